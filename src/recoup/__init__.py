@@ -1,0 +1,3 @@
+"""recoup: copies an Amazon seller's data into PostgreSQL and finds the money that Amazon owes."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,45 @@
+"""Sealing of secrets at rest, and the keys derived for signing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from recoup.errors import ConfigurationError
+
+
+def derive_key(secret: str, purpose: str) -> bytes:
+    """32 bytes for one purpose: a key that signs never seals (HKDF-SHA256, RFC 5869)."""
+    kdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"recoup:{purpose}".encode())
+    return kdf.derive(secret.encode())
+
+
+class Vault:
+    """Seals refresh tokens. The first key seals, every key opens, so keys can be rotated."""
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        self._fernet = MultiFernet(
+            [Fernet(base64.urlsafe_b64encode(derive_key(key, "seal"))) for key in keys]
+        )
+
+    def seal(self, secret: str) -> bytes:
+        return self._fernet.encrypt(secret.encode())
+
+    def open(self, sealed: bytes) -> str:
+        """Raises ConfigurationError when none of the keys sealed it."""
+        try:
+            return self._fernet.decrypt(sealed).decode()
+        except InvalidToken as exc:
+            raise ConfigurationError(
+                "A stored refresh token cannot be opened with RECOUP_SECRET_KEYS: "
+                "add the key that sealed it, or connect the seller again."
+            ) from exc
+
+
+def fingerprint(secret: str) -> str:
+    """A short name for a secret that does not reveal it, for caches and log lines."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:12]

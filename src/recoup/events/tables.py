@@ -1,0 +1,36 @@
+"""What happened, as rows: the live feed (`event`) and the user's history (`activity`)."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Identity, Index, Table, Text, func
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+
+from recoup.db.metadata import METADATA
+
+event = Table(
+    "event",
+    METADATA,
+    Column("event_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("user_id", Text, ForeignKey("app_user.user_id"), nullable=False),
+    Column("type", Text, nullable=False),
+    # What the event is about; of two events with one subject the newer one tells all.
+    Column("subject", Text, nullable=False),
+    # A step that a reader should see even when a newer state of the subject is there already.
+    Column("milestone", Boolean, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=func.now()),
+    Index("event_user_id_event_id_idx", "user_id", "event_id"),
+    Index("event_subject_event_id_idx", "subject", "event_id"),
+)
+
+activity = Table(
+    "activity",
+    METADATA,
+    Column("activity_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("user_id", Text, ForeignKey("app_user.user_id"), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("sync_id", Text),
+    Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=func.now()),
+    Index("activity_user_id_activity_id_idx", "user_id", "activity_id"),
+)

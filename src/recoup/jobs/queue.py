@@ -1,0 +1,66 @@
+"""The job queue: Procrastinate on the same PostgreSQL. A job only says "look at this sync"."""
+
+from __future__ import annotations
+
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued
+from sqlalchemy import text
+
+from recoup.db.engine import Database, Writer, driver_connection
+from recoup.ids import SyncId
+
+RUN_SYNC = "sync.run"
+SYNC_QUEUE = "sync"
+UPKEEP_QUEUE = "upkeep"
+
+
+def new_queue(database: Database, *, pool_size: int = 4) -> App:
+    """A queue that is not open yet: `async with queue.open_async():`."""
+    return App(
+        connector=PsycopgConnector(
+            conninfo=database.conninfo,
+            min_size=1,
+            max_size=pool_size,
+            timeout=10,
+            kwargs={"connect_timeout": 5},
+        )
+    )
+
+
+async def defer_sync(queue: App, conn: Writer, sync_id: SyncId) -> None:
+    """Ask the workers to look at a sync, once this transaction is committed.
+
+    One waiting job per sync is enough; a second one is not queued.
+    """
+    # A refused insert would spoil the whole transaction; the savepoint keeps the rest of it.
+    savepoint = await conn.begin_nested()
+    try:
+        await queue.configure_task(
+            RUN_SYNC,
+            queue=SYNC_QUEUE,
+            queueing_lock=sync_id,
+            connection=await driver_connection(conn),
+        ).defer_async(sync_id=sync_id)
+    except AlreadyEnqueued:
+        await savepoint.rollback()
+    else:
+        await savepoint.commit()
+
+
+async def forget_old_jobs(conn: Writer, *, days: int) -> int:
+    """Delete jobs of the past, also those that a dead worker left as running; gives how many."""
+    result = await conn.execute(
+        text(
+            """
+            delete from procrastinate_jobs where id in (
+                select job.id from procrastinate_jobs job
+                join procrastinate_events event on event.job_id = job.id
+                where job.status <> 'todo'
+                group by job.id
+                having max(event.at) < now() - make_interval(days => :days)
+            )
+            """
+        ),
+        {"days": days},
+    )
+    return result.rowcount

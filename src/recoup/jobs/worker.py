@@ -1,0 +1,166 @@
+"""A worker: runs the queue's jobs, listens for cancels, rescues syncs that nobody works on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+from datetime import timedelta
+
+from procrastinate import App
+
+from recoup.clock import utc_now
+from recoup.config import Settings
+from recoup.connections.queries import get_connection, list_active_connections
+from recoup.db.engine import Database
+from recoup.db.listen import listen
+from recoup.errors import DatabaseUnreachableError, SyncAlreadyActiveError
+from recoup.events.queries import delete_superseded_events
+from recoup.ids import SyncId
+from recoup.jobs.queue import (
+    RUN_SYNC,
+    SYNC_QUEUE,
+    UPKEEP_QUEUE,
+    defer_sync,
+    forget_old_jobs,
+    new_queue,
+)
+from recoup.jobs.start import CANCEL_CHANNEL, begin_sync
+from recoup.logs import get_logger
+from recoup.streams.stream import Stream
+from recoup.sync.access import SellerAccess
+from recoup.sync.lease_queries import list_orphaned_syncs
+from recoup.sync.runner import SyncRunner
+from recoup.sync.side_tasks import run_beside
+
+_log = get_logger(__name__)
+
+_RESCUE_EVERY_SECONDS = 2.0
+_KEEP_EVENTS = timedelta(days=2)
+_KEEP_JOBS_DAYS = 7
+# On shutdown a job gives its lease back and ends; this long it may take.
+_GRACE_SECONDS = 3.0
+
+
+class Worker:
+    """One worker process. `owner` in the leases is this host and process."""
+
+    def __init__(
+        self, settings: Settings, database: Database, *, streams: Sequence[Stream] | None = None
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._access = SellerAccess(settings)
+        self._queue = new_queue(database)
+        self._running: set[asyncio.Task[None]] = set()
+        self._stopping = False
+        self._runner = SyncRunner(
+            database,
+            self._access,
+            owner=f"{socket.gethostname()}:{os.getpid()}",
+            streams=streams,
+        )
+        self._register_tasks()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; then hand the running syncs on and return."""
+        _log.info("worker_started", concurrency=self._settings.worker_concurrency)
+        try:
+            async with self._queue.open_async():
+                await run_beside(
+                    self._stopping_on(stop),
+                    self._queue.run_worker_async(
+                        queues=[SYNC_QUEUE, UPKEEP_QUEUE],
+                        concurrency=self._settings.worker_concurrency + 1,
+                        install_signal_handlers=False,
+                        shutdown_graceful_timeout=_GRACE_SECONDS,
+                        delete_jobs="successful",
+                    ),
+                    self._hear_cancels(),
+                    self._rescue(),
+                )
+        finally:
+            await self._access.close()
+        _log.info("worker_stopped")
+
+    async def _stopping_on(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._stopping = True
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _register_tasks(self) -> None:
+        queue = self._queue
+
+        @queue.task(name=RUN_SYNC, queue=SYNC_QUEUE)
+        async def run_sync(sync_id: str) -> None:
+            """Work on a sync until it ends: minutes to days. May run twice: the lease decides."""
+            if self._stopping:
+                await self._hand_on(SyncId(sync_id))
+                return
+            task = asyncio.create_task(self._runner.run(SyncId(sync_id)))
+            self._running.add(task)
+            try:
+                await asyncio.wait({task})
+            finally:
+                self._running.discard(task)
+                task.cancel()
+            if task.cancelled():
+                await self._hand_on(SyncId(sync_id))
+            else:
+                task.result()
+
+        @queue.periodic(cron="17 3 * * *", periodic_id="upkeep")
+        @queue.task(name="upkeep.forget", queue=UPKEEP_QUEUE)
+        async def forget(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
+            """Delete events that newer ones replaced, and old jobs. Seconds; may run twice."""
+            async with self._database.writing() as conn:
+                await delete_superseded_events(conn, before=utc_now() - _KEEP_EVENTS)
+                await forget_old_jobs(conn, days=_KEEP_JOBS_DAYS)
+
+        if self._settings.sync_schedule:
+
+            @queue.periodic(cron=self._settings.sync_schedule, periodic_id="schedule")
+            @queue.task(name="sync.schedule", queue=UPKEEP_QUEUE)
+            async def schedule(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
+                """Start a sync of every active connection. Seconds; may run twice."""
+                await start_scheduled_syncs(self._database, queue)
+
+    async def _hand_on(self, sync_id: SyncId) -> None:
+        """Queue the sync again, so that another worker need not wait for the rescuer."""
+        async with self._database.writing() as conn:
+            await defer_sync(self._queue, conn, sync_id)
+
+    async def _hear_cancels(self) -> None:
+        async for notification in listen(self._database.conninfo, [CANCEL_CHANNEL]):
+            if notification.payload:
+                self._runner.interrupt(SyncId(notification.payload))
+
+    async def _rescue(self) -> None:
+        """Queue a job for each sync whose worker died. On every worker, harmless when doubled."""
+        while True:
+            await asyncio.sleep(_RESCUE_EVERY_SECONDS)
+            try:
+                async with self._database.writing() as conn:
+                    for sync_id in await list_orphaned_syncs(conn):
+                        _log.info("sync_rescued", sync_id=sync_id)
+                        await defer_sync(self._queue, conn, sync_id)
+            except DatabaseUnreachableError:
+                _log.warning("rescue_postponed")
+
+
+async def start_scheduled_syncs(database: Database, queue: App) -> list[SyncId]:
+    """A sync of every active connection that has none running; gives the new ones."""
+    async with database.reading() as conn:
+        due = await list_active_connections(conn)
+    started = []
+    for user_id, connection_id in due:
+        async with database.writing() as conn:
+            connection = await get_connection(conn, user_id, connection_id)
+            try:
+                started.append(await begin_sync(conn, queue, connection, trigger="schedule"))
+            except SyncAlreadyActiveError:
+                _log.info("schedule_skipped", connection_id=connection_id)
+    return started

@@ -1,0 +1,118 @@
+"""Bringing a database to the schema of this version, and telling where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import OperationalError
+
+from recoup.db.engine import Database, unreachable_message
+from recoup.errors import DatabaseUnreachableError, SchemaMismatchError
+
+# Two processes that upgrade at once: one waits for the other and finds nothing left to do.
+_UPGRADE_LOCK = 7_203_911
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaStatus:
+    """`current` is None for a database without recoup's tables. `pending` are steps to run."""
+
+    current: str | None
+    head: str
+    pending: tuple[str, ...]
+
+    @property
+    def fits(self) -> bool:
+        return self.current == self.head
+
+
+def upgrade(database: Database) -> SchemaStatus:
+    """Run the missing migrations; gives the status before. Blocking.
+
+    Raises DatabaseUnreachableError, or SchemaMismatchError when the database is newer than this
+    version of recoup.
+    """
+    with _connect(database) as conn:
+        conn.execute(text("select pg_advisory_lock(:key)"), {"key": _UPGRADE_LOCK})
+        try:
+            before = _status(conn)
+            refuse_newer(before)
+            conn.commit()
+            if not before.fits:
+                config = _config()
+                config.attributes["connection"] = conn
+                command.upgrade(config, "head")
+                conn.commit()
+        finally:
+            conn.execute(text("select pg_advisory_unlock(:key)"), {"key": _UPGRADE_LOCK})
+            conn.commit()
+    return before
+
+
+def read_status(database: Database) -> SchemaStatus:
+    """Raises DatabaseUnreachableError. Blocking."""
+    with _connect(database) as conn:
+        return _status(conn)
+
+
+def require_fitting(database: Database) -> None:
+    """Raises SchemaMismatchError, saying what to do, when the schema is not this version's."""
+    status = read_status(database)
+    refuse_newer(status)
+    if not status.fits:
+        raise SchemaMismatchError(
+            f"The database is at {status.current or 'no schema'}, this version of recoup needs "
+            f"{status.head}: run `recoup db upgrade`."
+        )
+
+
+def refuse_newer(status: SchemaStatus) -> None:
+    """Raises SchemaMismatchError for a revision that this version does not know."""
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if status.current is not None and status.current not in known:
+        raise SchemaMismatchError(
+            f"The database is at {status.current}, which this version of recoup does not know: "
+            "install the newer recoup that upgraded it."
+        )
+
+
+def _status(conn: Connection) -> SchemaStatus:
+    current = MigrationContext.configure(conn).get_current_revision()
+    scripts = _scripts()
+    head = scripts.get_current_head()
+    assert head is not None
+    revisions = [script.revision for script in scripts.walk_revisions()]
+    done = revisions.index(current) if current in revisions else len(revisions)
+    return SchemaStatus(current, head, tuple(reversed(revisions[:done])))
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
+
+
+@contextmanager
+def _connect(database: Database) -> Iterator[Connection]:
+    engine = create_engine(database.sqlalchemy_url, connect_args={"connect_timeout": 5})
+    try:
+        try:
+            conn = engine.connect()
+        except OperationalError as exc:
+            raise DatabaseUnreachableError(unreachable_message(exc.orig or exc)) from exc
+        with conn:
+            yield conn
+    finally:
+        engine.dispose()

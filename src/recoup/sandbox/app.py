@@ -1,0 +1,75 @@
+"""The sandbox as an ASGI application."""
+
+from __future__ import annotations
+
+import uuid
+from email.utils import format_datetime
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from recoup.sandbox.answers import no_such_operation
+from recoup.sandbox.calls import CallCount
+from recoup.sandbox.clock import WorldClock
+from recoup.sandbox.config import SandboxConfig
+from recoup.sandbox.control import control_routes
+from recoup.sandbox.gateway import endpoint
+from recoup.sandbox.lwa import TOKEN_PATH, token_endpoint
+from recoup.sandbox.operations import finances, inventory, orders, sellers
+from recoup.sandbox.state import Sandbox
+
+OPERATIONS = (
+    *sellers.OPERATIONS,
+    *orders.OPERATIONS,
+    *inventory.OPERATIONS,
+    *finances.OPERATIONS,
+)
+
+
+def create_app(config: SandboxConfig, *, clock: WorldClock | None = None) -> Starlette:
+    """The server's application; its Sandbox is `app.state.sandbox`.
+
+    The faults `reset` and `stall` need the server of `recoup.sandbox.serve`, which lets an
+    application break its connection. `clock`: for tests; by default the configured day.
+    """
+    sandbox = Sandbox(config, clock or WorldClock(config.today))
+    token_calls = CallCount()
+    app = Starlette(
+        routes=[
+            Route(TOKEN_PATH, token_endpoint(sandbox, token_calls), methods=["POST"]),
+            *(Route(one.path, endpoint(sandbox, one), methods=["GET"]) for one in OPERATIONS),
+            *control_routes(sandbox, token_calls),
+        ],
+        middleware=[Middleware(_AmazonHeaders, sandbox=sandbox)],
+        exception_handlers={404: _no_such_operation, 405: _no_such_operation},
+    )
+    app.router.redirect_slashes = False
+    app.state.sandbox = sandbox
+    return app
+
+
+async def _no_such_operation(_request: Request, _error: Exception) -> Response:
+    return no_such_operation().answer()
+
+
+class _AmazonHeaders:
+    """Gives every answer the world's date and a request id."""
+
+    def __init__(self, app: ASGIApp, sandbox: Sandbox) -> None:
+        self._app = app
+        self._sandbox = sandbox
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["date"] = format_datetime(self._sandbox.clock.now(), usegmt=True)
+                headers["x-amzn-RequestId"] = str(uuid.uuid4())
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)

@@ -1,0 +1,34 @@
+"""How often each operation was called, refused and made to fail."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from recoup.sandbox.answers import Json
+from recoup.sandbox.config import FaultKind
+
+
+@dataclass
+class CallCount:
+    """The calls of one operation that came with a valid token, those below included.
+
+    `throttled` counts refusals by the token bucket alone; a planned 429 is a fault.
+    """
+
+    calls: int = 0
+    throttled: int = 0
+    faults: Counter[FaultKind] = field(default_factory=Counter)
+
+    def add(self, other: CallCount) -> None:
+        self.calls += other.calls
+        self.throttled += other.throttled
+        self.faults.update(other.faults)
+
+    def to_json(self) -> Json:
+        faults: Json = {kind.value: count for kind, count in self.faults.items()}
+        return {"calls": self.calls, "throttled": self.throttled, "faults": faults}
+
+
+def calls_to_json(counts: dict[str, CallCount]) -> Json:
+    return {operation: count.to_json() for operation, count in sorted(counts.items())}

@@ -1,0 +1,58 @@
+"""Page tokens: where a reader stands, signed, so that they survive a restart of the sandbox."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+_SIGNATURE_BYTES = 12
+
+
+class PageTokenError(Exception):
+    """The token is not ours, too old or belongs to other parameters; the message says which."""
+
+
+@dataclass(frozen=True)
+class PageTokens:
+    """Gives out and reads the page tokens of one seller and operation.
+
+    `lifetime` None: they do not expire.
+    """
+
+    key: bytes
+    operation: str
+    lifetime: timedelta | None
+
+    def give(self, position: list[int], bound: tuple[object, ...], now: datetime) -> str:
+        """A token for `position` that only fits a request with the same `bound` parameters."""
+        content = json.dumps([position, _fingerprint(bound), int(now.timestamp())]).encode()
+        return base64.urlsafe_b64encode(self._sign(content) + content).decode().rstrip("=")
+
+    def read(self, token: str, bound: tuple[object, ...], now: datetime) -> list[int]:
+        """The position in a token. Raises PageTokenError."""
+        try:
+            raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        except (binascii.Error, ValueError):
+            raise PageTokenError("the token is malformed") from None
+        signature, content = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
+        if not hmac.compare_digest(signature, self._sign(content)):
+            raise PageTokenError("the token is not one of this operation")
+        position, fingerprint, given_at = json.loads(content)
+        if self.lifetime is not None and now.timestamp() - given_at > self.lifetime.total_seconds():
+            raise PageTokenError("the token has expired")
+        if fingerprint != _fingerprint(bound):
+            raise PageTokenError("the other parameters differ from those of the first page")
+        return [int(number) for number in position]
+
+    def _sign(self, content: bytes) -> bytes:
+        person = self.operation.encode()[:16]
+        return blake2b(content, digest_size=_SIGNATURE_BYTES, key=self.key, person=person).digest()
+
+
+def _fingerprint(bound: tuple[object, ...]) -> str:
+    return blake2b(repr(bound).encode(), digest_size=9).hexdigest()

@@ -1,0 +1,214 @@
+"""The one path that every call to the Selling Partner API takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx2
+
+from recoup.clock import Clock, utc_now
+from recoup.errors import (
+    AccessTokenRejectedError,
+    MalformedAnswerError,
+    SpApiError,
+    ThrottledError,
+    UnavailableError,
+)
+from recoup.logs import get_logger
+from recoup.spapi.amazon_clock import AmazonClock
+from recoup.spapi.answers import PAGE_TOKEN_PARAMETERS, Accepted, classify, rate_limit, retry_after
+from recoup.spapi.auth import AccessTokens
+from recoup.spapi.limits import Budget
+from recoup.spapi.operation import Operation
+from recoup.spapi.retry import DEFAULT_RETRY, RetryPolicy
+from recoup.spapi.transport import USER_AGENT, Reply, exchange, new_http_client
+
+__all__ = ["Answer", "RetryPolicy", "SpApi", "new_http_client"]
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Amazon answered. `body` is JSON whose decimal numbers are Decimal, None without one."""
+
+    body: Any = field(repr=False)
+    answered_at: datetime
+    """Amazon's own time of the answer."""
+    request_id: str | None
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    operation: Operation
+    url: str
+    params: Mapping[str, str]
+    body: Any
+
+
+@dataclass(slots=True)
+class _Course:
+    """How one call has gone so far."""
+
+    failures: int = 0
+    throttled: int = 0
+    """429s in a row, since `throttled_since` on the monotonic clock (seconds)."""
+    throttled_since: float = 0.0
+    token_renewed: bool = False
+    asked_to_wait: timedelta | None = None
+    """The Retry-After of the last answer."""
+
+
+class SpApi:
+    """The Selling Partner API as one seller sees it."""
+
+    def __init__(
+        self,
+        *,
+        http: httpx2.AsyncClient,
+        endpoint: str,
+        tokens: AccessTokens,
+        refresh_token: str,
+        budget: Budget,
+        clock: Clock = utc_now,
+        retry: RetryPolicy = DEFAULT_RETRY,
+    ) -> None:
+        self._http = http
+        self._endpoint = endpoint
+        self._tokens = tokens
+        self._refresh_token = refresh_token
+        self._budget = budget
+        self._clock = clock
+        self._retry = retry
+        self._amazon_clock = AmazonClock(clock)
+
+    def now(self) -> datetime:
+        """Amazon's clock as its last answers showed it, before the first one the local clock."""
+        ahead = self._amazon_clock.ahead
+        if ahead is None:
+            ahead = self._tokens.ahead or timedelta()
+        return self._clock() + ahead
+
+    async def call(
+        self,
+        operation: Operation,
+        *,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, str | Sequence[str] | None] | None = None,
+        body: Any = None,
+    ) -> Answer:
+        """Make the call, as often as its errors allow, and give Amazon's answer.
+
+        A sequence in `query` is sent separated by commas, None not at all. A 429 is waited out
+        (RetryPolicy.throttled_for), 5xx, broken connections and malformed answers are tried again
+        (RetryPolicy.attempts), a refused access token is renewed once. Every try spends budget.
+        Raises the SpApiError of the last answer, or what AccessTokens.get raises.
+        """
+        request = _Request(
+            operation, self._endpoint + operation.url_path(path), _params(query or {}), body
+        )
+        course = _Course()
+        while True:
+            await self._budget.acquire(operation)
+            token = await self._tokens.get(self._refresh_token)
+            outcome = await self._try(request, course, token)
+            if isinstance(outcome, Answer):
+                return outcome
+            await self._recover(operation, outcome, course, token)
+
+    async def _try(self, request: _Request, course: _Course, token: str) -> Answer | SpApiError:
+        """One request and what came of it; learns the clock and the rate from every answer."""
+        operation = request.operation
+        course.asked_to_wait = None
+        try:
+            reply = await self._send(request, token)
+        except UnavailableError as exc:
+            _log.debug("spapi.broken", operation=operation.name, error=str(exc.__cause__))
+            return exc
+        rate = rate_limit(reply.headers)
+        if rate is not None:
+            await self._budget.learned(operation, rate)
+        answered_at = self._amazon_clock.learn(reply.headers) or self.now()
+        course.asked_to_wait = retry_after(reply.headers)
+        outcome = classify(
+            operation,
+            reply,
+            page_token_sent=not PAGE_TOKEN_PARAMETERS.isdisjoint(request.params),
+            hide=(token, self._refresh_token),
+        )
+        _log.debug(
+            "spapi.answer",
+            operation=operation.name,
+            status=reply.status,
+            request_id=reply.request_id,
+            error=None if isinstance(outcome, Accepted) else type(outcome).__name__,
+        )
+        if isinstance(outcome, Accepted):
+            return Answer(outcome.body, answered_at, reply.request_id, reply.status)
+        return outcome
+
+    async def _send(self, request: _Request, token: str) -> Reply:
+        return await exchange(
+            self._http,
+            request.operation.method,
+            request.url,
+            operation=request.operation.name,
+            within=self._retry.request_limit,
+            params=request.params,
+            json=request.body,
+            headers={
+                "x-amz-access-token": token,
+                "x-amz-date": self.now().strftime("%Y%m%dT%H%M%SZ"),
+                "user-agent": USER_AGENT,
+                "accept": "application/json",
+            },
+        )
+
+    async def _recover(
+        self, operation: Operation, error: SpApiError, course: _Course, token: str
+    ) -> None:
+        """Return when the call may be tried again; raises `error` when it may not."""
+        if isinstance(error, ThrottledError):
+            await self._wait_out(operation, error, course)
+            return
+        course.throttled = 0
+        match error:
+            case AccessTokenRejectedError() if not course.token_renewed:
+                course.token_renewed = True
+                await self._tokens.renew(self._refresh_token, stale=token)
+            case UnavailableError() | MalformedAnswerError():
+                course.failures += 1
+                if course.failures >= self._retry.attempts:
+                    raise error
+                await self._retry.pause(course.failures, at_least=course.asked_to_wait)
+            case _:
+                raise error
+
+    async def _wait_out(self, operation: Operation, error: ThrottledError, course: _Course) -> None:
+        """Tell the budget of a 429; the budget does the waiting. Raises `error` after too long.
+
+        From the second 429 in a row on a back-off is added: somebody else spends the same limit,
+        and what the budget believes is not what Amazon counts.
+        """
+        now = self._retry.monotonic()
+        if not course.throttled:
+            course.throttled_since = now
+        course.throttled += 1
+        await self._budget.throttled(operation, error.retry_after)
+        if now - course.throttled_since >= self._retry.throttled_for.total_seconds():
+            raise error
+        if course.throttled > 1:
+            await self._retry.pause(course.throttled - 1)
+
+
+def _params(query: Mapping[str, str | Sequence[str] | None]) -> dict[str, str]:
+    """The query as it is sent; Amazon's models declare no collection format, so lists are csv."""
+    return {
+        name: value if isinstance(value, str) else ",".join(value)
+        for name, value in query.items()
+        if value is not None
+    }

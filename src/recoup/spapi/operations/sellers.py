@@ -1,0 +1,63 @@
+"""Sellers API v1. Source: model sellers.json. The plan allows about one call a minute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from recoup.spapi.client import SpApi
+from recoup.spapi.operation import Operation, UsagePlan
+from recoup.spapi.paging import PageReader
+
+GET_MARKETPLACE_PARTICIPATIONS = Operation(
+    name="getMarketplaceParticipations",
+    method="GET",
+    path="/sellers/v1/marketplaceParticipations",
+    plan=UsagePlan(rate=0.016, burst=15),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Participation:
+    """A marketplace in which the account exists; not only Amazon's own ones appear.
+
+    `country_code` and `currency` as Amazon names them, None where it does not.
+    """
+
+    marketplace_id: str
+    name: str | None
+    country_code: str | None
+    currency: str | None
+    is_participating: bool
+    has_suspended_listings: bool
+
+
+async def get_marketplace_participations(api: SpApi) -> tuple[Participation, ...]:
+    """Where the seller sells in this region. For connecting and once a day, not for every sync.
+
+    Raises what SpApi.call raises, MalformedAnswerError when an entry lacks its marketplace.
+    """
+    answer = await api.call(GET_MARKETPLACE_PARTICIPATIONS)
+    page = PageReader(GET_MARKETPLACE_PARTICIPATIONS, answer)
+    entries = page.items(page.body.get("payload"), "payload")
+    return tuple(_participation(entry, page) for entry in entries)
+
+
+def _participation(entry: dict[str, Any], page: PageReader) -> Participation:
+    marketplace = page.section(entry.get("marketplace"), "marketplace")
+    state = page.section(entry.get("participation"), "participation")
+    marketplace_id = marketplace.get("id")
+    if not isinstance(marketplace_id, str) or not marketplace_id:
+        raise page.malformed("a marketplace has no id")
+    return Participation(
+        marketplace_id=marketplace_id,
+        name=_text(marketplace.get("name")),
+        country_code=_text(marketplace.get("countryCode")),
+        currency=_text(marketplace.get("defaultCurrencyCode")),
+        is_participating=state.get("isParticipating") is True,
+        has_suspended_listings=state.get("hasSuspendedListings") is True,
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,40 @@
+"""How long to try again, and how long to wait in between."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+_MAX_DOUBLINGS = 30  # beyond the cap in any case, and far from the largest float
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Exponential back-off with full jitter; every wait has a ceiling and can be cancelled."""
+
+    attempts: int = 6
+    """Tries of one call that fail by 5xx, a broken connection or a malformed answer."""
+    base: timedelta = timedelta(seconds=0.5)
+    cap: timedelta = timedelta(seconds=30)
+    throttled_for: timedelta = timedelta(hours=6)
+    """After so long of nothing but 429s a call gives up."""
+    request_limit: timedelta = timedelta(minutes=2)
+    """The whole of one request, however slowly its answer drips."""
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    jitter: Callable[[], float] = random.random
+    """A number in [0, 1), the share of the back-off that is waited."""
+    monotonic: Callable[[], float] = time.monotonic
+    """Seconds on a clock that never goes back."""
+
+    async def pause(self, failures: int, *, at_least: timedelta | None = None) -> None:
+        """Wait after the n-th failure in a row, and no less than Amazon asked for."""
+        ceiling = min(self.base * 2 ** min(failures - 1, _MAX_DOUBLINGS), self.cap)
+        seconds = ceiling.total_seconds() * self.jitter()
+        await self.sleep(max(seconds, at_least.total_seconds() if at_least else 0.0))
+
+
+DEFAULT_RETRY = RetryPolicy()

@@ -1,0 +1,142 @@
+"""Orders with their items. Source: searchOrders of Orders 2026-01-01 (docs/amazon.md #orders).
+
+Items are inline, so an order costs one hundredth of a call. Asked by last update: each order comes
+once, in its present state. Orders show up hours late at times, hence the overlap; an order's own
+lastUpdatedTime decides which of two versions is the newer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Column, Index, Integer, Numeric, Text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from recoup.spapi.client import SpApi
+from recoup.spapi.operations.orders import SEARCH_ORDERS, search_orders
+from recoup.spapi.paging import OperationPage
+from recoup.streams.item import (
+    Item,
+    find_integer,
+    find_money,
+    find_text,
+    get_integer,
+    get_text,
+    get_time,
+    list_items,
+    to_json,
+)
+from recoup.streams.stream import Parsed, Request, Row, Scope, Stream, Windows
+from recoup.streams.table import TIME, stream_table
+
+TABLE = stream_table(
+    "orders",
+    key=["order_id"],
+    columns=[
+        Column("order_id", Text),
+        Column("marketplace_id", Text),
+        Column("sales_channel", Text, nullable=False),
+        Column("status", Text),
+        Column("fulfilled_by", Text),
+        Column("service_level", Text),
+        Column("created_at", TIME, nullable=False),
+        Column("last_updated_at", TIME, nullable=False),
+        Column("total_amount", Numeric),
+        Column("currency", Text),
+        Column("item_count", Integer, nullable=False),
+        Column("units_ordered", Integer, nullable=False),
+    ],
+    indexes=[Index("orders_created_at_idx", "connection_id", "created_at", "order_id")],
+)
+
+ITEMS = stream_table(
+    "order_items",
+    key=["order_id", "order_item_id"],
+    columns=[
+        Column("order_id", Text),
+        Column("order_item_id", Text),
+        Column("sku", Text),
+        Column("asin", Text),
+        Column("condition", Text),
+        Column("quantity_ordered", Integer, nullable=False),
+        Column("quantity_fulfilled", Integer),
+        Column("unit_price", Numeric),
+        Column("proceeds_total", Numeric),
+        Column("currency", Text),
+        Column("proceeds", JSONB, nullable=False),
+    ],
+    indexes=[Index("order_items_sku_idx", "connection_id", "sku")],
+)
+
+
+async def fetch(api: SpApi, request: Request) -> OperationPage:
+    assert request.window is not None
+    return await search_orders(
+        api,
+        last_updated_after=request.window.since,
+        last_updated_before=request.window.until,
+        marketplace_ids=request.marketplace_ids,
+        page_token=request.page_token,
+    )
+
+
+def parse(item: Mapping[str, Any], request: Request) -> Parsed:  # noqa: ARG001 - one shape for all
+    items = [_item_row(part, get_text(item, "orderId")) for part in list_items(item, "orderItems")]
+    total = find_money(item, "proceeds", "grandTotal")
+    row = {
+        "order_id": get_text(item, "orderId"),
+        "marketplace_id": find_text(item, "salesChannel", "marketplaceId"),
+        "sales_channel": get_text(item, "salesChannel", "channelName"),
+        "status": find_text(item, "fulfillment", "fulfillmentStatus"),
+        "fulfilled_by": find_text(item, "fulfillment", "fulfilledBy"),
+        "service_level": find_text(item, "fulfillment", "fulfillmentServiceLevel"),
+        "created_at": get_time(item, "createdTime"),
+        "last_updated_at": get_time(item, "lastUpdatedTime"),
+        "total_amount": total.amount if total else None,
+        "currency": total.currency if total else None,
+        "item_count": len(items),
+        "units_ordered": sum(get_integer(i, "quantityOrdered") for i in item["orderItems"]),
+    }
+    return Parsed(row=row, parts={ITEMS.name: items})
+
+
+def _item_row(item: Item, order_id: str) -> Row:
+    price = find_money(item, "product", "price", "unitPrice")
+    proceeds = find_money(item, "proceeds", "proceedsTotal")
+    money = proceeds or price
+    return {
+        "order_id": order_id,
+        "order_item_id": get_text(item, "orderItemId"),
+        "sku": find_text(item, "product", "sellerSku"),
+        "asin": find_text(item, "product", "asin"),
+        "condition": find_text(item, "product", "condition", "conditionType"),
+        "quantity_ordered": get_integer(item, "quantityOrdered"),
+        "quantity_fulfilled": find_integer(item, "fulfillment", "quantityFulfilled"),
+        "unit_price": price.amount if price else None,
+        "proceeds_total": proceeds.amount if proceeds else None,
+        "currency": money.currency if money else None,
+        "proceeds": to_json(list_items(item, "proceeds", "breakdowns")),
+    }
+
+
+STREAM = Stream(
+    name="orders",
+    noun="orders",
+    table=TABLE,
+    parts=(ITEMS,),
+    operation=SEARCH_ORDERS,
+    page_size=100,
+    scope=Scope.REGION,
+    cursor=Windows(
+        history=timedelta(days=365),
+        overlap=timedelta(hours=6),
+        holdback=timedelta(seconds=150),
+        token_lifetime=timedelta(hours=23),
+    ),
+    fetch=fetch,
+    parse=parse,
+    newer_by="last_updated_at",
+    position=lambda item: get_time(item, "lastUpdatedTime"),
+)

@@ -1,0 +1,89 @@
+"""Half-open windows of time and the set arithmetic of cursors. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """[since, until): both aware UTC, since before until."""
+
+    since: datetime
+    until: datetime
+
+    def __post_init__(self) -> None:
+        if self.since >= self.until:
+            raise ValueError(f"an empty window: {self.since} to {self.until}")
+
+    @property
+    def length(self) -> timedelta:
+        return self.until - self.since
+
+
+def union(windows: Iterable[Window]) -> list[Window]:
+    """The same instants as few windows, in order; touching ones become one."""
+    merged: list[Window] = []
+    for window in sorted(windows):
+        if merged and window.since <= merged[-1].until:
+            last = merged.pop()
+            window = Window(last.since, max(last.until, window.until))  # noqa: PLW2901 - grows
+        merged.append(window)
+    return merged
+
+
+def subtract(windows: Iterable[Window], holes: Iterable[Window]) -> list[Window]:
+    """The instants of `windows` that are in none of `holes`."""
+    rest = union(windows)
+    for hole in holes:
+        rest = [
+            Window(since, until)
+            for window in rest
+            for since, until in (
+                (window.since, min(window.until, hole.since)),
+                (max(window.since, hole.until), window.until),
+            )
+            if since < until
+        ]
+    return rest
+
+
+def plan_todo(
+    closed: Sequence[Window], *, since: datetime, until: datetime, overlap: timedelta
+) -> list[Window]:
+    """What to read now: all of [since, until) that is not closed, and the last `overlap` again.
+
+    The overlap is counted back from the end of what is closed: it is there for rows that Amazon
+    adds late to a time already read.
+    """
+    if since >= until:
+        return []
+    horizon = Window(since, until)
+    if not closed:
+        return [horizon]
+    settled_until = max(window.until for window in closed) - overlap
+    settled = [
+        Window(window.since, min(window.until, settled_until))
+        for window in closed
+        if window.since < settled_until
+    ]
+    return subtract([horizon], settled)
+
+
+def next_window(todo: Sequence[Window], *, longest: timedelta | None) -> Window | None:
+    """The oldest piece of what is to do, no longer than the source allows. None: all is done."""
+    if not todo:
+        return None
+    first = min(todo)
+    if longest is None or first.length <= longest:
+        return first
+    return Window(first.since, first.since + longest)
+
+
+def share_done(whole: Sequence[Window], todo: Sequence[Window]) -> float:
+    """The share of `whole` that is no longer to do, from 0 to 1."""
+    total = sum((window.length for window in whole), timedelta())
+    left = sum((window.length for window in union(todo)), timedelta())
+    return 1.0 if not total else max(0.0, 1.0 - left / total)

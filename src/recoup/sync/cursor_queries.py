@@ -1,0 +1,97 @@
+"""Where each stream of a connection stands: closed windows, what is to do, the open window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import Range, insert
+from sqlalchemy.dialects.postgresql.ranges import MultiRange
+
+from recoup.db.engine import Reader, Writer
+from recoup.ids import ConnectionId, SyncId
+from recoup.streams.window import Window
+from recoup.sync.tables import stream_cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """One stream and scope of a connection. `page_token` belongs to `open_window`.
+
+    `todo` is what the sync `sync_id` still has to read.
+    """
+
+    connection_id: ConnectionId
+    stream: str
+    scope: str
+    closed: tuple[Window, ...] = ()
+    sync_id: SyncId | None = None
+    todo: tuple[Window, ...] = ()
+    open_window: Window | None = None
+    page_token: str | None = None
+    page_token_at: datetime | None = None
+    longest_window: timedelta | None = None
+
+
+async def read_cursor(conn: Reader, connection_id: ConnectionId, stream: str, scope: str) -> Cursor:
+    """An empty one when the stream was never read here."""
+    c = stream_cursor.c
+    row = (
+        await conn.execute(
+            select(stream_cursor).where(
+                c.connection_id == connection_id, c.stream == stream, c.scope == scope
+            )
+        )
+    ).one_or_none()
+    if row is None:
+        return Cursor(connection_id, stream, scope)
+    return Cursor(
+        connection_id=connection_id,
+        stream=stream,
+        scope=scope,
+        closed=_windows(row.closed),
+        sync_id=SyncId(row.sync_id) if row.sync_id else None,
+        todo=_windows(row.todo),
+        open_window=Window(row.open_since, row.open_until) if row.open_since else None,
+        page_token=row.page_token,
+        page_token_at=row.page_token_at,
+        longest_window=row.longest_window,
+    )
+
+
+async def write_cursor(conn: Writer, cursor: Cursor) -> None:
+    """Store it whole, in the transaction of the rows that it speaks of."""
+    window = cursor.open_window
+    values = {
+        "closed": _multirange(cursor.closed),
+        "sync_id": cursor.sync_id,
+        "todo": _multirange(cursor.todo),
+        "open_since": window.since if window else None,
+        "open_until": window.until if window else None,
+        "page_token": cursor.page_token,
+        "page_token_at": cursor.page_token_at,
+        "longest_window": cursor.longest_window,
+    }
+    await conn.execute(
+        insert(stream_cursor)
+        .values(
+            connection_id=cursor.connection_id,
+            stream=cursor.stream,
+            scope=cursor.scope,
+            **values,
+        )
+        .on_conflict_do_update(index_elements=["connection_id", "stream", "scope"], set_=values)
+    )
+
+
+def _windows(ranges: Sequence[Range[Any]]) -> tuple[Window, ...]:
+    return tuple(
+        Window(r.lower, r.upper) for r in ranges if r.lower is not None and r.upper is not None
+    )
+
+
+def _multirange(windows: Iterable[Window]) -> MultiRange[datetime]:
+    return MultiRange(Range(w.since, w.until, bounds="[)") for w in windows)

@@ -1,0 +1,135 @@
+"""One page into the tables: parse, put aside what cannot be read, upsert the rest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row as SqlRow, Table, delete, tuple_
+from sqlalchemy.dialects.postgresql import insert
+
+from recoup.db.engine import Writer
+from recoup.db.upsert import upsert
+from recoup.ids import ConnectionId, SyncId
+from recoup.streams.item import to_json, without_personal_data
+from recoup.streams.stream import Parsed, Request, Row, Stream
+from recoup.sync.tables import quarantine
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An item that a stream could not parse, without personal data."""
+
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A page as rows: one per key, and what was not readable. `read` counts all items."""
+
+    read: int
+    rows: tuple[Parsed, ...]
+    unreadable: tuple[Unreadable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a page did to the tables. `loaded`: rows new or changed."""
+
+    read: int
+    loaded: int
+    quarantined: int
+
+
+def parse_page(stream: Stream, request: Request, items: Sequence[Mapping[str, Any]]) -> Batch:
+    """Parse each item on its own: one that is broken does not take the page with it."""
+    rows: dict[tuple[object, ...], Parsed] = {}
+    unreadable = []
+    key = [c.name for c in stream.table.primary_key.columns if c.name != "connection_id"]
+    for item in items:
+        try:
+            parsed = stream.parse(item, request)
+        except (ValueError, KeyError, TypeError, ArithmeticError) as exc:
+            raw = to_json(without_personal_data(item))
+            unreadable.append(Unreadable(f"{type(exc).__name__}: {exc}", raw))
+            continue
+        identity = tuple(parsed.row[name] for name in key)
+        if identity not in rows or _is_newer(parsed, rows[identity], stream.newer_by):
+            rows[identity] = parsed
+    return Batch(len(items), tuple(rows.values()), tuple(unreadable))
+
+
+def _is_newer(candidate: Parsed, other: Parsed, newer_by: str | None) -> bool:
+    return newer_by is None or bool(candidate.row[newer_by] >= other.row[newer_by])  # type: ignore[operator] # a time
+
+
+async def load_batch(
+    conn: Writer, stream: Stream, batch: Batch, *, connection_id: ConnectionId, source: str
+) -> int:
+    """Upsert the rows and replace the parts of those that changed; gives how many changed."""
+    origin = {"connection_id": connection_id, "source": source}
+    changed = await upsert(
+        conn,
+        stream.table,
+        [{**parsed.row, **origin} for parsed in batch.rows],
+        newer_by=stream.newer_by,
+    )
+    keys = [c.name for c in stream.table.primary_key.columns]
+    changed_keys = {tuple(row) for row in changed}
+    for part in stream.parts:
+        rows: list[Row] = [
+            {**row, **origin}
+            for parsed in batch.rows
+            if tuple({**parsed.row, **origin}[name] for name in keys) in changed_keys
+            for row in parsed.parts.get(part.name, ())
+        ]
+        await _replace_parts(conn, part, keys, changed, rows)
+    return len(changed)
+
+
+async def _replace_parts(
+    conn: Writer,
+    part: Table,
+    keys: Sequence[str],
+    owners: Sequence[SqlRow[tuple[object, ...]]],
+    rows: Sequence[Row],
+) -> None:
+    """The rows of `part` that belong to `owners` become `rows`, whatever they were."""
+    if not owners:
+        return
+    await conn.execute(
+        delete(part).where(
+            tuple_(*(part.c[name] for name in keys)).in_([tuple(owner) for owner in owners])
+        )
+    )
+    await upsert(conn, part, rows)
+
+
+async def put_aside(
+    conn: Writer,
+    stream: Stream,
+    batch: Batch,
+    *,
+    connection_id: ConnectionId,
+    sync_id: SyncId,
+    source: str,
+) -> None:
+    """Keep unreadable items with the reason; the same one twice is kept once."""
+    if not batch.unreadable:
+        return
+    rows = [
+        {
+            "connection_id": connection_id,
+            "stream": stream.name,
+            "sync_id": sync_id,
+            "reason": item.reason,
+            "raw": item.raw,
+            "raw_digest": hashlib.sha256(item.raw.encode()).hexdigest(),
+            "source": source,
+        }
+        for item in batch.unreadable
+    ]
+    await conn.execute(insert(quarantine).values(rows).on_conflict_do_nothing())

@@ -1,0 +1,84 @@
+"""How far a sync is, in a number and in words a seller understands. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+STARTING = 10
+FETCHING = 30
+PROCESSING = 60
+FINALIZING = 90
+COMPLETE = 100
+MILESTONES = (STARTING, FETCHING, PROCESSING, FINALIZING, COMPLETE)
+
+MESSAGES = {
+    STARTING: "Starting sync...",
+    FETCHING: "Fetching inventory...",
+    PROCESSING: "Processing data...",
+    FINALIZING: "Finalizing...",
+    COMPLETE: "Sync completed successfully",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StreamProgress:
+    """One stream's part. `fraction` is the share of its work that is done, 0 to 1.
+
+    `expected` is None while nothing is known, an estimate until `fraction` is 1.
+    """
+
+    noun: str
+    rows: int
+    expected: int | None
+    fraction: float
+    waiting_seconds: float = 0.0
+
+
+def percent(streams: Sequence[StreamProgress], *, before: int) -> int:
+    """Between STARTING and FINALIZING by the work done; never below `before`."""
+    done = sum(min(1.0, max(0.0, s.fraction)) for s in streams) / len(streams) if streams else 1.0
+    return max(before, STARTING, int(STARTING + (FINALIZING - STARTING) * done))
+
+
+def milestones_between(before: int, now: int) -> list[int]:
+    """The milestones passed on the way from `before` to `now`, the last one included."""
+    return [m for m in MILESTONES if before < m <= now]
+
+
+def message(streams: Sequence[StreamProgress]) -> str:
+    """What is being done now: told of the stream with the most left to do."""
+    unfinished = [s for s in streams if s.fraction < 1]
+    if not unfinished:
+        return MESSAGES[FINALIZING]
+    stream = min(unfinished, key=lambda s: s.fraction)
+    text = f"Processing {stream.noun}... {_counts(stream)} processed"
+    if stream.waiting_seconds >= 1:
+        text += f" (waiting for Amazon's limit, about {_duration(stream.waiting_seconds)})"
+    return text
+
+
+def estimate_rows(*, rows: int, read: int, fraction: float) -> int | None:
+    """How many rows a stream will have brought at its end, by what it brought so far.
+
+    None before anything was read. Exact, by definition, when `fraction` is 1.
+    """
+    if fraction >= 1:
+        return rows
+    if read == 0 or fraction <= 0:
+        return None
+    return max(rows, round(rows / fraction))
+
+
+def _counts(stream: StreamProgress) -> str:
+    if stream.expected is None:
+        return f"{stream.rows:,} {stream.noun}"
+    return f"{stream.rows:,} of {stream.expected:,} {stream.noun}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,243 @@
+"""Questions about syncs, and the steps of a sync's life, each refused by the database when late."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, case, func, insert as plain_insert, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from recoup.db.engine import Reader, Writer
+from recoup.errors import NotFoundError
+from recoup.ids import ConnectionId, SyncId, UserId
+from recoup.sync.tables import sync_progress, sync_stream
+
+_p = sync_progress.c
+ACTIVE = "in_progress"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """One stream of one sync. `rows` are new or changed ones; `expected_rows` may be an estimate."""
+
+    name: str
+    status: str
+    rows: int
+    rows_read: int
+    rows_quarantined: int
+    pages: int
+    expected_rows: int | None
+    error: str | None
+    started_at: datetime | None
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRow:
+    sync_id: SyncId
+    user_id: UserId
+    connection_id: ConnectionId
+    status: str
+    progress: int
+    message: str
+    started_at: datetime
+    completed_at: datetime | None
+    estimated_completion: datetime | None
+    orders_processed: int
+    total_orders: int | None
+    claims_detected: int
+    error: str | None
+    attempt: int
+    streams: tuple[StreamRow, ...] = ()
+
+
+async def insert_sync(
+    conn: Writer,
+    *,
+    sync_id: SyncId,
+    user_id: UserId,
+    connection_id: ConnectionId,
+    trigger: str,
+    idempotency_key: str | None,
+    message: str,
+    stream_names: Sequence[str],
+) -> bool:
+    """False when the database refuses: another one is active, or the key or the id was used."""
+    result = await conn.execute(
+        insert(sync_progress)
+        .values(
+            sync_id=sync_id,
+            user_id=user_id,
+            connection_id=connection_id,
+            trigger=trigger,
+            idempotency_key=idempotency_key,
+            status=ACTIVE,
+            progress=0,
+            message=message,
+        )
+        .on_conflict_do_nothing()
+    )
+    if result.rowcount == 0:
+        return False
+    await conn.execute(
+        plain_insert(sync_stream),
+        [{"sync_id": sync_id, "name": name, "status": "pending"} for name in stream_names],
+    )
+    return True
+
+
+async def find_sync_by_key(conn: Reader, user_id: UserId, idempotency_key: str) -> SyncRow | None:
+    return await _find(conn, _p.user_id == user_id, _p.idempotency_key == idempotency_key)
+
+
+async def find_active_sync(conn: Reader, connection_id: ConnectionId) -> SyncRow | None:
+    """The running sync of a connection. Uses sync_progress_active_key."""
+    return await _find(conn, _p.connection_id == connection_id, _p.status == ACTIVE)
+
+
+async def get_sync(conn: Reader, user_id: UserId, sync_id: SyncId) -> SyncRow:
+    """Raises NotFoundError, also when it is somebody else's."""
+    row = await _find(conn, _p.user_id == user_id, _p.sync_id == sync_id)
+    if row is None:
+        raise NotFoundError("There is no such sync.")
+    return row
+
+
+async def read_sync(conn: Reader, sync_id: SyncId) -> SyncRow:
+    """For the worker, which acts for every user. Raises NotFoundError."""
+    row = await _find(conn, _p.sync_id == sync_id)
+    if row is None:
+        raise NotFoundError("There is no such sync.")
+    return row
+
+
+async def list_active_syncs(conn: Reader, user_id: UserId) -> list[SyncRow]:
+    """Newest first."""
+    return await _list(conn, _p.user_id == user_id, _p.status == ACTIVE, limit=1000)
+
+
+async def find_last_sync(conn: Reader, user_id: UserId) -> SyncRow | None:
+    """The newest sync that has ended."""
+    found = await _list(conn, _p.user_id == user_id, _p.status != ACTIVE, limit=1)
+    return found[0] if found else None
+
+
+async def list_history(
+    conn: Reader,
+    user_id: UserId,
+    *,
+    limit: int,
+    offset: int = 0,
+    status: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> tuple[list[SyncRow], int]:
+    """A page of the user's syncs, newest first, and how many there are in all."""
+    conditions: list[ColumnElement[bool]] = [_p.user_id == user_id]
+    if status is not None:
+        conditions.append(_p.status == status)
+    if since is not None:
+        conditions.append(_p.started_at >= since)
+    if until is not None:
+        conditions.append(_p.started_at < until)
+    total = await conn.execute(select(func.count()).select_from(sync_progress).where(*conditions))
+    rows = await _list(conn, *conditions, limit=limit, offset=offset)
+    return rows, int(total.scalar_one())
+
+
+async def cancel_sync(conn: Writer, user_id: UserId, sync_id: SyncId, *, message: str) -> bool:
+    """End it as cancelled, which fences its worker at once. False when it had ended already."""
+    result = await conn.execute(
+        update(sync_progress)
+        .where(_p.user_id == user_id, _p.sync_id == sync_id, _p.status == ACTIVE)
+        .values(
+            status="cancelled",
+            message=message,
+            completed_at=func.now(),
+            estimated_completion=None,
+            owner=None,
+            lease_expires_at=None,
+        )
+    )
+    return result.rowcount == 1
+
+
+async def count_syncs_by_status(conn: Reader) -> dict[str, int]:
+    """Of all users, for the metrics."""
+    rows = await conn.execute(select(_p.status, func.count()).group_by(_p.status))
+    return {row[0]: row[1] for row in rows}
+
+
+async def _find(conn: Reader, *conditions: ColumnElement[bool]) -> SyncRow | None:
+    found = await _list(conn, *conditions, limit=1)
+    return found[0] if found else None
+
+
+async def _list(
+    conn: Reader, *conditions: ColumnElement[bool], limit: int, offset: int = 0
+) -> list[SyncRow]:
+    rows = (
+        await conn.execute(
+            select(sync_progress)
+            .where(*conditions)
+            .order_by(_p.started_at.desc(), _p.sync_id.desc())
+            .limit(limit)
+            .offset(offset)
+        )
+    ).all()
+    streams = await _streams_of(conn, [row.sync_id for row in rows])
+    return [_sync(row, streams.get(row.sync_id, ())) for row in rows]
+
+
+async def _streams_of(conn: Reader, sync_ids: Sequence[str]) -> dict[str, tuple[StreamRow, ...]]:
+    """All streams of all these syncs in one query."""
+    if not sync_ids:
+        return {}
+    s = sync_stream.c
+    found: dict[str, tuple[StreamRow, ...]] = {}
+    rows = await conn.execute(
+        select(sync_stream)
+        .where(s.sync_id.in_(sync_ids))
+        .order_by(s.sync_id, case((s.name == "orders", 0), else_=1), s.name)
+    )
+    for row in rows:
+        found[row.sync_id] = (*found.get(row.sync_id, ()), _stream(row))
+    return found
+
+
+def _stream(row: Row[Any]) -> StreamRow:
+    return StreamRow(
+        name=row.name,
+        status=row.status,
+        rows=row.rows,
+        rows_read=row.rows_read,
+        rows_quarantined=row.rows_quarantined,
+        pages=row.pages,
+        expected_rows=row.expected_rows,
+        error=row.error,
+        started_at=row.started_at,
+        completed_at=row.completed_at,
+    )
+
+
+def _sync(row: Row[Any], streams: tuple[StreamRow, ...]) -> SyncRow:
+    return SyncRow(
+        sync_id=SyncId(row.sync_id),
+        user_id=UserId(row.user_id),
+        connection_id=ConnectionId(row.connection_id),
+        status=row.status,
+        progress=row.progress,
+        message=row.message,
+        started_at=row.started_at,
+        completed_at=row.completed_at,
+        estimated_completion=row.estimated_completion,
+        orders_processed=row.orders_processed,
+        total_orders=row.total_orders,
+        claims_detected=row.claims_detected,
+        error=row.error,
+        attempt=row.attempt,
+        streams=streams,
+    )

@@ -1,0 +1,271 @@
+"""Running one sync: take the lease, read the streams side by side, end it, or hand it on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recoup.clock import Clock, utc_now
+from recoup.connections.queries import (
+    Connection,
+    get_connection,
+    mark_synced,
+    require_reauthorization,
+)
+from recoup.db.engine import Database
+from recoup.errors import (
+    DatabaseError,
+    DatabaseUnreachableError,
+    FencedError,
+    ReauthorizationRequiredError,
+    RecoupError,
+)
+from recoup.ids import SyncId
+from recoup.logs import get_logger
+from recoup.streams import all_streams
+from recoup.streams.stream import Stream
+from recoup.sync.access import SellerAccess
+from recoup.sync.announce import announce_connection, announce_end
+from recoup.sync.lease_queries import (
+    HEARTBEAT,
+    Fence,
+    Lease,
+    end_sync,
+    hold_fence,
+    release_lease,
+    renew_lease,
+    take_lease,
+    update_stream,
+)
+from recoup.sync.limits_pg import PgBudget
+from recoup.sync.progress import COMPLETE, FINALIZING, MESSAGES, STARTING
+from recoup.sync.queries import SyncRow, read_sync
+from recoup.sync.read_stream import Work, read_stream
+from recoup.sync.reporter import Reporter
+from recoup.sync.side_tasks import run_all, run_beside
+from recoup.sync.stored_rows_queries import count_stored_rows
+from recoup.sync.stream_state import StreamState
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a stream did not end well."""
+
+    stream: str
+    error: RecoupError
+
+
+class SyncRunner:
+    """Runs syncs of any seller. One per worker process; `owner` names the process in leases."""
+
+    def __init__(
+        self,
+        database: Database,
+        access: SellerAccess,
+        *,
+        owner: str,
+        streams: Sequence[Stream] | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._database = database
+        self._access = access
+        self._owner = owner
+        self._streams = tuple(streams) if streams is not None else all_streams()
+        self._clock = clock
+        self._gone: dict[SyncId, asyncio.Event] = {}
+
+    async def run(self, sync_id: SyncId) -> None:
+        """Work on a sync until it ends. Returns at once when there is nothing to do for us.
+
+        May run twice and be killed anywhere: the lease decides who works, the fence who writes.
+        When cancelled (a shutdown), gives the lease back so that another worker goes on at once.
+        """
+        async with self._database.writing() as conn:
+            lease = await take_lease(conn, sync_id, self._owner)
+        if lease is None:
+            return
+        _log.info("sync_taken", sync_id=sync_id, attempt=lease.fence.attempt)
+        gone = self._gone[sync_id] = asyncio.Event()
+        try:
+            await run_beside(
+                self._work(lease), self._heartbeat(lease.fence), _until_gone(gone, sync_id)
+            )
+        except FencedError:
+            _log.info("sync_fenced", sync_id=sync_id, attempt=lease.fence.attempt)
+        except BaseException:
+            await asyncio.shield(self._release(lease.fence))
+            raise
+        finally:
+            del self._gone[sync_id]
+
+    def interrupt(self, sync_id: SyncId) -> None:
+        """The sync was cancelled: stop working on it now, if we do."""
+        if sync_id in self._gone:
+            self._gone[sync_id].set()
+
+    async def _heartbeat(self, fence: Fence) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT.total_seconds())
+            try:
+                async with self._database.writing() as conn:
+                    await renew_lease(conn, fence)
+            except DatabaseUnreachableError:
+                # The lease may outlive a short outage; when it does not, the fence stops us.
+                _log.warning("lease_not_renewed", sync_id=fence.sync_id)
+
+    async def _release(self, fence: Fence) -> None:
+        try:
+            async with self._database.writing() as conn:
+                await release_lease(conn, fence)
+        except (FencedError, DatabaseUnreachableError):
+            return
+        _log.info("sync_released", sync_id=fence.sync_id)
+
+    async def _work(self, lease: Lease) -> None:
+        async with self._database.reading() as conn:
+            sync = await read_sync(conn, lease.fence.sync_id)
+            connection = await get_connection(conn, lease.user_id, lease.connection_id)
+            known = await count_stored_rows(conn, connection.connection_id, self._streams)
+        states = [_state(stream, sync, known[stream.name]) for stream in self._streams]
+        reporter = Reporter(
+            self._database, lease.fence, states, progress=lease.progress, clock=self._clock
+        )
+        await reporter.milestone(STARTING)
+        budget = PgBudget(
+            self._database, self._access.account(connection), waiting=reporter.waiting
+        )
+        failures = await self._read_all(lease, connection, states, reporter, budget)
+        await reporter.milestone(FINALIZING)
+        await self._end(lease, connection, reporter, failures)
+
+    async def _read_all(
+        self,
+        lease: Lease,
+        connection: Connection,
+        states: Sequence[StreamState],
+        reporter: Reporter,
+        budget: PgBudget,
+    ) -> list[Failure]:
+        """Every stream that is not complete yet, side by side; gives those that failed."""
+        try:
+            api = await self._access.open(connection, budget)
+        except RecoupError as exc:
+            if isinstance(exc, DatabaseError):
+                raise
+            return [await self._fail(lease.fence, s.stream.name, exc) for s in states]
+        work = Work(self._database, api, connection, lease.fence)
+        outcomes = await run_beside(
+            run_all([self._read_one(work, state) for state in states if not state.finished]),
+            reporter.run(budget.usage),
+        )
+        return [failure for failure in outcomes if failure is not None]
+
+    async def _read_one(self, work: Work, state: StreamState) -> Failure | None:
+        name = state.stream.name
+        await self._mark(work.fence, name, status="in_progress", started=True)
+        try:
+            await read_stream(work, state)
+        except (FencedError, DatabaseError):
+            raise
+        except RecoupError as exc:
+            return await self._fail(work.fence, name, exc)
+        await self._mark(work.fence, name, status="complete", ended=True, expected=state.rows)
+        return None
+
+    async def _fail(self, fence: Fence, name: str, error: RecoupError) -> Failure:
+        _log.warning("stream_failed", sync_id=fence.sync_id, stream=name, error=str(error))
+        await self._mark(fence, name, status="failed", ended=True, error=str(error))
+        return Failure(name, error)
+
+    async def _mark(
+        self,
+        fence: Fence,
+        name: str,
+        *,
+        status: str,
+        started: bool = False,
+        ended: bool = False,
+        error: str | None = None,
+        expected: int | None = None,
+    ) -> None:
+        values: dict[str, object] = {"status": status, "error": error}
+        if started:
+            values["started_at"] = self._clock()
+        if ended:
+            values["completed_at"] = self._clock()
+        if expected is not None:
+            values["expected_rows"] = expected
+        async with self._database.writing() as conn:
+            await update_stream(conn, fence.sync_id, name, values)
+            await hold_fence(conn, fence)
+
+    async def _end(
+        self,
+        lease: Lease,
+        connection: Connection,
+        reporter: Reporter,
+        failures: Sequence[Failure],
+    ) -> None:
+        """Complete when every stream is; else failed, naming the streams and the reasons."""
+        refused = any(isinstance(f.error, ReauthorizationRequiredError) for f in failures)
+        async with self._database.writing() as conn:
+            if refused and await require_reauthorization(conn, connection.connection_id):
+                await announce_connection(conn, connection, "reauthorization_required")
+            await mark_synced(conn, connection.connection_id)
+            if failures:
+                await end_sync(
+                    conn,
+                    lease.fence,
+                    status="failed",
+                    message=_failed_message(failures),
+                    error=_failed_reasons(failures),
+                    progress=reporter.progress,
+                )
+            else:
+                await end_sync(
+                    conn,
+                    lease.fence,
+                    status="complete",
+                    message=MESSAGES[COMPLETE],
+                    error=None,
+                    progress=COMPLETE,
+                )
+            await announce_end(conn, lease.fence.sync_id)
+        _log.info(
+            "sync_ended",
+            sync_id=lease.fence.sync_id,
+            status="failed" if failures else "complete",
+            failed_streams=[f.stream for f in failures],
+        )
+
+
+def _state(stream: Stream, sync: SyncRow, known_rows: int | None) -> StreamState:
+    """Where a stream of this sync stands after earlier attempts."""
+    row = next((row for row in sync.streams if row.name == stream.name), None)
+    if row is None:
+        return StreamState(stream, known_rows=known_rows)
+    return StreamState(
+        stream,
+        rows=row.rows,
+        rows_read=row.rows_read,
+        pages=row.pages,
+        known_rows=known_rows,
+        finished=row.status == "complete",
+    )
+
+
+async def _until_gone(gone: asyncio.Event, sync_id: SyncId) -> None:
+    await gone.wait()
+    raise FencedError(f"{sync_id} was cancelled")
+
+
+def _failed_message(failures: Sequence[Failure]) -> str:
+    names = " and ".join(sorted({failure.stream for failure in failures}))
+    return f"Sync failed: {names}. What the other streams brought stays; the next sync goes on."
+
+
+def _failed_reasons(failures: Sequence[Failure]) -> str:
+    return "; ".join(f"{failure.stream}: {failure.error}" for failure in failures)

@@ -1,0 +1,41 @@
+"""Work with companions that may end it: a heartbeat, a reporter, a signal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def run_beside(main: Coroutine[Any, Any, T], *side: Coroutine[Any, Any, None]) -> T:
+    """The result of `main`; the companions are cancelled with its end.
+
+    When one of them ends first, `main` is cancelled, and what the companion raised is raised.
+    """
+    work = asyncio.create_task(main)
+    companions = [asyncio.create_task(coroutine) for coroutine in side]
+    try:
+        await asyncio.wait({work, *companions}, return_when=asyncio.FIRST_COMPLETED)
+        for companion in companions:
+            if companion.done() and not work.done():
+                companion.result()
+        return await work
+    finally:
+        await _cancel_all([work, *companions])
+
+
+async def run_all(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """All results, in order; the first exception cancels the others and is raised."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        await _cancel_all(tasks)
+
+
+async def _cancel_all(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

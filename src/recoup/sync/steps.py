@@ -1,0 +1,85 @@
+"""What a stream does next, from its cursor. Pure: the transactions are elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from recoup.ids import SyncId
+from recoup.streams.stream import Snapshot, Windows
+from recoup.streams.window import Window, next_window, plan_todo, subtract, union
+from recoup.sync.cursor_queries import Cursor
+
+# A snapshot has no windows; its one piece of work is written as this one.
+_WHOLE = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+_SHORTEST_WINDOW = timedelta(hours=1)
+
+
+def begin(cursor: Cursor, rule: Windows | Snapshot, sync_id: SyncId, *, now: datetime) -> Cursor:
+    """The cursor with this sync's work in it; unchanged where an earlier attempt began it."""
+    if cursor.sync_id == sync_id:
+        return cursor
+    if isinstance(rule, Snapshot):
+        return replace(forget_page(cursor), sync_id=sync_id, todo=(_WHOLE,))
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    todo = plan_todo(
+        cursor.closed,
+        since=midnight - rule.history,
+        until=(now - rule.holdback).replace(microsecond=0),
+        overlap=rule.overlap,
+    )
+    return replace(cursor, sync_id=sync_id, todo=tuple(todo))
+
+
+def choose(cursor: Cursor, rule: Windows | Snapshot, *, now: datetime) -> Cursor | None:
+    """The cursor with the window to ask for next in it; None when all is done.
+
+    Goes on in the open window where its page token is still good.
+    """
+    if not cursor.todo:
+        return None
+    if isinstance(rule, Snapshot):
+        return forget_page(cursor)
+    if (
+        cursor.open_window is not None
+        and cursor.page_token_at is not None
+        and now - cursor.page_token_at < rule.token_lifetime
+    ):
+        return cursor
+    limits = [span for span in (rule.longest, cursor.longest_window) if span is not None]
+    window = next_window(cursor.todo, longest=min(limits) if limits else None)
+    return replace(forget_page(cursor), open_window=window)
+
+
+def turn_page(cursor: Cursor, *, token: str, now: datetime) -> Cursor:
+    """Another page of the open window follows."""
+    return replace(cursor, page_token=token, page_token_at=now)
+
+
+def close_window(cursor: Cursor, rule: Windows | Snapshot, *, until: datetime | None) -> Cursor:
+    """The open window was read to its end. `until`: Amazon's own watermark, where it gave one.
+
+    What lies behind the watermark is not closed, yet this sync has done what it could.
+    """
+    if isinstance(rule, Snapshot):
+        return replace(forget_page(cursor), todo=())
+    window = cursor.open_window
+    assert window is not None
+    end = min(window.until, until) if until is not None else window.until
+    closed = cursor.closed
+    if window.since < end:
+        closed = tuple(union([*closed, Window(window.since, end)]))
+    return replace(forget_page(cursor), closed=closed, todo=tuple(subtract(cursor.todo, [window])))
+
+
+def shorten(cursor: Cursor) -> Cursor:
+    """The open window could not be finished (a page token died): halve what is asked for next."""
+    window = cursor.open_window
+    if window is None:
+        return forget_page(cursor)
+    return replace(forget_page(cursor), longest_window=max(window.length / 2, _SHORTEST_WINDOW))
+
+
+def forget_page(cursor: Cursor) -> Cursor:
+    """Leave the open window; it will be read from its first page."""
+    return replace(cursor, open_window=None, page_token=None, page_token_at=None)

@@ -87,7 +87,7 @@ class Home:
     def refusal(self, exc: OSError) -> EmbeddedServerError:
         """What to tell when the file system refused."""
         return EmbeddedServerError(
-            f"Cannot keep the embedded PostgreSQL in {self.data_dir} ({exc.strerror}): make the "
+            f"Cannot keep the embedded PostgreSQL in {self.data_dir} ({exc.strerror or 'copying failed'}): make the "
             "folder writable, or set RECOUP_DATA_DIR or RECOUP_DATABASE_URL."
         )
 

@@ -10,7 +10,7 @@ from json.encoder import encode_basestring
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-Json = dict[str, Any] | list["Json"] | str | int | bool | Decimal | None
+Json = Mapping[str, "Json"] | list["Json"] | str | int | bool | Decimal | None
 
 ABORT_EXTENSION = "recoup.sandbox.abort"
 """ASGI scope extension of our server: a function that breaks the connection."""
@@ -30,20 +30,20 @@ def _write(value: Json, parts: list[str]) -> None:
         parts.append("null" if value is None else "true" if value else "false")
     elif isinstance(value, (int, Decimal)):
         parts.append(format(value, "f") if isinstance(value, Decimal) else str(value))
-    elif isinstance(value, dict):  # by far the most common container: not the slow Mapping check
-        before = "{"
-        for name, member in value.items():
-            parts.append(f"{before}{encode_basestring(name)}:")
-            _write(member, parts)
-            before = ","
-        parts.append("}" if value else "{}")
-    else:
+    elif isinstance(value, list):
         before = "["
         for member in value:
             parts.append(before)
             _write(member, parts)
             before = ","
         parts.append("]" if value else "[]")
+    else:
+        before = "{"
+        for name, member in value.items():
+            parts.append(f"{before}{encode_basestring(name)}:")
+            _write(member, parts)
+            before = ","
+        parts.append("}" if value else "{}")
 
 
 def json_answer(

@@ -16,7 +16,10 @@ SAFETY = 0.95
 FLOOR = 1 / 16
 """An assumed rate is not halved below this share of the documented one."""
 
-_EPSILON = 1e-9  # a wait that ends exactly on time must find its call, whatever floats make of it
+# A wait that ends exactly on time must find its call, and a wait must move the clock, whatever
+# floats make of either.
+_EPSILON_CALLS = 1e-6
+_SHORTEST_WAIT_SECONDS = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,10 @@ def refilled(bucket: Bucket, now: float) -> Bucket:
 
 def seconds_until_call(bucket: Bucket, now: float) -> float:
     """How long until one more call is allowed; zero when now."""
-    missing = 1 - _EPSILON - refilled(bucket, now).level
-    flowing = missing / (bucket.rate * SAFETY) if missing > 0 else 0.0
-    return max(flowing, bucket.blocked_until - now, 0.0)
+    missing = 1 - refilled(bucket, now).level
+    flowing = missing / (bucket.rate * SAFETY) if missing > _EPSILON_CALLS else 0.0
+    wait = max(flowing, bucket.blocked_until - now)
+    return max(wait, _SHORTEST_WAIT_SECONDS) if wait > 0 else 0.0
 
 
 def spend(bucket: Bucket, now: float) -> Bucket:
@@ -67,7 +71,7 @@ def spend(bucket: Bucket, now: float) -> Bucket:
     if seconds_until_call(bucket, now) > 0:
         raise ValueError("no call is allowed yet")
     bucket = refilled(bucket, now)
-    return replace(bucket, level=max(bucket.level - 1, 0.0))
+    return replace(bucket, level=bucket.level - 1)
 
 
 def with_learned_rate(bucket: Bucket, now: float, rate: float) -> Bucket:

@@ -13,6 +13,7 @@ TOKEN_PATH = "/auth/o2/token"
 CLIENT_SECRET = "client-secret-that-nobody-may-see"
 REFRESH_TOKEN = "Atzr|refresh-token-that-nobody-may-see"
 
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 THINGS = Operation("getThings", "GET", "/things", UsagePlan(rate=2, burst=10))
 
 
@@ -20,14 +21,14 @@ THINGS = Operation("getThings", "GET", "/things", UsagePlan(rate=2, burst=10))
 class Time:
     """A clock that moves only when somebody sleeps or the test says so."""
 
-    now: datetime = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+    now: datetime = NOON
     slept: list[float] = field(default_factory=list)
 
     def clock(self) -> datetime:
         return self.now
 
     def monotonic(self) -> float:
-        return self.now.timestamp()
+        return (self.now - NOON).total_seconds()
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

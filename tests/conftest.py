@@ -1,0 +1,66 @@
+"""One embedded PostgreSQL for the whole run; each test has a database of its own, from a template."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from recoup.db.embedded import EmbeddedServer
+from recoup.db.engine import Database
+from recoup.migrations.upgrade import upgrade
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedServer]:
+    """A server in a folder of its own: as root its account must be able to enter all parents."""
+    folder = Path(tempfile.mkdtemp(prefix="recoup-test-"))
+    folder.chmod(0o711)
+    with EmbeddedServer(folder) as server:
+        yield server
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def template(postgres: EmbeddedServer) -> str:
+    """The name of a database with the current schema and no rows."""
+    name = "recoup_template"
+    postgres.create_database(name)
+    upgrade(Database(postgres.url(name)))
+    return name
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedServer, template: str) -> Iterator[str]:
+    """An empty database with the current schema, for one test."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    postgres.create_database(name, template=template)
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A developer's own RECOUP_ variables and .env must not reach the tests."""
+    for name in [name for name in os.environ if name.startswith("RECOUP_")]:
+        if name != "RECOUP_SPAPI_MODELS":
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """recoup runs on asyncio."""
+    return "asyncio"

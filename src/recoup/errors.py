@@ -11,7 +11,12 @@ RecoupError
 ├── NotFoundError               no such object, or not this user's
 ├── ConflictError               the object is in a state that forbids this
 │   ├── SyncAlreadyActiveError
-│   └── SyncAlreadyEndedError
+│   ├── SyncAlreadyEndedError
+│   └── KeyReusedError          an Idempotency-Key names another request
+├── RequestError                an HTTP request that is not answered as it is
+│   ├── UnauthenticatedError
+│   ├── ForeignOriginError
+│   └── InvalidRequestError
 ├── NoConnectionError           a sync was asked for without an Amazon connection
 ├── AmbiguousConnectionError    several connections and none was named
 ├── ReauthorizationRequiredError  Amazon no longer accepts the seller's refresh token
@@ -107,6 +112,26 @@ class SyncAlreadyActiveError(ConflictError):
 
 class SyncAlreadyEndedError(ConflictError):
     """The sync has ended and cannot be cancelled any more."""
+
+
+class KeyReusedError(ConflictError):
+    """The Idempotency-Key was used before, for another connection."""
+
+
+class RequestError(RecoupError):
+    """An HTTP request that is not answered as it is; the message says what to change."""
+
+
+class UnauthenticatedError(RequestError):
+    """The request carries no token, or one that is forged, expired or of nobody."""
+
+
+class ForeignOriginError(RequestError):
+    """A browser sent the session cookie along with a write that another site asked for."""
+
+
+class InvalidRequestError(RequestError):
+    """The request is well formed but means nothing, such as a cursor that recoup never gave."""
 
 
 class NoConnectionError(RecoupError):

@@ -63,9 +63,7 @@ class Running:
 
     def _run(self) -> None:
         async def main() -> None:
-            self._task = asyncio.ensure_future(
-                serve(self.config, port=0, started=self._note_port)
-            )
+            self._task = asyncio.ensure_future(serve(self.config, port=0, started=self._note_port))
             await asyncio.wait({self._task})
 
         self._loop.run_until_complete(main())
@@ -139,3 +137,12 @@ def error_of(answer: httpx2.Response) -> tuple[int, str]:
     (error,) = answer.json()["errors"]
     assert error["message"]
     return answer.status_code, error["code"]
+
+
+def related_to(transaction: dict[str, Any], name: str) -> list[str]:
+    """The values of a transaction's related identifiers of one name."""
+    return [
+        one["relatedIdentifierValue"]
+        for one in transaction["relatedIdentifiers"]
+        if one["relatedIdentifierName"] == name
+    ]

@@ -15,7 +15,9 @@ def test_every_fault_can_be_named(kind):
     assert parse_fault(f"{kind.value}:0.25") == Fault(kind, 0.25)
 
 
-@pytest.mark.parametrize("text", ["", "429", "teapot:0.1", "429:", "429:often", "429:1.1", "500:-1"])
+@pytest.mark.parametrize(
+    "text", ["", "429", "teapot:0.1", "429:", "429:often", "429:1.1", "500:-1"]
+)
 def test_a_wrong_fault_is_explained_in_one_line(text):
     """What is no fault is refused with a message that quotes it."""
     with pytest.raises(ValueError, match=r"^fault '.*': ") as refused:
@@ -48,7 +50,7 @@ def test_durations_are_read(text, duration):
 @pytest.mark.parametrize("text", ["", "P", "PT", "1D", "P1DT", "P1Y", "-P1D", "P99999999999D"])
 def test_other_durations_are_refused(text):
     """What has no fixed length, no unit or is too long is refused."""
-    with pytest.raises(ValueError, match="duration|ten years"):
+    with pytest.raises(ValueError, match=r"duration|ten years"):
         parse_duration(text)
 
 

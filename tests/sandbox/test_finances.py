@@ -5,14 +5,20 @@ from decimal import Decimal
 
 import pytest
 
-from tests.sandbox.running import FINANCES, YEAR_AGO, YEAR_IN_WINDOWS, Running, error_of
+from tests.sandbox.running import FINANCES, YEAR_AGO, YEAR_IN_WINDOWS, Running, error_of, related_to
 
 
 @pytest.fixture(scope="module")
 def sandbox():
     """A seller with some thousand transactions: several pages, some of them empty."""
-    with Running(orders=4000) as running:
+    with Running(orders=2500) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def year(sandbox):
+    """All transactions of the seller."""
+    return sandbox.year_of_transactions()
 
 
 def leaves(breakdowns):
@@ -27,9 +33,9 @@ def leaves(breakdowns):
             yield from below
 
 
-def test_paging_to_the_end_finds_every_transaction_once(sandbox):
+def test_paging_to_the_end_finds_every_transaction_once(sandbox, year):
     """The pages together are what the world says there is, in number and in money."""
-    found = sandbox.year_of_transactions()
+    found = year
     world = sandbox.world()["transactions"]
 
     assert len({one["transactionId"] for one in found}) == len(found) == world["count"]
@@ -45,9 +51,9 @@ def test_paging_to_the_end_finds_every_transaction_once(sandbox):
     assert by_item == Decimal(world["itemLeafAmount"]["USD"])
 
 
-def test_the_known_names_occur(sandbox):
+def test_the_known_names_occur(year):
     """The types and leaves seen in public data occur, and a rare fee besides."""
-    found = sandbox.year_of_transactions()
+    found = year
     names = {name for one in found for name, _ in leaves(one["breakdowns"])}
 
     assert {one["transactionType"] for one in found} == {
@@ -91,11 +97,13 @@ def test_amounts_are_numbers_with_their_own_digits(sandbox):
     assert all(len(amount.partition(".")[2]) == 2 for amount in amounts)
 
 
-def test_status_selects_whatever_its_case(sandbox):
+def test_status_selects_whatever_its_case(sandbox, year):
     """transactionStatus filters; the answer's own spelling is mixed now and then."""
-    found = sandbox.year_of_transactions()
+    found = year
     spellings = {one["transactionStatus"] for one in found}
-    deferred = sandbox.transactions(postedAfter=YEAR_IN_WINDOWS[2]["postedAfter"], transactionStatus="deferred")
+    deferred = sandbox.transactions(
+        postedAfter=YEAR_IN_WINDOWS[2]["postedAfter"], transactionStatus="deferred"
+    )
 
     assert {"RELEASED", "Released", "DEFERRED"} <= spellings
     assert len(deferred) == sandbox.world()["transactions"]["byStatus"]["DEFERRED"]
@@ -104,25 +112,18 @@ def test_status_selects_whatever_its_case(sandbox):
         assert one["contexts"][0]["maturityDate"] >= "2026-11-15T00:00:00Z"
 
 
-def related(one, name):
-    return [
-        other["relatedIdentifierValue"]
-        for other in one["relatedIdentifiers"]
-        if other["relatedIdentifierName"] == name
-    ]
-
-
-def test_related_identifiers_select(sandbox):
+def test_related_identifiers_select(sandbox, year):
     """An order's and a group's transactions are found without a date."""
-    found = sandbox.year_of_transactions()
+    found = year
     refund = next(one for one in found if one["transactionType"] == "Refund")
-    (order_id,), (group_id,) = related(refund, "ORDER_ID"), related(
-        refund, "FINANCIAL_EVENT_GROUP_ID"
+    (order_id,), (group_id,) = (
+        related_to(refund, "ORDER_ID"),
+        related_to(refund, "FINANCIAL_EVENT_GROUP_ID"),
     )
 
     for name, value in (("ORDER_ID", order_id), ("FINANCIAL_EVENT_GROUP_ID", group_id)):
         selected = sandbox.transactions(relatedIdentifierName=name, relatedIdentifierValue=value)
-        expected = [one for one in found if value in related(one, name)]
+        expected = [one for one in found if value in related_to(one, name)]
         assert len(selected) == len(expected) > 1
         assert {one["transactionId"] for one in selected} == {
             one["transactionId"] for one in expected
@@ -132,11 +133,11 @@ def test_related_identifiers_select(sandbox):
         assert sandbox.transactions(**nobody) == []
 
 
-def test_deferred_money_has_no_group_yet(sandbox):
+def test_deferred_money_has_no_group_yet(year):
     """Every transaction is in a group but the deferred ones."""
-    for one in sandbox.year_of_transactions():
+    for one in year:
         deferred = one["transactionStatus"].upper() == "DEFERRED"
-        assert bool(related(one, "FINANCIAL_EVENT_GROUP_ID")) != deferred
+        assert bool(related_to(one, "FINANCIAL_EVENT_GROUP_ID")) != deferred
 
 
 def test_more_than_180_days_give_an_empty_answer(sandbox):
@@ -181,5 +182,8 @@ def test_the_next_page_needs_the_same_arguments(sandbox):
     token = sandbox.get(FINANCES, **window).json()["payload"]["nextToken"]
 
     assert sandbox.get(FINANCES, **window, nextToken=token).status_code == 200
-    for other in ({"postedAfter": "2026-07-01T00:00:00Z"}, window | {"transactionStatus": "RELEASED"}):
+    for other in (
+        {"postedAfter": "2026-07-01T00:00:00Z"},
+        window | {"transactionStatus": "RELEASED"},
+    ):
         assert error_of(sandbox.get(FINANCES, **other, nextToken=token)) == (400, "InvalidInput")

@@ -105,7 +105,10 @@ def test_filters_select(sandbox):
         createdAfter=YEAR_AGO, fulfilledBy="MERCHANT", includedData="FULFILLMENT"
     )
 
+    still_open = sandbox.orders(createdAfter=YEAR_AGO, fulfillmentStatuses="PENDING,UNSHIPPED")
+
     assert comma == repeated
+    assert len(still_open) == world.get("PENDING", 0) + world.get("UNSHIPPED", 0) > 0
     assert len(comma) == world["CANCELLED"] + world["SHIPPED"]
     assert {order["fulfillment"]["fulfilledBy"] for order in merchant} == {"MERCHANT"}
     assert len(sandbox.orders(createdAfter=YEAR_AGO, marketplaceIds=[US, CANADA])) == 400

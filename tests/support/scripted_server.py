@@ -49,6 +49,9 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     after: asyncio.Event | None = None
 
+    def __str__(self) -> str:
+        return f"{self.status} {self.content()[:60]!r}"
+
     def content(self) -> bytes:
         if self.body is None:
             return b""

@@ -129,6 +129,20 @@ async def require_reauthorization(conn: Writer, connection_id: ConnectionId) -> 
     return result.rowcount == 1
 
 
+async def keep_connection(conn: Writer, connection_id: ConnectionId) -> None:
+    """Nobody erases the connection before this transaction ends. Raises NotFoundError.
+
+    The lock is the one that a foreign key takes, so it does not hold up those who update the row.
+    """
+    found = await conn.execute(
+        select(_c.connection_id)
+        .where(_c.connection_id == connection_id)
+        .with_for_update(key_share=True, read=True)
+    )
+    if found.one_or_none() is None:
+        raise NotFoundError("There is no such Amazon connection.")
+
+
 async def disconnect(conn: Writer, user_id: UserId, connection_id: ConnectionId) -> None:
     """Erase the token. Raises NotFoundError."""
     result = await conn.execute(

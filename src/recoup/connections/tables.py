@@ -32,7 +32,11 @@ amazon_connection = Table(
     Column("last_sync_at", TIMESTAMP(timezone=True)),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=func.now()),
     UniqueConstraint(
-        "user_id", "environment", "region", "selling_partner_id", name="amazon_connection_seller_key"
+        "user_id",
+        "environment",
+        "region",
+        "selling_partner_id",
+        name="amazon_connection_seller_key",
     ),
     CheckConstraint("region in ('NA', 'EU', 'FE')", name="region"),
     CheckConstraint("environment in ('local', 'sandbox', 'production')", name="environment"),

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import psycopg
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from recoup.errors import DatabaseUnreachableError
@@ -36,6 +36,8 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
+            # An error's text would carry the values of its statement into the log.
+            hide_parameters=True,
             connect_args={
                 "connect_timeout": 5,
                 "options": (
@@ -79,6 +81,10 @@ async def _connected(
         conn = await connect()
     except OperationalError as exc:
         raise DatabaseUnreachableError(unreachable_message(exc.orig or exc)) from exc
+    except PoolTimeoutError as exc:
+        raise DatabaseUnreachableError(
+            "All connections to PostgreSQL are in use: try again in a moment."
+        ) from exc
     try:
         yield conn
     except OperationalError as exc:

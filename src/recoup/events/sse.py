@@ -18,6 +18,11 @@ def format_event(event_id: int, data: Mapping[str, Any]) -> bytes:
     return f"id: {event_id}\ndata: {text}\n\n".encode()
 
 
+def format_place(event_id: int) -> bytes:
+    """Moves the reader's Last-Event-ID on without an event: a block without data is not dispatched."""
+    return f"id: {event_id}\n\n".encode()
+
+
 def parse_last_event_id(text: str | None) -> int | None:
     """The place a reader has seen; None when it names none of ours (the feed then starts anew)."""
     if text is None or not text.isascii() or not text.isdigit() or len(text) > 18:

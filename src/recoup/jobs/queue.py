@@ -9,6 +9,9 @@ from sqlalchemy import text
 from recoup.db.engine import Database, Writer, driver_connection
 from recoup.ids import SyncId
 
+Queue = App
+"""The queue as those name it who only pass it on."""
+
 RUN_SYNC = "sync.run"
 SYNC_QUEUE = "sync"
 UPKEEP_QUEUE = "upkeep"

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from procrastinate import App
 
 from recoup.clock import utc_now
-from recoup.connections.queries import Connection, choose_connection
+from recoup.connections.queries import (
+    Connection,
+    choose_connection,
+    keep_connection,
+    require_reauthorization,
+)
 from recoup.db.engine import Database, Writer, notify
 from recoup.errors import (
     ConflictError,
+    KeyReusedError,
+    MalformedAnswerError,
+    ReauthorizationRequiredError,
     SyncAlreadyActiveError,
     SyncAlreadyEndedError,
+    ThrottledError,
+    UnavailableError,
 )
 from recoup.ids import ConnectionId, SyncId, UserId, sync_id
 from recoup.jobs.queue import defer_sync
+from recoup.logs import get_logger
 from recoup.streams import all_streams
 from recoup.sync.access import SellerAccess
-from recoup.sync.announce import announce_end, announce_start
+from recoup.sync.announce import announce_connection, announce_end, announce_start
 from recoup.sync.queries import (
     cancel_sync,
     find_active_sync,
@@ -30,6 +42,9 @@ from recoup.sync.queries import (
 CANCEL_CHANNEL = "recoup_cancel"
 """NOTIFY channel; the payload is the sync that was cancelled."""
 
+_log = get_logger(__name__)
+# "Start answers at once": a token exchange takes a fraction of a second when Amazon is well.
+_CHECK_SECONDS = 5.0
 _MESSAGE = "Sync started, waiting for a worker"
 # Ids carry milliseconds: two starts of one user in the same one move apart.
 _ID_TRIES = 1000
@@ -47,7 +62,7 @@ async def start_sync(
     """Begin a sync of the connection named, or of the only one.
 
     Raises NotFoundError, NoConnectionError, AmbiguousConnectionError,
-    ReauthorizationRequiredError, InvalidClientError, SyncAlreadyActiveError, or ConflictError for
+    ReauthorizationRequiredError, InvalidClientError, SyncAlreadyActiveError, or KeyReusedError for
     a key that was used for another connection.
     """
     async with database.reading() as conn:
@@ -59,10 +74,30 @@ async def start_sync(
         active = await find_active_sync(conn, connection.connection_id)
     if active is not None:
         raise SyncAlreadyActiveError(active.sync_id)
-    await access.check(connection)
+    await _check(database, access, connection)
     async with database.writing() as conn:
         return await begin_sync(
             conn, queue, connection, trigger="manual", idempotency_key=idempotency_key
+        )
+
+
+async def _check(database: Database, access: SellerAccess, connection: Connection) -> None:
+    """Raises what a person must mend: ReauthorizationRequiredError or InvalidClientError."""
+    try:
+        async with asyncio.timeout(_CHECK_SECONDS):
+            await access.check(connection)
+    except ReauthorizationRequiredError:
+        async with database.writing() as conn:
+            if await require_reauthorization(conn, connection.connection_id):
+                await announce_connection(conn, connection, "reauthorization_required")
+        raise
+    except (UnavailableError, ThrottledError, MalformedAnswerError, TimeoutError) as exc:
+        # That Amazon cannot be asked now says nothing about the seller's permission. The sync
+        # starts, and its worker tries until Amazon answers: nobody need press the button again.
+        _log.info(
+            "check_left_to_the_worker",
+            connection_id=connection.connection_id,
+            error=type(exc).__name__,
         )
 
 
@@ -76,8 +111,10 @@ async def begin_sync(
 ) -> SyncId:
     """Insert the row and queue the job. The database decides who of several is first.
 
-    Raises SyncAlreadyActiveError, or ConflictError for a key used for another connection.
+    Raises SyncAlreadyActiveError, NotFoundError for a connection that was erased meanwhile, or
+    KeyReusedError for a key used for another connection.
     """
+    await keep_connection(conn, connection.connection_id)
     at = utc_now()
     for _ in range(_ID_TRIES):
         new_id = sync_id(connection.user_id, at)
@@ -107,7 +144,7 @@ async def begin_sync(
 
 def _same_start(earlier: ConnectionId, connection: Connection, found: SyncId) -> SyncId:
     if earlier != connection.connection_id:
-        raise ConflictError("This Idempotency-Key was used for another connection.")
+        raise KeyReusedError("This Idempotency-Key was used for another connection.")
     return found
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import Sequence
 from datetime import timedelta
 
 from procrastinate import App
+from procrastinate.exceptions import ConnectorException
 
 from recoup.clock import utc_now
 from recoup.config import Settings
@@ -41,6 +43,7 @@ _KEEP_EVENTS = timedelta(days=2)
 _KEEP_JOBS_DAYS = 7
 # On shutdown a job gives its lease back and ends; this long it may take.
 _GRACE_SECONDS = 3.0
+_RECONNECT_SECONDS = 2.0
 
 
 class Worker:
@@ -64,25 +67,36 @@ class Worker:
         self._register_tasks()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set; then hand the running syncs on and return."""
+        """Work until `stop` is set; then hand the running syncs on and return.
+
+        A database that goes away is waited for: a worker outlives its restart.
+        """
         _log.info("worker_started", concurrency=self._settings.worker_concurrency)
         try:
-            async with self._queue.open_async():
-                await run_beside(
-                    self._stopping_on(stop),
-                    self._queue.run_worker_async(
-                        queues=[SYNC_QUEUE, UPKEEP_QUEUE],
-                        concurrency=self._settings.worker_concurrency + 1,
-                        install_signal_handlers=False,
-                        shutdown_graceful_timeout=_GRACE_SECONDS,
-                        delete_jobs="successful",
-                    ),
-                    self._hear_cancels(),
-                    self._rescue(),
-                )
+            while not stop.is_set():
+                try:
+                    await self._work(stop)
+                except (ConnectorException, DatabaseUnreachableError) as exc:
+                    _log.warning("worker_without_database", reason=type(exc).__name__)
+                    await _sleep_unless(stop, _RECONNECT_SECONDS)
         finally:
             await self._access.close()
         _log.info("worker_stopped")
+
+    async def _work(self, stop: asyncio.Event) -> None:
+        async with self._queue.open_async():
+            await run_beside(
+                self._stopping_on(stop),
+                self._queue.run_worker_async(
+                    queues=[SYNC_QUEUE, UPKEEP_QUEUE],
+                    concurrency=self._settings.worker_concurrency + 1,
+                    install_signal_handlers=False,
+                    shutdown_graceful_timeout=_GRACE_SECONDS,
+                    delete_jobs="successful",
+                ),
+                self._hear_cancels(),
+                self._rescue(),
+            )
 
     async def _stopping_on(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -164,3 +178,9 @@ async def start_scheduled_syncs(database: Database, queue: App) -> list[SyncId]:
             except SyncAlreadyActiveError:
                 _log.info("schedule_skipped", connection_id=connection_id)
     return started
+
+
+async def _sleep_unless(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()

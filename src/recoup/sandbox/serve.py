@@ -29,7 +29,7 @@ async def serve(
     """Serve until cancelled; then stop at once, whatever requests are open.
 
     `port` 0 takes any free port; `started` is told the port once connections are accepted.
-    Raises OSError when the port cannot be had, ValueError for a wrong config.
+    Raises OSError when the port cannot be had.
     """
     app = create_app(config)
     listener = socket.create_server((host, port), family=_family(host, port))

@@ -179,7 +179,7 @@ class SpApi:
         match error:
             case AccessTokenRejectedError() if not course.token_renewed:
                 course.token_renewed = True
-                pass
+                await self._tokens.renew(self._refresh_token, stale=token)
             case UnavailableError() | MalformedAnswerError():
                 course.failures += 1
                 if course.failures >= self._retry.attempts:

@@ -25,6 +25,8 @@ class OperationPage:
     until: datetime | None
     """Amazon's own watermark: up to when this answer is complete. None where it names none."""
     answered_at: datetime
+    request_id: str | None = None
+    """Amazon's name for the answer: the trace from a stored row back to its source."""
 
 
 class PageGuard:

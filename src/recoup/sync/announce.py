@@ -6,8 +6,7 @@ from recoup.connections.queries import Connection
 from recoup.db.engine import Writer
 from recoup.events.queries import publish, record_activity
 from recoup.ids import SyncId
-from recoup.sync.progress import MILESTONES
-from recoup.sync.queries import ACTIVE, SyncRow, read_sync
+from recoup.sync.queries import SyncRow, read_sync
 from recoup.sync.status import status_body
 
 _ENDINGS = {
@@ -22,8 +21,11 @@ _CONNECTION_MESSAGES = {
 }
 
 
-async def announce(conn: Writer, sync_id: SyncId) -> None:
-    """Publish the state of a sync as this transaction leaves it. Call it last."""
+async def announce(conn: Writer, sync_id: SyncId, *, milestone: bool) -> None:
+    """Publish the state of a sync as this transaction leaves it. Call it last.
+
+    A milestone reaches every reader; of the others a slow one gets the newest only.
+    """
     sync = await read_sync(conn, sync_id)
     await publish(
         conn,
@@ -31,7 +33,7 @@ async def announce(conn: Writer, sync_id: SyncId) -> None:
         event_type="sync",
         subject=sync_id,
         payload=status_body(sync),
-        milestone=sync.progress in MILESTONES or sync.status != ACTIVE,
+        milestone=milestone,
     )
 
 
@@ -40,7 +42,7 @@ async def announce_start(conn: Writer, sync_id: SyncId) -> None:
     await record_activity(
         conn, sync.user_id, activity_type="sync_started", message="Sync started", sync_id=sync_id
     )
-    await announce(conn, sync_id)
+    await announce(conn, sync_id, milestone=True)
 
 
 async def announce_end(conn: Writer, sync_id: SyncId) -> None:
@@ -53,7 +55,7 @@ async def announce_end(conn: Writer, sync_id: SyncId) -> None:
         message=_ending(sync),
         sync_id=sync_id,
     )
-    await announce(conn, sync_id)
+    await announce(conn, sync_id, milestone=True)
 
 
 def _ending(sync: SyncRow) -> str:

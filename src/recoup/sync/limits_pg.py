@@ -59,9 +59,13 @@ _TAKE = text(
     """
 )
 
+# The calls that are left stay left: the bucket is as full as before, it only fills at another pace.
 _CONFIRM = text(
     """
-    update rate_budget set rate = :rate, confirmed = true
+    update rate_budget
+    set rate = :rate, confirmed = true,
+        full_at = clock_timestamp() + (rate / cast(:rate as float8))
+            * greatest(full_at - clock_timestamp(), interval '0')
     where account = :account and operation = :operation
       and (rate, confirmed) is distinct from (cast(:rate as float8), true)
     """

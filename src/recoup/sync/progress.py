@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ PROCESSING = 60
 FINALIZING = 90
 COMPLETE = 100
 MILESTONES = (STARTING, FETCHING, PROCESSING, FINALIZING, COMPLETE)
+
+# Below a thousandth of the way an estimate is noise.
+_TELLING_FRACTION = 0.001
 
 MESSAGES = {
     STARTING: "Starting sync...",
@@ -61,11 +65,11 @@ def message(streams: Sequence[StreamProgress]) -> str:
 def estimate_rows(*, rows: int, read: int, fraction: float) -> int | None:
     """How many rows a stream will have brought at its end, by what it brought so far.
 
-    None before anything was read. Exact, by definition, when `fraction` is 1.
+    None before enough was read to tell. Exact, by definition, when `fraction` is 1.
     """
     if fraction >= 1:
         return rows
-    if read == 0 or fraction <= 0:
+    if read == 0 or fraction < _TELLING_FRACTION:
         return None
     return max(rows, round(rows / fraction))
 
@@ -77,8 +81,9 @@ def _counts(stream: StreamProgress) -> str:
 
 
 def _duration(seconds: float) -> str:
+    """Coarse on purpose: each change of the text is an event that somebody reads."""
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return f"{math.ceil(seconds / 15) * 15} s"
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"

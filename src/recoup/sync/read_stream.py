@@ -130,7 +130,7 @@ async def _write_page(
         after = turn_page(cursor, token=page.next_token, now=work.api.now())
     batch = parse_page(stream, request, page.items)
     async with work.database.writing() as conn:
-        loaded = await _load(conn, work, stream, batch, source=page.source)
+        loaded = await _load(conn, work, stream, batch, source=_source(stream, page))
         ahead = state.after(loaded, newest_position(stream, page.items), after, whole)
         await write_cursor(conn, after)
         await count_page(
@@ -145,6 +145,11 @@ async def _write_page(
         await hold_fence(conn, work.fence)
     state.adopt(ahead)  # after the commit: what was refused must not count
     return after
+
+
+def _source(stream: Stream, page: OperationPage) -> str:
+    """Where a row came from: the operation and Amazon's id of the answer."""
+    return f"{stream.operation.name} {page.request_id or 'without request id'}"
 
 
 async def _load(conn: Writer, work: Work, stream: Stream, batch: Batch, *, source: str) -> Loaded:

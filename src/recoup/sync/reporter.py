@@ -18,6 +18,7 @@ from recoup.sync.limits_pg import Usage
 from recoup.sync.progress import (
     FETCHING,
     MESSAGES,
+    MILESTONES,
     PROCESSING,
     message,
     milestones_between,
@@ -69,26 +70,33 @@ class Reporter:
         told: dict[str, Any] = {"progress": now, "message": message(streams), **self._orders()}
         if told == self._told:
             return
-        estimate = self._estimate(usage)
+        estimate = self._estimate(usage, at=at)
         for milestone in milestones_between(self._progress, now):
             if milestone != now and milestone in _MESSAGES_BY_MILESTONE:
-                await self._write({"progress": milestone, "message": MESSAGES[milestone]})
-        await self._write({**told, "estimated_completion": estimate})
+                await self._write(
+                    {"progress": milestone, "message": MESSAGES[milestone]}, milestone=True
+                )
+        await self._write(
+            {**told, "estimated_completion": estimate},
+            milestone=now in MILESTONES and now > self._progress,
+        )
         self._told = told
 
     async def milestone(self, milestone: int) -> None:
         """Say that a step of the whole sync has begun."""
         for step in milestones_between(self._progress, milestone):
-            await self._write({"progress": step, "message": MESSAGES[step], **self._orders()})
+            await self._write(
+                {"progress": step, "message": MESSAGES[step], **self._orders()}, milestone=True
+            )
 
     @property
     def progress(self) -> int:
         return self._progress
 
-    async def _write(self, values: dict[str, Any]) -> None:
+    async def _write(self, values: dict[str, Any], *, milestone: bool) -> None:
         async with self._database.writing() as conn:
             await update_progress(conn, self._fence, values)
-            await announce(conn, self._fence.sync_id)
+            await announce(conn, self._fence.sync_id, milestone=milestone)
         self._progress = max(self._progress, values["progress"])
 
     def _orders(self) -> dict[str, int | None]:
@@ -98,7 +106,7 @@ class Reporter:
             return {}
         return {"orders_processed": orders.rows, "total_orders": orders.expected_rows()}
 
-    def _estimate(self, usage: UsageOf) -> datetime:
+    def _estimate(self, usage: UsageOf, *, at: float) -> datetime:
         """When the slowest stream should be done; they run side by side."""
         left = [
             seconds_left(
@@ -106,6 +114,7 @@ class Reporter:
                 rate=usage(state.stream.operation).rate,
                 tokens=usage(state.stream.operation).tokens,
                 seconds_per_page=state.seconds_per_page,
+                waiting_seconds=state.waiting_until - at,
             )
             for state in self._states
         ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from recoup.spapi.bucket import (
     FLOOR,
@@ -27,12 +28,14 @@ SLOW = UsagePlan(rate=0.0056, burst=20)
 plans = st.builds(
     UsagePlan,
     rate=st.floats(min_value=0.001, max_value=50),
-    burst=st.integers(min_value=1, max_value=60),
+    burst=st.integers(min_value=1, max_value=3) | st.integers(min_value=4, max_value=60),
 )
 # How long the caller idles before it wants its next call, in seconds.
-pauses = st.lists(st.floats(min_value=0, max_value=500), min_size=1, max_size=120)
+pauses = st.lists(st.just(0.0) | st.floats(min_value=0, max_value=500), min_size=1, max_size=120)
+unhurried = settings(deadline=None)  # a busy machine is no failure
 
 
+@unhurried
 @given(plan=plans, pauses=pauses)
 def test_no_window_holds_more_calls_than_burst_and_rate_allow(plan, pauses):
     """In any t seconds at most burst + rate * t calls are allowed, however they are asked for."""
@@ -49,6 +52,7 @@ def test_no_window_holds_more_calls_than_burst_and_rate_allow(plan, pauses):
             assert last - first + 1 <= plan.burst + plan.rate * window + 1e-6
 
 
+@unhurried
 @given(plan=plans, pauses=pauses, rate=st.floats(min_value=0.001, max_value=50))
 def test_after_a_429_the_calls_follow_from_an_empty_bucket(plan, pauses, rate):
     """Within t seconds of a 429 at most rate * t calls are allowed, at the rate Amazon named."""
@@ -61,6 +65,7 @@ def test_after_a_429_the_calls_follow_from_an_empty_bucket(plan, pauses, rate):
         assert count <= rate * now + 1e-6
 
 
+@unhurried
 @given(plan=plans, throttlings=st.integers(min_value=1, max_value=20))
 def test_an_assumed_rate_is_halved_by_each_429_down_to_the_floor(plan, throttlings):
     """Each 429 halves a rate that no header confirmed, never below a sixteenth."""
@@ -93,6 +98,15 @@ def test_a_full_bucket_gives_its_burst_at_once_and_then_the_safe_rate():
         bucket = spend(bucket, 0.0)
 
     assert seconds_until_call(bucket, 0.0) == pytest.approx(1 / (0.0056 * SAFETY), rel=1e-6)
+
+
+def test_a_long_rest_fills_the_bucket_to_its_burst_only():
+    """A day without a call is worth a burst of calls, not a day's worth."""
+    bucket, day = full_bucket(SLOW, 0.0), 86_400.0
+    for _ in range(20):
+        bucket = spend(bucket, day)
+
+    assert seconds_until_call(bucket, day) > 0
 
 
 def test_a_retry_after_is_waited_whatever_the_bucket_holds():
@@ -128,3 +142,22 @@ async def test_operations_have_buckets_of_their_own():
     await budget.acquire(Operation("getOthers", "GET", "/others", THINGS.plan))
 
     assert time.slept == []
+
+
+async def test_a_cancelled_waiter_lets_the_next_one_go_on():
+    """Who is cancelled while it waits spends no call and blocks nobody."""
+    time, asleep = Time(), asyncio.Event()
+
+    async def sleep_for_ever(_seconds: float) -> None:
+        asleep.set()
+        await asyncio.Event().wait()
+
+    budget = LocalBudget(monotonic=time.monotonic, sleep=sleep_for_ever)
+    await budget.throttled(THINGS, timedelta(seconds=60))
+    first, second = (asyncio.create_task(budget.acquire(THINGS)) for _ in range(2))
+    await asleep.wait()
+    time.now += timedelta(seconds=61)
+    first.cancel()
+
+    await asyncio.wait_for(second, timeout=5)
+    assert first.cancelled()

@@ -323,6 +323,22 @@ async def test_tasks_refused_together_renew_together(api, server):
     assert len(server.requests(TOKEN_PATH)) == 2
 
 
+async def test_a_late_refusal_of_a_replaced_token_takes_the_new_one(api, server):
+    """A call that is refused after others have renewed the token makes no exchange of its own."""
+    server.script(TOKEN_PATH, token_reply("Atza|first"), token_reply("Atza|second"))
+    late = asyncio.Event()
+    server.script("/things/slow", Reply(401, after=late), GOOD)
+    server.script("/things", Reply(401), GOOD)
+    slow = asyncio.create_task(api.call(THING, path={"thingId": "slow"}))
+    await server.wait_for("/things/slow")
+    await api.call(THINGS)
+    late.set()
+    await slow
+
+    assert len(server.requests(TOKEN_PATH)) == 2
+    assert server.requests("/things/slow")[1].headers["x-amz-access-token"] == "Atza|second"
+
+
 @pytest.mark.parametrize(
     ("reply", "error"),
     [

@@ -13,7 +13,7 @@ from recoup.sandbox.gateway import Call, Operation
 from recoup.sandbox.operations.order_json import DATASETS, order_json
 from recoup.sandbox.page_tokens import PageTokenError, PageTokens
 from recoup.sandbox.world.instants import MINUTE, Instant, to_instant, to_text
-from recoup.sandbox.world.orders import OrderStory
+from recoup.sandbox.world.orders import MAX_OPEN, OrderStory
 
 TOKEN_LIFETIME = timedelta(hours=24)
 STATUSES = (
@@ -25,6 +25,7 @@ STATUSES = (
     "CANCELLED",
     "UNFULFILLABLE",
 )
+ENDED = frozenset({"SHIPPED", "CANCELLED"})
 FULFILLERS = ("MERCHANT", "AMAZON")
 
 
@@ -112,6 +113,9 @@ def _matching(
         return
     search = book.maybe_updated_in if window.updates else book.created_in
     candidates = search(window.after, before, edge)
+    if chosen.statuses and not ENDED.intersection(chosen.statuses):
+        # Open orders are recent ones: a year of ended orders need not be looked through.
+        first = max(first, book.count(Instant(edge - MAX_OPEN)))
     for index in range(max(first, candidates.start), candidates.stop):
         if window.updates or chosen.statuses:
             dates = book.dates(index)

@@ -12,7 +12,8 @@ CENT = Decimal("0.01")
 
 _ADJECTIVES = ("Folding", "Steel", "Bamboo", "Large", "Travel", "Silent", "Classic", "Café")
 _NOUNS = ("Bottle", "Lamp", "Shelf", "Knife Set", "Backpack", "Kettle", "Yoga Mat", "Cable")
-# Real seller SKUs hold spaces and signs that must be encoded in a URL: a client has to cope.
+# Real seller SKUs hold spaces and signs that must be encoded in a URL: a client has to cope
+# with every sixteenth.
 _ODD_SKUS = ("{} 2&3", "{}/A+B", "{} #1", "Größe-{}")
 
 
@@ -38,7 +39,7 @@ def catalogue_size(orders: int) -> int:
 def make_product(key: bytes, index: int) -> Product:
     dice = Dice(key, "product", index)
     plain = f"RC-{index:05d}"
-    sku = dice.pick(_ODD_SKUS).format(plain) if dice.happens(40) else plain
+    sku = dice.pick(_ODD_SKUS).format(plain) if index % 16 == 7 else plain
     return Product(
         index=index,
         sku=sku,

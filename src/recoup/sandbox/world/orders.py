@@ -14,6 +14,8 @@ from recoup.sandbox.world.timeline import Timeline
 
 MAX_UPDATE_DELAY = 22 * DAY
 """No order is updated later than this after its creation (sum of the longest steps below)."""
+MAX_OPEN = 5 * DAY
+"""Every order is shipped or cancelled before this has passed since its creation."""
 MAX_REFUND_DELAY = 42 * DAY
 """No order is refunded later than this after its creation."""
 

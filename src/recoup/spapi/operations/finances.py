@@ -48,4 +48,5 @@ async def list_transactions(
         next_token=page.next_token(payload.get("nextToken")),
         until=None,
         answered_at=answer.answered_at,
+        request_id=answer.request_id,
     )

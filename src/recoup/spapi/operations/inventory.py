@@ -43,4 +43,5 @@ async def get_inventory_summaries(
         next_token=page.next_token(page.optional_section("pagination").get("nextToken")),
         until=None,
         answered_at=answer.answered_at,
+        request_id=answer.request_id,
     )

@@ -58,6 +58,7 @@ async def search_orders(
         next_token=page.next_token(page.optional_section("pagination").get("nextToken")),
         until=_instant(page.body.get("lastUpdatedBefore")),
         answered_at=answer.answered_at,
+        request_id=answer.request_id,
     )
 
 

@@ -1,0 +1,5 @@
+"""`python -m recoup` is `recoup`."""
+
+from recoup.cli.main import run
+
+run()

@@ -1,0 +1,85 @@
+"""The HTTP application."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+
+from recoup import __version__
+from recoup.api.authentication import Authentication
+from recoup.api.metrics import Metrics
+from recoup.api.observe import Observed
+from recoup.api.openapi import Application
+from recoup.api.problems import answer_with_problems
+from recoup.api.routes import connections, data, operations, quarantine, sse, sync
+from recoup.api.schedule import require_valid_schedule
+from recoup.api.services import Services, StreamTiming
+from recoup.config import Settings
+from recoup.db.engine import Database
+from recoup.events.hub import Hub
+from recoup.events.sse import HEARTBEAT_SECONDS
+from recoup.jobs.queue import new_queue
+from recoup.sync.access import SellerAccess
+
+_ROUTERS = (sync, sse, connections, data, quarantine, operations)
+_STREAM_LIFETIME_SECONDS = 3600.0
+# The largest body that a route takes is a connection: a token and some ids.
+_MAX_BODY_BYTES = 64 * 1024
+
+
+def create_app(
+    settings: Settings,
+    database: Database,
+    *,
+    heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    stream_lifetime_seconds: float = _STREAM_LIFETIME_SECONDS,
+) -> FastAPI:
+    """The application on one database, which its caller opens and closes.
+
+    Raises ConfigurationError for keys or a schedule that cannot be used.
+    """
+    require_valid_schedule(settings.sync_schedule)
+    services = Services(
+        settings=settings,
+        database=database,
+        queue=new_queue(database),
+        access=SellerAccess(settings),
+        hub=Hub(database),
+        metrics=Metrics(),
+        timing=StreamTiming(heartbeat_seconds, stream_lifetime_seconds),
+    )
+    app = Application(
+        title="recoup",
+        version=__version__,
+        description="Copies an Amazon seller's data and shows how that is going.",
+        lifespan=_lifespan,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=_MAX_BODY_BYTES,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.services = services
+    for module in _ROUTERS:
+        app.include_router(module.router)
+    answer_with_problems(app)
+    app.add_middleware(Authentication, services=services)
+    app.add_middleware(Observed, metrics=services.metrics)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    async with services.queue.open_async():
+        hub = asyncio.create_task(services.hub.run())
+        try:
+            yield
+        finally:
+            hub.cancel()
+            await asyncio.gather(hub, return_exceptions=True)
+            await services.access.close()

@@ -1,0 +1,86 @@
+"""An open event stream: one response, four ways out, and nothing left behind by any of them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from fastapi.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from recoup.api.services import Services
+from recoup.errors import DatabaseUnreachableError
+from recoup.logs import get_logger
+
+_log = get_logger(__name__)
+# The last bytes go to a client that may not read any more.
+_FAREWELL_SECONDS = 1.0
+# Streams that began together, after a restart, must not all come back together an hour later.
+_LIFETIME_JITTER = 0.1
+
+
+class EventStream(Response):
+    """Sends what `frames` gives until it ends, the client goes, its time is up or the server stops.
+
+    In each case but the second the client is told the end and comes back with its Last-Event-ID.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, services: Services, frames: AsyncGenerator[bytes]) -> None:
+        super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+        del self.headers["content-length"]
+        self._services = services
+        self._frames = frames
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        pump = asyncio.create_task(self._pump(send))
+        gone = asyncio.create_task(_disconnect(receive))
+        stopping = asyncio.create_task(self._services.stopping.wait())
+        ways_out = (pump, gone, stopping)
+        with self._services.metrics.sse_readers.track_inprogress():
+            try:
+                await asyncio.wait(
+                    ways_out, timeout=self._lifetime(), return_when=asyncio.FIRST_COMPLETED
+                )
+                here = not gone.done()
+            finally:
+                for task in ways_out:
+                    task.cancel()
+                await asyncio.gather(*ways_out, return_exceptions=True)
+        if not pump.cancelled():
+            pump.result()
+        if here:
+            await _say_end(send)
+
+    async def _pump(self, send: Send) -> None:
+        """Cancelled while the client does not read, it still leaves the hub (aclosing)."""
+        try:
+            async with aclosing(self._frames) as frames:
+                async for frame in frames:
+                    await send({"type": "http.response.body", "body": frame, "more_body": True})
+        except DatabaseUnreachableError:
+            # The answer has begun, so no problem can be told: the client comes back and gets one.
+            _log.warning("event_stream_without_database")
+
+    def _lifetime(self) -> float:
+        lifetime = self._services.timing.lifetime_seconds
+        spread = lifetime * _LIFETIME_JITTER
+        return lifetime + random.uniform(-spread, spread)  # noqa: S311 - no secret
+
+
+async def _disconnect(receive: Receive) -> None:
+    """Returns when the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _say_end(send: Send) -> None:
+    try:
+        async with asyncio.timeout(_FAREWELL_SECONDS):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+    except TimeoutError:
+        _log.info("event_stream_not_read")

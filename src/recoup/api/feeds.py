@@ -1,0 +1,119 @@
+"""What goes over an event stream: history from the reader's place on, then live, each state once.
+
+A reader subscribes before history is read, so nothing falls between the two; what history has told
+already is dropped by its id. No database connection is held while a stream is open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+from recoup.api.services import Services
+from recoup.events.hub import Subscription
+from recoup.events.queries import (
+    Event,
+    find_last_event_id,
+    find_newest_event,
+    list_newest_events_after,
+)
+from recoup.events.sse import HEARTBEAT, OPENING, format_event, format_place
+from recoup.ids import SyncId, UserId
+from recoup.sync.queries import ACTIVE
+
+
+def tells_the_end(event: Event) -> bool:
+    """Whether nothing more will come about this sync."""
+    return event.type == "sync" and event.payload["status"] != ACTIVE
+
+
+async def has_seen_the_end(
+    services: Services, user_id: UserId, sync_id: SyncId, last_seen: int | None
+) -> bool:
+    """Whether a reader that comes back has had the terminal event of a sync."""
+    if last_seen is None:
+        return False
+    async with services.database.reading() as conn:
+        newest = await find_newest_event(conn, user_id, sync_id)
+    return newest is not None and tells_the_end(newest) and newest.event_id <= last_seen
+
+
+async def sync_frames(
+    services: Services, user_id: UserId, sync_id: SyncId, last_seen: int | None
+) -> AsyncGenerator[bytes]:
+    """The current state of a sync, then each change, to its end."""
+    async with services.hub.subscribe(user_id) as live:
+        yield OPENING
+        async with services.database.reading() as conn:
+            newest = await find_newest_event(conn, user_id, sync_id)
+        sent = 0
+        if newest is not None:
+            # A place that is ahead of the newest event was given by another database: start anew.
+            if newest.event_id != last_seen:
+                yield format_event(newest.event_id, newest.payload)
+            sent = newest.event_id
+            if tells_the_end(newest):
+                return
+        async for event in _changes(services, live):
+            if event is None:
+                yield HEARTBEAT
+            elif event.subject == sync_id and event.event_id > sent:
+                sent = event.event_id
+                yield format_event(sent, event.payload)
+                if tells_the_end(event):
+                    return
+
+
+async def user_frames(
+    services: Services, user_id: UserId, last_seen: int | None
+) -> AsyncGenerator[bytes]:
+    """All of a user's events: what a returning reader missed, to a new one the running syncs."""
+    async with services.database.reading() as conn:
+        place = await find_last_event_id(conn, user_id)
+    # A place that is ahead of the newest event was given by another database: start anew.
+    known = last_seen if last_seen is not None and last_seen <= place else None
+    async with services.hub.subscribe(user_id) as live:
+        yield OPENING
+        async with services.database.reading() as conn:
+            history = await list_newest_events_after(conn, user_id, known or 0)
+        sent = place if known is None else known
+        told = 0
+        for past in history:
+            # To a new reader the past is of no interest, but what came since it called is.
+            if known is not None or past.event_id > place or _tells_activity(past):
+                told = past.event_id
+                yield format_event(told, _user_data(past))
+        sent = max(sent, told)
+        if sent > told:
+            # A reader that has had no event yet comes back with this place and misses nothing.
+            yield format_place(sent)
+        async for event in _changes(services, live):
+            if event is None:
+                yield HEARTBEAT
+            elif event.event_id > sent:
+                sent = event.event_id
+                yield format_event(sent, _user_data(event))
+
+
+def _tells_activity(event: Event) -> bool:
+    return event.type == "sync" and not tells_the_end(event)
+
+
+def _user_data(event: Event) -> dict[str, Any]:
+    if event.type == "sync":
+        return {"type": "sync", "sync": event.payload}
+    return {"type": event.type, **event.payload}
+
+
+async def _changes(services: Services, live: Subscription) -> AsyncIterator[Event | None]:
+    """Live events; None when a heartbeat is due, however much the reader's other events stir."""
+    now = asyncio.get_running_loop().time
+    interval = services.timing.heartbeat_seconds
+    due = now() + interval
+    while True:
+        for event in await live.take(timeout_seconds=max(0.0, due - now())):
+            yield event
+        if now() >= due:
+            yield None
+            due = now() + interval

@@ -1,0 +1,34 @@
+"""Whether this process can do what it is for, check by check."""
+
+from __future__ import annotations
+
+import asyncio
+
+from recoup.api.services import Services
+from recoup.errors import DatabaseError
+from recoup.jobs.worker_queries import count_live_workers
+from recoup.migrations.upgrade import require_fitting
+
+OK = "ok"
+
+
+async def check_readiness(services: Services) -> dict[str, str]:
+    """`ok` or what is wrong, in a sentence, for database, migrations and worker."""
+    try:
+        await services.database.check()
+    except DatabaseError as exc:
+        return {"database": str(exc), "migrations": "unknown", "worker": "unknown"}
+    try:
+        await asyncio.to_thread(require_fitting, services.database)
+    except DatabaseError as exc:
+        return {"database": OK, "migrations": str(exc), "worker": "unknown"}
+    return {"database": OK, "migrations": OK, "worker": await _check_worker(services)}
+
+
+async def _check_worker(services: Services) -> str:
+    try:
+        async with services.database.reading() as conn:
+            alive = await count_live_workers(conn)
+    except DatabaseError as exc:
+        return str(exc)
+    return OK if alive else "no worker has shown itself for 30 seconds: start `recoup worker`"

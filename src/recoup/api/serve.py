@@ -1,0 +1,86 @@
+"""Serving the application inside the caller's event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from recoup.api.services import Services
+
+# Requests take milliseconds and event streams are told to end: who needs longer is broken off.
+_GRACE_SECONDS = 3
+
+
+async def serve_api(
+    app: FastAPI,
+    *,
+    host: str,
+    port: int,
+    stop: asyncio.Event,
+    started: Callable[[int], None] | None = None,
+) -> None:
+    """Serve until `stop` is set; then let open requests end, within about 3 s.
+
+    `port` 0 takes any free port; `started` is told the port once connections are accepted.
+    Raises OSError when the port cannot be had, and what opening the application's parts raises.
+    """
+    with socket.create_server((host, port), family=_family(host, port)) as listener:
+        async with app.router.lifespan_context(app):
+            await _serve(app, listener, stop, started)
+
+
+async def _serve(
+    app: FastAPI,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    started: Callable[[int], None] | None,
+) -> None:
+    services: Services = app.state.services
+    server = _Server(
+        uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            # Ours is entered by the caller above, so that its errors are raised and not logged.
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+    )
+    server.when_started = started
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        services.stopping.set()
+        server.should_exit = True
+        await serving
+
+
+def _family(host: str, port: int) -> socket.AddressFamily:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: they belong to the program that embeds us."""
+
+    when_started: Callable[[int], None] | None = None
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.when_started is not None and sockets:
+            self.when_started(sockets[0].getsockname()[1])

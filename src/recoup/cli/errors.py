@@ -1,0 +1,56 @@
+"""The translator of the command line: every failure is one line on stderr and an exit status."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from recoup.errors import (
+    AmbiguousConnectionError,
+    ConfigurationError,
+    NoConnectionError,
+    RecoupError,
+)
+
+FAILED = 1
+WRONG_USAGE = 2
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+_NO_LISTENING = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
+
+
+class CommandError(RecoupError):
+    """A command cannot do what was asked of it; the message says what to do instead."""
+
+
+def explain(error: Exception) -> tuple[str, int] | None:
+    """The line for stderr and the exit status; None for an error that nobody foresaw: a bug."""
+    if isinstance(error, AmbiguousConnectionError):
+        choice = ", ".join(error.connection_ids)
+        return (
+            f"Several Amazon accounts are connected; name one with --connection: {choice}",
+            FAILED,
+        )
+    if isinstance(error, NoConnectionError):
+        return "No Amazon account is connected yet; add one with `recoup connect`.", FAILED
+    if isinstance(error, ConfigurationError):
+        return _one_line(error), WRONG_USAGE
+    if isinstance(error, RecoupError):
+        return _one_line(error), FAILED
+    if isinstance(error, OSError):
+        return _explain_os_error(error)
+    return None
+
+
+def _explain_os_error(error: OSError) -> tuple[str, int] | None:
+    if isinstance(error, socket.gaierror):
+        return f"Cannot listen: {error.strerror}; choose another --host.", FAILED
+    if error.filename is not None:
+        return f"{error.filename}: {error.strerror}", FAILED
+    if error.errno in _NO_LISTENING:
+        return f"Cannot listen: {error.strerror}; choose another port.", FAILED
+    return None
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,116 @@
+"""Several services in one process and one event loop, until a signal or the first to end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
+
+T = TypeVar("T")
+
+Service = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+"""Runs until the event is set, then ends by itself within a few seconds."""
+
+# A worker hands its syncs on in 3 seconds; whoever is later than this is cancelled.
+_GRACE_SECONDS = 4.0
+
+_Handler = Callable[[int, FrameType | None], object]
+
+
+def end_in_order() -> None:
+    """Let the signals that end a process raise instead: what was started is stopped then.
+
+    The default would leave the embedded PostgreSQL behind.
+    """
+
+    def leave(number: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    # A shell without job control starts background programs with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in _ending_signals() - {signal.SIGINT}:
+        signal.signal(number, leave)
+
+
+async def run_services(services: Sequence[Service]) -> bool:
+    """Run all until a signal comes or the first one ends; then stop the others too.
+
+    True when it was a signal. Raises what the first service that failed raised.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    came: list[int] = []
+
+    def hear(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+        loop.call_soon_threadsafe(stop.set)
+
+    tasks = [asyncio.create_task(service(stop)) for service in services]
+    stopped = asyncio.create_task(stop.wait())
+    with _signals_to(hear):
+        try:
+            first, _ = await asyncio.wait({*tasks, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            stop.set()
+            await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
+        finally:
+            await _cancel_all([*tasks, stopped])
+    _raise_first([*first, *tasks])
+    return bool(came)
+
+
+async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """The result of work that does not know `stop`; it is cancelled then, and None is given."""
+    working = asyncio.create_task(work)
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        await _cancel_all([working, stopped])
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """No signal ends what happens here: for the short time that stopping a server takes."""
+
+    def ignore(_number: int, _frame: FrameType | None) -> None:
+        return
+
+    with _signals_to(ignore):
+        yield
+
+
+@contextmanager
+def _signals_to(handler: _Handler) -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in _ending_signals()}
+    for number in before:
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
+def _ending_signals() -> set[signal.Signals]:
+    """Windows has no SIGHUP; nohup(1) means what it says."""
+    numbers = {signal.SIGINT, signal.SIGTERM}
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        numbers.add(hangup)
+    return numbers
+
+
+async def _cancel_all(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _raise_first(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error

@@ -1,0 +1,52 @@
+"""Source rows that could not be read, for the people who must know of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from recoup.connections.tables import amazon_connection
+from recoup.db.engine import Reader
+from recoup.ids import ConnectionId, SyncId, UserId
+from recoup.sync.tables import quarantine
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRow:
+    """`raw` is the source row as Amazon sent it, without personal data."""
+
+    quarantine_id: int
+    connection_id: ConnectionId
+    stream: str
+    sync_id: SyncId
+    reason: str
+    raw: Any
+    source: str
+    created_at: datetime
+
+
+async def list_quarantine(
+    conn: Reader,
+    user_id: UserId,
+    *,
+    connection_id: ConnectionId | None,
+    limit: int,
+    before: int | None,
+) -> list[QuarantinedRow]:
+    """Newest first, of one connection or all; `before` is the quarantine_id to go on from."""
+    q, c = quarantine.c, amazon_connection.c
+    statement = (
+        select(*(q[name] for name in QuarantinedRow.__slots__))
+        .join(amazon_connection, c.connection_id == q.connection_id)
+        .where(c.user_id == user_id)
+        .order_by(q.quarantine_id.desc())
+        .limit(limit)
+    )
+    if connection_id is not None:
+        statement = statement.where(q.connection_id == connection_id)
+    if before is not None:
+        statement = statement.where(q.quarantine_id < before)
+    return [QuarantinedRow(*row) for row in await conn.execute(statement)]

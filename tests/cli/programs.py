@@ -1,0 +1,160 @@
+"""Runs `recoup` as people do: as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from queue import Empty, Queue
+
+LIMIT_SECONDS = 60.0
+
+
+class Recoup:
+    """The program with settings of its own; whatever it started ends with the test."""
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("RECOUP_")}
+        self.environ = {**inherited, **settings}
+        self._started: list[Running] = []
+
+    def run(self, *arguments: str, stdin: str = "", **settings: str) -> Done:
+        """Run a command to its end."""
+        done = subprocess.run(
+            [sys.executable, "-m", "recoup", *arguments],
+            input=stdin,
+            env={**self.environ, **settings},
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments: str, **settings: str) -> Running:
+        """Start a command that runs until it is stopped."""
+        running = Running(
+            subprocess.Popen(
+                [sys.executable, "-m", "recoup", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**self.environ, **settings},
+                text=True,
+            )
+        )
+        self._started.append(running)
+        return running
+
+    def close(self) -> None:
+        for running in self._started:
+            running.close()
+
+
+class Done:
+    """How a command ended."""
+
+    def __init__(self, code: int, stdout: str, stderr: str) -> None:
+        self.code = code
+        self.stdout = stdout
+        self.stderr = stderr
+
+    @property
+    def outcome(self) -> tuple[int, str]:
+        """Exit status and the error line: what a failing command is checked for."""
+        return self.code, self.stderr
+
+    def __repr__(self) -> str:
+        return f"exit {self.code}\n{self.stdout}\n--\n{self.stderr}"
+
+
+class Running:
+    """A process whose output can be waited for."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.lines: list[str] = []
+        self.errors: list[str] = []
+        self._coming: Queue[str] = Queue()
+        self._readers = [
+            threading.Thread(target=self._read_lines, daemon=True),
+            threading.Thread(target=self._read_errors, daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def wait_for(self, words: str) -> str:
+        """The next line of stdout that holds the words."""
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while True:
+            try:
+                line = self._coming.get(timeout=max(0.0, deadline - time.monotonic()))
+            except Empty:
+                raise AssertionError(f"no {words!r} in {self.lines} {self.errors}") from None
+            if words in line:
+                return line
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
+        """Exit status after the signal, and the seconds until then."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        code = self.end()
+        return code, time.monotonic() - began
+
+    def end(self) -> int:
+        """The exit status, once the process has ended."""
+        code = self.process.wait(LIMIT_SECONDS)
+        for reader in self._readers:
+            reader.join(LIMIT_SECONDS)
+        return code
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        self.end()
+        for pipe in (self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+    def _read_lines(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            self._coming.put(line)
+
+    def _read_errors(self) -> None:
+        assert self.process.stderr is not None
+        self.errors.extend(self.process.stderr)
+
+
+def free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as probe:
+        return int(probe.getsockname()[1])
+
+
+def eventually(condition: Callable[[], object], within_seconds: float = LIMIT_SECONDS) -> bool:
+    """Whether the condition comes true in time; it is looked at again and again."""
+    deadline = time.monotonic() + within_seconds
+    ready = threading.Event()
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        ready.wait(0.02)
+    return True
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Command lines of the processes that name the folder."""
+    listed = subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True, check=True)
+    return [line for line in listed.stdout.splitlines() if str(folder) in line]

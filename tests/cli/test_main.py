@@ -1,0 +1,131 @@
+"""What holds for every command: help, errors in one line, exit statuses."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from contextlib import closing
+
+import pytest
+
+from tests.cli.programs import Recoup
+
+
+def test_help_names_every_command(alone: Recoup):
+    """`recoup --help` lists what the contract promises."""
+    done = alone.run("--help")
+
+    assert done.code == 0
+    for command in ("demo", "serve", "worker", "sandbox", "connect", "sync", "user", "db"):
+        assert f" {command} " in done.stdout
+
+
+def test_version_is_told(alone: Recoup):
+    """`recoup --version` prints the version."""
+    assert alone.run("--version").stdout.startswith("recoup 0.")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("no-such-command",),
+        ("sync",),
+        ("serve", "--port", "http"),
+        ("sandbox", "--fault", "429"),
+        ("sandbox", "--fault", "sunshine:0.5"),
+        ("sandbox", "--speed", "0"),
+        ("user", "add", "nobody"),
+        ("connect", "--selling-partner-id", "A1"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_two(alone: Recoup, arguments: tuple[str, ...]):
+    """Whoever mistypes a command reads one line about it and gets exit status 2."""
+    done = alone.run(*arguments)
+
+    assert done.code == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("command", [("serve",), ("worker",), ("sandbox",), ("db", "status")])
+def test_an_unknown_setting_is_named(alone: Recoup, command: tuple[str, ...]):
+    """A misspelt variable stops every command before it does anything."""
+    done = alone.run(*command, RECOUP_FOO="1")
+
+    assert done.outcome == (
+        2,
+        "recoup: RECOUP_FOO is not a setting of recoup; see `recoup doctor` for the list.\n",
+    )
+
+
+@pytest.mark.parametrize("command", [("serve",), ("worker",), ("db", "status"), ("sync", "start")])
+def test_an_unreachable_database_is_one_line(alone: Recoup, command: tuple[str, ...]):
+    """Without its database a command says so in a line that holds no password."""
+    url = "postgresql://someone:hidden-word@127.0.0.1:1/nothing"
+
+    done = alone.run(*command, RECOUP_DATABASE_URL=url)
+
+    assert done.code == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "RECOUP_DATABASE_URL" in done.stderr
+    assert "hidden-word" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("serve", "--no-worker"), ("sandbox",), ("serve",)])
+def test_a_taken_port_is_one_line(recoup: Recoup, arguments: tuple[str, ...]):
+    """When the port is taken the command ends at once and names it."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = str(taken.getsockname()[1])
+        done = recoup.run(*arguments, "--port", port, RECOUP_LOG_LEVEL="warning")
+
+    assert done.code == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert port in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_sandbox_ends_quietly(alone: Recoup, number: signal.Signals):
+    """Ctrl-C and SIGTERM are the usual ways to stop it: exit status 0, at once."""
+    sandbox = alone.start("sandbox", "--port", "0", RECOUP_LOG_LEVEL="warning")
+    sandbox.wait_for("listens on http://127.0.0.1:")
+
+    code, seconds = sandbox.stop(number)
+
+    assert code == 0
+    assert seconds < 5
+    assert sandbox.errors == []
+
+
+def test_doctor_tells_what_is_wrong_as_json(alone: Recoup):
+    """An unreachable database is a problem that `doctor` names, with exit status 1."""
+    url = "postgresql://someone:hidden-word@127.0.0.1:1/nothing"
+
+    done = alone.run("doctor", "--json", RECOUP_DATABASE_URL=url)
+
+    record = json.loads(done.stdout)
+    assert done.code == 1
+    assert not record["ok"]
+    assert [each["check"] for each in record["checks"] if each["state"] == "problem"] == ["database"]
+    assert "hidden-word" not in done.stdout + done.stderr
+
+
+def test_doctor_lists_settings_and_checks(recoup: Recoup):
+    """`doctor` shows each setting with its source, secrets only as set, and what it tried."""
+    done = recoup.run("doctor")
+
+    assert "RECOUP_SECRET_KEYS         (set)" in done.stdout
+    assert recoup.environ["RECOUP_SECRET_KEYS"] not in done.stdout
+    assert "ok      schema" in done.stdout
+    assert "problem worker: none is running" in done.stdout
+    assert done.code == 1
+
+
+def test_doctor_lists_the_settings_when_one_is_unknown(alone: Recoup):
+    """The list that the error message points to is there when it is needed."""
+    done = alone.run("doctor", RECOUP_FOO="1")
+
+    assert done.code == 2
+    assert "RECOUP_DATA_DIR: " in done.stdout
+    assert "RECOUP_FOO" in done.stderr

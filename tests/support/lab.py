@@ -1,0 +1,136 @@
+"""A seller, a sandbox and a database, and the sync engine run in the test's own process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from sqlalchemy import text
+
+from recoup.config import Settings
+from recoup.connections.queries import Connection, save_connection
+from recoup.db.engine import Database
+from recoup.ids import SyncId, UserId
+from recoup.jobs.queue import new_queue
+from recoup.jobs.start import start_sync
+from recoup.sandbox.config import SandboxConfig, parse_fault
+from recoup.sandbox.serve import serve
+from recoup.streams import all_streams
+from recoup.sync.access import SellerAccess
+from recoup.sync.queries import SyncRow, get_sync
+from recoup.sync.runner import SyncRunner
+from recoup.users.queries import add_user
+
+US = "ATVPDKIKX0DER"
+
+
+@dataclass
+class Lab:
+    """One user with one connection to a sandbox of its own."""
+
+    database: Database
+    settings: Settings
+    access: SellerAccess
+    runner: SyncRunner
+    sandbox_url: str
+    user_id: UserId
+    connection: Connection
+    syncs: list[SyncId] = field(default_factory=list)
+
+    async def start(self) -> SyncId:
+        """A sync that waits for a worker."""
+        queue = new_queue(self.database)
+        async with queue.open_async():
+            sync_id = await start_sync(self.database, queue, self.access, self.user_id)
+        self.syncs.append(sync_id)
+        return sync_id
+
+    async def sync(self) -> SyncRow:
+        """A whole sync, from start to end."""
+        sync_id = await self.start()
+        await self.runner.run(sync_id)
+        return await self.read(sync_id)
+
+    async def read(self, sync_id: SyncId) -> SyncRow:
+        async with self.database.reading() as conn:
+            return await get_sync(conn, self.user_id, sync_id)
+
+    async def world(self) -> dict[str, Any]:
+        """The sandbox's own totals."""
+        return await self._get("/_sandbox/world")
+
+    async def calls(self) -> dict[str, int]:
+        """How often each operation was called so far."""
+        return {name: one["calls"] for name, one in (await self._get("/_sandbox/calls")).items()}
+
+    async def advance(self, duration: str) -> None:
+        await self._post("/_sandbox/clock", {"advance": duration})
+
+    async def faults(self, *faults: str) -> None:
+        for fault in faults:
+            parse_fault(fault)
+        await self._post("/_sandbox/faults", {"faults": list(faults)})
+
+    async def tables(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every stream, without where and when it was loaded."""
+        async with self.database.reading() as conn:
+            return {
+                table.name: await _rows(conn, table)
+                for stream in all_streams()
+                for table in (stream.table, *stream.parts)
+            }
+
+    async def scalar(self, sql: str) -> Any:
+        async with self.database.reading() as conn:
+            return (await conn.execute(text(sql))).scalar_one()
+
+    async def _get(self, path: str) -> Any:
+        async with httpx2.AsyncClient(timeout=60) as http:
+            return (await http.get(self.sandbox_url + path)).raise_for_status().json()
+
+    async def _post(self, path: str, body: Any) -> Any:
+        async with httpx2.AsyncClient(timeout=60) as http:
+            reply = await http.post(self.sandbox_url + path, json=body)
+        return reply.raise_for_status().json()
+
+
+async def _rows(conn: Any, table: Any) -> list[tuple[Any, ...]]:
+    columns = [c for c in table.columns if c.name not in {"connection_id", "source", "loaded_at"}]
+    found = await conn.execute(table.select().with_only_columns(*columns).order_by(*columns[:4]))
+    return [tuple(str(value) for value in row) for row in found]
+
+
+@asynccontextmanager
+async def open_lab(
+    database: Database, folder: Path, *, orders: int = 300, limits: bool = True, speed: float = 1000
+) -> AsyncIterator[Lab]:
+    """A sandbox on a free port, a user, a connection. `speed` refills Amazon's buckets faster."""
+    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    config = SandboxConfig(orders=orders, limits=limits, speed=speed)
+    sandbox = asyncio.create_task(serve(config, port=0, started=port.set_result))
+    url = f"http://127.0.0.1:{await port}"
+    settings = Settings(data_dir=folder, spapi_endpoint=url, lwa_endpoint=url)
+    access = SellerAccess(settings)
+    async with database.writing() as conn:
+        user = await add_user(conn, "seller@example.com")
+        connection = await save_connection(
+            conn,
+            user.user_id,
+            selling_partner_id="A1SELLER",
+            region="NA",
+            environment="local",
+            marketplace_ids=(US,),
+            refresh_token_sealed=access.seal("Atzr|test"),
+        )
+    runner = SyncRunner(database, access, owner="lab")
+    try:
+        yield Lab(database, settings, access, runner, url, user.user_id, connection)
+    finally:
+        await access.close()
+        sandbox.cancel()
+        await asyncio.gather(sandbox, return_exceptions=True)

@@ -27,6 +27,7 @@ from recoup.sync.runner import SyncRunner
 from recoup.users.queries import add_user
 
 US = "ATVPDKIKX0DER"
+_LONGEST_SYNC_SECONDS = 90
 
 
 @dataclass
@@ -51,9 +52,10 @@ class Lab:
         return sync_id
 
     async def sync(self) -> SyncRow:
-        """A whole sync, from start to end."""
+        """A whole sync, from start to end; one that hangs fails the test instead of the run."""
         sync_id = await self.start()
-        await self.runner.run(sync_id)
+        async with asyncio.timeout(_LONGEST_SYNC_SECONDS):
+            await self.runner.run(sync_id)
         return await self.read(sync_id)
 
     async def read(self, sync_id: SyncId) -> SyncRow:

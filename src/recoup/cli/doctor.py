@@ -137,7 +137,7 @@ async def _version(database: Database) -> str:
 
 
 async def _workers(url: str, *, own: bool) -> Finding:
-    from recoup.cli.worker_queries import count_live_workers
+    from recoup.jobs.worker_queries import count_live_workers
 
     async with opened(url) as database, database.reading() as conn:
         count = await count_live_workers(conn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,4 +23,13 @@ def enter(*, quiet: bool = True) -> Settings:
         log_format=settings.log_format,
         level="warning" if quiet and not asked else settings.log_level,
     )
+    logging.getLogger("psycopg").addFilter(_tells_news)
     return settings
+
+
+def _tells_news(record: logging.LogRecord) -> bool:
+    """A task that is cancelled in the middle of a query is how all stops here, no trouble.
+
+    psycopg warns of each; its pool, which logs under another name, is left alone.
+    """
+    return "query cancellation interrupted" not in str(record.msg)

@@ -82,7 +82,12 @@ def _picture(status: Status) -> RenderableType:
     head.add_column(width=5, justify="right")
     head.add_column(no_wrap=True, overflow="ellipsis")
     head.add_row(
-        ProgressBar(total=100, completed=status["progress"], width=_BAR_CELLS),
+        ProgressBar(
+            total=100,
+            completed=status["progress"],
+            width=_BAR_CELLS,
+            complete_style="green",
+        ),
         f"{status['progress']} %",
         Text(status["message"]),
     )

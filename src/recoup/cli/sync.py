@@ -236,7 +236,7 @@ async def _follow(database: Database, user_id: UserId, sync_id: SyncId, *, as_js
 
 
 async def _advise_worker(database: Database) -> None:
-    from recoup.cli.worker_queries import count_live_workers
+    from recoup.jobs.worker_queries import count_live_workers
 
     async with database.reading() as conn:
         if not await count_live_workers(conn):

@@ -30,6 +30,10 @@ __all__ = ["Answer", "RetryPolicy", "SpApi", "new_http_client"]
 
 _log = get_logger(__name__)
 
+# One would do for a token that has expired. Amazon was seen to refuse good ones for a while
+# (docs/amazon.md #errors), and a sync should not end for that.
+_MOST_RENEWALS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -58,7 +62,7 @@ class _Course:
     throttled: int = 0
     """429s in a row, since `throttled_since` on the monotonic clock (seconds)."""
     throttled_since: float = 0.0
-    token_renewed: bool = False
+    renewals: int = 0
     asked_to_wait: timedelta | None = None
     """The Retry-After of the last answer."""
 
@@ -105,7 +109,7 @@ class SpApi:
 
         A sequence in `query` is sent separated by commas, None not at all. A 429 is waited out
         (RetryPolicy.throttled_for), 5xx, broken connections and malformed answers are tried again
-        (RetryPolicy.attempts), a refused access token is renewed once. Every try spends budget.
+        (RetryPolicy.attempts), a refused access token is renewed up to three times. Every try spends budget.
         Raises the SpApiError of the last answer, or what AccessTokens.get raises.
         """
         request = _Request(
@@ -177,8 +181,8 @@ class SpApi:
             return
         course.throttled = 0
         match error:
-            case AccessTokenRejectedError() if not course.token_renewed:
-                course.token_renewed = True
+            case AccessTokenRejectedError() if course.renewals < _MOST_RENEWALS:
+                course.renewals += 1
                 await self._tokens.renew(self._refresh_token, stale=token)
             case UnavailableError() | MalformedAnswerError():
                 course.failures += 1

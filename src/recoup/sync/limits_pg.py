@@ -75,12 +75,22 @@ _CONFIRM = text(
 # the documentation told is halved, down to a sixteenth.
 _EMPTY = text(
     """
+    with slowed as (
+        select account, operation,
+               case when confirmed then rate
+                    else least(rate, greatest(rate / 2, :documented / 16)) end as rate
+        from rate_budget
+        where account = :account and operation = :operation
+        for update
+    ), paced as (
+        select *, make_interval(secs => 1 / (rate * :safety)) as period from slowed
+    )
     update rate_budget
-    set rate = case when confirmed then rate else greatest(rate / 2, :documented / 16) end,
-        full_at = clock_timestamp()
-            + (burst - 1) * make_interval(secs => 1 / (rate * :safety))
-            + greatest(make_interval(secs => :wait), make_interval(secs => 1 / (rate * :safety)))
-    where account = :account and operation = :operation
+    set rate = paced.rate,
+        full_at = clock_timestamp() + (burst - 1) * period
+            + greatest(make_interval(secs => :wait), period)
+    from paced
+    where rate_budget.account = paced.account and rate_budget.operation = paced.operation
     """
 )
 

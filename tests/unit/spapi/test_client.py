@@ -302,12 +302,12 @@ async def test_a_token_refused_in_the_middle_is_renewed_once(api, server, refuse
 
 
 async def test_a_new_token_that_is_refused_too_is_given_up(api, server):
-    """One renewal, no loop."""
-    server.script("/things", *[Reply(401)] * 2)
+    """Three renewals, no loop."""
+    server.script("/things", *[Reply(401)] * 4)
     with pytest.raises(AccessTokenRejectedError):
         await api.call(THINGS)
 
-    assert len(server.requests(TOKEN_PATH)) == 2
+    assert len(server.requests(TOKEN_PATH)) == 4
 
 
 async def test_tasks_refused_together_renew_together(api, server):

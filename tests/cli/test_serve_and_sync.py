@@ -1,0 +1,190 @@
+"""`recoup serve`, `recoup worker` and the `recoup sync` commands beside them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.cli.programs import Done, Recoup, Running, eventually, free_port, processes_of
+
+QUIET = {"RECOUP_LOG_LEVEL": "warning"}
+
+
+def connect(recoup: Recoup) -> str:
+    """A user with a connected seller; gives the connection's id."""
+    recoup.run("user", "add", "ann@example.com")
+    done = recoup.run(
+        "connect",
+        *("--refresh-token-file", "-", "--selling-partner-id", "A1", "--environment", "local"),
+        *("--marketplace-id", "ATVPDKIKX0DER", "--json"),
+        stdin="Atzr|test",
+    )
+    assert done.code == 0, done
+    return str(json.loads(done.stdout)["connectionId"])
+
+
+def start_sandbox(recoup: Recoup, *options: str) -> Running:
+    """A sandbox where the program's settings expect it."""
+    port = recoup.environ["RECOUP_SPAPI_ENDPOINT"].rpartition(":")[2]
+    sandbox = recoup.start("sandbox", "--port", port, *options, **QUIET)
+    sandbox.wait_for("listens")
+    return sandbox
+
+
+def start_serve(recoup: Recoup, *options: str) -> tuple[Running, str]:
+    """A service and its address."""
+    port = str(free_port())
+    running = recoup.start("serve", "--port", port, *options, **QUIET)
+    running.wait_for("recoup listens on")
+    return running, f"http://127.0.0.1:{port}"
+
+
+def read_json(done: Done):
+    assert done.code == 0, done
+    return json.loads(done.stdout)
+
+
+def get(url: str, token: str):
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+    return urllib.request.urlopen(request, timeout=20)
+
+
+def test_a_sync_is_started_followed_and_listed(recoup: Recoup):
+    """The sync commands work beside a service and agree with its API."""
+    start_sandbox(recoup, "--orders", "120", "--speed", "1000")
+    connection_id = connect(recoup)
+    _, address = start_serve(recoup)
+
+    started = read_json(recoup.run("sync", "start", "--json"))
+    watched = recoup.run("sync", "watch", started["syncId"])
+    status = read_json(recoup.run("sync", "status", "--connection", connection_id, "--json"))
+    history = read_json(recoup.run("sync", "history", "--json"))
+    token = recoup.run("user", "token", "ann@example.com").stdout.strip()
+    with get(f"{address}/api/sync/status/{started['syncId']}", token) as response:
+        told = json.load(response)
+
+    assert watched.code == 0, watched
+    assert watched.stdout.splitlines()[-1].startswith("100 %  ")
+    assert status["status"] == "complete"
+    assert status["ordersProcessed"] == 120
+    assert {name: told[name] for name in ("progress", "ordersProcessed", "duration")} == {
+        name: status[name] for name in ("progress", "ordersProcessed", "duration")
+    }
+    assert history["total"] == 1
+    assert history["syncs"][0]["syncId"] == started["syncId"]
+
+
+def test_a_sync_that_nobody_works_on_is_cancelled(recoup: Recoup):
+    """Without a worker `start` says so; `cancel` ends the sync, and then `watch` is a failure."""
+    start_sandbox(recoup)
+    connect(recoup)
+
+    started = recoup.run("sync", "start")
+    second = recoup.run("sync", "start")
+    cancelled = recoup.run("sync", "cancel", "--json")
+    watched = recoup.run("sync", "watch", "--json")
+    again = recoup.run("sync", "cancel")
+
+    sync_id = started.stdout.strip()
+    assert started.outcome == (
+        0,
+        "No worker is running: start one with `recoup serve` or `recoup worker`.\n",
+    )
+    assert second.outcome == (1, f"recoup: A sync is already in progress: {sync_id}\n")
+    assert read_json(cancelled)["syncId"] == sync_id
+    assert watched.code == 1
+    assert json.loads(watched.stdout)["status"] == "cancelled"
+    assert again.code == 1
+    assert len(again.stderr.splitlines()) == 1
+
+
+def test_a_sync_needs_a_user_and_a_connection(recoup: Recoup):
+    """What is missing is named with the command that mends it."""
+    nobody = recoup.run("sync", "start")
+    recoup.run("user", "add", "ann@example.com")
+    unconnected = recoup.run("sync", "start")
+    recoup.run("user", "add", "bob@example.com")
+    several = recoup.run("sync", "start")
+
+    assert "recoup user add" in nobody.stderr
+    assert "recoup connect" in unconnected.stderr
+    assert "--user" in several.stderr
+    assert [done.code for done in (nobody, unconnected, several)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_busy_service_stops_in_time(recoup: Recoup, number: signal.Signals):
+    """With a sync running and a live feed open it ends within 5 s, and the sync can go on."""
+    start_sandbox(recoup, "--orders", "20000")
+    connect(recoup)
+    service, address = start_serve(recoup)
+    token = recoup.run("user", "token", "ann@example.com").stdout.strip()
+    sync_id = recoup.run("sync", "start").stdout.strip()
+    feed = get(f"{address}/api/sse/sync-progress/{sync_id}", token)
+    heard = threading.Thread(target=feed.read)
+    while '"orders","status":"in_progress"' not in feed.readline().decode().replace(" ", ""):
+        pass
+    heard.start()
+
+    code, seconds = service.stop(number)
+
+    heard.join(5)
+    feed.close()
+    assert code == 0, service.errors
+    assert seconds < 5
+    assert not heard.is_alive()
+    assert service.errors == []
+    assert read_json(recoup.run("sync", "status", "--json"))["status"] == "in_progress"
+
+
+def test_a_worker_takes_over_what_another_hands_on(recoup: Recoup):
+    """A worker that is told to end leaves its sync to the next one, which completes it."""
+    start_sandbox(recoup, "--orders", "300", "--speed", "1000", "--fault", "slow:1")
+    connect(recoup)
+    first = recoup.start("worker", **QUIET)
+    sync_id = recoup.run("sync", "start").stdout.strip()
+    watching = recoup.start("sync", "watch", "--json")
+    watching.wait_for('"attempt": 1')
+
+    code, seconds = first.stop()
+    recoup.start("worker", **QUIET)
+
+    assert code == 0
+    assert seconds < 5
+    assert watching.end() == 0
+    ended = json.loads(watching.lines[-1])
+    assert (ended["syncId"], ended["status"], ended["attempt"]) == (sync_id, "complete", 2)
+
+
+def test_a_first_serve_needs_nothing(alone: Recoup, data_dir: Path):
+    """On a fresh machine it makes its database, says how to add a user, and leaves no process."""
+    port, sandbox_port = str(free_port()), str(free_port())
+    service = alone.start(
+        "serve", "--port", port, "--sandbox", "--sandbox-port", sandbox_port, **QUIET
+    )
+    service.wait_for("recoup user add")
+    address = f"http://127.0.0.1:{port}/readyz"
+
+    def ready() -> bool:
+        try:
+            with urllib.request.urlopen(address, timeout=5) as response:
+                return response.status == 200
+        except OSError:
+            return False
+
+    assert eventually(ready)
+    with urllib.request.urlopen(f"http://127.0.0.1:{sandbox_port}/_sandbox/world") as world:
+        assert world.status == 200
+    connect(alone)
+    assert read_json(alone.run("doctor", "--json"))["ok"]
+
+    code, seconds = service.stop()
+
+    assert code == 0
+    assert seconds < 8  # the embedded PostgreSQL stops too
+    assert processes_of(data_dir) == []

@@ -1,0 +1,155 @@
+"""Amazon misbehaves: the tables end the same, or the sync says which stream failed and why."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from recoup.db.engine import Database
+from recoup.errors import UnavailableError
+from recoup.spapi.operations.orders import search_orders
+from recoup.spapi.paging import OperationPage
+from recoup.streams import all_streams
+from recoup.streams.stream import Request, Stream
+from recoup.sync.runner import SyncRunner
+from tests.support.lab import Lab, open_lab
+
+
+@pytest.fixture
+async def lab(database: Database, tmp_path: Path) -> AsyncIterator[Lab]:
+    async with open_lab(database, tmp_path, orders=1200) as lab:
+        yield lab
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["429:0.3", "500:0.2", "503:0.2", "reset:0.2", "malformed:0.2", "expired-token:0.3"],
+)
+async def test_a_faulty_amazon_does_not_change_the_tables(lab: Lab, fault: str) -> None:
+    """Whatever goes wrong on the way, the sync completes with what the world holds."""
+    await lab.faults(fault)
+
+    sync = await lab.sync()
+    world = await lab.world()
+
+    assert sync.status == "complete", sync.error
+    assert await lab.scalar("select count(*) from orders") == world["orders"]
+    assert await lab.scalar("select count(*) from order_items") == world["orderItems"]
+    assert await lab.scalar("select count(*) from inventory") == world["inventory"]["rows"]
+    assert await lab.scalar("select count(*) from transactions") == world["transactions"]["count"]
+    total = await lab.scalar("select sum(total_amount)::text from transactions")
+    assert total == world["transactions"]["totalAmount"]["USD"]
+    given = sum(sum(one["faults"].values()) for one in world["calls"].values())
+    assert given > 0, "the fault never happened, so nothing was proved"
+
+
+async def _no_orders(api: object, request: Request) -> OperationPage:
+    """A source that is down, after its first page."""
+    if request.page_token is None:
+        return await search_orders(
+            api,  # type: ignore[arg-type] # the framework passes an SpApi
+            last_updated_after=request.window.since,  # type: ignore[union-attr] # a windowed stream
+            last_updated_before=request.window.until,  # type: ignore[union-attr]
+            marketplace_ids=request.marketplace_ids,
+        )
+    raise UnavailableError("Amazon is down", operation="searchOrders", status=503)
+
+
+def _broken(stream: Stream) -> Stream:
+    return replace(stream, fetch=_no_orders) if stream.name == "orders" else stream
+
+
+async def test_a_failed_stream_is_named_and_the_next_sync_repairs_it(lab: Lab) -> None:
+    """One stream fails: the others stay, the message names it, the next sync brings the rest."""
+    broken = [_broken(stream) for stream in all_streams()]
+    healthy = lab.runner
+    lab.runner = SyncRunner(lab.database, lab.access, owner="broken", streams=broken)
+
+    failed = await lab.sync()
+
+    world = await lab.world()
+    assert failed.status == "failed"
+    assert "orders" in failed.message
+    assert "Amazon is down" in (failed.error or "")
+    assert await lab.scalar("select count(*) from orders") == 100, "the first page stays"
+    assert await lab.scalar("select count(*) from inventory") == world["inventory"]["rows"]
+    assert await lab.scalar("select count(*) from transactions") == world["transactions"]["count"]
+    statuses = {stream.name: stream.status for stream in failed.streams}
+    assert statuses == {"orders": "failed", "inventory": "complete", "transactions": "complete"}
+
+    lab.runner = healthy
+    repaired = await lab.sync()
+
+    assert repaired.status == "complete"
+    assert repaired.orders_processed == world["orders"] - 100
+    assert await lab.scalar("select count(*) from orders") == world["orders"]
+
+
+async def test_a_refused_refresh_token_fails_the_sync_and_asks_for_permission(lab: Lab) -> None:
+    """Amazon refuses the seller's token: the connection says so and its next start is refused."""
+    async with lab.database.writing() as conn:
+        sealed = lab.access.seal("Atzr|revoked-by-the-seller")
+        await conn.exec_driver_sql(
+            "update amazon_connection set refresh_token_sealed = %s", (sealed,)
+        )
+    sync_id = await lab_start_unchecked(lab)
+    await lab.runner.run(sync_id)
+
+    sync = await lab.read(sync_id)
+    assert sync.status == "failed"
+    status = await lab.scalar("select status from amazon_connection")
+    assert status == "reauthorization_required"
+    told = await lab.scalar("select count(*) from event where type = 'connection'")
+    assert told == 1
+
+
+async def lab_start_unchecked(lab: Lab) -> str:
+    """A sync whose token was good when it was started."""
+    from recoup.connections.queries import get_connection
+    from recoup.jobs.queue import new_queue
+    from recoup.jobs.start import begin_sync
+
+    queue = new_queue(lab.database)
+    async with queue.open_async(), lab.database.writing() as conn:
+        connection = await get_connection(conn, lab.user_id, lab.connection.connection_id)
+        return await begin_sync(conn, queue, connection, trigger="manual")
+
+
+async def test_an_unreadable_item_is_put_aside_and_counted(lab: Lab) -> None:
+    """A row that cannot be parsed goes to quarantine with its reason; the others are loaded."""
+
+    def parse_strictly(item: dict, request: Request):  # type: ignore[no-untyped-def,type-arg]
+        orders = next(s for s in all_streams() if s.name == "orders")
+        if item["orderId"].endswith("7"):
+            raise ValueError("orderId ends with a seven")
+        return orders.parse(item, request)
+
+    streams = [
+        replace(s, parse=parse_strictly) if s.name == "orders" else s for s in all_streams()
+    ]
+    lab.runner = SyncRunner(lab.database, lab.access, owner="strict", streams=streams)
+
+    sync = await lab.sync()
+
+    aside = await lab.scalar("select count(*) from quarantine")
+    orders = next(s for s in sync.streams if s.name == "orders")
+    assert sync.status == "complete"
+    assert aside == orders.rows_quarantined > 0
+    assert orders.rows_read == orders.rows + orders.rows_quarantined == 1200
+    reason = await lab.scalar("select distinct reason from quarantine")
+    assert reason == "ValueError: orderId ends with a seven"
+    names = await lab.scalar(
+        "select count(*) from quarantine where raw ? 'buyer' or raw ? 'recipient'"
+    )
+    assert names == 0
+
+
+def test_windows_of_transactions_stay_below_amazons_limit() -> None:
+    """A window of more than 180 days would be answered with nothing, and no error."""
+    transactions = next(s for s in all_streams() if s.name == "transactions")
+
+    assert transactions.cursor.longest <= timedelta(days=180)  # type: ignore[union-attr,operator]

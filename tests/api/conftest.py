@@ -9,9 +9,16 @@ import pytest
 from recoup.config import Settings
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
+from recoup.logs import configure_logs
 from recoup.users.queries import User
 from tests.api.serving import Server, new_connection, new_user, serving
 from tests.sandbox.running import Running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs() -> None:
+    """As in production: structlog's own default renders every frame's variables."""
+    configure_logs(log_format="json", level="warning")
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
+from fastapi import FastAPI
 
 from recoup.api.app import create_app
 from recoup.api.serve import serve_api
@@ -21,6 +22,7 @@ from recoup.crypto import Vault
 from recoup.db.engine import Database
 from recoup.ids import SyncId
 from recoup.sync.announce import announce, announce_end
+from recoup.sync.progress import MILESTONES
 from recoup.sync.tables import sync_progress
 from recoup.users.queries import User, add_user
 from recoup.users.tokens import issue_token
@@ -32,9 +34,13 @@ PATIENCE_SECONDS = 15
 class Server:
     """A started instance."""
 
-    services: Services
+    app: FastAPI
     url: str
     settings: Settings
+
+    @property
+    def services(self) -> Services:
+        return self.app.state.services
 
     def client(self, user: User | None = None, **headers: str) -> httpx2.AsyncClient:
         if user is not None:
@@ -47,19 +53,19 @@ class Server:
 
 
 @contextlib.asynccontextmanager
-async def serving(settings: Settings, database: Database, **timing: float) -> AsyncIterator[Server]:
-    """An instance on a free port; stopped in the regular way at the end."""
+async def serving(settings: Settings, database: Database, *, port: int = 0, **timing: float) -> AsyncIterator[Server]:
+    """An instance, on a free port by default; stopped in the regular way at the end."""
     app = create_app(settings, database, **timing)
     stop = asyncio.Event()
-    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(
-        serve_api(app, host="127.0.0.1", port=0, stop=stop, started=port.set_result)
+        serve_api(app, host="127.0.0.1", port=port, stop=stop, started=bound.set_result)
     )
-    await asyncio.wait({port, task}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({bound, task}, return_when=asyncio.FIRST_COMPLETED)
     if task.done():
         task.result()
     try:
-        yield Server(app.state.services, f"http://127.0.0.1:{port.result()}", settings)
+        yield Server(app, f"http://127.0.0.1:{bound.result()}", settings)
     finally:
         stop.set()
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -164,7 +170,7 @@ async def progress(database: Database, sync_id: str, percent: int) -> None:
             .where(sync_progress.c.sync_id == sync_id)
             .values(progress=percent, message=f"at {percent}")
         )
-        await announce(conn, SyncId(sync_id))
+        await announce(conn, SyncId(sync_id), milestone=percent in MILESTONES)
 
 
 async def finish(database: Database, sync_id: str, status: str = "complete") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given, strategies as st
 
@@ -42,7 +43,7 @@ def test_union_covers_the_same_time_in_separate_pieces(pieces: list[Window]) -> 
     merged = union(pieces)
 
     assert hours(merged) == hours(pieces)
-    assert all(a.until < b.since for a, b in zip(merged, merged[1:], strict=False))
+    assert all(a.until < b.since for a, b in pairwise(merged))
 
 
 @given(many, many)

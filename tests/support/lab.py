@@ -22,6 +22,7 @@ from recoup.sandbox.config import SandboxConfig, parse_fault
 from recoup.sandbox.serve import serve
 from recoup.streams import all_streams
 from recoup.sync.access import SellerAccess
+from recoup.sync.limits_pg import PgBudget
 from recoup.sync.queries import SyncRow, get_sync
 from recoup.sync.runner import SyncRunner
 from recoup.users.queries import add_user
@@ -41,6 +42,7 @@ class Lab:
     sandbox_url: str
     user_id: UserId
     connection: Connection
+    speed: float
     syncs: list[SyncId] = field(default_factory=list)
 
     async def start(self) -> SyncId:
@@ -91,6 +93,17 @@ class Lab:
         async with self.database.reading() as conn:
             return (await conn.execute(text(sql))).scalar_one()
 
+    async def know_the_rates(self) -> None:
+        """As if earlier answers had told Amazon's rates.
+
+        A 429 before any header leaves only the documented ones to believe in: minutes of waiting,
+        which is right at Amazon's and too long for a test.
+        """
+        budget = PgBudget(self.database, self.access.account(self.connection))
+        for stream in all_streams():
+            await budget.acquire(stream.operation)
+            await budget.learned(stream.operation, stream.operation.plan.rate * self.speed)
+
     async def _get(self, path: str) -> Any:
         async with httpx2.AsyncClient(timeout=60) as http:
             return (await http.get(self.sandbox_url + path)).raise_for_status().json()
@@ -131,7 +144,7 @@ async def open_lab(
         )
     runner = SyncRunner(database, access, owner="lab")
     try:
-        yield Lab(database, settings, access, runner, url, user.user_id, connection)
+        yield Lab(database, settings, access, runner, url, user.user_id, connection, speed)
     finally:
         await access.close()
         sandbox.cancel()

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from recoup import __version__
 from recoup.api.authentication import Authentication
+from recoup.api.body_limit import BodyLimit
 from recoup.api.metrics import Metrics
 from recoup.api.observe import Observed
 from recoup.api.openapi import Application
@@ -26,8 +27,6 @@ from recoup.sync.access import SellerAccess
 
 _ROUTERS = (sync, sse, connections, data, quarantine, operations)
 _STREAM_LIFETIME_SECONDS = 3600.0
-# The largest body that a route takes is a connection: a token and some ids.
-_MAX_BODY_BYTES = 64 * 1024
 
 
 def create_app(
@@ -60,13 +59,14 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=_MAX_BODY_BYTES,
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = services
     for module in _ROUTERS:
         app.include_router(module.router)
     answer_with_problems(app)
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimit)
     app.add_middleware(Authentication, services=services)
     app.add_middleware(Observed, metrics=services.metrics)
     return app

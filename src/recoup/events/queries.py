@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, func, insert, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.types import BigInteger, Text
 
 from recoup.db.engine import Reader, Writer, notify
@@ -122,7 +122,7 @@ async def list_newest_events_after(
     """The newest event of each subject after a place, in order: what a returning reader missed."""
     newest = (
         select(event)
-        .distinct(event.c.type, event.c.subject)
+        .ext(distinct_on(event.c.type, event.c.subject))
         .where(event.c.user_id == user_id, event.c.event_id > after)
         .order_by(event.c.type, event.c.subject, event.c.event_id.desc())
         .subquery()

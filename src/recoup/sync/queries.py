@@ -79,8 +79,9 @@ async def insert_sync(
             message=message,
         )
         .on_conflict_do_nothing()
+        .returning(_p.sync_id)
     )
-    if result.rowcount == 0:
+    if result.one_or_none() is None:
         return False
     await conn.execute(
         plain_insert(sync_stream),

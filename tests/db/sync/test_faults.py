@@ -31,6 +31,7 @@ async def lab(database: Database, tmp_path: Path) -> AsyncIterator[Lab]:
 )
 async def test_a_faulty_amazon_does_not_change_the_tables(lab: Lab, fault: str) -> None:
     """Whatever goes wrong on the way, the sync completes with what the world holds."""
+    await lab.know_the_rates()
     await lab.faults(fault)
 
     sync = await lab.sync()

@@ -61,6 +61,7 @@ _START_ERRORS = may_fail(
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias="Idempotency-Key",
         min_length=1,
         max_length=255,
         pattern=TEXT_PATTERN,

@@ -14,6 +14,7 @@ down_revision = None
 def upgrade() -> None:
     # By the driver itself: SQLAlchemy would take the percent signs in it for parameters.
     driver = op.get_bind().connection.driver_connection
+    assert driver is not None
     driver.execute(SchemaManager.get_schema())
     op.create_table(
         "app_user",

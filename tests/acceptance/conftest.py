@@ -1,0 +1,18 @@
+"""A stack of real processes per test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.stack import Stack, running_stack
+
+
+@pytest.fixture
+def stack(database_url: str, tmp_path: Path) -> Iterator[Stack]:
+    """1,500 orders, 15 pages; a sync of them takes some seconds, long enough to be killed in."""
+    with running_stack(database_url, tmp_path, orders=1500, speed=200) as stack:
+        stack.connect()
+        yield stack

@@ -1,0 +1,91 @@
+"""Workers die, are told to stop, or sleep through their lease: nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.stack import Stack, running_stack
+
+_ROWS = "select coalesce(sum(rows), 0) from sync_stream"
+
+
+@pytest.fixture(scope="module")
+def undisturbed(postgres, template, tmp_path_factory: pytest.TempPathFactory):
+    """The tables of a sync that nothing happened to."""
+    postgres.create_database("undisturbed", template=template)
+    folder: Path = tmp_path_factory.mktemp("undisturbed")
+    with running_stack(postgres.url("undisturbed"), folder, orders=1500, speed=200) as stack:
+        stack.connect()
+        stack.worker()
+        stack.start_sync()
+        stack.finish()
+        tables = stack.tables()
+    postgres.drop_database("undisturbed")
+    return tables
+
+
+@pytest.mark.parametrize("rows", [1, 400, 900, 1900, 2900])
+def test_a_killed_worker_loses_nothing(stack: Stack, undisturbed, rows: int) -> None:
+    """SIGKILL in the middle: another worker finishes soon, and the tables are as if nothing was."""
+    victim = stack.worker()
+    stack.start_sync()
+    stack.until(lambda: stack.scalar(_ROWS) >= rows, f"{rows} rows have arrived")
+    victim.process.kill()
+    victim.process.wait()
+    assert stack.status() == "in_progress", "the worker was faster than the kill"
+
+    stack.worker()
+    lease_ends = "select coalesce(lease_expires_at < clock_timestamp(), true) from sync_progress"
+    stack.until(lambda: stack.scalar(lease_ends) or stack.status() != "in_progress", "lease ends")
+    seconds = stack.until(lambda: stack.status() == "complete", "another worker finishes")
+
+    assert seconds < 15
+    assert stack.scalar("select attempt from sync_progress") >= 2
+    assert stack.tables() == undisturbed
+
+
+def test_a_worker_told_to_stop_hands_its_sync_on(stack: Stack, undisturbed) -> None:
+    """SIGTERM: the other worker goes on at once, without waiting for the lease."""
+    first = stack.worker()
+    stack.start_sync()
+    stack.until(lambda: stack.scalar(_ROWS) >= 400, "the sync is under way")
+    second = stack.worker()
+
+    code, seconds = first.stop(signal.SIGTERM)
+    taken = stack.until(
+        lambda: stack.scalar("select attempt from sync_progress") == 2, "the other one takes over"
+    )
+    stack.finish()
+
+    assert code == 0
+    assert seconds < 5
+    assert taken < 5, "the lease has 15 s"
+    assert stack.tables() == undisturbed
+    assert second.process.poll() is None
+
+
+def test_a_zombie_writes_nothing_after_the_takeover(stack: Stack, undisturbed) -> None:
+    """SIGSTOP past the lease, another worker takes over, SIGCONT: the first one is fenced."""
+    zombie = stack.worker()
+    stack.start_sync()
+    stack.until(lambda: stack.scalar(_ROWS) >= 400, "the sync is under way")
+    zombie.process.send_signal(signal.SIGSTOP)
+    rows_then = stack.scalar(_ROWS)
+
+    stack.worker()
+    stack.until(lambda: stack.status() == "complete", "the other worker finishes")
+    ended = stack.scalar("select row(s.*)::text from sync_progress s")
+    events = stack.scalar("select max(event_id) from event")
+    zombie.process.send_signal(signal.SIGCONT)
+    stack.until(
+        lambda: any("sync_fenced" in line for line in zombie.errors), "the zombie notices"
+    )
+
+    assert rows_then < stack.scalar(_ROWS)
+    assert stack.scalar("select row(s.*)::text from sync_progress s") == ended
+    assert stack.scalar("select max(event_id) from event") == events
+    assert stack.tables() == undisturbed
+    assert zombie.process.poll() is None, "it is a worker still"

@@ -147,9 +147,7 @@ def _address(process: Running) -> str:
 
 
 @contextlib.contextmanager
-def running_stack(
-    database_url: str, folder: Path, *, orders: int, speed: float
-) -> Iterator[Stack]:
+def running_stack(database_url: str, folder: Path, *, orders: int, speed: float) -> Iterator[Stack]:
     stack = Stack(database_url, folder, orders=orders, speed=speed)
     try:
         stack.open()

@@ -80,9 +80,7 @@ def test_a_zombie_writes_nothing_after_the_takeover(stack: Stack, undisturbed) -
     ended = stack.scalar("select row(s.*)::text from sync_progress s")
     events = stack.scalar("select max(event_id) from event")
     zombie.process.send_signal(signal.SIGCONT)
-    stack.until(
-        lambda: any("sync_fenced" in line for line in zombie.errors), "the zombie notices"
-    )
+    stack.until(lambda: any("sync_fenced" in line for line in zombie.errors), "the zombie notices")
 
     assert rows_then < stack.scalar(_ROWS)
     assert stack.scalar("select row(s.*)::text from sync_progress s") == ended

@@ -53,7 +53,9 @@ class Server:
 
 
 @contextlib.asynccontextmanager
-async def serving(settings: Settings, database: Database, *, port: int = 0, **timing: float) -> AsyncIterator[Server]:
+async def serving(
+    settings: Settings, database: Database, *, port: int = 0, **timing: float
+) -> AsyncIterator[Server]:
     """An instance, on a free port by default; stopped in the regular way at the end."""
     app = create_app(settings, database, **timing)
     stop = asyncio.Event()
@@ -147,7 +149,12 @@ async def new_user(database: Database, email: str = "seller@example.com") -> Use
 
 
 async def new_connection(
-    database: Database, settings: Settings, user: User, *, token: str = "Atzr|test", seller: str = "A1"
+    database: Database,
+    settings: Settings,
+    user: User,
+    *,
+    token: str = "Atzr|test",
+    seller: str = "A1",
 ) -> Connection:
     """A connection to the local sandbox, as `recoup connect` stores it."""
     async with database.writing() as conn:
@@ -162,13 +169,15 @@ async def new_connection(
         )
 
 
-async def progress(database: Database, sync_id: str, percent: int) -> None:
+async def progress(
+    database: Database, sync_id: str, percent: int, message: str = "working"
+) -> None:
     """A worker's report, told in the transaction that stores it."""
     async with database.writing() as conn:
         await conn.execute(
             sync_progress.update()
             .where(sync_progress.c.sync_id == sync_id)
-            .values(progress=percent, message=f"at {percent}")
+            .values(progress=percent, message=message)
         )
         await announce(conn, SyncId(sync_id), milestone=percent in MILESTONES)
 

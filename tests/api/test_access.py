@@ -197,7 +197,8 @@ async def test_a_bug_is_a_500_that_tells_nothing(
     assert "hunter2" not in answer.text
 
 
-async def test_a_port_in_use_is_the_callers_error(server: Server, settings: Settings, database: Database
+async def test_a_port_in_use_is_the_callers_error(
+    server: Server, settings: Settings, database: Database
 ) -> None:
     """The address belongs to somebody else: OSError, not the end of the process."""
     port = int(server.url.rpartition(":")[2])

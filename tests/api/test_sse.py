@@ -283,23 +283,28 @@ async def test_open_streams_hold_no_database_connection(
 
 
 async def test_a_slow_reader_gets_the_newest_state(
-    server: Server, user: User, database: Database, sync_id: str
+    server: Server, client: httpx2.AsyncClient, database: Database, sync_id: str
 ) -> None:
-    """Who does not read is sent no backlog: after a burst the newest state is near, not the oldest."""
-    host, _, port = server.url.removeprefix("http://").partition(":")
-    authorization = server.client(user).headers["authorization"]
-    _, writer = await asyncio.open_connection(host, int(port), limit=1024)
-    writer.write(
-        f"GET {one(sync_id)} HTTP/1.1\r\nhost: x\r\nauthorization: {authorization}\r\n\r\n".encode()
-    )
-    await until(lambda: server.readers() == 1)
-    (subscription,) = next(iter(server.services.hub._readers.values()))
-    for percent in range(11, 30):
-        await progress(database, sync_id, percent)
-        assert len(subscription._pending) <= 1
+    """Who stops reading has no backlog kept for them: what comes next is the newest state."""
+    states = 60
+    async with reading(client, one(sync_id)) as reader:
+        await reader.next()
+        (subscription,) = server.services.hub._readers[await _owner(client)]
+        for number in range(states):
+            # Together these are more than the sockets between server and client hold.
+            await progress(database, sync_id, 20, message=f"{number} {'x' * 300_000}")
+        await until(lambda: [_number(e.payload) for e in subscription._pending] == [states - 1])
+        await finish(database, sync_id)
+        rest = [data for _, data in await reader.rest()]
 
-    writer.close()
-    await until(lambda: server.readers() == 0)
+    assert len(rest) < states
+    assert [_number(data) for data in rest[-2:]] == [states - 1, states - 1]
+    assert [data["status"] for data in rest[-2:]] == ["in_progress", "complete"]
+
+
+def _number(data: dict[str, str]) -> int:
+    """Which of the states it is."""
+    return int(data["message"].split(" ")[0])
 
 
 async def test_everything_of_the_user(

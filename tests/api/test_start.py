@@ -37,9 +37,7 @@ async def test_start_answers_with_the_sync(
 
 async def test_force_is_start(client: httpx2.AsyncClient, connection: Connection) -> None:
     """The alias starts a sync of the connection that its body names."""
-    answer = await client.post(
-        "/api/sync/force", json={"connectionId": connection.connection_id}
-    )
+    answer = await client.post("/api/sync/force", json={"connectionId": connection.connection_id})
 
     assert answer.status_code == 200
     assert answer.json()["status"] == "in_progress"
@@ -50,11 +48,15 @@ async def test_fifty_starts_at_two_instances_make_one_sync(
 ) -> None:
     """One of fifty simultaneous starts begins the sync; the others are told its id."""
     other = Database(database_url)
-    async with serving(settings, database) as one, serving(settings, other) as two:
-        async with one.client(user) as first, two.client(user) as second:
-            answers = await asyncio.gather(
-                *(client.post(START) for _ in range(25) for client in (first, second))
-            )
+    async with (
+        serving(settings, database) as one,
+        serving(settings, other) as two,
+        one.client(user) as first,
+        two.client(user) as second,
+    ):
+        answers = await asyncio.gather(
+            *(client.post(START) for _ in range(25) for client in (first, second))
+        )
     await other.close()
 
     assert Counter(a.status_code for a in answers) == {200: 1, 409: 49}
@@ -98,9 +100,7 @@ async def test_a_key_belongs_to_one_connection(
     headers = {"idempotency-key": "k"}
     await client.post(START, headers=headers, json={"connectionId": connection.connection_id})
 
-    answer = await client.post(
-        START, headers=headers, json={"connectionId": other.connection_id}
-    )
+    answer = await client.post(START, headers=headers, json={"connectionId": other.connection_id})
 
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/idempotency-key-reused")
 

@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.cli.programs import Recoup
+from tests.cli.programs import STOP_SECONDS, Recoup
 
 
 def test_help_names_every_command(alone: Recoup):
@@ -94,7 +94,7 @@ def test_the_sandbox_ends_quietly(alone: Recoup, number: signal.Signals):
     code, seconds = sandbox.stop(number)
 
     assert code == 0
-    assert seconds < 5
+    assert seconds < STOP_SECONDS
     assert sandbox.errors == []
 
 
@@ -107,7 +107,9 @@ def test_doctor_tells_what_is_wrong_as_json(alone: Recoup):
     record = json.loads(done.stdout)
     assert done.code == 1
     assert not record["ok"]
-    assert [each["check"] for each in record["checks"] if each["state"] == "problem"] == ["database"]
+    assert [each["check"] for each in record["checks"] if each["state"] == "problem"] == [
+        "database"
+    ]
     assert "hidden-word" not in done.stdout + done.stderr
 
 

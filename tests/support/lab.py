@@ -64,6 +64,12 @@ class Lab:
         async with self.database.reading() as conn:
             return await get_sync(conn, self.user_id, sync_id)
 
+    async def until_started(self, sync_id: SyncId) -> None:
+        """A worker has begun with it."""
+        async with asyncio.timeout(30):
+            while (await self.read(sync_id)).progress < 10:
+                await asyncio.sleep(0.01)
+
     async def world(self) -> dict[str, Any]:
         """The sandbox's own totals."""
         return await self._get("/_sandbox/world")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row as SqlRow, Table, delete, tuple_
@@ -16,6 +18,11 @@ from recoup.ids import ConnectionId, SyncId
 from recoup.streams.item import to_json, without_personal_data
 from recoup.streams.stream import Parsed, Request, Row, Stream
 from recoup.sync.tables import quarantine
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LARGEST_INTEGER = 2**31 - 1
+# numeric holds more; an amount with this many digits is a mistake that a sum should not meet.
+_MOST_DIGITS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +59,37 @@ def parse_page(stream: Stream, request: Request, items: Sequence[Mapping[str, An
     for item in items:
         try:
             parsed = stream.parse(item, request)
+            refuse_unstorable(parsed)
         except (ValueError, KeyError, TypeError, ArithmeticError) as exc:
-            raw = to_json(without_personal_data(item))
-            unreadable.append(Unreadable(f"{type(exc).__name__}: {exc}", raw))
+            unreadable.append(Unreadable(f"{type(exc).__name__}: {exc}", _storable_raw(item)))
             continue
         identity = tuple(parsed.row[name] for name in key)
         if identity not in rows or _is_newer(parsed, rows[identity], stream.newer_by):
             rows[identity] = parsed
     return Batch(len(items), tuple(rows.values()), tuple(unreadable))
+
+
+def refuse_unstorable(parsed: Parsed) -> None:
+    """Raises ValueError for a value that PostgreSQL would refuse, and the whole page with it."""
+    for row in (parsed.row, *(row for rows in parsed.parts.values() for row in rows)):
+        for name, value in row.items():
+            if isinstance(value, str) and not _is_storable_text(value):
+                raise ValueError(f"{name} holds characters that cannot be stored")
+            if isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
+                raise ValueError(f"{name} is too large")
+            if isinstance(value, Decimal) and value and abs(value.adjusted()) > _MOST_DIGITS:
+                raise ValueError(f"{name} is no believable amount")
+
+
+def _is_storable_text(text: str) -> bool:
+    """No NUL, also not written as a JSON escape, and no half of a surrogate pair."""
+    return "\x00" not in text and "\\u0000" not in text and not _SURROGATE.search(text)
+
+
+def _storable_raw(item: Mapping[str, Any]) -> str:
+    """The item as JSON, with what PostgreSQL cannot hold replaced by U+FFFD."""
+    raw = to_json(without_personal_data(item)).replace("\\u0000", "\ufffd")
+    return _SURROGATE.sub("\ufffd", raw)
 
 
 def _is_newer(candidate: Parsed, other: Parsed, newer_by: str | None) -> bool:

@@ -129,9 +129,7 @@ async def test_an_unreadable_item_is_put_aside_and_counted(lab: Lab) -> None:
             raise ValueError("orderId ends with a seven")
         return orders.parse(item, request)
 
-    streams = [
-        replace(s, parse=parse_strictly) if s.name == "orders" else s for s in all_streams()
-    ]
+    streams = [replace(s, parse=parse_strictly) if s.name == "orders" else s for s in all_streams()]
     lab.runner = SyncRunner(lab.database, lab.access, owner="strict", streams=streams)
 
     sync = await lab.sync()

@@ -47,9 +47,7 @@ async def expire(database: Database) -> None:
 async def test_of_many_workers_one_gets_the_lease(lab: Lab) -> None:
     """Twenty workers that see the same job at once: one works on it."""
     sync_id = await lab.start()
-    fences = await asyncio.gather(
-        *(take(lab.database, sync_id, f"worker-{n}") for n in range(20))
-    )
+    fences = await asyncio.gather(*(take(lab.database, sync_id, f"worker-{n}") for n in range(20)))
 
     assert len([fence for fence in fences if fence is not None]) == 1
 
@@ -131,8 +129,7 @@ async def test_a_running_sync_stops_within_a_second(lab: Lab, fault: str | None)
         )
     sync_id = await lab.start()
     running = asyncio.create_task(lab.runner.run(sync_id))
-    while (await lab.read(sync_id)).progress < 10:
-        await asyncio.sleep(0.01)
+    await lab.until_started(sync_id)
     if fault:
         await lab.faults(fault)
 
@@ -150,8 +147,7 @@ async def test_a_stopped_worker_hands_its_sync_on(lab: Lab) -> None:
     """Cancelling the run (a shutdown) frees the lease; the next worker finishes the sync."""
     sync_id = await lab.start()
     running = asyncio.create_task(lab.runner.run(sync_id))
-    while (await lab.read(sync_id)).progress < 10:
-        await asyncio.sleep(0.01)
+    await lab.until_started(sync_id)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert await lab.scalar("select owner is null from sync_progress")

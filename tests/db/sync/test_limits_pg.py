@@ -101,9 +101,7 @@ async def test_amazons_own_wait_is_kept(database: Database) -> None:
 async def test_waiting_holds_no_connection(database: Database) -> None:
     """A hundred waiters on a pool of a few connections leave room for everybody else."""
     await granted(PgBudget(database, "seller"), SLOW, within=1)
-    waiters = [
-        asyncio.create_task(PgBudget(database, "seller").acquire(SLOW)) for _ in range(100)
-    ]
+    waiters = [asyncio.create_task(PgBudget(database, "seller").acquire(SLOW)) for _ in range(100)]
     await asyncio.sleep(0)
     async with asyncio.timeout(10), database.reading() as conn:
         idle = (

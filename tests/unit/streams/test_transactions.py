@@ -1,0 +1,123 @@
+"""How a transaction of Amazon's becomes rows."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from recoup.streams.stream import Request
+from recoup.streams.transactions import parse
+
+REQUEST = Request(("ATVPDKIKX0DER",), None, None)
+
+
+def money(amount: str, currency: str = "USD") -> dict[str, Any]:
+    return {"currencyAmount": Decimal(amount), "currencyCode": currency}
+
+
+def leaf(name: str, amount: str, *parts: dict[str, Any]) -> dict[str, Any]:
+    return {"breakdownType": name, "breakdownAmount": money(amount), "breakdowns": list(parts)}
+
+
+def transaction(**fields: Any) -> dict[str, Any]:
+    return {
+        "transactionType": "Shipment",
+        "transactionId": "t1",
+        "transactionStatus": "RELEASED",
+        "postedDate": "2026-11-01T12:00:00Z",
+        "totalAmount": money("8.50"),
+        "relatedIdentifiers": [
+            {"relatedIdentifierName": "ORDER_ID", "relatedIdentifierValue": "111-1"}
+        ],
+        "breakdowns": [
+            leaf("Sales", "10.00", leaf("OurPricePrincipal", "10.00")),
+            leaf("AmazonFees", "-1.50", leaf("Commission", "-1.50")),
+        ],
+        "items": [],
+        **fields,
+    }
+
+
+def fees(item: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(parse(item, REQUEST).parts["fees"])  # type: ignore[arg-type]
+
+
+def test_only_leaves_become_fees_and_they_add_up() -> None:
+    """Parents are sums of their children: counting them too would double the money."""
+    rows = fees(transaction())
+
+    assert [(row["path"], row["amount"]) for row in rows] == [
+        ("Sales/OurPricePrincipal", Decimal("10.00")),
+        ("AmazonFees/Commission", Decimal("-1.50")),
+    ]
+    assert [row["category"] for row in rows] == ["principal", "referral_fee"]
+
+
+def test_items_that_tell_the_whole_replace_the_whole() -> None:
+    """The transaction's tree repeats the items' trees; only one of them is money."""
+    product = {"contextType": "ProductContext", "sku": "S1", "asin": "B1", "quantityShipped": 2}
+    item = {"breakdowns": transaction()["breakdowns"], "contexts": [product]}
+    rows = fees(transaction(items=[item]))
+
+    assert sum(row["amount"] for row in rows) == Decimal("8.50")
+    assert {(row["sku"], row["asin"], row["quantity"]) for row in rows} == {("S1", "B1", 2)}
+
+
+def test_items_that_do_not_tell_the_whole_are_not_trusted_with_it() -> None:
+    """Where the items' leaves miss money, the transaction's own tree is used."""
+    item = {"breakdowns": [leaf("Sales", "3.00", leaf("OurPricePrincipal", "3.00"))]}
+    rows = fees(transaction(items=[item]))
+
+    assert sum(row["amount"] for row in rows) == Decimal("8.50")
+    assert all(row["line"].startswith("transaction/") for row in rows)
+
+
+def test_base_and_tax_below_a_fee_are_told_apart() -> None:
+    """In the EU a fee has children Base and Tax: the fee is the base, the tax is tax."""
+    tree = [leaf("Commission", "-1.50", leaf("Base", "-1.25"), leaf("Tax", "-0.25"))]
+    rows = fees(transaction(totalAmount=money("-1.50"), breakdowns=tree))
+
+    assert [(row["type"], row["category"]) for row in rows] == [
+        ("Base", "referral_fee"),
+        ("Tax", "tax"),
+    ]
+
+
+def test_an_unknown_leaf_is_kept_as_other() -> None:
+    """Amazon publishes no list of names; money is never dropped for a name."""
+    rows = fees(transaction(breakdowns=[leaf("FeeOfNextYear", "8.50")]))
+
+    assert [(row["type"], row["category"], row["amount"]) for row in rows] == [
+        ("FeeOfNextYear", "other", Decimal("8.50"))
+    ]
+
+
+@pytest.mark.parametrize("name", ["FBAInventoryReimbursement", "FBAReversedReimbursement"])
+def test_a_reimbursement_is_recognised_by_type_or_by_leaf(name: str) -> None:
+    """Amazon tells it in either place."""
+    by_type = parse(transaction(transactionType=name), REQUEST)
+    by_leaf = parse(transaction(breakdowns=[leaf(name, "8.50")]), REQUEST)
+    neither = parse(transaction(), REQUEST)
+
+    assert [p.row["is_reimbursement"] for p in (by_type, by_leaf, neither)] == [True, True, False]
+
+
+def test_a_transaction_without_id_keeps_its_identity_when_its_status_changes() -> None:
+    """Amazon's own sandbox sends none; the same transaction must not become two rows."""
+    deferred = transaction(transactionId=None, transactionStatus="Deferred")
+    released = transaction(transactionId=None, transactionStatus="DEFERRED_RELEASED")
+    other = transaction(transactionId=None, totalAmount=money("8.51"))
+
+    ids = [parse(t, REQUEST).row["transaction_id"] for t in (deferred, released, other)]
+    assert ids[0] == ids[1] != ids[2]
+    assert parse(deferred, REQUEST).row["status"] == "DEFERRED"
+
+
+@pytest.mark.parametrize("amount", [Decimal("NaN"), Decimal("Infinity"), True, [1]])
+def test_an_amount_that_is_no_number_is_refused(amount: object) -> None:
+    """It goes to quarantine instead of into a sum."""
+    broken = transaction(totalAmount={"currencyAmount": amount, "currencyCode": "USD"})
+    with pytest.raises(ValueError, match="totalAmount"):
+        parse(broken, REQUEST)

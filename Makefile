@@ -37,3 +37,7 @@ dev: setup
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --group dev \
 		--no-emit-index-url --no-header --no-annotate --output-file requirements.lock pyproject.toml
+
+# Ratios, not absolute times: see docs/benchmarks.md.
+bench: setup
+	$(BIN)/python benchmarks/first_sync.py

@@ -196,22 +196,19 @@ async def test_stopping_the_server_ends_open_streams(
     settings: Settings, database: Database, user: User, connection: Connection
 ) -> None:
     """A stop waits for no reader: streams end in the regular way and the server is gone."""
-    async with serving(settings, database) as server:
-        client = server.client(user)
-        sync_id = (await client.post("/api/sync/start")).json()["syncId"]
-        following = asyncio.create_task(_follow(client, one(sync_id)))
-        await until(lambda: server.readers() == 1)
-        begun = asyncio.get_running_loop().time()
-    took = asyncio.get_running_loop().time() - begun
+    now = asyncio.get_running_loop().time
+    async with contextlib.AsyncExitStack() as streams:
+        async with serving(settings, database) as server:
+            client = await streams.enter_async_context(server.client(user))
+            sync_id = (await client.post("/api/sync/start")).json()["syncId"]
+            reader = await streams.enter_async_context(reading(client, one(sync_id)))
+            await reader.next()
+            begun = now()
+        took = now() - begun
+        rest = await reader.rest()
 
-    assert len(await following) == 1
+    assert rest == []
     assert took < 3
-    await client.aclose()
-
-
-async def _follow(client: httpx2.AsyncClient, path: str) -> list[tuple[int, dict[str, object]]]:
-    async with reading(client, path) as reader:
-        return await reader.rest()
 
 
 async def test_heartbeats(

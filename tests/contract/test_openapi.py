@@ -9,7 +9,9 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings as examples
@@ -22,21 +24,61 @@ from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
 from recoup.jobs.queue import new_queue
 from recoup.jobs.start import begin_sync
+from recoup.logs import configure_logs
+from recoup.users.queries import User
 from tests.api.rows import store_orders, store_stock, store_transactions
 from tests.api.serving import finish, new_connection, new_user, serving, token_of
+from tests.api.test_operations import register_worker
 from tests.sandbox.running import Running
 
 _KEYS = "k" * 32
-_PER_OPERATION = 25
+_PER_OPERATION = 20
 
 
-def _document() -> dict[str, object]:
+def _document() -> dict[str, Any]:
     """What the server will serve, known before it runs, so that each operation is a test."""
     unused = Database("postgresql://nobody@127.0.0.1/none")
     return create_app(Settings(secret_keys=_KEYS), unused).openapi()
 
 
-schema = schemathesis.openapi.from_dict(_document())
+DOCUMENT = _document()
+OPERATIONS = [(method, path) for path, methods in DOCUMENT["paths"].items() for method in methods]
+schema = schemathesis.openapi.from_dict(DOCUMENT)
+
+
+# Percent-encoded, as they stand in an address: NUL, bytes that are no UTF-8, a half of a surrogate
+# pair, numbers beyond every integer type, times at the edges of the calendar, much text.
+HOSTILE_TEXTS = (
+    "",
+    "%00",
+    "%FF%FE",
+    "%ED%A0%80",
+    "-1",
+    "9" * 5000,
+    "NaN",
+    "0001-01-01T00:00:00%2B14:00",
+    "2026-02-30T00:00:00Z",
+    "2026-06-30T23:59:60Z",
+    "'; drop table orders; --",
+    "x" * 8000,
+    "..%2F..%2Fetc%2Fpasswd",
+)
+# JSON as it stands in a body.
+HOSTILE_VALUES = (
+    b"null",
+    rb'"\u0000"',
+    rb'"\ud800"',
+    b'"\xff"',
+    b'"' + b"x" * 10_000 + b'"',
+    b"9" * 5000,
+    b"1e999",
+    b"NaN",
+    b"[]",
+    b'["\\u0000"]',
+    b"{}",
+    b"true",
+    b"[" * 20_000,
+)
 
 
 @dataclass
@@ -50,7 +92,8 @@ def instance(postgres: EmbeddedServer, template: str) -> Iterator[Instance]:
     """A server in a thread of its own with a user, a connection, syncs and rows."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     postgres.create_database(name, template=template)
-    ready: threading.Event = threading.Event()
+    configure_logs(log_format="json", level="warning")
+    ready = threading.Event()
     found: list[Instance] = []
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
@@ -84,13 +127,14 @@ def instance(postgres: EmbeddedServer, template: str) -> Iterator[Instance]:
     postgres.drop_database(name)
 
 
-async def _populate(settings: Settings, database: Database):
+async def _populate(settings: Settings, database: Database) -> User:
     user = await new_user(database)
     connection = await new_connection(database, settings, user)
     queue = new_queue(database)
     async with queue.open_async(), database.writing() as conn:
         sync_id = await begin_sync(conn, queue, connection, trigger="manual")
     await finish(database, sync_id)
+    await register_worker(database, seconds_ago=-3600)
     await store_orders(database, connection.connection_id, range(3))
     await store_transactions(database, connection.connection_id, range(3))
     await store_stock(database, connection.connection_id)
@@ -110,3 +154,39 @@ def test_no_input_makes_the_server_fail(case: schemathesis.Case, instance: Insta
     """Whatever comes, the answer is no 5xx, and it has the form that the document says."""
     response = case.call(base_url=instance.url, headers=instance.headers, timeout=10)
     case.validate_response(response, checks=[not_a_server_error, response_schema_conformance])
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_no_hostile_text_makes_the_server_fail(method: str, path: str, instance: Instance) -> None:
+    """Each parameter and each member of a body takes the worst that can be sent."""
+    operation = DOCUMENT["paths"][path][method]
+    plain = {"syncId": "sync_x_1", "connectionId": "conn_x"}
+    answers = []
+    with httpx2.Client(base_url=instance.url, headers=instance.headers, timeout=10) as client:
+        for parameter in operation.get("parameters", ()):
+            for text in HOSTILE_TEXTS:
+                values = plain | ({parameter["name"]: text} if parameter["in"] == "path" else {})
+                query = f"?{parameter['name']}={text}" if parameter["in"] == "query" else ""
+                headers = {parameter["name"]: text} if parameter["in"] == "header" else {}
+                url = path.format(**values) + query
+                answers.append(client.request(method, url, headers=headers))
+        for body in _hostile_bodies(operation):
+            as_json = {"content-type": "application/json"}
+            answers.append(
+                client.request(method, path.format(**plain), content=body, headers=as_json)
+            )
+
+    assert [(a.status_code, str(a.url)[:200]) for a in answers if a.status_code >= 500] == []
+
+
+def _hostile_bodies(operation: dict[str, Any]) -> Iterator[bytes]:
+    """Each hostile value as the whole body, as each member of it, and as a member's name."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        schema = content["schema"]
+        part = next(s for s in schema.get("anyOf", [schema]) if "$ref" in s)
+        model = DOCUMENT["components"]["schemas"][part["$ref"].rpartition("/")[2]]
+        for value in HOSTILE_VALUES:
+            yield value
+            for name in model["properties"]:
+                yield b'{"%s": %s}' % (name.encode(), value)
+        yield rb'{"\ud800": 1, "\u0000": 2}'

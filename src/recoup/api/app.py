@@ -23,10 +23,13 @@ from recoup.db.engine import Database
 from recoup.events.hub import Hub
 from recoup.events.sse import HEARTBEAT_SECONDS
 from recoup.jobs.queue import new_queue
+from recoup.logs import get_logger
 from recoup.sync.access import SellerAccess
 
 _ROUTERS = (sync, sse, connections, data, quarantine, operations)
 _STREAM_LIFETIME_SECONDS = 3600.0
+_HUB_PAUSE_SECONDS = 1.0
+_log = get_logger(__name__)
 
 
 def create_app(
@@ -76,10 +79,22 @@ def create_app(
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
     async with services.queue.open_async():
-        hub = asyncio.create_task(services.hub.run())
+        hub = asyncio.create_task(_run_hub(services.hub))
         try:
             yield
         finally:
             hub.cancel()
             await asyncio.gather(hub, return_exceptions=True)
             await services.access.close()
+
+
+async def _run_hub(hub: Hub) -> None:
+    """The live feed, for as long as the application runs."""
+    while True:
+        try:
+            await hub.run()
+        except Exception:  # noqa: BLE001 - why is said below
+            # A bug there must not silence every reader until somebody restarts the server: begun
+            # again, the hub reads on from the places it has.
+            _log.exception("hub_failed")
+            await asyncio.sleep(_HUB_PAUSE_SECONDS)

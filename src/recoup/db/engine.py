@@ -97,9 +97,9 @@ async def _connected(
 
 def unreachable_message(exc: BaseException) -> str:
     """One line without the connection string: it may hold a password."""
-    reason = str(exc).strip().splitlines()
-    last = reason[-1].strip() if reason else type(exc).__name__
-    return f"Cannot reach PostgreSQL ({last}): start it or correct RECOUP_DATABASE_URL."
+    lines = str(exc).strip().splitlines()
+    reason = lines[0].strip() if lines else type(exc).__name__
+    return f"Cannot reach PostgreSQL ({reason}): start it or correct RECOUP_DATABASE_URL."
 
 
 async def driver_connection(conn: Writer) -> psycopg.AsyncConnection[tuple[object, ...]]:

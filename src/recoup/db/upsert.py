@@ -1,8 +1,15 @@
-"""Loading rows by key, a whole page in one statement, so that a repeat changes nothing."""
+"""Loading rows by key, a whole page in one statement, so that a repeat changes nothing.
+
+A page travels as one JSON document that PostgreSQL takes apart: the statement stays the same for
+any number of rows, and nothing is escaped value by value.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 
 from sqlalchemy import Row, Table, TextClause, text
@@ -27,25 +34,51 @@ async def upsert(
 
     Rows equal to what is stored are left alone. With `newer_by`, a row whose value in that column
     is older than the stored one is ignored: pages may arrive out of order. A key must not come
-    twice in `rows`.
+    twice in `rows`. A jsonb column takes lists and dicts; Decimals in them become strings.
     """
     if not rows:
         return []
-    columns = tuple(column.name for column in table.columns if column.name != "loaded_at")
-    parameters = {name: [row.get(name) for row in rows] for name in columns}
-    result = await conn.execute(_statement(table, newer_by), parameters)
+    result = await conn.execute(_upsert_statement(table, newer_by), {"rows": to_document(rows)})
     return list(result.all())
 
 
+async def delete_by_key(
+    conn: Writer, table: Table, key: tuple[str, ...], values: Iterable[Sequence[object]]
+) -> None:
+    """Delete the rows whose columns `key` hold one of `values`."""
+    rows = [dict(zip(key, value, strict=True)) for value in values]
+    if rows:
+        await conn.execute(_delete_statement(table, key), {"rows": to_document(rows)})
+
+
+def to_document(rows: Sequence[Mapping[str, object]]) -> str:
+    """The rows as JSON text: amounts as strings, so that no float is made of them."""
+    return json.dumps(rows, default=_plain)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot be loaded")
+
+
+def _names(table: Table) -> list[str]:
+    return [column.name for column in table.columns if column.name != "loaded_at"]
+
+
+def _fresh_rows(table: Table, names: Sequence[str]) -> str:
+    columns = ", ".join(f"{n} {table.columns[n].type.compile(_DIALECT)}" for n in names)
+    return f"json_to_recordset(cast(:rows as json)) as fresh ({columns})"
+
+
 @cache
-def _statement(table: Table, newer_by: str | None) -> TextClause:
-    names = [column.name for column in table.columns if column.name != "loaded_at"]
+def _upsert_statement(table: Table, newer_by: str | None) -> TextClause:
+    names = _names(table)
     key = [column.name for column in table.primary_key.columns]
     values = [name for name in names if name not in key]
     compared = [name for name in values if name not in PROVENANCE]
-    arrays = ", ".join(
-        f"cast(:{name} as {table.columns[name].type.compile(_DIALECT)}[])" for name in names
-    )
     stored = ", ".join(f"{table.name}.{name}" for name in compared)
     fresh = ", ".join(f"excluded.{name}" for name in compared)
     changed = f"({stored}) is distinct from ({fresh})"
@@ -54,7 +87,13 @@ def _statement(table: Table, newer_by: str | None) -> TextClause:
     updates = ", ".join(f"{name} = excluded.{name}" for name in values)
     return text(
         f"insert into {table.name} ({', '.join(names)}) "  # noqa: S608 - names of our own tables
-        f"select * from unnest({arrays}) "
+        f"select {', '.join(names)} from {_fresh_rows(table, names)} "
         f"on conflict ({', '.join(key)}) do update set {updates}, loaded_at = now() "
         f"where {changed} returning {', '.join(key)}"
     )
+
+
+@cache
+def _delete_statement(table: Table, key: tuple[str, ...]) -> TextClause:
+    same = " and ".join(f"{table.name}.{name} = fresh.{name}" for name in key)
+    return text(f"delete from {table.name} using {_fresh_rows(table, key)} where {same}")  # noqa: S608 - the same

@@ -26,7 +26,6 @@ from recoup.streams.item import (
     get_text,
     get_time,
     list_items,
-    to_json,
 )
 from recoup.streams.stream import Parsed, Request, Row, Scope, Stream, Windows
 from recoup.streams.table import TIME, stream_table
@@ -117,7 +116,7 @@ def _item_row(item: Item, order_id: str) -> Row:
         "unit_price": price.amount if price else None,
         "proceeds_total": proceeds.amount if proceeds else None,
         "currency": money.currency if money else None,
-        "proceeds": to_json(list_items(item, "proceeds", "breakdowns")),
+        "proceeds": list_items(item, "proceeds", "breakdowns"),
     }
 
 

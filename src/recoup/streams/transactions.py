@@ -145,13 +145,11 @@ def parse(item: Mapping[str, Any], request: Request) -> Parsed:  # noqa: ARG001 
         ),
         "is_reimbursement": transaction_type in _REIMBURSEMENT_TYPES
         or any(fee["category"] == "reimbursement" for fee in fees),
-        "related_identifiers": to_json(related),
-        "breakdowns": to_json(
-            {
-                "transaction": list_items(item, "breakdowns"),
-                "items": [list_items(part, "breakdowns") for part in list_items(item, "items")],
-            }
-        ),
+        "related_identifiers": related,
+        "breakdowns": {
+            "transaction": list_items(item, "breakdowns"),
+            "items": [list_items(part, "breakdowns") for part in list_items(item, "items")],
+        },
     }
     return Parsed(row=row, parts={FEES.name: fees})
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row as SqlRow, Table, delete, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from recoup.db.engine import Writer
-from recoup.db.upsert import upsert
+from recoup.db.upsert import delete_by_key, upsert
 from recoup.ids import ConnectionId, SyncId
 from recoup.streams.item import to_json, without_personal_data
 from recoup.streams.stream import Parsed, Request, Row, Stream
@@ -73,17 +72,28 @@ def refuse_unstorable(parsed: Parsed) -> None:
     """Raises ValueError for a value that PostgreSQL would refuse, and the whole page with it."""
     for row in (parsed.row, *(row for rows in parsed.parts.values() for row in rows)):
         for name, value in row.items():
-            if isinstance(value, str) and not _is_storable_text(value):
-                raise ValueError(f"{name} holds characters that cannot be stored")
-            if isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
-                raise ValueError(f"{name} is too large")
-            if isinstance(value, Decimal) and value and abs(value.adjusted()) > _MOST_DIGITS:
-                raise ValueError(f"{name} is no believable amount")
+            _refuse_value(name, value)
+
+
+def _refuse_value(name: str, value: object) -> None:
+    if isinstance(value, dict):
+        for key, part in value.items():
+            _refuse_value(name, key)
+            _refuse_value(name, part)
+    elif isinstance(value, list):
+        for part in value:
+            _refuse_value(name, part)
+    elif isinstance(value, str) and not _is_storable_text(value):
+        raise ValueError(f"{name} holds characters that cannot be stored")
+    elif isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
+        raise ValueError(f"{name} is too large")
+    elif isinstance(value, Decimal) and value and abs(value.adjusted()) > _MOST_DIGITS:
+        raise ValueError(f"{name} is no believable amount")
 
 
 def _is_storable_text(text: str) -> bool:
-    """No NUL, also not written as a JSON escape, and no half of a surrogate pair."""
-    return "\x00" not in text and "\\u0000" not in text and not _SURROGATE.search(text)
+    """No NUL and no half of a surrogate pair."""
+    return "\x00" not in text and not _SURROGATE.search(text)
 
 
 def _storable_raw(item: Mapping[str, Any]) -> str:
@@ -107,7 +117,7 @@ async def load_batch(
         [{**parsed.row, **origin} for parsed in batch.rows],
         newer_by=stream.newer_by,
     )
-    keys = [c.name for c in stream.table.primary_key.columns]
+    keys = tuple(c.name for c in stream.table.primary_key.columns)
     changed_keys = {tuple(row) for row in changed}
     for part in stream.parts:
         rows: list[Row] = [
@@ -116,26 +126,9 @@ async def load_batch(
             if tuple({**parsed.row, **origin}[name] for name in keys) in changed_keys
             for row in parsed.parts.get(part.name, ())
         ]
-        await _replace_parts(conn, part, keys, changed, rows)
+        await delete_by_key(conn, part, keys, changed_keys)
+        await upsert(conn, part, rows)
     return len(changed)
-
-
-async def _replace_parts(
-    conn: Writer,
-    part: Table,
-    keys: Sequence[str],
-    owners: Sequence[SqlRow[tuple[object, ...]]],
-    rows: Sequence[Row],
-) -> None:
-    """The rows of `part` that belong to `owners` become `rows`, whatever they were."""
-    if not owners:
-        return
-    await conn.execute(
-        delete(part).where(
-            tuple_(*(part.c[name] for name in keys)).in_([tuple(owner) for owner in owners])
-        )
-    )
-    await upsert(conn, part, rows)
 
 
 async def put_aside(

@@ -12,7 +12,7 @@ T = TypeVar("T")
 async def run_beside(main: Coroutine[Any, Any, T], *side: Coroutine[Any, Any, None]) -> T:
     """The result of `main`; the companions are cancelled with its end.
 
-    When one of them ends first, `main` is cancelled, and what the companion raised is raised.
+    When one of them raises first, `main` is cancelled, and that is raised.
     """
     work = asyncio.create_task(main)
     companions = [asyncio.create_task(coroutine) for coroutine in side]

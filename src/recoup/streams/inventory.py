@@ -16,7 +16,7 @@ from recoup.spapi.client import SpApi
 from recoup.spapi.operations.inventory import GET_INVENTORY_SUMMARIES, get_inventory_summaries
 from recoup.spapi.paging import OperationPage
 from recoup.streams.item import find_integer, find_text, find_time, get_text
-from recoup.streams.stream import Parsed, Request, Scope, Snapshot, Stream
+from recoup.streams.stream import InSandbox, Parsed, Request, Scope, Snapshot, Stream
 from recoup.streams.table import TIME, stream_table
 
 # Column name -> where it stands below inventoryDetails.
@@ -92,4 +92,5 @@ STREAM = Stream(
     cursor=Snapshot(),
     fetch=fetch,
     parse=parse,
+    in_sandbox=InSandbox.AS_PRODUCTION,
 )

@@ -50,6 +50,13 @@ class Snapshot:
     """A source that tells the present only: every sync reads all of it, in one go."""
 
 
+class InSandbox(enum.Enum):
+    """What Amazon's own sandbox can answer of a source that has no canned request."""
+
+    AS_PRODUCTION = "as production"
+    NOTHING = "nothing"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One page to ask for. `marketplace_ids` is one id for a stream of scope MARKETPLACE."""
@@ -75,6 +82,7 @@ class Stream:
     replaced with it. newer_by: a column by which an older version of a row is known and ignored.
     position: the time of an item within its window, to tell how far a window has been read.
     page_size: items on a full page, for estimates only.
+    in_sandbox: the one request that Amazon's static sandbox answers, or what it does instead.
     Raised by `parse`: ValueError, KeyError, TypeError or ArithmeticError for an item that it
     cannot read; the item then goes to quarantine.
     """
@@ -88,6 +96,7 @@ class Stream:
     cursor: Windows | Snapshot
     fetch: Callable[[SpApi, Request], Awaitable[OperationPage]]
     parse: Callable[[Mapping[str, Any], Request], Parsed]
+    in_sandbox: Callable[[SpApi], Awaitable[OperationPage]] | InSandbox
     parts: tuple[Table, ...] = ()
     newer_by: str | None = None
     position: Callable[[Mapping[str, Any]], datetime] | None = None

@@ -16,7 +16,11 @@ from sqlalchemy import Boolean, Column, Index, Integer, Numeric, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from recoup.spapi.client import SpApi
-from recoup.spapi.operations.finances import LIST_TRANSACTIONS, list_transactions
+from recoup.spapi.operations.finances import (
+    LIST_TRANSACTIONS,
+    list_transactions,
+    read_transactions_page,
+)
 from recoup.spapi.paging import OperationPage
 from recoup.streams.item import (
     Item,
@@ -109,6 +113,15 @@ async def fetch(api: SpApi, request: Request) -> OperationPage:
         posted_before=request.window.until,
         page_token=request.page_token,
     )
+
+
+async def fetch_canned(api: SpApi) -> OperationPage:
+    """The pair of Amazon's static sandbox (docs/amazon.md #sandbox), matched word for word."""
+    answer = await api.call(
+        LIST_TRANSACTIONS,
+        query={"postedAfter": "2023-03-07", "nextToken": "jehgri34yo7jr9e8f984tr9i4o"},
+    )
+    return read_transactions_page(answer)
 
 
 def parse(item: Mapping[str, Any], request: Request) -> Parsed:  # noqa: ARG001 - one shape for all
@@ -238,5 +251,6 @@ STREAM = Stream(
     ),
     fetch=fetch,
     parse=parse,
+    in_sandbox=fetch_canned,
     position=lambda item: get_time(item, "postedDate"),
 )

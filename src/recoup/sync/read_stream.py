@@ -4,36 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 
 from recoup.connections.queries import Connection
-from recoup.db.engine import Database, Writer
 from recoup.errors import Recovery, SpApiError
 from recoup.logs import get_logger
-from recoup.spapi.client import SpApi
 from recoup.spapi.paging import OperationPage, PageGuard
 from recoup.streams.stream import Request, Scope, Snapshot, Stream
 from recoup.streams.window import Window
 from recoup.sync.cursor_queries import Cursor, read_cursor, write_cursor
-from recoup.sync.lease_queries import Fence, count_page, hold_fence
-from recoup.sync.load import Batch, Loaded, load_batch, parse_page, put_aside
+from recoup.sync.lease_queries import count_page, hold_fence
+from recoup.sync.load import parse_page
 from recoup.sync.steps import begin, choose, close_window, shorten, turn_page
 from recoup.sync.stream_state import StreamState, newest_position
+from recoup.sync.work import Work, load_page, source_of
 
 _log = get_logger(__name__)
 
 # A window that has to be begun again this often in a row will not be finished by trying.
 _MOST_RESTARTS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What reading a stream needs: where from, where to, and the right to write."""
-
-    database: Database
-    api: SpApi
-    connection: Connection
-    fence: Fence
 
 
 async def read_stream(work: Work, state: StreamState) -> None:
@@ -130,7 +118,7 @@ async def _write_page(
         after = turn_page(cursor, token=page.next_token, now=work.api.now())
     batch = parse_page(stream, request, page.items)
     async with work.database.writing() as conn:
-        loaded = await _load(conn, work, stream, batch, source=_source(stream, page))
+        loaded = await load_page(conn, work, stream, batch, source=source_of(stream, page))
         ahead = state.after(loaded, newest_position(stream, page.items), after, whole)
         await write_cursor(conn, after)
         await count_page(
@@ -145,22 +133,3 @@ async def _write_page(
         await hold_fence(conn, work.fence)
     state.adopt(ahead)  # after the commit: what was refused must not count
     return after
-
-
-def _source(stream: Stream, page: OperationPage) -> str:
-    """Where a row came from: the operation and Amazon's id of the answer."""
-    return f"{stream.operation.name} {page.request_id or 'without request id'}"
-
-
-async def _load(conn: Writer, work: Work, stream: Stream, batch: Batch, *, source: str) -> Loaded:
-    connection_id = work.connection.connection_id
-    changed = await load_batch(conn, stream, batch, connection_id=connection_id, source=source)
-    await put_aside(
-        conn,
-        stream,
-        batch,
-        connection_id=connection_id,
-        sync_id=work.fence.sync_id,
-        source=source,
-    )
-    return Loaded(read=batch.read, loaded=changed, quarantined=len(batch.unreadable))

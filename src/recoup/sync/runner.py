@@ -23,8 +23,9 @@ from recoup.errors import (
 )
 from recoup.ids import SyncId
 from recoup.logs import get_logger
+from recoup.spapi.endpoints import Environment
 from recoup.streams import all_streams
-from recoup.streams.stream import Stream
+from recoup.streams.stream import InSandbox, Stream
 from recoup.sync.access import SellerAccess
 from recoup.sync.announce import announce_connection, announce_end
 from recoup.sync.lease_queries import (
@@ -41,13 +42,17 @@ from recoup.sync.lease_queries import (
 from recoup.sync.limits_pg import PgBudget
 from recoup.sync.progress import COMPLETE, FINALIZING, MESSAGES, STARTING
 from recoup.sync.queries import SyncRow, read_sync
-from recoup.sync.read_stream import Work, read_stream
+from recoup.sync.read_canned import read_canned
+from recoup.sync.read_stream import read_stream
 from recoup.sync.reporter import Reporter
 from recoup.sync.side_tasks import run_all, run_beside
 from recoup.sync.stored_rows_queries import count_stored_rows
 from recoup.sync.stream_state import StreamState
+from recoup.sync.work import Work
 
 _log = get_logger(__name__)
+
+_NOT_IN_SANDBOX = "not available in Amazon's sandbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +170,19 @@ class SyncRunner:
 
     async def _read_one(self, work: Work, state: StreamState) -> Failure | None:
         name = state.stream.name
+        in_sandbox = state.stream.in_sandbox
+        if work.connection.environment != Environment.SANDBOX:
+            in_sandbox = InSandbox.AS_PRODUCTION
+        if in_sandbox is InSandbox.NOTHING:
+            await self._mark(work.fence, name, status="unavailable", error=_NOT_IN_SANDBOX)
+            state.finished = True
+            return None
         await self._mark(work.fence, name, status="in_progress", started=True)
         try:
-            await read_stream(work, state)
+            if isinstance(in_sandbox, InSandbox):
+                await read_stream(work, state)
+            else:
+                await read_canned(work, state, in_sandbox)
         except (FencedError, DatabaseError):
             raise
         except RecoupError as exc:

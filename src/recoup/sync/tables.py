@@ -84,7 +84,8 @@ sync_stream = Table(
     Column("started_at", _TIME),
     Column("completed_at", _TIME),
     CheckConstraint(
-        "status in ('pending', 'in_progress', 'complete', 'failed', 'cancelled')", name="status"
+        "status in ('pending', 'in_progress', 'complete', 'failed', 'cancelled', 'unavailable')",
+        name="status",
     ),
     CheckConstraint("rows_read = rows + rows_unchanged + rows_quarantined", name="counted"),
 )

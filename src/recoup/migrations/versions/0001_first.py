@@ -444,7 +444,7 @@ def upgrade() -> None:
         sa.Column("started_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("completed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "status in ('pending', 'in_progress', 'complete', 'failed', 'cancelled')",
+            "status in ('pending', 'in_progress', 'complete', 'failed', 'cancelled', 'unavailable')",
             name=op.f("sync_stream_status_check"),
         ),
         sa.CheckConstraint(

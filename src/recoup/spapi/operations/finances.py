@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from recoup.clock import to_rfc3339
-from recoup.spapi.client import SpApi
+from recoup.spapi.client import Answer, SpApi
 from recoup.spapi.operation import Operation, UsagePlan
 from recoup.spapi.paging import OperationPage, PageReader
 
@@ -41,6 +41,11 @@ async def list_transactions(
             "nextToken": page_token,
         },
     )
+    return read_transactions_page(answer)
+
+
+def read_transactions_page(answer: Answer) -> OperationPage:
+    """What listTransactions answered. Raises MalformedAnswerError."""
     page = PageReader(LIST_TRANSACTIONS, answer)
     payload = page.section(page.body.get("payload"), "payload")
     return OperationPage(

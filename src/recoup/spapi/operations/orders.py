@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from recoup.clock import parse_rfc3339, to_rfc3339
-from recoup.spapi.client import SpApi
+from recoup.spapi.client import Answer, SpApi
 from recoup.spapi.operation import Operation, UsagePlan
 from recoup.spapi.paging import OperationPage, PageReader
 
@@ -52,6 +52,11 @@ async def search_orders(
             "paginationToken": page_token,
         },
     )
+    return read_orders_page(answer)
+
+
+def read_orders_page(answer: Answer) -> OperationPage:
+    """What searchOrders answered, without people. Raises MalformedAnswerError."""
     page = PageReader(SEARCH_ORDERS, answer)
     return OperationPage(
         items=tuple(_without_people(o) for o in page.items(page.body.get("orders"), "orders")),

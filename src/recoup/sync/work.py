@@ -1,0 +1,45 @@
+"""What reading a stream needs, and the part of a page's transaction that all sources share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from recoup.connections.queries import Connection
+from recoup.db.engine import Database, Writer
+from recoup.spapi.client import SpApi
+from recoup.spapi.paging import OperationPage
+from recoup.streams.stream import Stream
+from recoup.sync.lease_queries import Fence
+from recoup.sync.load import Batch, Loaded, load_batch, put_aside
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What reading a stream needs: where from, where to, and the right to write."""
+
+    database: Database
+    api: SpApi
+    connection: Connection
+    fence: Fence
+
+
+def source_of(stream: Stream, page: OperationPage) -> str:
+    """Where a row came from: the operation and Amazon's id of the answer."""
+    return f"{stream.operation.name} {page.request_id or 'without request id'}"
+
+
+async def load_page(
+    conn: Writer, work: Work, stream: Stream, batch: Batch, *, source: str
+) -> Loaded:
+    """The rows and what could not be read; the caller adds cursor, counts and fence."""
+    connection_id = work.connection.connection_id
+    changed = await load_batch(conn, stream, batch, connection_id=connection_id, source=source)
+    await put_aside(
+        conn,
+        stream,
+        batch,
+        connection_id=connection_id,
+        sync_id=work.fence.sync_id,
+        source=source,
+    )
+    return Loaded(read=batch.read, loaded=changed, quarantined=len(batch.unreadable))

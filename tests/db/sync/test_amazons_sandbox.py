@@ -1,0 +1,82 @@
+"""A connection to Amazon's own sandbox, which answers its canned requests only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from recoup.config import Settings
+from recoup.db.engine import Database
+from recoup.streams import all_streams
+from recoup.streams.stream import InSandbox
+from recoup.sync.access import SellerAccess
+from recoup.sync.runner import SyncRunner
+from tests.support.canned_server import canned_server
+from tests.support.lab import Lab, open_lab
+
+
+@pytest.fixture
+async def lab(database: Database, tmp_path: Path) -> AsyncIterator[Lab]:
+    """A lab whose seller is connected to a strict copy of Amazon's sandbox."""
+    folder = os.environ.get("RECOUP_SPAPI_MODELS")
+    if folder is None:
+        pytest.skip("RECOUP_SPAPI_MODELS does not name the folder with Amazon's models")
+    async with (
+        canned_server(Path(folder), ["SKU-1", "SKU-2"]) as url,
+        open_lab(database, tmp_path, orders=0) as lab,
+    ):
+        settings = Settings(data_dir=tmp_path, spapi_endpoint=url, lwa_endpoint=url)
+        lab.access = SellerAccess(settings)
+        lab.runner = SyncRunner(database, lab.access, owner="lab")
+        async with database.writing() as conn:
+            await conn.exec_driver_sql("update amazon_connection set environment = 'sandbox'")
+        yield lab
+        await lab.access.close()
+
+
+async def test_a_sync_of_amazons_sandbox_completes_with_the_canned_rows(lab: Lab) -> None:
+    """Credentials, roles and parsing work: the canned rows are in the tables, twice is once."""
+    first, second = await lab.sync(), await lab.sync()
+
+    assert (first.status, first.error) == ("complete", None)
+    assert await lab.scalar("select string_agg(order_id, ',') from orders") == "250-1234567-8901234"
+    assert await lab.scalar("select count(*) from order_items") > 0
+    assert await lab.scalar("select array_agg(total_amount) from transactions") == [10]
+    assert await lab.scalar("select count(*) from inventory") == 2
+    assert await lab.scalar("select count(*) from quarantine") == 0
+    assert {stream.name: stream.rows for stream in first.streams} == {
+        "orders": 1,
+        "inventory": 2,
+        "transactions": 1,
+    }
+    assert second.status == "complete"
+    assert [stream.rows for stream in second.streams] == [0, 0, 0]
+
+
+async def test_a_stream_without_a_canned_pair_is_not_a_failed_one(lab: Lab) -> None:
+    """It is marked as not available there, and the sync ends complete."""
+    streams = [
+        replace(s, in_sandbox=InSandbox.NOTHING) if s.name == "transactions" else s
+        for s in all_streams()
+    ]
+    lab.runner = SyncRunner(lab.database, lab.access, owner="lab", streams=streams)
+
+    sync = await lab.sync()
+
+    told = {stream.name: (stream.status, stream.error) for stream in sync.streams}
+    assert sync.status == "complete"
+    assert told["transactions"] == ("unavailable", "not available in Amazon's sandbox")
+    assert told["orders"] == ("complete", None)
+
+
+async def test_no_canned_person_is_stored(lab: Lab) -> None:
+    """The canned order names a buyer and an address; nothing of it reaches the database."""
+    await lab.sync()
+    tables = str(await lab.tables())
+
+    for word in ("buyer", "recipient", "deliveryAddress", "postalCode"):
+        assert word not in tables

@@ -8,12 +8,15 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 import platformdirs
+from croniter import croniter  # type: ignore[import-untyped] # croniter ships no types
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -46,7 +49,7 @@ class Settings(BaseSettings):
         env_file=".env",
         env_file_encoding="utf-8",
         toml_file="recoup.toml",
-        extra="forbid",
+        extra="ignore",  # other programs' variables in .env; load_settings refuses RECOUP_ ones
         frozen=True,
     )
 
@@ -108,6 +111,13 @@ class Settings(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/") if value else value
 
+    @field_validator("sync_schedule")
+    @classmethod
+    def _is_cron(cls, value: str) -> str:
+        if value and not croniter.is_valid(value):
+            raise ValueError("must be a cron expression such as `0 2 * * *`, or empty for none")
+        return value
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -131,7 +141,8 @@ class Settings(BaseSettings):
         Raises ConfigurationError when the data directory cannot be written.
         """
         if self.secret_keys is not None:
-            keys = tuple(k for k in self.secret_keys.get_secret_value().split(",") if k.strip())
+            given = self.secret_keys.get_secret_value().split(",")
+            keys = tuple(key.strip() for key in given if key.strip())
             if not keys or any(len(k) < 16 for k in keys):
                 raise ConfigurationError(
                     "RECOUP_SECRET_KEYS needs keys of at least 16 characters each, "
@@ -164,6 +175,14 @@ def _stored_key(path: Path) -> str:
         ) from exc
 
 
+def _toml_names(path: Path) -> list[str]:
+    """Raises ConfigurationError for a file that is no TOML."""
+    try:
+        return list(tomllib.loads(path.read_text())) if path.exists() else []
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigurationError(f"{path} is not valid TOML: {exc}") from exc
+
+
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process.
 
@@ -171,14 +190,14 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     value that does not fit; both in one line that names the variable.
     """
     environ = os.environ if environ is None else environ
+    names = {name.upper() for name in (*environ, *dotenv_values(".env"))}
+    names |= {f"{_PREFIX}{name.upper()}" for name in _toml_names(Path("recoup.toml"))}
     known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}
     # Names for tests only, see CONTRIBUTING.md: they configure the suite, not the service.
     unknown = sorted(
         name
-        for name in environ
-        if name.upper().startswith(_PREFIX)
-        and name.upper() not in known
-        and name != "RECOUP_SPAPI_MODELS"
+        for name in names
+        if name.startswith(_PREFIX) and name not in known and name != "RECOUP_SPAPI_MODELS"
     )
     if unknown:
         raise UnknownSettingError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -38,8 +37,3 @@ class Vault:
                 "A stored refresh token cannot be opened with RECOUP_SECRET_KEYS: "
                 "add the key that sealed it, or connect the seller again."
             ) from exc
-
-
-def fingerprint(secret: str) -> str:
-    """A short name for a secret that does not reveal it, for caches and log lines."""
-    return hashlib.sha256(secret.encode()).hexdigest()[:12]

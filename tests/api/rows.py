@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -53,7 +52,7 @@ async def store_orders(
             "unit_price": Decimal("6.15"),
             "proceeds_total": Decimal("12.30"),
             "currency": "USD",
-            "proceeds": "[]",
+            "proceeds": [],
         }
         for n in numbers
     ]
@@ -100,8 +99,8 @@ async def store_transactions(database: Database, connection_id: str, numbers: ra
                 "total_amount": Decimal("-1.10"),
                 "order_id": f"O-{n:06}",
                 "is_reimbursement": False,
-                "related_identifiers": json.dumps({"ORDER_ID": f"O-{n:06}", "X": None}),
-                "breakdowns": "{}",
+                "related_identifiers": {"ORDER_ID": f"O-{n:06}", "X": None},
+                "breakdowns": {},
             }
             for n, at in posted.items()
         ],

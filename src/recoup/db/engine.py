@@ -90,16 +90,21 @@ async def _connected(
     except OperationalError as exc:
         # The server went away, a lock was not to be had in time, a deadlock was broken: in each
         # case nothing was committed and the same work may succeed later.
-        raise DatabaseUnreachableError(unreachable_message(exc.orig or exc)) from exc
+        raise DatabaseUnreachableError(
+            f"PostgreSQL could not finish ({_first_line(exc.orig or exc)}); nothing was written."
+        ) from exc
     finally:
         await conn.close()
 
 
 def unreachable_message(exc: BaseException) -> str:
     """One line without the connection string: it may hold a password."""
+    return f"Cannot reach PostgreSQL ({_first_line(exc)}): start it or correct RECOUP_DATABASE_URL."
+
+
+def _first_line(exc: BaseException) -> str:
     lines = str(exc).strip().splitlines()
-    reason = lines[0].strip() if lines else type(exc).__name__
-    return f"Cannot reach PostgreSQL ({reason}): start it or correct RECOUP_DATABASE_URL."
+    return lines[0].strip() if lines else type(exc).__name__
 
 
 async def driver_connection(conn: Writer) -> psycopg.AsyncConnection[tuple[object, ...]]:

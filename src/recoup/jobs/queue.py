@@ -30,10 +30,10 @@ def new_queue(database: Database, *, pool_size: int = 4) -> App:
     )
 
 
-async def defer_sync(queue: App, conn: Writer, sync_id: SyncId) -> None:
+async def defer_sync(queue: App, conn: Writer, sync_id: SyncId) -> bool:
     """Ask the workers to look at a sync, once this transaction is committed.
 
-    One waiting job per sync is enough; a second one is not queued.
+    One waiting job per sync is enough: False when there is one already.
     """
     # A refused insert would spoil the whole transaction; the savepoint keeps the rest of it.
     savepoint = await conn.begin_nested()
@@ -46,19 +46,20 @@ async def defer_sync(queue: App, conn: Writer, sync_id: SyncId) -> None:
         ).defer_async(sync_id=sync_id)
     except AlreadyEnqueued:
         await savepoint.rollback()
-    else:
-        await savepoint.commit()
+        return False
+    await savepoint.commit()
+    return True
 
 
 async def forget_old_jobs(conn: Writer, *, days: int) -> int:
-    """Delete jobs of the past, also those that a dead worker left as running; gives how many."""
+    """Delete jobs of the past, also what dead workers left as running; gives how many."""
     result = await conn.execute(
         text(
             """
             delete from procrastinate_jobs where id in (
                 select job.id from procrastinate_jobs job
                 join procrastinate_events event on event.job_id = job.id
-                where job.status <> 'todo'
+                where job.status <> 'todo' and not (job.status = 'doing' and worker_id is not null)
                 group by job.id
                 having max(event.at) < now() - make_interval(days => :days)
             )

@@ -17,7 +17,7 @@ from recoup.config import Settings
 from recoup.connections.queries import get_connection, list_active_connections
 from recoup.db.engine import Database
 from recoup.db.listen import listen
-from recoup.errors import DatabaseUnreachableError, SyncAlreadyActiveError
+from recoup.errors import ConflictError, DatabaseUnreachableError, NotFoundError
 from recoup.events.queries import delete_superseded_events
 from recoup.ids import SyncId
 from recoup.jobs.queue import (
@@ -87,16 +87,21 @@ class Worker:
         async with self._queue.open_async():
             await run_beside(
                 self._stopping_on(stop),
-                self._queue.run_worker_async(
-                    queues=[SYNC_QUEUE, UPKEEP_QUEUE],
-                    concurrency=self._settings.worker_concurrency + 1,
-                    install_signal_handlers=False,
-                    shutdown_graceful_timeout=_GRACE_SECONDS,
-                    delete_jobs="successful",
-                ),
+                self._run_jobs(SYNC_QUEUE, concurrency=self._settings.worker_concurrency),
+                # Of its own, so that syncs of hours do not keep the schedule waiting.
+                self._run_jobs(UPKEEP_QUEUE, concurrency=1),
                 self._hear_cancels(),
                 self._rescue(),
             )
+
+    async def _run_jobs(self, name: str, *, concurrency: int) -> None:
+        await self._queue.run_worker_async(
+            queues=[name],
+            concurrency=concurrency,
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=_GRACE_SECONDS,
+            delete_jobs="successful",
+        )
 
     async def _stopping_on(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -151,6 +156,8 @@ class Worker:
         async for notification in listen(self._database.conninfo, [CANCEL_CHANNEL]):
             if notification.payload:
                 self._runner.interrupt(SyncId(notification.payload))
+            else:
+                await self._runner.interrupt_ended()
 
     async def _rescue(self) -> None:
         """Queue a job for each sync whose worker died. On every worker, harmless when doubled."""
@@ -159,8 +166,8 @@ class Worker:
             try:
                 async with self._database.writing() as conn:
                     for sync_id in await list_orphaned_syncs(conn):
-                        _log.info("sync_rescued", sync_id=sync_id)
-                        await defer_sync(self._queue, conn, sync_id)
+                        if await defer_sync(self._queue, conn, sync_id):
+                            _log.info("sync_rescued", sync_id=sync_id)
             except DatabaseUnreachableError:
                 _log.warning("rescue_postponed")
 
@@ -172,11 +179,11 @@ async def start_scheduled_syncs(database: Database, queue: App) -> list[SyncId]:
     started = []
     for user_id, connection_id in due:
         async with database.writing() as conn:
-            connection = await get_connection(conn, user_id, connection_id)
             try:
+                connection = await get_connection(conn, user_id, connection_id)
                 started.append(await begin_sync(conn, queue, connection, trigger="schedule"))
-            except SyncAlreadyActiveError:
-                _log.info("schedule_skipped", connection_id=connection_id)
+            except (ConflictError, NotFoundError) as exc:
+                _log.info("schedule_skipped", connection_id=connection_id, reason=str(exc))
     return started
 
 

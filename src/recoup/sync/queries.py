@@ -120,6 +120,14 @@ async def list_active_syncs(conn: Reader, user_id: UserId) -> list[SyncRow]:
     return await _list(conn, _p.user_id == user_id, _p.status == ACTIVE, limit=1000)
 
 
+async def list_active_ids(conn: Reader, sync_ids: Sequence[SyncId]) -> set[SyncId]:
+    """Those of the syncs that are running."""
+    rows = await conn.execute(
+        select(_p.sync_id).where(_p.sync_id.in_(sync_ids), _p.status == ACTIVE)
+    )
+    return {SyncId(row.sync_id) for row in rows}
+
+
 async def find_last_sync(conn: Reader, user_id: UserId) -> SyncRow | None:
     """The newest sync that has ended."""
     found = await _list(conn, _p.user_id == user_id, _p.status != ACTIVE, limit=1)

@@ -41,7 +41,7 @@ from recoup.sync.lease_queries import (
 )
 from recoup.sync.limits_pg import PgBudget
 from recoup.sync.progress import COMPLETE, FINALIZING, MESSAGES, STARTING
-from recoup.sync.queries import SyncRow, read_sync
+from recoup.sync.queries import SyncRow, list_active_ids, read_sync
 from recoup.sync.read_canned import read_canned
 from recoup.sync.read_stream import read_stream
 from recoup.sync.reporter import Reporter
@@ -52,6 +52,8 @@ from recoup.sync.work import Work
 
 _log = get_logger(__name__)
 
+# Restarts of workers count too; a sync that needs more than this is not interrupted but broken.
+_MOST_ATTEMPTS = 100
 _NOT_IN_SANDBOX = "not available in Amazon's sandbox"
 
 
@@ -92,6 +94,9 @@ class SyncRunner:
             lease = await take_lease(conn, sync_id, self._owner)
         if lease is None:
             return
+        if lease.fence.attempt > _MOST_ATTEMPTS:
+            await self._give_up(lease)
+            return
         _log.info("sync_taken", sync_id=sync_id, attempt=lease.fence.attempt)
         gone = self._gone[sync_id] = asyncio.Event()
         try:
@@ -104,12 +109,37 @@ class SyncRunner:
             await asyncio.shield(self._release(lease.fence))
             raise
         finally:
-            del self._gone[sync_id]
+            # This process may have taken its own sync over: a laptop that slept past the lease.
+            if self._gone.get(sync_id) is gone:
+                del self._gone[sync_id]
 
     def interrupt(self, sync_id: SyncId) -> None:
         """The sync was cancelled: stop working on it now, if we do."""
         if sync_id in self._gone:
             self._gone[sync_id].set()
+
+    async def interrupt_ended(self) -> None:
+        """Stop working on every sync that has ended meanwhile: its cancel may not have been heard."""
+        running = list(self._gone)
+        if not running:
+            return
+        async with self._database.reading() as conn:
+            active = await list_active_ids(conn, running)
+        for sync_id in set(running) - active:
+            self.interrupt(sync_id)
+
+    async def _give_up(self, lease: Lease) -> None:
+        """What failed so often in the same way will not succeed: free the connection."""
+        async with self._database.writing() as conn:
+            await end_sync(
+                conn,
+                lease.fence,
+                status="failed",
+                message="Sync failed: it did not get to an end. The next sync goes on.",
+                error=f"gave up after {_MOST_ATTEMPTS} attempts; the log of the workers says why",
+                progress=lease.progress,
+            )
+            await announce_end(conn, lease.fence.sync_id)
 
     async def _heartbeat(self, fence: Fence) -> None:
         while True:
@@ -160,7 +190,8 @@ class SyncRunner:
         except RecoupError as exc:
             if isinstance(exc, DatabaseError):
                 raise
-            return [await self._fail(lease.fence, s.stream.name, exc) for s in states]
+            unread = [state.stream.name for state in states if not state.finished]
+            return [await self._fail(lease.fence, name, exc) for name in unread]
         work = Work(self._database, api, connection, lease.fence)
         outcomes = await run_beside(
             run_all([self._read_one(work, state) for state in states if not state.finished]),
@@ -187,6 +218,11 @@ class SyncRunner:
             raise
         except RecoupError as exc:
             return await self._fail(work.fence, name, exc)
+        except Exception as exc:  # noqa: BLE001 - logged with its traceback, and reported
+            # A bug in one stream must not take the others with it, nor be tried again for ever.
+            _log.exception("stream_broken", sync_id=work.fence.sync_id, stream=name)
+            reason = f"an error of recoup itself ({type(exc).__name__}); its log says more"
+            return await self._fail(work.fence, name, RecoupError(reason))
         await self._mark(work.fence, name, status="complete", ended=True, expected=state.rows)
         return None
 
@@ -227,9 +263,9 @@ class SyncRunner:
         """Complete when every stream is; else failed, naming the streams and the reasons."""
         refused = any(isinstance(f.error, ReauthorizationRequiredError) for f in failures)
         async with self._database.writing() as conn:
-            if refused and await require_reauthorization(conn, connection.connection_id):
-                await announce_connection(conn, connection, "reauthorization_required")
-            await mark_synced(conn, connection.connection_id)
+            news = refused and await require_reauthorization(conn, connection.connection_id)
+            if not failures:
+                await mark_synced(conn, connection.connection_id)
             if failures:
                 await end_sync(
                     conn,
@@ -248,6 +284,9 @@ class SyncRunner:
                     error=None,
                     progress=COMPLETE,
                 )
+            # Announcements last: they lock the user's feed, which everybody locks last.
+            if news:
+                await announce_connection(conn, connection, "reauthorization_required")
             await announce_end(conn, lease.fence.sync_id)
         _log.info(
             "sync_ended",

@@ -39,12 +39,12 @@ class StreamState:
     def expected_rows(self) -> int | None:
         """An estimate until the stream is finished.
 
-        A snapshot tells no total; what was stored by the last pass is the best guess.
+        A snapshot tells no total, and how much of it has changed shows only at its end.
         """
         if self.finished:
             return self.rows
         if self.stream.position is None:
-            return None if self.known_rows is None else max(self.known_rows, self.rows)
+            return None
         return estimate_rows(rows=self.rows, read=self.rows_read, fraction=self.fraction)
 
     def progress(self, *, at: float) -> StreamProgress:

@@ -90,6 +90,54 @@ async def test_a_failed_stream_is_named_and_the_next_sync_repairs_it(lab: Lab) -
     assert await lab.scalar("select count(*) from orders") == world["orders"]
 
 
+async def _buggy(api: object, request: Request) -> OperationPage:
+    raise ZeroDivisionError("a mistake of ours")
+
+
+async def test_a_bug_in_one_stream_fails_that_stream_only(lab: Lab) -> None:
+    """It is reported, the others go on, and the sync ends instead of being rescued for ever."""
+    streams = [replace(s, fetch=_buggy) if s.name == "inventory" else s for s in all_streams()]
+    lab.runner = SyncRunner(lab.database, lab.access, owner="buggy", streams=streams)
+
+    sync = await lab.sync()
+
+    assert sync.status == "failed"
+    assert sync.error == (
+        "inventory: an error of recoup itself (ZeroDivisionError); its log says more"
+    )
+    assert sync.orders_processed == 1200
+
+
+async def test_a_takeover_without_a_token_leaves_finished_streams_finished(lab: Lab) -> None:
+    """What an earlier attempt completed is not called failed by a later one."""
+    sync_id = await lab_start_unchecked(lab)
+    async with lab.database.writing() as conn:
+        await conn.exec_driver_sql(
+            "update sync_stream set status = 'complete' where name = 'orders'"
+        )
+        sealed = lab.access.seal("Atzr|revoked-by-the-seller")
+        await conn.exec_driver_sql(
+            "update amazon_connection set refresh_token_sealed = %s", (sealed,)
+        )
+    await lab.runner.run(sync_id)
+
+    statuses = {s.name: s.status for s in (await lab.read(sync_id)).streams}
+    assert statuses == {"orders": "complete", "inventory": "failed", "transactions": "failed"}
+
+
+async def test_a_sync_that_never_gets_to_an_end_is_given_up(lab: Lab) -> None:
+    """After a hundred attempts the connection is free again, and the sync says why it ended."""
+    sync_id = await lab.start()
+    async with lab.database.writing() as conn:
+        await conn.exec_driver_sql("update sync_progress set attempt = 100")
+    await lab.runner.run(sync_id)
+
+    sync = await lab.read(sync_id)
+    assert sync.status == "failed"
+    assert "gave up after 100 attempts" in (sync.error or "")
+    assert (await lab.sync()).status == "complete"
+
+
 async def test_a_refused_refresh_token_fails_the_sync_and_asks_for_permission(lab: Lab) -> None:
     """Amazon refuses the seller's token: the connection says so and its next start is refused."""
     async with lab.database.writing() as conn:

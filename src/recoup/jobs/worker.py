@@ -95,6 +95,7 @@ class Worker:
             )
 
     async def _run_jobs(self, name: str, *, concurrency: int) -> None:
+        """Raises DatabaseUnreachableError when the queue's library gave up: it returns then."""
         await self._queue.run_worker_async(
             queues=[name],
             concurrency=concurrency,
@@ -102,6 +103,8 @@ class Worker:
             shutdown_graceful_timeout=_GRACE_SECONDS,
             delete_jobs="successful",
         )
+        if not self._stopping:
+            raise DatabaseUnreachableError("The job queue lost the database.")
 
     async def _stopping_on(self, stop: asyncio.Event) -> None:
         await stop.wait()

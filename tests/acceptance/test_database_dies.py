@@ -1,0 +1,67 @@
+"""PostgreSQL dies in the middle of a sync."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.stack import EMAIL, US, _address
+from tests.cli.programs import Recoup
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A data directory that PostgreSQL's own account can enter."""
+    folder = Path(tempfile.mkdtemp(prefix="recoup-dies-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_a_sync_outlives_its_database(folder: Path) -> None:
+    """The embedded server is killed with SIGKILL: it comes back, and the sync goes on to its end."""
+    recoup = Recoup({"RECOUP_DATA_DIR": str(folder)})
+    try:
+        sandbox = _address(recoup.start("sandbox", "--port", "0", "--speed", "100"))
+        recoup.environ.update(RECOUP_SPAPI_ENDPOINT=sandbox, RECOUP_LWA_ENDPOINT=sandbox)
+        service = recoup.start("serve", "--port", "0")
+        service.wait_for("http://")
+        assert recoup.run("user", "add", EMAIL).code == 0
+        connected = recoup.run(
+            "connect",
+            *("--refresh-token-file", "-", "--selling-partner-id", "A1", "--region", "NA"),
+            *("--environment", "local", "--marketplace-id", US),
+            stdin="Atzr|test",
+        )
+        assert connected.code == 0, connected
+        assert recoup.run("sync", "start").code == 0
+        pid = int((folder / "postgres/data/postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, signal.SIGKILL)
+
+        deadline = time.monotonic() + 90
+        while (status := _status(recoup))["status"] in {"in_progress", None}:
+            assert time.monotonic() < deadline, service.errors[-5:]
+    finally:
+        recoup.close()
+
+    assert status["status"] == "complete", status
+    assert {s["name"]: s["rows"] for s in status["streams"]} == {
+        "orders": 2000,
+        "inventory": 40,
+        "transactions": status["streams"][2]["rows"],
+    }
+    assert status["attempt"] > 1, "it was not in the middle"
+
+
+def _status(recoup: Recoup) -> dict:
+    """Of the newest sync; nothing while the database is away."""
+    done = recoup.run("sync", "status", "--json")
+    return json.loads(done.stdout) if done.code == 0 else {"status": None}

@@ -10,8 +10,8 @@ setup: $(STAMP)
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("recoup needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Set PYTHON=python3.x") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: setup
@@ -35,7 +35,7 @@ dev: setup
 
 # Pins every dependency with hashes and without an index address. Run after a change in pyproject.toml.
 lock:
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --group dev \
+	$(BIN)/uv pip compile --quiet --no-cache --universal --python-version 3.11 --generate-hashes --group dev \
 		--no-emit-index-url --no-header --no-annotate --output-file requirements.lock pyproject.toml
 
 # Ratios, not absolute times: see docs/benchmarks.md.

@@ -12,7 +12,6 @@ from recoup.clock import parse_rfc3339, utc_now
 from recoup.config import Settings
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
-from recoup.errors import ConfigurationError
 from recoup.sync.tables import sync_progress
 from recoup.users.queries import User
 from tests.api.serving import Server, finish, new_user, serving
@@ -83,15 +82,6 @@ async def test_no_schedule(
         overview = (await client.get("/api/sync/status")).json()
 
     assert overview["nextScheduledSync"] is None
-
-
-async def test_a_schedule_that_is_no_cron_is_refused(
-    settings: Settings, database: Database
-) -> None:
-    """It shows at the start and names the variable, not at the first request."""
-    with pytest.raises(ConfigurationError, match="RECOUP_SYNC_SCHEDULE"):
-        async with serving(settings.model_copy(update={"sync_schedule": "often"}), database):
-            pass
 
 
 def test_the_next_sync_is_in_utc() -> None:

@@ -16,7 +16,6 @@ from recoup.api.observe import Observed
 from recoup.api.openapi import Application
 from recoup.api.problems import answer_with_problems
 from recoup.api.routes import connections, data, operations, quarantine, sse, sync
-from recoup.api.schedule import require_valid_schedule
 from recoup.api.services import Services, StreamTiming
 from recoup.config import Settings
 from recoup.db.engine import Database
@@ -41,9 +40,8 @@ def create_app(
 ) -> FastAPI:
     """The application on one database, which its caller opens and closes.
 
-    Raises ConfigurationError for keys or a schedule that cannot be used.
+    Raises ConfigurationError for keys that cannot be used.
     """
-    require_valid_schedule(settings.sync_schedule)
     services = Services(
         settings=settings,
         database=database,

@@ -86,6 +86,12 @@ class Running:
     def token(self, refresh_token: str = "Atzr|test") -> str:
         return self.exchange(refresh_token).json()["access_token"]
 
+    def send(
+        self, method: str, path: str, token: str | None = None, body: object = None, **params: Any
+    ) -> httpx2.Response:
+        headers = {"x-amz-access-token": token or self.token()}
+        return self.client.request(method, path, params=params, json=body, headers=headers)
+
     def get(self, path: str, token: str | None = None, **params: Any) -> httpx2.Response:
         headers = {"x-amz-access-token": token or self.token()}
         return self.client.get(path, params=params, headers=headers)

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from recoup.sandbox.config import FaultKind, parse_fault
-from recoup.sandbox.faults import draw_fault
+from recoup.sandbox.faults import Numbered, draw_fault
 from tests.sandbox.running import ORDERS, SELLERS, YEAR_AGO, Running, error_of
 
 
@@ -153,10 +153,16 @@ def test_faults_are_counted(failing, sandbox):
 def test_faults_hit_the_share_they_should():
     """Of many calls the rate's share fails, the same ones for the same seed."""
     faults = (parse_fault("500:0.1"),)
-    drawn = [draw_fault(b"key", n, faults, set(FaultKind)) for n in range(10_000)]
+    drawn = [
+        draw_fault(b"key", Numbered(n, "getOrder", n), faults, set(FaultKind))
+        for n in range(10_000)
+    ]
 
     assert 850 <= sum(one is not None for one in drawn) <= 1150
-    assert drawn == [draw_fault(b"key", n, faults, set(FaultKind)) for n in range(10_000)]
+    assert drawn == [
+        draw_fault(b"key", Numbered(n, "getOrder", n), faults, set(FaultKind))
+        for n in range(10_000)
+    ]
 
 
 @pytest.mark.parametrize("body", [None, [], {"faults": "429:1"}, {"faults": ["teapot:1"]}])

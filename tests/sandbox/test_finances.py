@@ -81,7 +81,7 @@ def test_pages_hold_500_and_some_are_empty(sandbox):
     """Pages are full or empty until the last; an empty one with a token occurs."""
     pages = [
         [len(page["payload"]["transactions"]) for page in sandbox.pages(FINANCES, "nextToken", **w)]
-        for seed in ("Atzr|a", "Atzr|b", "Atzr|c", "Atzr|d")
+        for seed in (f"Atzr|{letter}" for letter in "abcdefgh")
         for w in ({"postedAfter": "2026-05-25T00:00:00Z", "token": sandbox.token(seed)},)
     ]
 

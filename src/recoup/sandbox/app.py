@@ -17,18 +17,13 @@ from recoup.sandbox.answers import no_such_operation
 from recoup.sandbox.calls import CallCount
 from recoup.sandbox.clock import WorldClock
 from recoup.sandbox.config import SandboxConfig
+from recoup.sandbox.consent import Codes, consent_route
 from recoup.sandbox.control import control_routes
 from recoup.sandbox.gateway import endpoint
 from recoup.sandbox.lwa import TOKEN_PATH, token_endpoint
-from recoup.sandbox.operations import finances, inventory, orders, sellers
+from recoup.sandbox.operations import OPERATIONS
+from recoup.sandbox.report_jobs.documents import document_route
 from recoup.sandbox.state import Sandbox
-
-OPERATIONS = (
-    *sellers.OPERATIONS,
-    *orders.OPERATIONS,
-    *inventory.OPERATIONS,
-    *finances.OPERATIONS,
-)
 
 
 def create_app(config: SandboxConfig, *, clock: WorldClock | None = None) -> Starlette:
@@ -38,11 +33,13 @@ def create_app(config: SandboxConfig, *, clock: WorldClock | None = None) -> Sta
     application break its connection. `clock`: for tests; by default the configured day.
     """
     sandbox = Sandbox(config, clock or WorldClock(config.today))
-    token_calls = CallCount()
+    token_calls, codes = CallCount(), Codes()
     app = Starlette(
         routes=[
-            Route(TOKEN_PATH, token_endpoint(sandbox, token_calls), methods=["POST"]),
-            *(Route(one.path, endpoint(sandbox, one), methods=["GET"]) for one in OPERATIONS),
+            Route(TOKEN_PATH, token_endpoint(sandbox, codes, token_calls), methods=["POST"]),
+            consent_route(sandbox, codes),
+            document_route(sandbox),
+            *(Route(one.route, endpoint(sandbox, one), methods=[one.method]) for one in OPERATIONS),
             *control_routes(sandbox, token_calls),
         ],
         middleware=[Middleware(_AmazonHeaders, sandbox=sandbox)],

@@ -13,21 +13,29 @@ from recoup.sandbox.config import FaultKind
 class CallCount:
     """The calls of one operation that came with a valid token, those below included.
 
-    `throttled` counts refusals by the token bucket alone; a planned 429 is a fault.
+    `throttled` counts refusals by the token bucket alone; a planned 429 is a fault. `beyond`
+    counts the calls for which the bucket held nothing, refused or (without limits) not.
     """
 
     calls: int = 0
     throttled: int = 0
+    beyond: int = 0
     faults: Counter[FaultKind] = field(default_factory=Counter)
 
     def add(self, other: CallCount) -> None:
         self.calls += other.calls
         self.throttled += other.throttled
+        self.beyond += other.beyond
         self.faults.update(other.faults)
 
     def to_json(self) -> Json:
         faults: Json = {kind.value: count for kind, count in self.faults.items()}
-        return {"calls": self.calls, "throttled": self.throttled, "faults": faults}
+        return {
+            "calls": self.calls,
+            "throttled": self.throttled,
+            "bucketExceeded": self.beyond > 0,
+            "faults": faults,
+        }
 
 
 def calls_to_json(counts: dict[str, CallCount]) -> Json:

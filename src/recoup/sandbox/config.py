@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from pathlib import Path
 
 
 class FaultKind(Enum):
@@ -21,26 +22,54 @@ class FaultKind(Enum):
     """The right answer, half a second late."""
     MALFORMED = "malformed"
     """Status 200 with JSON that breaks off."""
+    TRUNCATED_GZIP = "truncated-gzip"
+    """A report's file ends in the middle of its compressed data."""
     EXPIRED_TOKEN = "expired-token"  # noqa: S105 - the name of a fault, no secret
+    LOST_REPORT = "lost-report"
+    """A report is accepted, and then half of these are unknown and half never done."""
+    FATAL = "fatal"
+    """A report ends FATAL with a document that says so."""
+    DUPLICATE_PAGE = "duplicate-page"
+    """A page comes twice: its token leads to itself, once."""
+    EMPTY_PAGE = "empty-page-with-token"
+    """A page without rows comes before the right one."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind of failure and the share of calls it hits (0 to 1)."""
+    """One kind of failure: the share of calls it hits (0 to 1), or one call of one operation.
+
+    `number` counts the calls of `operation` from 1, from the moment the fault was set.
+    """
 
     kind: FaultKind
-    rate: float
+    rate: float = 0.0
+    operation: str | None = None
+    number: int = 0
 
     def __str__(self) -> str:
-        return f"{self.kind.value}:{self.rate:g}"
+        if self.operation is None:
+            return f"{self.kind.value}:{self.rate:g}"
+        return f"{self.kind.value}@{self.operation}:{self.number}"
 
 
 def parse_fault(text: str) -> Fault:
-    """The fault that `KIND:RATE` names. Raises ValueError with one line that says what is wrong."""
-    name, colon, number = text.rpartition(":")
+    """The fault that `KIND:RATE` or `KIND@OPERATION:N` names.
+
+    Raises ValueError with one line that says what is wrong.
+    """
+    target, colon, number = text.rpartition(":")
+    name, at, operation = target.partition("@")
     kinds = {kind.value: kind for kind in FaultKind}
-    if not colon or name not in kinds:
-        raise ValueError(f"fault {text!r}: expected KIND:RATE with KIND one of {', '.join(kinds)}")
+    if not colon or name not in kinds or (at and not operation):
+        raise ValueError(
+            f"fault {text!r}: expected KIND:RATE or KIND@OPERATION:N with KIND one of "
+            f"{', '.join(kinds)}"
+        )
+    if at:
+        if not (number.isascii() and number.isdecimal() and int(number) > 0):
+            raise ValueError(f"fault {text!r}: the number of the call must be 1 or more")
+        return Fault(kinds[name], operation=operation, number=int(number))
     try:
         rate = float(number)
     except ValueError:
@@ -55,16 +84,19 @@ class SandboxConfig:
     """Everything that decides what the sandbox answers.
 
     `orders` is the number created in the 360 days before `today` (None: the real date).
-    `speed` multiplies the official refill rates of the limits. Raises ValueError when a value
-    makes no sense.
+    `profile` names the seller's home: us, uk or eu. `speed` multiplies the official refill rates
+    of the limits, and makes reports that much faster. What clients made (reports, schedules)
+    is kept in `state_dir`, else in memory only. Raises ValueError when a value makes no sense.
     """
 
     seed: int = 1
     orders: int = 2000
+    profile: str = "us"
     today: date | None = None
     speed: float = 1.0
     limits: bool = True
     faults: tuple[Fault, ...] = ()
+    state_dir: Path | None = None
     client_id: str = "amzn1.application-oa2-client.test"
     client_secret: str = "test-secret"  # noqa: S105 - what the sandbox accepts by default
     refresh_token: str = "Atzr|test"  # noqa: S105 - what the sandbox accepts by default
@@ -74,3 +106,8 @@ class SandboxConfig:
             raise ValueError(f"orders must be 0 or more, not {self.orders}")
         if self.speed <= 0:
             raise ValueError(f"speed must be above 0, not {self.speed:g}")
+        if self.profile not in PROFILES:
+            raise ValueError(f"profile must be one of {', '.join(PROFILES)}, not {self.profile!r}")
+
+
+PROFILES = ("us", "uk", "eu")

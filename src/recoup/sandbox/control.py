@@ -15,8 +15,10 @@ from recoup.sandbox.calls import CallCount, calls_to_json
 from recoup.sandbox.clock import parse_duration
 from recoup.sandbox.config import parse_fault
 from recoup.sandbox.lwa import TOKEN_OPERATION
+from recoup.sandbox.report_jobs.documents import DOWNLOAD_OPERATION
 from recoup.sandbox.sellers import RefreshTokenError, Seller
 from recoup.sandbox.state import Sandbox
+from recoup.sandbox.truth import truth
 from recoup.sandbox.world.instants import to_text
 from recoup.sandbox.world.totals import Totals, count_up
 
@@ -34,14 +36,15 @@ def control_routes(sandbox: Sandbox, token_calls: CallCount) -> list[Route]:
     """The routes; `token_calls` counts the calls of the token endpoint."""
 
     async def calls(sandbox: Sandbox, _request: Request) -> Json:
-        sums = {TOKEN_OPERATION: token_calls}
-        for seller in sandbox.sellers:
-            for operation, count in seller.calls.items():
+        sums = {TOKEN_OPERATION: token_calls, DOWNLOAD_OPERATION: sandbox.document_calls}
+        for caller in (sandbox.sellers.application, *sandbox.sellers):
+            for operation, count in caller.calls.items():
                 sums.setdefault(operation, CallCount()).add(count)
         return calls_to_json(sums)
 
     table: list[tuple[str, str, Endpoint]] = [
         ("GET", "world", _world),
+        ("GET", "truth", _truth),
         ("GET", "calls", calls),
         ("POST", "clock", _clock),
         ("POST", "faults", _faults),
@@ -64,11 +67,7 @@ def _answering(sandbox: Sandbox, endpoint: Endpoint) -> Callable[[Request], Awai
 
 
 async def _world(sandbox: Sandbox, request: Request) -> Json:
-    token = request.query_params.get("refreshToken", sandbox.config.refresh_token)
-    try:
-        seller = sandbox.sellers.get(token)
-    except RefreshTokenError:
-        raise ControlError(f"no seller has the refresh token {token!r}") from None
+    seller = _seller(sandbox, request)
     edge = sandbox.clock.edge
     totals = await _count(sandbox, seller)
     answer: dict[str, Json] = {
@@ -80,6 +79,20 @@ async def _world(sandbox: Sandbox, request: Request) -> Json:
         "calls": calls_to_json(seller.calls),
     }
     return answer
+
+
+def _seller(sandbox: Sandbox, request: Request) -> Seller:
+    token = request.query_params.get("refreshToken", sandbox.config.refresh_token)
+    try:
+        return sandbox.sellers.get(token)
+    except RefreshTokenError:
+        raise ControlError(f"no seller has the refresh token {token!r}") from None
+
+
+async def _truth(sandbox: Sandbox, request: Request) -> Json:
+    """What was planted in the world, for those who check what a client found."""
+    seller = _seller(sandbox, request)
+    return await asyncio.to_thread(truth, seller.world, sandbox.clock.edge)
 
 
 async def _count(sandbox: Sandbox, seller: Seller) -> Totals:
@@ -131,7 +144,7 @@ async def _faults(sandbox: Sandbox, request: Request) -> Json:
     texts = body.get("faults")
     if not isinstance(texts, list):
         raise ControlError('expected {"faults": ["429:0.1"]}')
-    sandbox.faults = tuple(parse_fault(str(text)) for text in texts)
+    sandbox.set_faults(tuple(parse_fault(str(text)) for text in texts))
     return {"faults": [str(fault) for fault in sandbox.faults]}
 
 

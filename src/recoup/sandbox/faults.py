@@ -1,4 +1,4 @@
-"""Which call fails how: drawn from the seed and the number of the call."""
+"""Which call fails how: drawn from the seed and the number of the call, or planned by hand."""
 
 from __future__ import annotations
 
@@ -10,8 +10,23 @@ from recoup.sandbox.world.dice import Dice
 
 _FINE = 1_000_000
 
-LWA_FAULTS = frozenset(FaultKind) - {FaultKind.MALFORMED, FaultKind.EXPIRED_TOKEN}
+_ANYWHERE = frozenset(
+    {
+        FaultKind.INTERNAL,
+        FaultKind.UNAVAILABLE,
+        FaultKind.RESET,
+        FaultKind.STALL,
+        FaultKind.SLOW,
+    }
+)
+PAGE_FAULTS = frozenset({FaultKind.DUPLICATE_PAGE, FaultKind.EMPTY_PAGE})
+REPORT_FAULTS = frozenset({FaultKind.LOST_REPORT, FaultKind.FATAL})
+LWA_FAULTS = _ANYWHERE | {FaultKind.THROTTLED}
 """What can happen to the token endpoint."""
+DOCUMENT_FAULTS = _ANYWHERE | {FaultKind.TRUNCATED_GZIP}
+"""What can happen to the download of a report's file."""
+API_FAULTS = LWA_FAULTS | {FaultKind.MALFORMED, FaultKind.EXPIRED_TOKEN}
+"""What can happen to every operation."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +37,27 @@ class DrawnFault:
     variant: bool
 
 
+@dataclass(frozen=True)
+class Numbered:
+    """A call: its number among all calls, and among those of its operation since the faults were set."""
+
+    overall: int
+    operation: str
+    of_operation: int
+
+
 def draw_fault(
-    key: bytes, number: int, faults: tuple[Fault, ...], allowed: Collection[FaultKind]
+    key: bytes, call: Numbered, faults: tuple[Fault, ...], allowed: Collection[FaultKind]
 ) -> DrawnFault | None:
-    """The fault of the call with this number, the first of the list that the dice give."""
+    """The fault of a call, the first of the list that is planned for it or that the dice give."""
     for place, fault in enumerate(faults):
-        dice = Dice(key, "fault", number, place)
-        if fault.kind in allowed and dice.roll(_FINE) < fault.rate * _FINE:
+        if fault.kind not in allowed:
+            continue
+        dice = Dice(key, "fault", call.overall, place)
+        if fault.operation is None:
+            hit = dice.roll(_FINE) < fault.rate * _FINE
+        else:
+            hit = (fault.operation, fault.number) == (call.operation, call.of_operation)
+        if hit:
             return DrawnFault(fault.kind, variant=dice.happens(500))
     return None

@@ -8,40 +8,59 @@ from datetime import datetime
 from decimal import Decimal
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from recoup.sandbox.answers import (
     ApiError,
-    BrokenConnection,
     Json,
-    SilentConnection,
     access_denied,
     json_answer,
     throttled,
     token_refused,
 )
+from recoup.sandbox.bodies import Body
 from recoup.sandbox.config import FaultKind, SandboxConfig
-from recoup.sandbox.faults import DrawnFault
+from recoup.sandbox.failures import fail
+from recoup.sandbox.faults import API_FAULTS, DrawnFault
 from recoup.sandbox.limits import full_bucket
 from recoup.sandbox.parameters import Query
-from recoup.sandbox.sellers import Seller
+from recoup.sandbox.sellers import Caller, Grant, Seller
 from recoup.sandbox.state import Sandbox
 from recoup.sandbox.world.instants import Instant
 from recoup.sandbox.world.seller import SellerWorld
 
-SLOW_SECONDS = 0.5
 RATE_HEADER = "x-amzn-RateLimit-Limit"
 
 
 @dataclass(frozen=True)
 class Call:
-    """What an operation needs to answer: whose world, up to where, and what was asked."""
+    """What an operation needs to answer: who asks, at what time, and what was asked.
 
-    world: SellerWorld
+    `edge` is where the events of the world end. `opened` are the kinds of personal data that
+    the token opens for this path. `fault` is one that the operation itself has to show.
+    `server` is the address under which the client reached the sandbox.
+    """
+
+    sandbox: Sandbox
+    caller: Caller
     edge: Instant
     now: datetime
     query: Query
     path: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: Body
+    opened: frozenset[str]
+    fault: DrawnFault | None
+    server: str
+
+    @property
+    def seller(self) -> Seller:
+        assert isinstance(self.caller, Seller), "only grantless operations have no seller"
+        return self.caller
+
+    @property
+    def world(self) -> SellerWorld:
+        return self.seller.world
 
     def check_marketplaces(self, marketplace_ids: tuple[str, ...]) -> None:
         """Raises ApiError 403 when one of them is not the seller's (facts 2.2)."""
@@ -54,14 +73,26 @@ class Call:
 class Operation:
     """One operation of Amazon's. `rate` is its official limit in calls per second (facts 4.0).
 
-    `answer` gives the body of the 200 or raises ApiError.
+    `answer` gives the body (None: no body at all) or raises ApiError. `scope` is asked of a
+    token without a seller, which grantless operations need. `faults` are more than the usual
+    ones. Where two versions of an API name an operation alike, the older one's `name` here
+    ends in V0. `rate` None: Amazon prints no limit.
     """
 
     name: str
     path: str
-    rate: Decimal
+    rate: Decimal | None
     burst: int
     answer: Callable[[Call], Json]
+    method: str = "GET"
+    status: int = 200
+    scope: str | None = None
+    faults: frozenset[FaultKind] = frozenset()
+
+    @property
+    def route(self) -> str:
+        """The path for the router: SKUs may hold an encoded slash."""
+        return self.path.replace("SKU}", "SKU:path}").replace("Sku}", "Sku:path}")
 
 
 def endpoint(sandbox: Sandbox, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
@@ -69,23 +100,41 @@ def endpoint(sandbox: Sandbox, operation: Operation) -> Callable[[Request], Awai
 
     async def answer(request: Request) -> Response:
         token = request.headers.get("x-amz-access-token", "")
-        seller = sandbox.sellers.find_by_access_token(token, sandbox.clock.now())
-        if seller is None:
+        grant = sandbox.sellers.find_grant(token, sandbox.clock.now())
+        if grant is None:
             return token_refused().answer()
-        count = seller.count(operation.name)
+        opened = _opened(grant, operation, request)
+        if opened is None:
+            return access_denied().answer()
+        count = grant.caller.count(operation.name)
         count.calls += 1
-        if sandbox.config.limits and not _take(sandbox, seller, operation):
-            count.throttled += 1
-            return throttled().answer()
-        fault = sandbox.next_fault(frozenset(FaultKind), count)
+        if not _take(sandbox, grant.caller, operation):
+            count.beyond += 1
+            if sandbox.config.limits:
+                count.throttled += 1
+                return throttled().answer()
+        fault = sandbox.next_fault(operation.name, API_FAULTS | operation.faults, count)
         if fault is not None:
             if fault.kind is FaultKind.EXPIRED_TOKEN:
                 sandbox.sellers.expire(token)
                 return token_refused().answer()
-            failure = await fail(sandbox, fault, rate_header(sandbox.config, operation.rate))
+            failure = await fail(sandbox, fault, rate_header(sandbox.config, operation))
             if failure is not None:
                 return failure
-        answered = _carry_out(sandbox, seller, operation, request)
+        call = Call(
+            sandbox=sandbox,
+            caller=grant.caller,
+            edge=sandbox.clock.edge,
+            now=sandbox.clock.now(),
+            query=Query(request.query_params.multi_items()),
+            path=request.path_params,
+            headers=request.headers,
+            body=Body(await request.body()),
+            opened=opened,
+            fault=fault,
+            server=_server(request),
+        )
+        answered = _carry_out(call, operation)
         if fault is not None and fault.kind is FaultKind.MALFORMED:
             return _broken_off(answered)
         return answered
@@ -93,66 +142,62 @@ def endpoint(sandbox: Sandbox, operation: Operation) -> Callable[[Request], Awai
     return answer
 
 
-async def fail(sandbox: Sandbox, fault: DrawnFault, headers: Mapping[str, str]) -> Response | None:
-    """The answer of a fault; None where the call goes on (slow, malformed).
-
-    `headers` go with half of the 429s: Amazon sends none there, other gateways do.
-    """
-    match fault.kind:
-        case FaultKind.THROTTLED:
-            return throttled().answer(headers if fault.variant else None)
-        case FaultKind.INTERNAL:
-            message = "We encountered an internal error. Please try again."
-            return ApiError(500, "InternalFailure", message).answer()
-        case FaultKind.UNAVAILABLE:
-            if fault.variant:
-                page = "<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>"
-                return HTMLResponse(page, 503)
-            message = "Service is temporarily unavailable. Please try again."
-            return ApiError(503, "ServiceUnavailable", message).answer()
-        case FaultKind.RESET:
-            return BrokenConnection()
-        case FaultKind.STALL:
-            return SilentConnection(sandbox.stopping)
-        case FaultKind.SLOW:
-            await sandbox.stopped_within(SLOW_SECONDS)
-    return None
-
-
-def rate_header(config: SandboxConfig, rate: Decimal) -> dict[str, str]:
+def rate_header(config: SandboxConfig, operation: Operation) -> dict[str, str]:
     """The limit that holds here: the official rate times the speed."""
-    limit = rate * Decimal(str(config.speed))
+    if operation.rate is None:
+        return {}
+    limit = operation.rate * Decimal(str(config.speed))
     return {RATE_HEADER: format(limit.normalize(), "f")}
 
 
-def _take(sandbox: Sandbox, seller: Seller, operation: Operation) -> bool:
+def _opened(grant: Grant, operation: Operation, request: Request) -> frozenset[str] | None:
+    """The personal data that a token opens here; None when the token does not fit at all."""
+    if (operation.scope is None) != isinstance(grant.caller, Seller):
+        return None
+    if operation.scope is not None:
+        return frozenset() if operation.scope in grant.scopes else None
+    if grant.resources is None:
+        return frozenset()
+    for path in (operation.path, request.url.path):
+        found = grant.resources.get((operation.method, path))
+        if found is not None:
+            return found
+    return None
+
+
+def _take(sandbox: Sandbox, caller: Caller, operation: Operation) -> bool:
+    if operation.rate is None:
+        return True
     now = sandbox.clock.now().timestamp()
-    bucket = seller.buckets.get(operation.name)
+    bucket = caller.buckets.get(operation.name)
     if bucket is None:
         rate = float(operation.rate) * sandbox.config.speed
         bucket = full_bucket(rate, operation.burst, now)
-        seller.buckets[operation.name] = bucket
+        caller.buckets[operation.name] = bucket
     return bucket.take(now)
 
 
-def _carry_out(
-    sandbox: Sandbox, seller: Seller, operation: Operation, request: Request
-) -> Response:
-    call = Call(
-        world=seller.world,
-        edge=sandbox.clock.edge,
-        now=sandbox.clock.now(),
-        query=Query(request.query_params.multi_items()),
-        path=request.path_params,
-    )
-    headers = rate_header(sandbox.config, operation.rate)
+def _server(request: Request) -> str:
+    # Not the Host header: some clients send a broken one to servers without TLS (facts 2.5).
+    host, port = request.scope["server"]
+    bracketed = f"[{host}]" if ":" in host else host
+    return f"{request.scope['scheme']}://{bracketed}:{port}"
+
+
+def _carry_out(call: Call, operation: Operation) -> Response:
+    headers = rate_header(call.sandbox.config, operation)
     try:
-        return json_answer(operation.answer(call), headers=headers)
+        value = operation.answer(call)
     except ApiError as error:
         # Amazon tells the limit on 20x, 400 and 404 only (facts 3.2).
         return error.answer(headers if error.status in {400, 404} else None)
+    if value is None:
+        return Response(status_code=operation.status, headers=headers)
+    return json_answer(value, status=operation.status, headers=headers)
 
 
 def _broken_off(whole: Response) -> Response:
     text = bytes(whole.body)
-    return Response(text[: max(1, len(text) // 2)], 200, media_type="application/json")
+    return Response(
+        text[: max(1, len(text) // 2)], whole.status_code, media_type="application/json"
+    )

@@ -18,6 +18,18 @@ class PageTokenError(Exception):
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a reader stands. `repeated`: this page was already given, whole or without rows.
+
+    `question` holds the parameters of the first page where the token must come alone.
+    """
+
+    position: tuple[int, ...]
+    repeated: bool = False
+    question: str = ""
+
+
+@dataclass(frozen=True)
 class PageTokens:
     """Gives out and reads the page tokens of one seller and operation.
 
@@ -28,13 +40,20 @@ class PageTokens:
     operation: str
     lifetime: timedelta | None
 
-    def give(self, position: list[int], bound: tuple[object, ...], now: datetime) -> str:
-        """A token for `position` that only fits a request with the same `bound` parameters."""
-        content = json.dumps([position, _fingerprint(bound), int(now.timestamp())]).encode()
+    def give(self, place: Place, bound: tuple[object, ...], now: datetime) -> str:
+        """A token for `place` that only fits a request with the same `bound` parameters."""
+        fields = [
+            place.position,
+            int(place.repeated),
+            place.question,
+            _fingerprint(bound),
+            int(now.timestamp()),
+        ]
+        content = json.dumps(fields, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(self._sign(content) + content).decode().rstrip("=")
 
-    def read(self, token: str, bound: tuple[object, ...], now: datetime) -> list[int]:
-        """The position in a token. Raises PageTokenError."""
+    def read(self, token: str, bound: tuple[object, ...], now: datetime) -> Place:
+        """The place in a token. Raises PageTokenError."""
         try:
             raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         except (binascii.Error, ValueError):
@@ -42,15 +61,15 @@ class PageTokens:
         signature, content = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
         if not hmac.compare_digest(signature, self._sign(content)):
             raise PageTokenError("the token is not one of this operation")
-        position, fingerprint, given_at = json.loads(content)
+        position, repeated, question, fingerprint, given_at = json.loads(content)
         if self.lifetime is not None and now.timestamp() - given_at > self.lifetime.total_seconds():
             raise PageTokenError("the token has expired")
         if fingerprint != _fingerprint(bound):
             raise PageTokenError("the other parameters differ from those of the first page")
-        return [int(number) for number in position]
+        return Place(tuple(map(int, position)), bool(repeated), str(question))
 
     def _sign(self, content: bytes) -> bytes:
-        person = self.operation.encode()[:16]
+        person = blake2b(self.operation.encode(), digest_size=16).digest()
         return blake2b(content, digest_size=_SIGNATURE_BYTES, key=self.key, person=person).digest()
 
 

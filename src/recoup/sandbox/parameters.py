@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 from recoup.sandbox.answers import invalid_input
 from recoup.sandbox.world.instants import Instant, to_instant
@@ -19,6 +20,14 @@ class Query:
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
+
+    def names(self) -> list[str]:
+        return list(self._values)
+
+    def encode(self, *, without: str) -> str:
+        """The parameters but one as a query string, from which the same Query can be made."""
+        pairs = [(name, values) for name, values in self._values.items() if name != without]
+        return urlencode(pairs, doseq=True)
 
     def text(self, name: str) -> str | None:
         """The value; None when the parameter is absent or empty."""
@@ -36,6 +45,12 @@ class Query:
         if wrong:
             raise invalid_input(f"{name} has an invalid value: {wrong[0]}.")
         return values
+
+    def choice(self, name: str, choices: Collection[str]) -> str | None:
+        value = self.text(name)
+        if value is not None and value not in choices:
+            raise invalid_input(f"{name} has an invalid value: {value}.")
+        return value
 
     def moment(self, name: str) -> Instant | None:
         """An ISO 8601 date or date-time; without an offset it is UTC."""

@@ -29,7 +29,7 @@ async def serve(
     """Serve until cancelled; then stop at once, whatever requests are open.
 
     `port` 0 takes any free port; `started` is told the port once connections are accepted.
-    Raises OSError when the port cannot be had.
+    Raises OSError when the port or the folder for the state cannot be had.
     """
     app = create_app(config)
     listener = socket.create_server((host, port), family=_family(host, port))
@@ -55,6 +55,7 @@ async def serve(
             app.state.sandbox.stopping.set()
             server.should_exit = True
             await running
+            app.state.sandbox.reports.close()
 
 
 def _family(host: str, port: int) -> socket.AddressFamily:

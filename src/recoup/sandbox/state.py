@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 from recoup.sandbox.calls import CallCount
 from recoup.sandbox.clock import WorldClock
-from recoup.sandbox.config import FaultKind, SandboxConfig
-from recoup.sandbox.faults import DrawnFault, draw_fault
+from recoup.sandbox.config import Fault, FaultKind, SandboxConfig
+from recoup.sandbox.destinations import Destinations
+from recoup.sandbox.faults import DrawnFault, Numbered, draw_fault
+from recoup.sandbox.report_jobs.store import ReportStore
 from recoup.sandbox.sellers import Sellers
 from recoup.sandbox.world.dice import derive_key
 
@@ -19,15 +22,28 @@ class Sandbox:
         self.config = config
         self.clock = clock
         self.sellers = Sellers(config, clock.midnight)
+        self.reports = ReportStore(config.state_dir)
+        self.destinations = Destinations()
         self.faults = config.faults
+        self.document_calls = CallCount()
         self.stopping = asyncio.Event()
-        self._key = derive_key(config.seed)
+        self.key = derive_key(config.seed)
         self._calls = 0
+        self._calls_of: Counter[str] = Counter()
 
-    def next_fault(self, allowed: frozenset[FaultKind], count: CallCount) -> DrawnFault | None:
-        """The fault of the next call, noted in its operation's count."""
+    def set_faults(self, faults: tuple[Fault, ...]) -> None:
+        """From now on these; the calls of each operation are counted from 1 again."""
+        self.faults = faults
+        self._calls_of.clear()
+
+    def next_fault(
+        self, operation: str, allowed: frozenset[FaultKind], count: CallCount
+    ) -> DrawnFault | None:
+        """The fault of the next call of an operation, noted in its count."""
         self._calls += 1
-        fault = draw_fault(self._key, self._calls, self.faults, allowed)
+        self._calls_of[operation] += 1
+        call = Numbered(self._calls, operation, self._calls_of[operation])
+        fault = draw_fault(self.key, call, self.faults, allowed)
         if fault is not None:
             count.faults[fault.kind] += 1
         return fault

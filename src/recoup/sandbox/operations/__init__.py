@@ -1,1 +1,37 @@
 """One file per API of Amazon's; each declares its operations and how they answer."""
+
+from recoup.sandbox.operations import (
+    event_groups,
+    fees,
+    finances,
+    finances_v0,
+    inbound_plans,
+    inbound_v0,
+    inventory,
+    inventory_items,
+    notifications,
+    orders,
+    orders_v0,
+    report_schedules,
+    reports,
+    sellers,
+    tokens,
+)
+
+OPERATIONS = (
+    *sellers.OPERATIONS,
+    *orders.OPERATIONS,
+    *orders_v0.OPERATIONS,
+    *inventory.OPERATIONS,
+    *inventory_items.OPERATIONS,
+    *finances.OPERATIONS,
+    *finances_v0.OPERATIONS,
+    *event_groups.OPERATIONS,
+    *reports.OPERATIONS,
+    *report_schedules.OPERATIONS,
+    *inbound_v0.OPERATIONS,
+    *inbound_plans.OPERATIONS,
+    *fees.OPERATIONS,
+    *tokens.OPERATIONS,
+    *notifications.OPERATIONS,
+)

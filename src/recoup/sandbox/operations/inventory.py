@@ -1,17 +1,18 @@
-"""FBA Inventory API v1. Source: facts 4.5."""
+"""FBA Inventory API v1: the summaries. Source: facts 4.5."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from itertools import islice
 
 from recoup.sandbox.answers import Json, invalid_input
+from recoup.sandbox.faults import PAGE_FAULTS
 from recoup.sandbox.gateway import Call, Operation
-from recoup.sandbox.page_tokens import PageTokenError, PageTokens
-from recoup.sandbox.world.instants import Instant, to_instant, to_text
-from recoup.sandbox.world.stock import StockRow
+from recoup.sandbox.operations.inventory_json import listing_json, row_json
+from recoup.sandbox.paging import Pager, Position
+from recoup.sandbox.world.instants import Instant, to_instant
 
 PAGE_SIZE = 50
 TOKEN_LIFETIME = timedelta(seconds=30)
@@ -21,27 +22,29 @@ _OLDEST_START = timedelta(days=548)  # 18 months
 def _get_inventory_summaries(call: Call) -> Json:
     granularity_id, skus, since = _read_parameters(call)
     details = call.query.boolean("details")
-    tokens = PageTokens(call.world.key, "inventory", TOKEN_LIFETIME)
-    bound = (granularity_id, skus, since)
-    first = 0
-    token = call.query.text("nextToken")
-    if token is not None:
-        try:
-            (first,) = tokens.read(token, bound, call.now)
-        except PageTokenError as error:
-            raise invalid_input(f"nextToken is not valid: {error}.") from None
-    rows = _rows(call, granularity_id, skus, since, first)
-    page = list(islice(rows, PAGE_SIZE))
-    following = next(rows, None)
+
+    def rows(position: Position) -> Iterator[tuple[Position, Json]]:
+        found = _rows(call, granularity_id, skus, since, position[0], details=details)
+        return (((index,), row) for index, row in found)
+
+    pager = Pager(
+        operation="inventory",
+        parameter="nextToken",
+        size=PAGE_SIZE,
+        start=(0,),
+        rows=rows,
+        bound=(granularity_id, skus, since),
+        lifetime=TOKEN_LIFETIME,
+    )
+    page = pager.page(call, call.query.text("nextToken"))
     answer: dict[str, Json] = {
         "payload": {
             "granularity": {"granularityType": "Marketplace", "granularityId": granularity_id},
-            "inventorySummaries": [_summary(row, details=details) for row in page],
+            "inventorySummaries": page.rows,
         }
     }
-    if following is not None:
-        position = [following.product.index]
-        answer["pagination"] = {"nextToken": tokens.give(position, bound, call.now)}
+    if page.next_token is not None:
+        answer["pagination"] = {"nextToken": page.next_token}
     return answer
 
 
@@ -69,65 +72,30 @@ def _read_parameters(call: Call) -> tuple[str, tuple[str, ...], Instant | None]:
 
 
 def _rows(
-    call: Call, marketplace_id: str, skus: tuple[str, ...], since: Instant | None, first: int
-) -> Iterator[StockRow]:
-    if marketplace_id != call.world.home.marketplace_id:
-        return
-    products = call.world.products
-    for index in range(first, len(products)):
-        if skus and products[index].sku not in skus:
+    call: Call,
+    marketplace_id: str,
+    skus: tuple[str, ...],
+    since: Instant | None,
+    first: int,
+    *,
+    details: bool,
+) -> Iterator[tuple[int, Json]]:
+    """The world's products, then those that clients created, numbered in one sequence."""
+    listings, products = call.seller.listings, call.world.products
+    at_home = marketplace_id == call.world.home.marketplace_id
+    for index in range(first, len(products) if at_home else 0):
+        item = (marketplace_id, products[index].sku)
+        if (skus and item[1] not in skus) or item in listings.removed:
             continue
         row = call.world.stock_row(index, call.edge)
         if since is None or row.last_updated > since:
-            yield row
-
-
-def _summary(row: StockRow, *, details: bool) -> Json:
-    summary: dict[str, Json] = {
-        "asin": row.product.asin,
-        "fnSku": row.product.fnsku,
-        "sellerSku": row.product.sku,
-        "condition": "NewItem",
-        "lastUpdatedTime": to_text(row.last_updated),
-        "productName": row.product.title,
-        "totalQuantity": row.total,
-        "stores": [],
-    }
-    if details:
-        summary["inventoryDetails"] = _details(row)
-    return summary
-
-
-def _details(row: StockRow) -> Json:
-    terms = ("ShortTerm", "MidTerm", "LongTerm")
-    return {
-        "fulfillableQuantity": row.fulfillable,
-        "inboundWorkingQuantity": row.inbound_working,
-        "inboundShippedQuantity": row.inbound_shipped,
-        "inboundReceivingQuantity": row.inbound_receiving,
-        "reservedQuantity": {
-            "totalReservedQuantity": row.reserved,
-            "pendingCustomerOrderQuantity": row.reserved_orders,
-            "pendingTransshipmentQuantity": row.reserved_transfer,
-            "fcProcessingQuantity": row.reserved_processing,
-        },
-        "researchingQuantity": {
-            "totalResearchingQuantity": sum(row.researching),
-            "researchingQuantityBreakdown": [
-                {"name": f"researchingQuantityIn{term}", "quantity": quantity}
-                for term, quantity in zip(terms, row.researching, strict=True)
-            ],
-        },
-        "unfulfillableQuantity": {
-            "totalUnfulfillableQuantity": row.unfulfillable,
-            "customerDamagedQuantity": row.customer_damaged,
-            "warehouseDamagedQuantity": row.warehouse_damaged,
-            "distributorDamagedQuantity": 0,
-            "carrierDamagedQuantity": 0,
-            "defectiveQuantity": row.defective,
-            "expiredQuantity": 0,
-        },
-    }
+            more = listings.more.get(item, 0)
+            yield index, row_json(replace(row, fulfillable=row.fulfillable + more), details=details)
+    for index, (item, listing) in enumerate(listings.created.items(), len(products)):
+        if index < first or item[0] != marketplace_id or (skus and item[1] not in skus):
+            continue
+        if since is None or listing.updated > since:
+            yield index, listing_json(call.world.key, listing, details=details)
 
 
 OPERATIONS = (
@@ -137,5 +105,6 @@ OPERATIONS = (
         rate=Decimal(2),
         burst=2,
         answer=_get_inventory_summaries,
+        faults=PAGE_FAULTS,
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from recoup.sandbox.answers import Json
-from recoup.sandbox.world.dice import Dice
+from recoup.sandbox.operations.buyers import buyer_of
 from recoup.sandbox.world.instants import DAY, Instant, after, to_text
 from recoup.sandbox.world.orders import OrderLine, OrderStory
 from recoup.sandbox.world.seller import SellerWorld
@@ -23,7 +23,6 @@ DATASETS = (
     "PAYMENT",
     "FULFILLMENT_ORDERS",
 )
-_PLACES = (("Seattle", "WA", "98101"), ("Austin", "TX", "73301"), ("Denver", "CO", "80202"))
 
 
 def order_json(
@@ -65,20 +64,18 @@ def _programs(story: OrderStory) -> list[Json]:
 
 def _buyer(world: SellerWorld, story: OrderStory) -> Json:
     # Only merchant-fulfilled orders carry the anonymised address (model, Buyer.buyerEmail).
-    if story.by_amazon:
-        return {}
-    mailbox = Dice(world.key, "buyer", story.index).roll(10**12)
-    return {"buyerEmail": f"{mailbox:012d}@marketplace.amazon.com"}
+    return {} if story.by_amazon else {"buyerEmail": buyer_of(world, story).email}
 
 
 def _recipient(world: SellerWorld, story: OrderStory) -> Json:
-    city, state, postal_code = Dice(world.key, "recipient", story.index).pick(_PLACES)
-    address = {
-        "city": city,
-        "stateOrRegion": state,
-        "postalCode": postal_code,
-        "countryCode": world.home.country,
+    buyer = buyer_of(world, story)
+    address: dict[str, Json] = {
+        "city": buyer.city,
+        "postalCode": buyer.postal_code,
+        "countryCode": buyer.country,
     }
+    if buyer.state:
+        address["stateOrRegion"] = buyer.state
     return {"deliveryAddress": address}
 
 

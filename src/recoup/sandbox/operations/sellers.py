@@ -8,6 +8,8 @@ from recoup.sandbox.answers import Json
 from recoup.sandbox.gateway import Call, Operation
 from recoup.sandbox.world.seller import Marketplace
 
+_RATE, _BURST = Decimal("0.016"), 15
+
 
 def _participation(marketplace: Marketplace) -> Json:
     return {
@@ -24,16 +26,45 @@ def _participation(marketplace: Marketplace) -> Json:
     }
 
 
+def _participations(call: Call) -> list[Json]:
+    return [_participation(marketplace) for marketplace in call.world.marketplaces]
+
+
 def _get_marketplace_participations(call: Call) -> Json:
-    return {"payload": [_participation(marketplace) for marketplace in call.world.marketplaces]}
+    return {"payload": _participations(call)}
+
+
+def _get_account(call: Call) -> Json:
+    address: Json = {
+        "addressLine1": "1 Sandbox Street",
+        "city": "Sandbox",
+        "postalCode": "00000",
+        "countryCode": call.world.home.country,
+    }
+    return {
+        "payload": {
+            "marketplaceParticipationList": _participations(call),
+            "businessType": "PRIVATE_LIMITED",
+            "sellingPlan": "PROFESSIONAL",
+            "business": {"name": "Sandbox Store", "registeredBusinessAddress": address},
+            "primaryContact": {"name": "Sandbox Seller", "address": address},
+        }
+    }
 
 
 OPERATIONS = (
     Operation(
         name="getMarketplaceParticipations",
         path="/sellers/v1/marketplaceParticipations",
-        rate=Decimal("0.016"),
-        burst=15,
+        rate=_RATE,
+        burst=_BURST,
         answer=_get_marketplace_participations,
+    ),
+    Operation(
+        name="getAccount",
+        path="/sellers/v1/account",
+        rate=_RATE,
+        burst=_BURST,
+        answer=_get_account,
     ),
 )

@@ -6,7 +6,7 @@ rolls are the words of a BLAKE2b digest, which no Python release will change.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
+from base64 import b32encode, urlsafe_b64encode
 from collections.abc import Sequence
 from hashlib import blake2b
 from struct import Struct
@@ -26,6 +26,12 @@ def opaque_id(key: bytes, kind: str, index: int) -> str:
     """43 letters of base64url: unique per kind and index."""
     digest = blake2b(f"{kind}/{index}".encode(), digest_size=32, key=key).digest()
     return urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def letters(key: bytes, kind: str, index: int, length: int) -> str:
+    """At most 51 capital letters and digits, in one hash."""
+    digest = blake2b(f"{kind}/{index}".encode(), digest_size=32, key=key).digest()
+    return b32encode(digest).decode()[:length]
 
 
 def code(key: bytes, kind: str, index: int, alphabet: str, length: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import NewType
 
 Instant = NewType("Instant", int)
@@ -12,6 +12,9 @@ Instant = NewType("Instant", int)
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+FOREVER = Instant(2**60)
+"""After everything."""
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 def after(moment: Instant, seconds: int) -> Instant:
@@ -30,3 +33,17 @@ def to_instant(moment: datetime) -> Instant:
 def to_text(moment: Instant) -> str:
     """`2026-11-15T12:00:00Z`"""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def to_offset_text(moment: int) -> str:
+    """`2026-11-15T12:00:00+00:00`, as most report files write it."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
+
+
+def day_to_date(day: int) -> date:
+    """The date of a day counted from 1970-01-01."""
+    return date.fromordinal(_EPOCH + day)
+
+
+def date_to_day(day: date) -> int:
+    return day.toordinal() - _EPOCH

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from recoup.sandbox.world.dice import Dice
-from recoup.sandbox.world.instants import DAY, HOUR, Instant, after
+from recoup.sandbox.world.instants import DAY, Instant, after
 from recoup.sandbox.world.orders import MAX_REFUND_DELAY, OrderBook
+from recoup.sandbox.world.payments import PaymentBook
+from recoup.sandbox.world.records import Payment
+from recoup.sandbox.world.returns import LATEST_PAYMENT
 from recoup.sandbox.world.timeline import Timeline
 
 MAX_SHIPMENT_DELAY = 6 * DAY
 """No shipment is posted later than this after its order was created."""
 MAX_DEFERRAL = 11 * DAY
 """No transaction stays deferred longer than this after it was posted."""
-MAX_REVERSAL_DELAY = 46 * DAY
-"""No reimbursement is reversed later than this after it was paid."""
+OF_ORDER = 100
+"""The ordinal of a payment for an ordinary order; those of cases count from 0."""
 
 Position = tuple[int, int, int]
 """Where a reader of the ledger stands: section, index in it, entry of that index."""
@@ -38,7 +40,7 @@ class EntryKind(Enum):
 class Entry:
     """A transaction before its amounts are worked out.
 
-    `index` counts in the source of its kind (order, period, reimbursement), `ordinal` tells
+    `index` counts in the source of its kind (order, period, place of a case), `ordinal` tells
     apart entries of the same kind and index. `matures` is set where the money is held back.
     """
 
@@ -60,29 +62,38 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class _Section:
+    """A part of the ledger: which indexes may have entries in a window, and their entries."""
+
+    indexes: Callable[[Instant, Instant, int], Iterator[int]]
+    entries: Callable[[int], Iterator[Entry]]
+
+
+@dataclass(frozen=True)
 class Ledger:
     """All movements of a seller's money.
 
-    Sections, in reading order: 0 shipments, 1 refunds, 2 monthly fees, 3 reimbursements.
+    Sections, in reading order: 0 shipments, 1 refunds, 2 monthly fees, 3 reimbursements of cases,
+    4 reimbursements of ordinary orders.
     """
 
-    key: bytes
     orders: OrderBook
     fees: Timeline
-    reimbursements: Timeline
+    payments: PaymentBook
 
     def iter_entries(
         self, start: Instant, end: Instant, edge: Instant, *, since: Position = START
     ) -> Iterator[tuple[Position, Entry]]:
         """Every entry posted in [start, end) once, from a position on, with its own position."""
         end = min(end, edge)
-        for section in range(since[0], len(self._sections)):
-            source, delay, entries = self._sections[section]
-            first = since[1] if section == since[0] else 0
-            candidates = source.window(after(start, -delay), end)
-            for index in range(max(first, candidates.start), candidates.stop):
-                for number, entry in enumerate(entries(index)):
-                    position = (section, index, number)
+        if start >= end:
+            return
+        for number in range(since[0], len(self._sections)):
+            section = self._sections[number]
+            first = since[1] if number == since[0] else 0
+            for index in section.indexes(start, end, first):
+                for entry_number, entry in enumerate(section.entries(index)):
+                    position = (number, index, entry_number)
                     if start <= entry.posted < end and position >= since:
                         yield position, entry
 
@@ -90,40 +101,68 @@ class Ledger:
         for entries in (self._shipment, self._refund):
             yield from (entry for entry in entries(index) if entry.posted < edge)
 
+    def payment(self, entry: Entry) -> Payment:
+        """The reimbursement behind an entry."""
+        if entry.ordinal == OF_ORDER:
+            found = self.payments.of_order(entry.index)
+            assert found is not None
+            return found
+        return self.payments.of_place(entry.index)[entry.ordinal]
+
     @cached_property
-    def _sections(self) -> tuple[tuple[Timeline, int, Callable[[int], Iterator[Entry]]], ...]:
-        """Per section: what its index counts, how late its entries come, and the entries."""
+    def _sections(self) -> tuple[_Section, ...]:
         return (
-            (self.orders.timeline, MAX_SHIPMENT_DELAY, self._shipment),
-            (self.orders.timeline, MAX_REFUND_DELAY, self._refund),
-            (self.fees, 0, self._fees),
-            (self.reimbursements, MAX_REVERSAL_DELAY, self._reimbursement),
+            _Section(self._in_orders(MAX_SHIPMENT_DELAY), self._shipment),
+            _Section(self._in_refunded(MAX_REFUND_DELAY), self._refund),
+            _Section(self._in_fees, self._fees),
+            _Section(self.payments.places, self._of_case),
+            _Section(self._in_refunded(MAX_REFUND_DELAY + LATEST_PAYMENT), self._of_order),
         )
 
+    def _in_orders(self, delay: int) -> Callable[[Instant, Instant, int], Iterator[int]]:
+        def indexes(start: Instant, end: Instant, first: int) -> Iterator[int]:
+            window = self.orders.timeline.window(after(start, -delay), end)
+            yield from range(max(first, window.start), window.stop)
+
+        return indexes
+
+    def _in_refunded(self, delay: int) -> Callable[[Instant, Instant, int], Iterator[int]]:
+        def indexes(start: Instant, end: Instant, first: int) -> Iterator[int]:
+            window = self.orders.timeline.window(after(start, -delay), end)
+            yield from self.orders.refunded_in(range(max(first, window.start), window.stop))
+
+        return indexes
+
+    def _in_fees(self, start: Instant, end: Instant, first: int) -> Iterator[int]:
+        window = self.fees.window(start, end)
+        yield from range(max(first, window.start), window.stop)
+
     def _shipment(self, index: int) -> Iterator[Entry]:
-        shipped = self.orders.dates(index).shipped
-        if shipped is None:
-            return
-        dice = Dice(self.key, "shipment", index)
-        posted = after(shipped, dice.between(HOUR, 36 * HOUR))
-        held = dice.between(7 * DAY, 10 * DAY) if dice.happens(600) else None
-        matures = None if held is None else after(posted, held)
-        yield Entry(EntryKind.SHIPMENT, index, 0, posted, matures)
+        shipped = self.orders.plan(index).shipped
+        if shipped:
+            posted, matures = self.orders.posting(index, shipped)
+            yield Entry(EntryKind.SHIPMENT, index, 0, posted, matures)
 
     def _refund(self, index: int) -> Iterator[Entry]:
-        posted = self.orders.find_refund_time(index)
-        if posted is not None:
-            yield Entry(EntryKind.REFUND, index, 0, posted)
+        for ordinal, refund in enumerate(self.orders.refunds(index)):
+            yield Entry(EntryKind.REFUND, index, ordinal, refund.posted)
 
     def _fees(self, index: int) -> Iterator[Entry]:
         posted = self.fees.at(index)
         yield Entry(EntryKind.SERVICE_FEE, index, 0, posted)
         yield Entry(EntryKind.SERVICE_FEE, index, 1, posted)
 
-    def _reimbursement(self, index: int) -> Iterator[Entry]:
-        posted = self.reimbursements.at(index)
-        yield Entry(EntryKind.REIMBURSEMENT, index, 0, posted)
-        dice = Dice(self.key, "reversal", index)
-        if dice.happens(150):
-            reversed_at = after(posted, dice.between(15 * DAY, 45 * DAY))
-            yield Entry(EntryKind.REVERSAL, index, 0, reversed_at)
+    def _of_case(self, place: int) -> Iterator[Entry]:
+        for ordinal, payment in enumerate(self.payments.of_place(place)):
+            if payment.cash:
+                yield _reimbursement(payment, place, ordinal)
+
+    def _of_order(self, index: int) -> Iterator[Entry]:
+        payment = self.payments.of_order(index)
+        if payment is not None:
+            yield _reimbursement(payment, index, OF_ORDER)
+
+
+def _reimbursement(payment: Payment, index: int, ordinal: int) -> Entry:
+    kind = EntryKind.REIMBURSEMENT if payment.cash > 0 else EntryKind.REVERSAL
+    return Entry(kind, index, ordinal, payment.approved)

@@ -1,12 +1,22 @@
-"""What lies in Amazon's warehouses, one row per product."""
+"""What lies in Amazon's warehouses, one row per product, from the stock ledger's balance."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from recoup.sandbox.world.catalogue import Product
 from recoup.sandbox.world.dice import Dice
-from recoup.sandbox.world.instants import DAY, HOUR, Instant
+from recoup.sandbox.world.instants import Instant
+from recoup.sandbox.world.records import (
+    CARRIER_DAMAGED,
+    CUSTOMER_DAMAGED,
+    DEFECTIVE,
+    DISTRIBUTOR_DAMAGED,
+    WAREHOUSE_DAMAGED,
+)
+from recoup.sandbox.world.stockbook import StockBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,47 +36,78 @@ class StockRow:
     customer_damaged: int
     warehouse_damaged: int
     defective: int
+    carrier_damaged: int = 0
+    distributor_damaged: int = 0
 
     @property
     def reserved(self) -> int:
         return self.reserved_orders + self.reserved_transfer + self.reserved_processing
 
     @property
+    def inbound(self) -> int:
+        return self.inbound_working + self.inbound_shipped + self.inbound_receiving
+
+    @property
     def unfulfillable(self) -> int:
-        return self.customer_damaged + self.warehouse_damaged + self.defective
+        broken = self.customer_damaged + self.warehouse_damaged + self.defective
+        return broken + self.carrier_damaged + self.distributor_damaged
+
+    @property
+    def in_warehouse(self) -> int:
+        """The ledger's closing balance over all places and dispositions."""
+        return self.fulfillable + self.reserved + self.unfulfillable
 
     @property
     def total(self) -> int:
-        inbound = self.inbound_working + self.inbound_shipped + self.inbound_receiving
-        kept = self.fulfillable + self.reserved + sum(self.researching) + self.unfulfillable
-        return inbound + kept
+        return self.inbound + self.in_warehouse + sum(self.researching)
 
 
-def stock_row(key: bytes, product: Product, start: Instant, edge: Instant) -> StockRow:
-    """The row as it stands at the edge of the world.
+def stock_rows(
+    key: bytes, products: tuple[Product, ...], book: StockBook, edge: Instant
+) -> tuple[StockRow, ...]:
+    """Every product's row as it stands at the edge of the world."""
+    balance, inbound = book.balance(edge), _inbound(book, edge)
+    researched = book.researched(edge)
+    broken: dict[tuple[int, str], int] = defaultdict(int)
+    for (number, _, disposition), units in balance.unsellable.items():
+        broken[number, disposition] += units
+    rows = []
+    for product in products:
+        index = product.index
+        sellable = sum(balance.sellable[3 * index : 3 * index + 3])
+        dice = Dice(key, "reserved", index, balance.changed[index])
+        kept = [min(sellable // 4, most) for most in (dice.roll(4), dice.roll(3), dice.roll(2))]
+        working, shipped, receiving = inbound.get(index, (0, 0, 0))
+        rows.append(
+            StockRow(
+                product=product,
+                last_updated=Instant(balance.changed[index]),
+                fulfillable=sellable - sum(kept),
+                inbound_working=working,
+                inbound_shipped=shipped,
+                inbound_receiving=receiving,
+                reserved_orders=kept[0],
+                reserved_transfer=kept[1],
+                reserved_processing=kept[2],
+                researching=(researched.get(index, 0), 0, 0),
+                customer_damaged=broken[index, CUSTOMER_DAMAGED],
+                warehouse_damaged=broken[index, WAREHOUSE_DAMAGED],
+                defective=broken[index, DEFECTIVE],
+                carrier_damaged=broken[index, CARRIER_DAMAGED],
+                distributor_damaged=broken[index, DISTRIBUTOR_DAMAGED],
+            )
+        )
+    return tuple(rows)
 
-    Each product is counted anew in a rhythm of its own (1 to 20 days); the count before the
-    edge is what shows, so that the quantities are a function of the index and the edge alone.
-    """
-    rhythm = Dice(key, "stock-rhythm", product.index)
-    period = rhythm.between(DAY, 20 * DAY)
-    # Well before the world begins, so that every product has been counted once.
-    first = start - 30 * DAY + rhythm.roll(10 * DAY) // HOUR * HOUR
-    times = (edge - 1 - first) // period
-    dice = Dice(key, "stock", product.index, times)
-    fulfillable = 0 if dice.happens(80) else dice.between(1, 240)
-    return StockRow(
-        product=product,
-        last_updated=Instant(first + times * period),
-        fulfillable=fulfillable,
-        inbound_working=dice.pick((0, 0, 0, 24, 48)),
-        inbound_shipped=dice.pick((0, 0, 0, 12, 60)),
-        inbound_receiving=dice.pick((0, 0, 0, 0, 6)),
-        reserved_orders=dice.roll(4),
-        reserved_transfer=dice.pick((0, 0, 0, 5)),
-        reserved_processing=dice.pick((0, 0, 1)),
-        researching=(dice.pick((0, 0, 0, 1)), dice.pick((0, 0, 0, 1)), dice.pick((0, 0, 0, 2))),
-        customer_damaged=dice.pick((0, 0, 0, 1)),
-        warehouse_damaged=dice.pick((0, 0, 0, 1)),
-        defective=dice.pick((0, 0, 0, 2)),
-    )
+
+def _inbound(book: StockBook, edge: Instant) -> Mapping[int, tuple[int, int, int]]:
+    """Units on their way per product: at the seller, travelling, being booked in."""
+    units: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for shipment in book.on_the_way(edge):
+        status = shipment.status(edge)
+        if status in {"CANCELLED", "CLOSED"}:
+            continue
+        step = {"WORKING": 0, "SHIPPED": 1, "IN_TRANSIT": 1}.get(status, 2)
+        for item in shipment.items:
+            units[item.product][step] += max(0, item.shipped - item.received(edge))
+    return {product: (one[0], one[1], one[2]) for product, one in units.items()}

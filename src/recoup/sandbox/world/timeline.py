@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
-from recoup.sandbox.world.dice import Dice
+from recoup.sandbox.world.draws import Draws
 from recoup.sandbox.world.instants import Instant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Timeline:
     """`count` events in the `span_seconds` from `start`: event i lies somewhere in slot i.
 
@@ -24,9 +26,16 @@ class Timeline:
 
     def at(self, index: int) -> Instant:
         begins, ends = self._slot(index), self._slot(index + 1)
-        if ends <= begins:
-            return Instant(begins)
-        return Instant(begins + Dice(self.key, self.kind, index).roll(ends - begins))
+        return Instant(begins + ((ends - begins) * self._draws.of(index)[0] >> 32))
+
+    def times(self, first: int, stop: int) -> Iterator[int]:
+        """The times of the events of a range of indexes."""
+        start, span, count = self.start, self.span_seconds, self.count
+        begins = first * span // count if count else 0
+        for index, (word,) in enumerate(self._draws.between(first, stop), first + 1):
+            ends = index * span // count
+            yield start + begins + ((ends - begins) * word >> 32)
+            begins = ends
 
     def count_before(self, moment: Instant) -> int:
         """How many events lie before the moment; their indexes are 0 to that, exclusive."""
@@ -43,6 +52,10 @@ class Timeline:
         """The indexes of the events in [after, before)."""
         first = self.count_before(after)
         return range(first, max(first, self.count_before(before)))
+
+    @cached_property
+    def _draws(self) -> Draws:
+        return Draws(self.key, self.kind, "<I")
 
     def _slot(self, index: int) -> int:
         return self.start + index * self.span_seconds // self.count

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from recoup.sandbox.world.catalogue import CENT, Product
 from recoup.sandbox.world.dice import Dice
-from recoup.sandbox.world.ledger import Entry, EntryKind
+from recoup.sandbox.world.ledger import Entry, EntryKind, Ledger
 from recoup.sandbox.world.money_tree import Leaves, Path, add_up
-from recoup.sandbox.world.orders import OrderBook, OrderLine, OrderStory
+from recoup.sandbox.world.orders import OrderLine, OrderStory
 
 PRINCIPAL = ("Sales", "ProductCharges", "OurPricePrincipal")
 DISCOUNT = ("Sales", "PromotionalRebates", "OurPriceDiscount")
@@ -53,35 +53,38 @@ class Transaction:
 
 
 def transaction(
-    key: bytes, entry: Entry, products: Sequence[Product], orders: OrderBook
+    key: bytes, entry: Entry, products: Sequence[Product], ledger: Ledger
 ) -> Transaction:
     """The entry with its amounts."""
     if entry.kind is EntryKind.SERVICE_FEE:
         return _service_fee(key, entry, products)
     story = None
     if entry.kind is EntryKind.SHIPMENT:
-        story = orders.story(entry.index)
-        items, description = _shipment(key, story), "Order Payment"
+        story = ledger.orders.story(entry.index)
+        extra = ledger.orders.find_role(entry.index)
+        items = _shipment(key, story, 0 if extra is None else extra.extra_fee_cents)
+        description = "Order Payment"
     elif entry.kind is EntryKind.REFUND:
-        story = orders.story(entry.index)
-        items, description = _refund(story), "Refund Order"
+        story = ledger.orders.story(entry.index)
+        items, description = _refund(story, entry.ordinal), "Refund Order"
     else:
-        items, description = _reimbursement(key, entry, products)
+        items, description = _reimbursement(entry, products, ledger)
     return Transaction(entry, story, description, items, add_up(item.leaves for item in items))
 
 
 def _commission(product: Product, base: Decimal) -> Decimal:
-    return (base * product.commission_percent / 100).quantize(CENT)
+    return product.commission_cents(int(base * 100)) * CENT
 
 
-def _shipment(key: bytes, story: OrderStory) -> tuple[TransactionItem, ...]:
+def _shipment(key: bytes, story: OrderStory, extra_cents: int) -> tuple[TransactionItem, ...]:
     dice = Dice(key, "fees", story.index)
     items = []
     for line in story.lines:
         leaves = _sale(line)
         leaves[COMMISSION] = -_commission(line.product, line.principal - line.discount)
         if story.by_amazon:
-            leaves[FULFILLMENT_FEE] = -line.product.fulfillment_fee * line.quantity
+            fee = line.product.fulfillment_fee + extra_cents * CENT
+            leaves[FULFILLMENT_FEE] = -fee * line.quantity
         if dice.happens(20):
             leaves[RARE_FEE] = -dice.between(5, 80) * CENT
         items.append(TransactionItem(line.product, line.quantity, story.by_amazon, leaves))
@@ -99,35 +102,34 @@ def _sale(line: OrderLine) -> dict[Path, Decimal]:
     return leaves
 
 
-def _refund(story: OrderStory) -> tuple[TransactionItem, ...]:
-    assert story.refund is not None
-    line, quantity = story.lines[story.refund.line], story.refund.quantity
+def _refund(story: OrderStory, ordinal: int) -> tuple[TransactionItem, ...]:
+    plan = story.refunds[ordinal]
+    line = story.lines[plan.line]
     leaves: dict[Path, Decimal] = {}
     for path, amount in _sale(line).items():
         if path != SHIPPING:
-            leaves[path] = -(amount * quantity / line.quantity).quantize(CENT)
+            share = amount * plan.quantity * plan.per_mille / (line.quantity * 1000)
+            leaves[path] = -share.quantize(CENT)
     paid_back = sum((v for path, v in leaves.items() if path != TAX), Decimal(0))
-    back = _commission(line.product, -paid_back)
-    leaves[COMMISSION] = back
-    # Amazon keeps a fifth of the commission it gives back, at most 5.00.
-    leaves[REFUND_COMMISSION] = -min((back / 5).quantize(CENT), Decimal("5.00"))
-    return (TransactionItem(line.product, quantity, story.by_amazon, leaves),)
+    if plan.commission_back:
+        back = _commission(line.product, -paid_back)
+        leaves[COMMISSION] = back
+        # Amazon keeps a fifth of the commission it gives back, at most 5.00.
+        leaves[REFUND_COMMISSION] = -min((back / 5).quantize(CENT), Decimal("5.00"))
+    return (TransactionItem(line.product, plan.quantity, story.by_amazon, leaves),)
 
 
 def _reimbursement(
-    key: bytes, entry: Entry, products: Sequence[Product]
+    entry: Entry, products: Sequence[Product], ledger: Ledger
 ) -> tuple[tuple[TransactionItem, ...], str]:
-    # The reversal of a reimbursement rolls the same dice: same product, same money, other sign.
-    dice = Dice(key, "reimbursement", entry.index)
-    product = dice.pick(products)
-    quantity = dice.pick((1, 1, 1, 2, 3))
-    reason = dice.pick(("Lost:Warehouse", "Damaged:Warehouse", "CustomerReturn"))
-    amount = (product.price * quantity * dice.between(45, 75) / 100).quantize(CENT)
+    payment = ledger.payment(entry)
+    leaves: Leaves = {("Other", entry.kind.value): payment.total_cents * CENT}
     reversal = entry.kind is EntryKind.REVERSAL
-    leaves: Leaves = {("Other", entry.kind.value): -amount if reversal else amount}
     title = "FBA Reversed Reimbursement" if reversal else "FBA Inventory Reimbursement"
-    items = (TransactionItem(product, quantity, by_amazon=True, leaves=leaves),)
-    return items, f"{title} - {reason}"
+    reason = payment.reason if payment.original is None else payment.original.reason
+    product = products[payment.product]
+    items = (TransactionItem(product, abs(payment.cash), by_amazon=True, leaves=leaves),)
+    return items, f"{title} - {reason.replace('_', ':')}"
 
 
 def _service_fee(key: bytes, entry: Entry, products: Sequence[Product]) -> Transaction:

@@ -1,0 +1,1 @@
+"""Reports from the request to the file: rules, states, schedules and downloads."""

@@ -1,0 +1,61 @@
+"""GET_FBA_FULFILLMENT_LONGTERM_STORAGE_FEE_CHARGES_DATA. Source: FBA claims facts 2.8."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from recoup.sandbox.reports.report import Cadence, ReportRequest, ReportType, Row
+from recoup.sandbox.world.instants import DAY, Instant, date_to_day
+from recoup.sandbox.world.profile import decimal_text
+from recoup.sandbox.world.seller import SPAN_DAYS, SellerWorld
+
+_HEADER = (
+    "snapshot-date", "sku", "fnsku", "asin", "product-name", "condition", "per-unit-volume",
+    "currency", "volume-unit", "country", "qty-charged", "amount-charged", "surcharge-age-tier",
+    "rate-surcharge",
+)  # fmt: skip
+_SNAPSHOT_DAY = 15
+_RATE_CENTS = 50  # per cubic foot, or 15 times as much per cubic meter
+_OLD_DAYS = 181
+
+
+def _rows(world: SellerWorld, request: ReportRequest) -> Iterator[Row]:
+    """A snapshot on the 15th of each month in the window."""
+    profile = world.profile
+    month = profile.local_date(request.begins).replace(day=_SNAPSHOT_DAY)
+    while profile.midnight(date_to_day(month)) < request.ends:
+        moment = profile.midnight(date_to_day(month))
+        if moment >= max(request.begins, world.start + _OLD_DAYS * DAY):
+            yield from _snapshot(world, month, moment)
+        month = (month + timedelta(days=32)).replace(day=_SNAPSHOT_DAY)
+
+
+def _snapshot(world: SellerWorld, day: date, moment: Instant) -> Iterator[Row]:
+    """The products of which more lies in stock than half a year of good sales would take."""
+    count, home = len(world.products), world.home
+    metric = world.profile.metric
+    balance = world.stock.balance(moment)
+    for product in world.products:
+        mean = world.orders_per_span * 2 * (2 * (count - product.index) - 1) // count**2 + 1
+        most = 2 * mean * _OLD_DAYS // SPAN_DAYS + 12
+        old = sum(balance.sellable[3 * product.index : 3 * product.index + 3]) - most
+        if old <= 0:
+            continue
+        first, second, third = product.sides
+        volume = max(1, first * second * third // (10**10 if metric else 17_280_000))
+        rate = _RATE_CENTS * (15 if metric else 1)
+        yield (
+            f"{day.isoformat()}T00:00:00+00:00", product.sku, product.fnsku, product.asin,
+            product.title, "SELLABLE", decimal_text(volume), home.currency,
+            "cubic meters" if metric else "cubic feet", home.country, str(old),
+            decimal_text(old * volume * rate // 100), "181-210 days", decimal_text(rate),
+        )  # fmt: skip
+
+
+REPORT = ReportType(
+    name="GET_FBA_FULFILLMENT_LONGTERM_STORAGE_FEE_CHARGES_DATA",
+    cadence=Cadence.MONTHLY,
+    header=_HEADER,
+    rows=_rows,
+)

@@ -70,5 +70,5 @@ def test_the_first_page_comes_within_a_second(measured):
 
 
 def test_the_order_file_is_written_fast(measured):
-    """The bar is 50 MB/s on an idle core (benchmarks measure it); here a busy one may take longer."""
+    """The bar of 50 MB/s holds on an idle core; a machine that runs other tests may take longer."""
     assert measured["MB per second"] > 20

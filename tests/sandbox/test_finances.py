@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections import Counter
 from decimal import Decimal
 
@@ -187,3 +188,57 @@ def test_the_next_page_needs_the_same_arguments(sandbox):
         window | {"transactionStatus": "RELEASED"},
     ):
         assert error_of(sandbox.get(FINANCES, **other, nextToken=token)) == (400, "InvalidInput")
+
+
+BALANCES = "/finances/2024-06-19/balances"
+SUMMARY = "/finances/2024-06-19/summary"
+
+
+def amount_of(sandbox, kind):
+    (one,) = sandbox.get(BALANCES, balanceType=kind).json()["balances"]
+    assert one["balanceType"] == kind
+    return Decimal(str(one["amount"]["currencyAmount"]))
+
+
+def test_balances_are_sums_of_the_transactions(sandbox, year):
+    """What is held back is what the deferred transactions say, and the total is all there is."""
+    deferred = sum(
+        one["totalAmount"]["currencyAmount"]
+        for one in year
+        if one["transactionStatus"].upper() == "DEFERRED"
+    )
+
+    assert amount_of(sandbox, "DEFERRED") == deferred
+    assert amount_of(sandbox, "TOTAL") == amount_of(sandbox, "AVAILABLE") + deferred
+    kinds = [one["balanceType"] for one in sandbox.get(BALANCES).json()["balances"]]
+    assert len(kinds) == len(set(kinds)) == 5
+
+
+def test_a_summary_is_the_sum_of_its_period(sandbox, year):
+    """Net proceeds and the tree below are those of the transactions posted in the period."""
+    days = sorted(one["postedDate"][:10] for one in year)
+    since, until = days[len(days) // 3], days[len(days) // 2]
+    posted = [one for one in year if since <= one["postedDate"] < until]
+    answer = sandbox.get(SUMMARY, periodStart=since, periodEnd=until)
+    (one,) = json.loads(answer.text, parse_float=Decimal)["summaries"]
+
+    expected = sum(p["totalAmount"]["currencyAmount"] for p in posted)
+    assert posted
+    assert one["netProceeds"]["currencyAmount"] == expected
+    assert sum(amount for _, amount in leaves(one["breakdowns"])) == expected
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {},
+        {"periodStart": "2026-02-01"},
+        {"periodStart": "2026-03-01", "periodEnd": "2026-02-01"},
+        {"periodStart": "2025-01-01", "periodEnd": "2026-02-01"},
+        {"relatedIdentifierName": "SETTLEMENT_ID", "relatedIdentifierValue": "1"},
+        {"relatedIdentifierName": "ORDER_ID", "relatedIdentifierValue": "1"},
+    ],
+)
+def test_a_summary_of_no_period_is_refused(sandbox, question):
+    """A period or a settlement that exists must be named."""
+    assert sandbox.get(SUMMARY, **question).status_code == 400

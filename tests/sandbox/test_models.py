@@ -31,6 +31,10 @@ SCHEDULES = "/reports/2021-06-30/schedules"
 PLANS = "/inbound/fba/2024-03-20/inboundPlans"
 V0 = "/fba/inbound/v0"
 NOTIFICATIONS = "/notifications/v1"
+PERIOD = {
+    "periodStart": YEAR_IN_WINDOWS[1]["postedAfter"],
+    "periodEnd": YEAR_IN_WINDOWS[1]["postedBefore"],
+}
 
 
 def pages(judged: Judged, path: str, name: str, **params: Any) -> list[dict[str, Any]]:
@@ -126,6 +130,11 @@ def walk_finances(judged: Judged) -> None:
     for window in YEAR_IN_WINDOWS:
         pages(judged, FINANCES, "nextToken", **window)
     judged.send("GET", FINANCES)
+    judged.get("/finances/2024-06-19/balances")
+    judged.get("/finances/2024-06-19/balances", asOfDate=YEAR_IN_WINDOWS[-1]["postedAfter"])
+    judged.send("GET", "/finances/2024-06-19/balances", balanceType="NONE")
+    judged.get("/finances/2024-06-19/summary", **PERIOD)
+    judged.send("GET", "/finances/2024-06-19/summary")
 
 
 def walk_finances_v0(judged: Judged) -> None:

@@ -1,6 +1,7 @@
 """One file per API of Amazon's; each declares its operations and how they answer."""
 
 from recoup.sandbox.operations import (
+    balances,
     event_groups,
     fees,
     finances,
@@ -24,6 +25,7 @@ OPERATIONS = (
     *orders_v0.OPERATIONS,
     *inventory.OPERATIONS,
     *inventory_items.OPERATIONS,
+    *balances.OPERATIONS,
     *finances.OPERATIONS,
     *finances_v0.OPERATIONS,
     *event_groups.OPERATIONS,

@@ -29,14 +29,14 @@ def transaction_json(world: SellerWorld, entry: Entry, edge: Instant) -> Json:
         "transactionStatus": _status(world, entry, edge),
         "description": one.description,
         "postedDate": to_text(entry.posted),
-        "totalAmount": _money(one.total, home.currency),
+        "totalAmount": money_json(one.total, home.currency),
         "marketplaceDetails": {
             "marketplaceId": home.marketplace_id,
             "marketplaceName": home.name,
         },
         "items": [_item(item, home.currency) for item in one.items],
         "contexts": _contexts(entry),
-        "breakdowns": _breakdowns(one.leaves, home.currency),
+        "breakdowns": breakdowns_json(one.leaves, home.currency),
     }
     return answer
 
@@ -82,7 +82,7 @@ def _contexts(entry: Entry) -> list[Json]:
 def _item(item: TransactionItem, currency: str) -> Json:
     return {
         "description": item.product.title,
-        "totalAmount": _money(item.total, currency),
+        "totalAmount": money_json(item.total, currency),
         "contexts": [
             {
                 "contextType": "ProductContext",
@@ -92,23 +92,23 @@ def _item(item: TransactionItem, currency: str) -> Json:
                 "fulfillmentNetwork": "AFN" if item.by_amazon else "MFN",
             }
         ],
-        "breakdowns": _breakdowns(item.leaves, currency),
+        "breakdowns": breakdowns_json(item.leaves, currency),
     }
 
 
-def _breakdowns(leaves: Leaves, currency: str) -> list[Json]:
+def breakdowns_json(leaves: Leaves, currency: str) -> list[Json]:
     return [_node(node, currency) for node in grow(leaves)]
 
 
 def _node(node: Node, currency: str) -> Json:
     answer: dict[str, Json] = {
         "breakdownType": node.name,
-        "breakdownAmount": _money(node.amount, currency),
+        "breakdownAmount": money_json(node.amount, currency),
     }
     if node.children:
         answer["breakdowns"] = [_node(child, currency) for child in node.children]
     return answer
 
 
-def _money(amount: Decimal, currency: str) -> Json:
+def money_json(amount: Decimal, currency: str) -> Json:
     return {"currencyCode": currency, "currencyAmount": amount}

@@ -19,7 +19,7 @@ from tests.cli.programs import Recoup, Running
 
 US = "ATVPDKIKX0DER"
 EMAIL = "seller@example.com"
-_PATIENCE_SECONDS = 90.0
+_PATIENCE_SECONDS = 180.0
 _KEY = "a-key-for-the-tests-only"
 
 
@@ -128,6 +128,24 @@ class Stack:
                 for table in (stream.table, *stream.parts)
             }
 
+    def _account(self) -> str:
+        """What the processes and the database say, for a failure's message."""
+        with self.engine.connect() as conn:
+            rows = [
+                *conn.execute(text("select row(s.*)::text from sync_progress s")),
+                *conn.execute(text("select row(s.*)::text from sync_stream s")),
+                *conn.execute(text("select row(b.*)::text, now() from rate_budget b")),
+                *conn.execute(text("select id, status, worker_id from procrastinate_jobs")),
+                *conn.execute(
+                    text(
+                        "select pid, state, wait_event, left(query, 80), now() - xact_start"
+                        " from pg_stat_activity where datname = current_database()"
+                    )
+                ),
+            ]
+        logs = [line for running in self.recoup._started for line in running.errors[-12:]]
+        return "\n".join([*map(str, rows), *logs])
+
     def until(
         self, condition: Callable[[], object], what: str, *, within: float = _PATIENCE_SECONDS
     ) -> float:
@@ -135,7 +153,7 @@ class Stack:
         began = time.monotonic()
         while not condition():
             waited = time.monotonic() - began
-            assert waited < within, f"not within {within} s: {what}"
+            assert waited < within, f"not within {within} s: {what}\n{self._account()}"
             time.sleep(0.02)  # polling, with the deadline above
         return time.monotonic() - began
 

@@ -38,8 +38,21 @@ async def upsert(
     """
     if not rows:
         return []
-    result = await conn.execute(_upsert_statement(table, newer_by), {"rows": to_document(rows)})
+    statement = _upsert_statement(table, newer_by, returning=True)
+    result = await conn.execute(statement, {"rows": to_document(rows)})
     return list(result.all())
+
+
+async def put(conn: Writer, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """The same without an answer, for tables with many rows a page.
+
+    A process that is stopped while a long answer is on its way to it leaves its server process
+    waiting to write, with all its row locks, and no timeout of PostgreSQL ends that. Answers that
+    fit the socket's buffer (some 100 kB) do not have this danger.
+    """
+    if rows:
+        statement = _upsert_statement(table, None, returning=False)
+        await conn.execute(statement, {"rows": to_document(rows)})
 
 
 async def delete_by_key(
@@ -74,7 +87,7 @@ def _fresh_rows(table: Table, names: Sequence[str]) -> str:
 
 
 @cache
-def _upsert_statement(table: Table, newer_by: str | None) -> TextClause:
+def _upsert_statement(table: Table, newer_by: str | None, *, returning: bool) -> TextClause:
     names = _names(table)
     key = [column.name for column in table.primary_key.columns]
     values = [name for name in names if name not in key]
@@ -89,7 +102,7 @@ def _upsert_statement(table: Table, newer_by: str | None) -> TextClause:
         f"insert into {table.name} ({', '.join(names)}) "  # noqa: S608 - names of our own tables
         f"select {', '.join(names)} from {_fresh_rows(table, names)} "
         f"on conflict ({', '.join(key)}) do update set {updates}, loaded_at = now() "
-        f"where {changed} returning {', '.join(key)}"
+        f"where {changed}" + (f" returning {', '.join(key)}" if returning else "")
     )
 
 

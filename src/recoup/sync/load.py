@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.dialects.postgresql import insert
 
 from recoup.db.engine import Writer
-from recoup.db.upsert import delete_by_key, upsert
+from recoup.db.upsert import delete_by_key, put, upsert
 from recoup.ids import ConnectionId, SyncId
 from recoup.streams.item import to_json, without_personal_data
 from recoup.streams.stream import Parsed, Request, Row, Stream
@@ -127,7 +127,7 @@ async def load_batch(
             for row in parsed.parts.get(part.name, ())
         ]
         await delete_by_key(conn, part, keys, changed_keys)
-        await upsert(conn, part, rows)
+        await put(conn, part, rows)
     return len(changed)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from recoup.db.engine import Database
 from recoup.ids import SyncId
@@ -125,3 +126,25 @@ async def test_what_postgresql_cannot_hold_is_put_aside_alone(lab: Lab, change: 
 
     assert loaded == 1
     assert await lab.scalar("select count(*) from quarantine") == 1
+
+
+async def test_loading_a_page_sends_no_long_answer_back(lab: Lab) -> None:
+    """A worker stopped in the middle must not leave its server process waiting to write."""
+    items = [f"item-{n}" for n in range(40)]
+    orders = [{**order("2026-11-04T00:00:00Z", *items), "orderId": f"111-{n}"} for n in range(100)]
+    batch = parse_page(ORDERS, REQUEST, orders)
+    answered: list[str] = []
+
+    @event.listens_for(lab.database._engine.sync_engine, "after_cursor_execute")
+    def note(_conn: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if cursor.description is not None:
+            answered.append(statement)
+
+    async with lab.database.writing() as conn:
+        await load_batch(
+            conn, ORDERS, batch, connection_id=lab.connection.connection_id, source="test 1"
+        )
+
+    assert len(answered) == 1, "the keys of the orders, not of their four thousand items"
+    assert answered[0].startswith("insert into orders")
+    assert await lab.scalar("select count(*) from order_items") == 4000

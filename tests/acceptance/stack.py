@@ -19,7 +19,7 @@ from tests.cli.programs import Recoup, Running
 
 US = "ATVPDKIKX0DER"
 EMAIL = "seller@example.com"
-_PATIENCE_SECONDS = 180.0
+_PATIENCE_SECONDS = 90.0
 _KEY = "a-key-for-the-tests-only"
 
 

@@ -61,13 +61,15 @@ async def fetch_only(access: SellerAccess, connection: Connection) -> int:
         until = api.now() - timedelta(minutes=5)
         rule = stream.cursor
         todo = [Window(until - timedelta(days=365), until)] if isinstance(rule, Windows) else []
-        longest = rule.longest if isinstance(rule, Windows) else None
+        api_source = stream.api
+        assert api_source is not None
+        longest = api_source.longest
         pages = 0
         while True:
             window = next_window(todo, longest=longest)
             token = None
             while True:
-                page = await stream.fetch(api, Request((_US,), window, token))
+                page = await api_source.fetch(api, Request((_US,), window, token))
                 pages += 1
                 if (token := page.next_token) is None:
                     break
@@ -75,7 +77,7 @@ async def fetch_only(access: SellerAccess, connection: Connection) -> int:
             if not todo:
                 return pages
 
-    return sum(await asyncio.gather(*(read(stream) for stream in all_streams())))
+    return sum(await asyncio.gather(*(read(stream) for stream in all_streams() if stream.api)))
 
 
 async def measure(url: str, database: Database, folder: Path, orders: int) -> None:

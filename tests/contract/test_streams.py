@@ -35,7 +35,8 @@ async def first_page(lab: Lab, stream: Stream):
     now = api.now() - timedelta(minutes=5)
     window = Window(now - timedelta(days=150), now) if isinstance(stream.cursor, Windows) else None
     request = Request((US,), window, None)
-    page = await stream.fetch(api, request)
+    assert stream.api is not None
+    page = await stream.api.fetch(api, request)
     assert page.items
     return request, page
 
@@ -84,7 +85,7 @@ def test_the_docstring_names_the_source(stream: Stream) -> None:
 async def test_the_same_page_twice_changes_nothing(lab: Lab, stream: Stream) -> None:
     """A crash after the commit, before it was noticed, feeds a page again: no row is touched."""
     request, page = await first_page(lab, stream)
-    batch = parse_page(stream, request, page.items)
+    batch = parse_page(stream, stream.api, request, page.items)
     changed = []
     for _ in range(2):
         async with lab.database.writing() as conn:
@@ -108,7 +109,7 @@ async def test_a_broken_item_is_put_aside_alone(lab: Lab, stream: Stream) -> Non
     """Whatever is wrong with one item, the others of its page are read, and none is lost."""
     request, page = await first_page(lab, stream)
     broken = [{}, {"orderId": 7}, dict.fromkeys(page.items[0])]
-    batch = parse_page(stream, request, [*broken, *page.items])
+    batch = parse_page(stream, stream.api, request, [*broken, *page.items])
 
     assert len(batch.unreadable) == len(broken)
     assert all(item.reason for item in batch.unreadable)
@@ -121,7 +122,7 @@ async def test_unknown_fields_and_values_are_tolerated(lab: Lab, stream: Stream)
     request, page = await first_page(lab, stream)
     items = [{**item, "aFieldOfNextYear": {"deep": [1]}} for item in page.items]
 
-    assert parse_page(stream, request, items).unreadable == ()
+    assert parse_page(stream, stream.api, request, items).unreadable == ()
 
 
 @every_stream

@@ -106,9 +106,9 @@ class Lab:
         which is right at Amazon's and too long for a test.
         """
         budget = PgBudget(self.database, self.access.account(self.connection))
-        for stream in all_streams():
-            await budget.acquire(stream.operation)
-            await budget.learned(stream.operation, stream.operation.plan.rate * self.speed)
+        for operation in {stream.api.operation for stream in all_streams() if stream.api}:
+            await budget.acquire(operation)
+            await budget.learned(operation, operation.plan.rate * self.speed)
 
     async def _get(self, path: str) -> Any:
         async with httpx2.AsyncClient(timeout=60) as http:

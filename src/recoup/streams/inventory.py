@@ -16,7 +16,7 @@ from recoup.spapi.client import SpApi
 from recoup.spapi.operations.inventory import GET_INVENTORY_SUMMARIES, get_inventory_summaries
 from recoup.spapi.paging import OperationPage
 from recoup.streams.item import find_integer, find_text, find_time, get_text
-from recoup.streams.stream import InSandbox, Parsed, Request, Scope, Snapshot, Stream
+from recoup.streams.stream import Api, InSandbox, Parsed, Request, Scope, Snapshot, Stream
 from recoup.streams.table import TIME, stream_table
 
 # Column name -> where it stands below inventoryDetails.
@@ -86,11 +86,13 @@ STREAM = Stream(
     name="inventory",
     noun="SKUs",
     table=TABLE,
-    operation=GET_INVENTORY_SUMMARIES,
-    page_size=50,
     scope=Scope.MARKETPLACE,
     cursor=Snapshot(),
-    fetch=fetch,
-    parse=parse,
-    in_sandbox=InSandbox.AS_PRODUCTION,
+    api=Api(
+        operation=GET_INVENTORY_SUMMARIES,
+        page_size=50,
+        fetch=fetch,
+        parse=parse,
+        in_sandbox=InSandbox.AS_PRODUCTION,
+    ),
 )

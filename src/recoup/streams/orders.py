@@ -27,7 +27,7 @@ from recoup.streams.item import (
     get_time,
     list_items,
 )
-from recoup.streams.stream import Parsed, Request, Row, Scope, Stream, Windows
+from recoup.streams.stream import Api, Parsed, Request, Row, Scope, Stream, Windows
 from recoup.streams.table import TIME, stream_table
 
 TABLE = stream_table(
@@ -142,18 +142,20 @@ STREAM = Stream(
     noun="orders",
     table=TABLE,
     parts=(ITEMS,),
-    operation=SEARCH_ORDERS,
-    page_size=100,
     scope=Scope.REGION,
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(hours=6),
         holdback=timedelta(seconds=150),
+    ),
+    api=Api(
+        operation=SEARCH_ORDERS,
+        page_size=100,
+        fetch=fetch,
+        parse=parse,
+        in_sandbox=fetch_canned,
+        position=lambda item: get_time(item, "lastUpdatedTime"),
         token_lifetime=timedelta(hours=23),
     ),
-    fetch=fetch,
-    parse=parse,
-    in_sandbox=fetch_canned,
     newer_by="last_updated_at",
-    position=lambda item: get_time(item, "lastUpdatedTime"),
 )

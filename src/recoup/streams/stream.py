@@ -16,6 +16,7 @@ from sqlalchemy import Table
 from recoup.spapi.client import SpApi
 from recoup.spapi.operation import Operation
 from recoup.spapi.paging import OperationPage
+from recoup.streams.report import Report
 from recoup.streams.window import Window
 
 Row = Mapping[str, object]
@@ -33,21 +34,22 @@ class Windows:
     """A source that is asked for a time and keeps what it answered.
 
     history: how far back the first sync goes. overlap: how much of what was read is read again,
-    for rows that come late. longest: the longest window the source answers. holdback: how long
-    before the present a window must end. token_lifetime: how long a page token is good, so that a
-    new worker knows whether it can go on with it.
+    for rows that come late. holdback: how long before the present a window must end.
     """
 
     history: timedelta
     overlap: timedelta
     holdback: timedelta
-    token_lifetime: timedelta
-    longest: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A source that tells the present only: every sync reads all of it, in one go."""
+    """A source that tells the present only: a sync reads all of it, in one go.
+
+    every: a sync that comes sooner after the last whole reading leaves it as it is.
+    """
+
+    every: timedelta = timedelta(0)
 
 
 class InSandbox(enum.Enum):
@@ -75,28 +77,57 @@ class Parsed:
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
-    """One source and its tables. `name` is the file's name and the main table's.
+class Api:
+    """Where rows come from page by page, as JSON.
 
-    table: the main table; parts: tables whose rows belong to a row of it (by its key) and are
-    replaced with it. newer_by: a column by which an older version of a row is known and ignored.
-    position: the time of an item within its window, to tell how far a window has been read.
     page_size: items on a full page, for estimates only.
+    position: the time of an item within its window, to tell how far a window has been read.
+    token_lifetime: how long a page token is good, so that a new worker knows whether it can go on
+    with it. longest: the longest window the source answers.
     in_sandbox: the one request that Amazon's static sandbox answers, or what it does instead.
     Raised by `parse`: ValueError, KeyError, TypeError or ArithmeticError for an item that it
     cannot read; the item then goes to quarantine.
     """
 
-    name: str
-    noun: str
-    table: Table
     operation: Operation
     page_size: int
-    scope: Scope
-    cursor: Windows | Snapshot
     fetch: Callable[[SpApi, Request], Awaitable[OperationPage]]
     parse: Callable[[Mapping[str, Any], Request], Parsed]
     in_sandbox: Callable[[SpApi], Awaitable[OperationPage]] | InSandbox
+    position: Callable[[Mapping[str, Any]], datetime] | None = None
+    token_lifetime: timedelta = timedelta(0)
+    longest: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A table of our own that keeps what Amazon forgets: earlier values of a stream's columns.
+
+    Its key is that of the main table and `seen_at`, when a sync first saw the values of `tracked`;
+    a row is added only when one of them has changed.
+    """
+
+    table: Table
+    tracked: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One kind of data and its tables. `name` is the file's name and the main table's.
+
+    table: the main table; parts: tables whose rows belong to a row of it (by its key) and are
+    replaced with it. newer_by: a column by which an older version of a row is known and ignored.
+    api, report: the sources, at least one; with both, the plan of a sync chooses per window
+    (recoup.sync.plan).
+    """
+
+    name: str
+    noun: str
+    table: Table
+    scope: Scope
+    cursor: Windows | Snapshot
+    api: Api | None = None
+    report: Report | None = None
     parts: tuple[Table, ...] = ()
     newer_by: str | None = None
-    position: Callable[[Mapping[str, Any]], datetime] | None = None
+    history: History | None = None

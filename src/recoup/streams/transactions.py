@@ -33,7 +33,7 @@ from recoup.streams.item import (
     list_items,
     to_json,
 )
-from recoup.streams.stream import Parsed, Request, Row, Scope, Stream, Windows
+from recoup.streams.stream import Api, Parsed, Request, Row, Scope, Stream, Windows
 from recoup.streams.table import TIME, stream_table
 
 TABLE = stream_table(
@@ -239,18 +239,20 @@ STREAM = Stream(
     noun="transactions",
     table=TABLE,
     parts=(FEES,),
-    operation=LIST_TRANSACTIONS,
-    page_size=500,
     scope=Scope.REGION,
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(days=30),
         holdback=timedelta(seconds=150),
+    ),
+    api=Api(
+        operation=LIST_TRANSACTIONS,
+        page_size=500,
+        fetch=fetch,
+        parse=parse,
+        in_sandbox=fetch_canned,
+        position=lambda item: get_time(item, "postedDate"),
         token_lifetime=timedelta(minutes=10),
         longest=timedelta(days=175),
     ),
-    fetch=fetch,
-    parse=parse,
-    in_sandbox=fetch_canned,
-    position=lambda item: get_time(item, "postedDate"),
 )

@@ -15,7 +15,7 @@ from recoup.db.engine import Writer
 from recoup.db.upsert import delete_by_key, put, upsert
 from recoup.ids import ConnectionId, SyncId
 from recoup.streams.item import to_json, without_personal_data
-from recoup.streams.stream import Parsed, Request, Row, Stream
+from recoup.streams.stream import Api, Parsed, Request, Row, Stream
 from recoup.sync.tables import quarantine
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -50,14 +50,16 @@ class Loaded:
     quarantined: int
 
 
-def parse_page(stream: Stream, request: Request, items: Sequence[Mapping[str, Any]]) -> Batch:
+def parse_page(
+    stream: Stream, api: Api, request: Request, items: Sequence[Mapping[str, Any]]
+) -> Batch:
     """Parse each item on its own: one that is broken does not take the page with it."""
     rows: dict[tuple[object, ...], Parsed] = {}
     unreadable = []
     key = [c.name for c in stream.table.primary_key.columns if c.name != "connection_id"]
     for item in items:
         try:
-            parsed = stream.parse(item, request)
+            parsed = api.parse(item, request)
             refuse_unstorable(parsed)
         except (ValueError, KeyError, TypeError, ArithmeticError) as exc:
             unreadable.append(Unreadable(f"{type(exc).__name__}: {exc}", _storable_raw(item)))

@@ -24,9 +24,9 @@ async def read_canned(
     stream = state.stream
     page = await fetch(work.api)
     request = Request(work.connection.marketplace_ids, None, None)
-    batch = parse_page(stream, request, page.items)
+    batch = parse_page(stream, state.api, request, page.items)
     async with work.database.writing() as conn:
-        loaded = await load_page(conn, work, stream, batch, source=source_of(stream, page))
+        loaded = await load_page(conn, work, stream, batch, source=source_of(state.api, page))
         await count_page(
             conn,
             work.fence.sync_id,

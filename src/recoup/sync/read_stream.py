@@ -49,7 +49,8 @@ async def _read_scope(work: Work, state: StreamState, scope: str) -> None:
     cursor = begin(stored, stream.cursor, work.fence.sync_id, now=work.api.now())
     whole = cursor.todo
     restarts = 0
-    while (chosen := choose(cursor, stream.cursor, now=work.api.now())) is not None:
+    source = state.api
+    while (chosen := choose(cursor, stream.cursor, source, now=work.api.now())) is not None:
         try:
             cursor = await _read_window(work, state, chosen, whole)
             restarts = 0
@@ -94,7 +95,7 @@ async def _ask(
         page_token=token,
     )
     began = time.monotonic()
-    page = await state.stream.fetch(work.api, request)
+    page = await state.api.fetch(work.api, request)
     took = time.monotonic() - began
     state.seconds_per_page += (min(took, 30.0) - state.seconds_per_page) / 4
     return request, page
@@ -116,10 +117,10 @@ async def _write_page(
         after = cursor
     else:
         after = turn_page(cursor, token=page.next_token, now=work.api.now())
-    batch = parse_page(stream, request, page.items)
+    batch = parse_page(stream, state.api, request, page.items)
     async with work.database.writing() as conn:
-        loaded = await load_page(conn, work, stream, batch, source=source_of(stream, page))
-        ahead = state.after(loaded, newest_position(stream, page.items), after, whole)
+        loaded = await load_page(conn, work, stream, batch, source=source_of(state.api, page))
+        ahead = state.after(loaded, newest_position(state.api, page.items), after, whole)
         await write_cursor(conn, after)
         await count_page(
             conn,

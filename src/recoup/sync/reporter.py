@@ -54,7 +54,7 @@ class Reporter:
     def waiting(self, operation: Operation, seconds: float) -> None:
         """A stream must wait this long for its limit (zero: not any more)."""
         for state in self._states:
-            if state.stream.operation == operation:
+            if state.api.operation == operation:
                 state.waiting_until = time.monotonic() + seconds
 
     async def run(self, usage: UsageOf) -> None:
@@ -111,8 +111,8 @@ class Reporter:
         left = [
             seconds_left(
                 pages=pages_left(pages=state.pages, fraction=state.fraction),
-                rate=usage(state.stream.operation).rate,
-                tokens=usage(state.stream.operation).tokens,
+                rate=usage(state.api.operation).rate,
+                tokens=usage(state.api.operation).tokens,
                 seconds_per_page=state.seconds_per_page,
                 waiting_seconds=state.waiting_until - at,
             )

@@ -201,7 +201,7 @@ class SyncRunner:
 
     async def _read_one(self, work: Work, state: StreamState) -> Failure | None:
         name = state.stream.name
-        in_sandbox = state.stream.in_sandbox
+        in_sandbox = state.api.in_sandbox
         if work.connection.environment != Environment.SANDBOX:
             in_sandbox = InSandbox.AS_PRODUCTION
         if in_sandbox is InSandbox.NOTHING:

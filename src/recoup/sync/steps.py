@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from recoup.ids import SyncId
-from recoup.streams.stream import Snapshot, Windows
+from recoup.streams.stream import Api, Snapshot, Windows
 from recoup.streams.window import Window, next_window, plan_todo, subtract, union
 from recoup.sync.cursor_queries import Cursor
 
@@ -31,7 +31,9 @@ def begin(cursor: Cursor, rule: Windows | Snapshot, sync_id: SyncId, *, now: dat
     return replace(cursor, sync_id=sync_id, todo=tuple(todo))
 
 
-def choose(cursor: Cursor, rule: Windows | Snapshot, *, now: datetime) -> Cursor | None:
+def choose(
+    cursor: Cursor, rule: Windows | Snapshot, source: Api, *, now: datetime
+) -> Cursor | None:
     """The cursor with the window to ask for next in it; None when all is done.
 
     Goes on in the open window where its page token is still good.
@@ -43,10 +45,10 @@ def choose(cursor: Cursor, rule: Windows | Snapshot, *, now: datetime) -> Cursor
     if (
         cursor.open_window is not None
         and cursor.page_token_at is not None
-        and now - cursor.page_token_at < rule.token_lifetime
+        and now - cursor.page_token_at < source.token_lifetime
     ):
         return cursor
-    limits = [span for span in (rule.longest, cursor.longest_window) if span is not None]
+    limits = [span for span in (source.longest, cursor.longest_window) if span is not None]
     window = next_window(cursor.todo, longest=min(limits) if limits else None)
     return replace(forget_page(cursor), open_window=window)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from recoup.streams.stream import Stream
+from recoup.streams.stream import Api, Stream
 from recoup.streams.window import Window, share_done, subtract
 from recoup.sync.cursor_queries import Cursor
 from recoup.sync.load import Loaded
@@ -30,6 +30,13 @@ class StreamState:
     waiting_until: float = 0.0
 
     @property
+    def api(self) -> Api:
+        """The source that answers page by page, of a stream that has one."""
+        api = self.stream.api
+        assert api is not None
+        return api
+
+    @property
     def fraction(self) -> float:
         """The share of the work that is done: 1 only at the end."""
         if self.finished:
@@ -43,7 +50,7 @@ class StreamState:
         """
         if self.finished:
             return self.rows
-        if self.stream.position is None:
+        if self.api.position is None:
             return None
         return estimate_rows(rows=self.rows, read=self.rows_read, fraction=self.fraction)
 
@@ -82,10 +89,8 @@ class StreamState:
 
         Without times, by rows: always nearer to the end, and never there.
         """
-        if self.stream.position is None:
-            return self.rows_read / max(
-                self.known_rows or 0, self.rows_read + self.stream.page_size
-            )
+        if self.api.position is None:
+            return self.rows_read / max(self.known_rows or 0, self.rows_read + self.api.page_size)
         todo = list(cursor.todo)
         window = cursor.open_window
         if window is not None and reached is not None and window.since < reached:
@@ -93,14 +98,14 @@ class StreamState:
         return share_done(whole, todo)
 
 
-def newest_position(stream: Stream, items: Sequence[Mapping[str, Any]]) -> datetime | None:
+def newest_position(api: Api, items: Sequence[Mapping[str, Any]]) -> datetime | None:
     """The time of the newest readable item of a page."""
-    if stream.position is None:
+    if api.position is None:
         return None
     times = []
     for item in items:
         try:
-            times.append(stream.position(item))
+            times.append(api.position(item))
         except (ValueError, KeyError, TypeError):
             continue  # it goes to quarantine, and says nothing about how far the page reaches
     return max(times, default=None)

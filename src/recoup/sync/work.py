@@ -8,7 +8,7 @@ from recoup.connections.queries import Connection
 from recoup.db.engine import Database, Writer
 from recoup.spapi.client import SpApi
 from recoup.spapi.paging import OperationPage
-from recoup.streams.stream import Stream
+from recoup.streams.stream import Api, Stream
 from recoup.sync.lease_queries import Fence
 from recoup.sync.load import Batch, Loaded, load_batch, put_aside
 
@@ -23,9 +23,9 @@ class Work:
     fence: Fence
 
 
-def source_of(stream: Stream, page: OperationPage) -> str:
+def source_of(api: Api, page: OperationPage) -> str:
     """Where a row came from: the operation and Amazon's id of the answer."""
-    return f"{stream.operation.name} {page.request_id or 'without request id'}"
+    return f"{api.operation.name} {page.request_id or 'without request id'}"
 
 
 async def load_page(

@@ -17,6 +17,8 @@ from recoup.sync.load import load_batch, parse_page, put_aside
 from tests.support.lab import Lab, open_lab
 
 ORDERS = next(stream for stream in all_streams() if stream.name == "orders")
+API = ORDERS.api
+assert API is not None
 REQUEST = Request((), None, None)
 
 
@@ -41,7 +43,7 @@ def order(updated: str, *items: str, status: str = "SHIPPED") -> dict[str, Any]:
 
 
 async def load(lab: Lab, *orders: dict[str, Any]) -> int:
-    batch = parse_page(ORDERS, REQUEST, orders)
+    batch = parse_page(ORDERS, API, REQUEST, orders)
     assert batch.unreadable == ()
     async with lab.database.writing() as conn:
         return await load_batch(
@@ -110,7 +112,7 @@ async def test_text_arrives_as_it_was_sent(lab: Lab, value: str) -> None:
 async def test_what_postgresql_cannot_hold_is_put_aside_alone(lab: Lab, change: Any) -> None:
     """The item is kept as unreadable, the others of its page load."""
     bad = {**order("2026-11-04T00:00:00Z", "a"), "orderId": "222-2", **change}
-    batch = parse_page(ORDERS, REQUEST, [bad, order("2026-11-04T00:00:00Z", "a")])
+    batch = parse_page(ORDERS, API, REQUEST, [bad, order("2026-11-04T00:00:00Z", "a")])
     async with lab.database.writing() as conn:
         loaded = await load_batch(
             conn, ORDERS, batch, connection_id=lab.connection.connection_id, source="test 1"
@@ -132,7 +134,7 @@ async def test_loading_a_page_sends_no_long_answer_back(lab: Lab) -> None:
     """A worker stopped in the middle must not leave its server process waiting to write."""
     items = [f"item-{n}" for n in range(40)]
     orders = [{**order("2026-11-04T00:00:00Z", *items), "orderId": f"111-{n}"} for n in range(100)]
-    batch = parse_page(ORDERS, REQUEST, orders)
+    batch = parse_page(ORDERS, API, REQUEST, orders)
     answered: list[str] = []
 
     @event.listens_for(lab.database._engine.sync_engine, "after_cursor_execute")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from recoup.ids import ConnectionId, SyncId
+from recoup.streams import all_streams
 from recoup.streams.stream import Snapshot, Windows
 from recoup.streams.window import Window
 from recoup.sync.cursor_queries import Cursor
@@ -16,14 +17,15 @@ RULE = Windows(
     history=timedelta(days=365),
     overlap=timedelta(hours=6),
     holdback=timedelta(seconds=150),
-    token_lifetime=timedelta(hours=23),
 )
+API = next(stream.api for stream in all_streams() if stream.name == "orders")
+assert API is not None
 NEW = Cursor(ConnectionId("c"), "orders", "")
 FIRST, SECOND = SyncId("sync_1"), SyncId("sync_2")
 
 
 def started(cursor: Cursor = NEW, sync: SyncId = FIRST) -> Cursor:
-    chosen = choose(begin(cursor, RULE, sync, now=NOW), RULE, now=NOW)
+    chosen = choose(begin(cursor, RULE, sync, now=NOW), RULE, API, now=NOW)
     assert chosen is not None
     return chosen
 
@@ -56,7 +58,7 @@ def test_an_old_page_token_is_not_trusted() -> None:
 def test_after_the_last_window_nothing_is_left_and_the_next_sync_reads_the_overlap() -> None:
     """Later syncs ask for what is new, and for the last hours again."""
     done = close_window(started(), RULE, until=None)
-    assert choose(done, RULE, now=NOW) is None
+    assert choose(done, RULE, API, now=NOW) is None
 
     later = NOW + timedelta(days=1)
     next_cursor = begin(done, RULE, SECOND, now=later)
@@ -71,14 +73,14 @@ def test_amazons_watermark_decides_how_far_a_window_is_closed() -> None:
     done = close_window(started(), RULE, until=watermark)
 
     assert done.closed[-1].until == watermark
-    assert choose(done, RULE, now=NOW) is None
+    assert choose(done, RULE, API, now=NOW) is None
 
 
 def test_a_window_that_could_not_be_finished_is_halved() -> None:
     """A token that died would die again in a window as long."""
     whole = started()
     assert whole.open_window is not None
-    shorter = choose(shorten(whole), RULE, now=NOW)
+    shorter = choose(shorten(whole), RULE, API, now=NOW)
 
     assert shorter is not None
     assert shorter.open_window is not None
@@ -90,11 +92,11 @@ def test_a_snapshot_is_read_whole_once_per_sync() -> None:
     """A takeover does not read it again when it was finished, the next sync does."""
     rule = Snapshot()
     todo = begin(NEW, rule, FIRST, now=NOW)
-    assert choose(todo, rule, now=NOW) is not None
+    assert choose(todo, rule, API, now=NOW) is not None
     done = close_window(todo, rule, until=None)
 
-    assert choose(begin(done, rule, FIRST, now=NOW), rule, now=NOW) is None
-    assert choose(begin(done, rule, SECOND, now=NOW), rule, now=NOW) is not None
+    assert choose(begin(done, rule, FIRST, now=NOW), rule, API, now=NOW) is None
+    assert choose(begin(done, rule, SECOND, now=NOW), rule, API, now=NOW) is not None
 
 
 def test_a_takeover_goes_on_with_what_is_left() -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql
 from recoup.db.engine import Writer
 
 # Where a row came from and when it was loaded says nothing about whether it changed.
-PROVENANCE = frozenset({"source", "loaded_at"})
+PROVENANCE = frozenset({"source", "source_line", "loaded_at"})
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy's own constructor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Table, Text, func
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, func
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from recoup.db.metadata import METADATA
@@ -19,11 +19,17 @@ def stream_table(
     key: Sequence[str],
     columns: Sequence[Column[Any]],
     indexes: Sequence[Index] = (),
+    from_report: bool = False,
 ) -> Table:
     """A table with the natural `key` below the connection, and where each row came from.
 
-    `source` is the operation and Amazon's request id of the answer that brought the row.
+    `source` is the operation and Amazon's request id of the answer that brought the row; for one
+    that came `from_report` the report type, report id and document id, and `source_line` is its
+    line in the file, the header being line 1.
     """
+    origin = [Column("source", Text, nullable=False)]
+    if from_report:
+        origin.append(Column("source_line", Integer))
     for column in columns:
         if column.name in key:
             column.primary_key = True
@@ -41,7 +47,7 @@ def stream_table(
         ),
         *ordered,
         *others,
-        Column("source", Text, nullable=False),
+        *origin,
         Column("loaded_at", TIME, nullable=False, server_default=func.now()),
         *indexes,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import recoup.claims.tables
 import recoup.connections.tables
 import recoup.events.tables
 import recoup.sync.tables

@@ -27,7 +27,7 @@ def stream_table(
     that came `from_report` the report type, report id and document id, and `source_line` is its
     line in the file, the header being line 1.
     """
-    origin = [Column("source", Text, nullable=False)]
+    origin: list[Column[Any]] = [Column("source", Text, nullable=False)]
     if from_report:
         origin.append(Column("source_line", Integer))
     for column in columns:

@@ -203,8 +203,8 @@ class ReportDesk:
             self._api,
             report_type=request.report_type,
             marketplace_ids=request.marketplace_ids,
-            since=asked and asked.since,
-            until=asked and asked.until,
+            since=asked.since if asked else None,
+            until=asked.until if asked else None,
             options=request.options,
         )
 
@@ -251,7 +251,7 @@ class ReportDesk:
 
     async def sleep_until(self, moment: datetime) -> None:
         """Wait until it is so late at Amazon's. Holds nothing; can be cancelled."""
-        while (left := (moment - self._api.now()).total_seconds()) > 0:
+        while (left := (moment - self._api.now()).total_seconds()) > 0:  # noqa: ASYNC110 - a clock, no event
             await asyncio.sleep(min(left, 30.0))
 
     # Waiting for a report.

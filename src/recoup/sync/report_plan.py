@@ -78,6 +78,7 @@ def _midnight(moment: datetime) -> datetime:
 def asked_window(window: Window | None, report: Report, *, now: datetime) -> Window | None:
     """The times to send with createReport for a window of the cursor; None: without times."""
     if window is None:
+        now = now.replace(microsecond=0)  # Amazon tells times to the second
         return None if report.lead is None else Window(now - report.lead - _LEAD_MARGIN, now)
     since = window.since
     if isinstance(report.load, ReplaceDays):

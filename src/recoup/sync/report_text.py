@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import json
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -111,6 +112,18 @@ class ReportText:
             self.tally.has_dashes = self.tally.has_dashes or b"--" in piece
             yield from lines.fit(piece)
         yield from lines.end()
+
+
+def read_remark(spool: Spool) -> str:
+    """The text of a document that explains why a report failed: one line, at most 500 characters."""
+    spool.rewind()
+    start = next(_plain(spool.file), b"")
+    text = start.decode(errors="replace").replace("\x00", "")
+    with suppress(ValueError):
+        document = json.loads(text)
+        if isinstance(document, dict) and isinstance(document.get("errorDetails"), str):
+            text = document["errorDetails"]
+    return " ".join(text.split())[:500] or "Amazon's document is empty"
 
 
 class _Plain:

@@ -16,7 +16,7 @@ from recoup.spapi.client import SpApi
 from recoup.spapi.operations.inventory import GET_INVENTORY_SUMMARIES, get_inventory_summaries
 from recoup.spapi.paging import OperationPage
 from recoup.streams.item import find_integer, find_text, find_time, get_text
-from recoup.streams.stream import Api, InSandbox, Parsed, Request, Scope, Snapshot, Stream
+from recoup.streams.stream import Api, History, InSandbox, Parsed, Request, Scope, Snapshot, Stream
 from recoup.streams.table import TIME, stream_table
 
 # Column name -> where it stands below inventoryDetails.
@@ -36,6 +36,17 @@ _QUANTITIES: dict[str, tuple[str, ...]] = {
     "expired_quantity": ("unfulfillableQuantity", "expiredQuantity"),
 }
 
+_TRACKED = (
+    "total_quantity",
+    "fulfillable_quantity",
+    "inbound_working_quantity",
+    "inbound_shipped_quantity",
+    "inbound_receiving_quantity",
+    "reserved_quantity",
+    "researching_quantity",
+    "unfulfillable_quantity",
+)
+
 TABLE = stream_table(
     "inventory",
     key=["marketplace_id", "sku", "fnsku", "condition"],
@@ -50,6 +61,20 @@ TABLE = stream_table(
         Column("total_quantity", Integer),
         *(Column(name, Integer) for name in _QUANTITIES),
         Column("last_updated_at", TIME),
+    ],
+)
+
+# Amazon tells the present only.
+HISTORY = stream_table(
+    "inventory_history",
+    key=["marketplace_id", "sku", "fnsku", "condition", "seen_at"],
+    columns=[
+        Column("marketplace_id", Text),
+        Column("sku", Text),
+        Column("fnsku", Text),
+        Column("condition", Text),
+        Column("seen_at", TIME),
+        *(Column(name, Integer) for name in _TRACKED),
     ],
 )
 
@@ -95,4 +120,5 @@ STREAM = Stream(
         parse=parse,
         in_sandbox=InSandbox.AS_PRODUCTION,
     ),
+    history=History(HISTORY, tracked=_TRACKED),
 )

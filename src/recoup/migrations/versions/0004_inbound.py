@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0004"
-down_revision = "0006"
+down_revision = "0003"
 
 
 def upgrade() -> None:
@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=True),
         sa.Column("carrier", sa.Text(), nullable=True),
         sa.Column("is_partnered_carrier", sa.Boolean(), nullable=True),
-        sa.Column("tracking_numbers", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("tracking_numbers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("delivery_window_start_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("delivery_window_end_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("source", sa.Text(), nullable=False),
@@ -58,7 +58,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("last_updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("marketplace_ids", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("marketplace_ids", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column(
             "loaded_at",

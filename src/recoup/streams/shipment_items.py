@@ -21,7 +21,7 @@ from recoup.spapi.operations.inbound_v0 import (
 from recoup.spapi.paging import OperationPage
 from recoup.streams.item import find_integer, find_text, get_integer, get_text
 from recoup.streams.stream import Api, History, Parsed, Request, Scope, Stream, Windows
-from recoup.streams.table import TIME, stream_table
+from recoup.streams.table import history_table, stream_table
 
 TABLE = stream_table(
     "shipment_items",
@@ -37,18 +37,8 @@ TABLE = stream_table(
     ],
 )
 
-HISTORY = stream_table(
-    "shipment_items_history",
-    key=["shipment_id", "sku", "fnsku", "seen_at"],
-    columns=[
-        Column("shipment_id", Text),
-        Column("sku", Text),
-        Column("fnsku", Text),
-        Column("seen_at", TIME),
-        Column("quantity_shipped", Integer),
-        Column("quantity_received", Integer),
-    ],
-)
+_TRACKED = ("quantity_shipped", "quantity_received")
+HISTORY = history_table(TABLE, _TRACKED)
 
 
 async def fetch(api: SpApi, request: Request) -> OperationPage:
@@ -103,5 +93,5 @@ STREAM = Stream(
         in_sandbox=fetch_canned,
         token_lifetime=timedelta(minutes=10),
     ),
-    history=History(HISTORY, tracked=("quantity_shipped", "quantity_received")),
+    history=History(HISTORY, _TRACKED),
 )

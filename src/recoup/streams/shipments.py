@@ -18,7 +18,7 @@ from recoup.spapi.operations.inbound_v0 import GET_SHIPMENTS, get_shipments, rea
 from recoup.spapi.paging import OperationPage
 from recoup.streams.item import find_boolean, find_text, get_text
 from recoup.streams.stream import Api, History, Parsed, Request, Scope, Stream, Windows
-from recoup.streams.table import TIME, stream_table
+from recoup.streams.table import history_table, stream_table
 
 TABLE = stream_table(
     "shipments",
@@ -37,11 +37,8 @@ TABLE = stream_table(
     ],
 )
 
-HISTORY = stream_table(
-    "shipments_history",
-    key=["shipment_id", "seen_at"],
-    columns=[Column("shipment_id", Text), Column("seen_at", TIME), Column("status", Text)],
-)
+_TRACKED = ("status",)
+HISTORY = history_table(TABLE, _TRACKED)
 
 _ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _DOTS = re.compile(r"\b(\d{1,2})\.(\d{1,2})\.(\d{2,4})\b")
@@ -127,5 +124,5 @@ STREAM = Stream(
         in_sandbox=fetch_canned,
         token_lifetime=timedelta(minutes=10),
     ),
-    history=History(HISTORY, tracked=("status",)),
+    history=History(HISTORY, _TRACKED),
 )

@@ -76,44 +76,6 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
-        "inventory_history",
-        sa.Column("connection_id", sa.Text(), nullable=False),
-        sa.Column("marketplace_id", sa.Text(), nullable=False),
-        sa.Column("sku", sa.Text(), nullable=False),
-        sa.Column("fnsku", sa.Text(), nullable=False),
-        sa.Column("condition", sa.Text(), nullable=False),
-        sa.Column("seen_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("total_quantity", sa.Integer(), nullable=True),
-        sa.Column("fulfillable_quantity", sa.Integer(), nullable=True),
-        sa.Column("inbound_working_quantity", sa.Integer(), nullable=True),
-        sa.Column("inbound_shipped_quantity", sa.Integer(), nullable=True),
-        sa.Column("inbound_receiving_quantity", sa.Integer(), nullable=True),
-        sa.Column("reserved_quantity", sa.Integer(), nullable=True),
-        sa.Column("researching_quantity", sa.Integer(), nullable=True),
-        sa.Column("unfulfillable_quantity", sa.Integer(), nullable=True),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column(
-            "loaded_at",
-            postgresql.TIMESTAMP(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["connection_id"],
-            ["amazon_connection.connection_id"],
-            name=op.f("inventory_history_connection_id_fkey"),
-        ),
-        sa.PrimaryKeyConstraint(
-            "connection_id",
-            "marketplace_id",
-            "sku",
-            "fnsku",
-            "condition",
-            "seen_at",
-            name=op.f("inventory_history_pkey"),
-        ),
-    )
-    op.create_table(
         "marketplaces",
         sa.Column("connection_id", sa.Text(), nullable=False),
         sa.Column("marketplace_id", sa.Text(), nullable=False),
@@ -171,13 +133,6 @@ def upgrade() -> None:
         sa.Column("seen_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("quantity_shipped", sa.Integer(), nullable=True),
         sa.Column("quantity_received", sa.Integer(), nullable=True),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column(
-            "loaded_at",
-            postgresql.TIMESTAMP(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
         sa.ForeignKeyConstraint(
             ["connection_id"],
             ["amazon_connection.connection_id"],
@@ -224,13 +179,6 @@ def upgrade() -> None:
         sa.Column("shipment_id", sa.Text(), nullable=False),
         sa.Column("seen_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("status", sa.Text(), nullable=True),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column(
-            "loaded_at",
-            postgresql.TIMESTAMP(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
         sa.ForeignKeyConstraint(
             ["connection_id"],
             ["amazon_connection.connection_id"],

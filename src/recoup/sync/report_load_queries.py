@@ -25,17 +25,17 @@ _FRESH_DAYS = "staged_days"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whose rows they are and where they come from. `scope`: '' or the marketplace asked for."""
+    """Whose rows they are and where they come from. `marketplace_id`: '' of a whole region."""
 
     connection_id: ConnectionId
     source: str
-    scope: str
+    marketplace_id: str
 
     def parameters(self) -> dict[str, Any]:
         return {
             "connection_id": self.connection_id,
             "source": self.source,
-            "scope": self.scope,
+            "marketplace_id": self.marketplace_id,
         }
 
 
@@ -204,7 +204,7 @@ def _values(table: Table, cells: Sequence[Cell]) -> dict[str, str]:
     key = {column.name for column in table.primary_key.columns}
     values = {"connection_id": "cast(:connection_id as text)"}
     if "marketplace_id" in names:
-        values["marketplace_id"] = "cast(:scope as text)"
+        values["marketplace_id"] = "cast(:marketplace_id as text)"
     for cell in cells:
         if cell.staged is not None or cell.field.column in key:
             values[cell.field.column] = cell.value

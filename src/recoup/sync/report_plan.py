@@ -31,15 +31,14 @@ def plan_windows(
 
     `longest` is what was learned; the report's own limit holds as well.
     """
-    if report.by_month:
-        return _months(todo, report)
     limits = [span for span in (report.longest, longest) if span is not None]
     span = min(limits) if limits else None
+    if report.by_month:
+        return _months(todo, span)
     pieces = union(todo)
     if isinstance(report.load, ReplaceDays):
         pieces = union(Window(_midnight(piece.since), piece.until) for piece in pieces)
-        if span is not None:
-            span = max(_DAY, timedelta(days=(span - _MARGIN).days))
+        span = None if span is None else max(_DAY, timedelta(days=span.days))
     return [part for piece in pieces for part in _parts(piece, span)]
 
 
@@ -52,19 +51,19 @@ def _parts(piece: Window, span: timedelta | None) -> list[Window]:
     return parts
 
 
-def _months(todo: Sequence[Window], report: Report) -> list[Window]:
-    """Calendar months that `todo` touches, whole ones, and the running one where it is told."""
-    months: dict[datetime, Window] = {}
+def _months(todo: Sequence[Window], span: timedelta | None) -> list[Window]:
+    """Whole calendar months that `todo` reaches the end of, as many to a report as fit into `span`."""
+    windows: list[Window] = []
     for piece in union(todo):
         since = _first_of_month(piece.since)
-        while since < piece.until:
-            ends = _first_of_month(since + timedelta(days=31))
-            if ends <= piece.until:
-                months[since] = Window(since, ends)
-            elif report.running_month:
-                months[since] = Window(since, piece.until)
-            since = ends
-    return [months[since] for since in sorted(months)]
+        while (until := _first_of_month(since + timedelta(days=31))) <= piece.until:
+            last = windows[-1] if windows else None
+            if last is not None and last.until == since and span and until - last.since <= span:
+                windows[-1] = Window(last.since, until)
+            else:
+                windows.append(Window(since, until))
+            since = until
+    return windows
 
 
 def _first_of_month(moment: datetime) -> datetime:

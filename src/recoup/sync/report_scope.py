@@ -508,6 +508,8 @@ class ReportScope:
         if not self._cursor.todo and self._cursor.read_at is not None:
             return
         cursor = replace(self._cursor, todo=(), read_at=self._work.api.now())
+        if self._report.discovered and not isinstance(self._stream.cursor, Snapshot):
+            cursor = replace(cursor, closed=tuple(union([*cursor.closed, *self._cursor.todo])))
         async with self._work.database.writing() as conn:
             await write_cursor(conn, cursor)
             await hold_fence(conn, self._work.fence)

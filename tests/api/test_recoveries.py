@@ -115,9 +115,7 @@ async def test_filters(
     await store_claims(database, seller, range(1))
     await store_claims(database, seller, range(1, 2), status="filed", deadline=day(5))
     await store_claims(database, seller, range(2, 3), type="removal_lost", deadline=None)
-    await store_claims(
-        database, seller, range(3, 4), deadline=day(-2), confidence=Decimal("0.3")
-    )
+    await store_claims(database, seller, range(3, 4), deadline=day(-2), confidence=Decimal("0.3"))
     await store_claims(
         database,
         seller,

@@ -21,6 +21,7 @@ RecoupError
 ├── AmbiguousConnectionError    several connections and none was named
 ├── ReauthorizationRequiredError  Amazon no longer accepts the seller's refresh token
 ├── FencedError                 this worker no longer owns the sync: write nothing
+├── RefusedError                Amazon refuses a part of a stream's data; the rest is there
 └── SpApiError                  a call to Amazon did not succeed
     ├── ThrottledError          429
     ├── UnavailableError        5xx, broken connection, timeout
@@ -156,6 +157,10 @@ class FencedError(RecoupError):
     """Another worker, or a cancel, took the sync over; this worker must write nothing more."""
 
     recovery = Recovery.STOP
+
+
+class RefusedError(RecoupError):
+    """Amazon refuses a marketplace or a dataset; the message names it. What it gave is kept."""
 
 
 class SpApiError(RecoupError):

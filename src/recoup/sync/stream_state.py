@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from recoup.errors import SpApiError
 from recoup.streams.stream import Api, Stream
 from recoup.streams.window import Window, share_done, subtract
 from recoup.sync.cursor_queries import Cursor
@@ -14,9 +15,20 @@ from recoup.sync.load import Loaded
 from recoup.sync.progress import StreamProgress, estimate_rows
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What Amazon refuses of a stream, in words, and its answer."""
+
+    what: str
+    error: SpApiError
+
+
 @dataclass(slots=True)
 class StreamState:
-    """Counts of one stream over all attempts of a sync, and how far its scopes are."""
+    """Counts of one stream over all attempts of a sync, and how far its scopes are.
+
+    without: datasets that this attempt no longer asks for; refusals: what was refused so far.
+    """
 
     stream: Stream
     rows: int = 0
@@ -28,6 +40,8 @@ class StreamState:
     scopes: int = 1
     seconds_per_page: float = 0.3
     waiting_until: float = 0.0
+    without: frozenset[str] = frozenset()
+    refusals: list[Refusal] = field(default_factory=list)
 
     @property
     def api(self) -> Api:

@@ -40,6 +40,7 @@ class StreamState:
     scopes: int = 1
     seconds_per_page: float = 0.3
     waiting_until: float = 0.0
+    throttled_since: datetime | None = None
     without: frozenset[str] = frozenset()
     refusals: list[Refusal] = field(default_factory=list)
 
@@ -75,6 +76,7 @@ class StreamState:
             expected=self.expected_rows(),
             fraction=self.fraction,
             waiting_seconds=max(0.0, self.waiting_until - at),
+            throttled_since=self.throttled_since,
         )
 
     def after(

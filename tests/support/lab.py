@@ -29,6 +29,7 @@ from recoup.sync.runner import SyncRunner
 from recoup.users.queries import add_user
 
 US = "ATVPDKIKX0DER"
+CANADA = "A2EUQ1WTGCTBG2"
 _LONGEST_SYNC_SECONDS = 90
 
 
@@ -87,6 +88,10 @@ class Lab:
             parse_fault(fault)
         await self._post("/_sandbox/faults", {"faults": list(faults)})
 
+    async def refuse(self, *names: str) -> None:
+        """From now on these operations, marketplaces and datasets are refused, and no others."""
+        await self._post("/_sandbox/refusals", {"refused": list(names)})
+
     async def tables(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every stream, without where and when it was loaded."""
         async with self.database.reading() as conn:
@@ -141,6 +146,7 @@ async def open_lab(
     orders: int = 300,
     limits: bool = True,
     speed: float = 1000,
+    marketplace_ids: tuple[str, ...] = (US,),
     streams: Sequence[Stream] | None = None,
     **sandbox_options: Any,
 ) -> AsyncIterator[Lab]:
@@ -161,7 +167,7 @@ async def open_lab(
             selling_partner_id="A1SELLER",
             region="NA",
             environment="local",
-            marketplace_ids=(US,),
+            marketplace_ids=marketplace_ids,
             refresh_token_sealed=access.seal("Atzr|test"),
         )
     runner = SyncRunner(database, access, owner="lab", streams=streams or api_streams())

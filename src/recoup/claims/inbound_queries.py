@@ -1,0 +1,135 @@
+"""What the rules of inbound shipments share: items with what arrived, and payments allocated to them.
+
+Temporary tables of one detection, made after those of prepare_queries:
+
+detect_inbound_item     one row per shipment and SKU: sent, received, when and how it is known
+detect_inbound_event    one row per shortage and per damage on arrival, with what payments settled
+detect_inbound_paid     which payment settled how many units of which event
+
+Payments (facts 4.4 step 3): rows of family `inbound`, approved from the delivery on and up to 12
+months after; those whose case is the one filed for a shipment go there only; all others go to the
+oldest open event of the FNSKU. Rows of lost or damaged stock are never used.
+"""
+
+from __future__ import annotations
+
+# Deliveries: the first receipt in the ledger, or the day our own history first saw the shipment
+# delivered after it had seen it under way. A first sight alone dates nothing.
+_DELIVERIES = """
+create temporary table detect_inbound_shipment on commit drop as
+with seen as (
+    select shipment_id, seen_at, status,
+           lag(status) over (partition by shipment_id order by seen_at) as before
+    from shipments_history
+    where connection_id = :connection_id
+), observed as (
+    select shipment_id, min(seen_at) as first_seen_at,
+           min(seen_at) filter (where status in ('DELIVERED', 'CHECKED_IN', 'RECEIVING')
+               and before in ('WORKING', 'READY_TO_SHIP', 'SHIPPED', 'IN_TRANSIT')) as delivered_at,
+           min(seen_at) filter (where status not in ('WORKING', 'READY_TO_SHIP', 'CANCELLED',
+               'DELETED')) as picked_up_at
+    from seen
+    group by shipment_id
+), changed as (
+    select shipment_id, max(seen_at) as changed_at
+    from (
+        select shipment_id, seen_at, quantity_received,
+               lag(quantity_received) over item as before, row_number() over item as n
+        from shipment_items_history
+        where connection_id = :connection_id
+        window item as (partition by shipment_id, sku, fnsku order by seen_at)
+    ) as counts
+    where n > 1 and quantity_received is distinct from before
+    group by shipment_id
+), receipts as (
+    select reference_id as shipment_id, min(event_on) filter (where quantity > 0) as first_on,
+           max(event_on) as last_on
+    from ledger
+    where connection_id = :connection_id and event_type = 'Receipts'
+    group by reference_id
+), dated as (
+    select s.shipment_id, s.marketplace_id, s.status, s.name, s.source, m.today, m.zone,
+           r.first_on, r.last_on, o.picked_up_at,
+           (o.delivered_at at time zone m.zone)::date as seen_delivered_on,
+           (c.changed_at at time zone m.zone)::date as changed_on,
+           (coalesce(o.first_seen_at, s.loaded_at) at time zone m.zone)::date as first_seen_on,
+           s.created_on
+    from shipments as s
+    join detect_marketplace as m using (marketplace_id)
+    left join observed as o using (shipment_id)
+    left join changed as c using (shipment_id)
+    left join receipts as r using (shipment_id)
+    where s.connection_id = :connection_id
+)
+select shipment_id, marketplace_id, status, name, source, today, picked_up_at,
+       status = 'CLOSED' as is_closed,
+       -- The earlier of the two: nothing can be received before it is delivered.
+       least(first_on, seen_delivered_on) as delivered_on,
+       case when first_on <= coalesce(seen_delivered_on, first_on)
+            then 'the first receipt in the stock ledger'
+            when seen_delivered_on is not null
+            then 'the day on which recoup first saw the shipment delivered' end as delivery_known_by,
+       coalesce(least(first_on, seen_delivered_on), created_on, first_seen_on) as event_on,
+       coalesce(greatest(last_on, changed_on), seen_delivered_on, first_seen_on) as quiet_since
+from dated
+"""
+
+# Received is the larger of the two counts. What another SKU of the same product has too much in
+# the shipment was counted under the wrong label, and takes units off the shortage (decision 17:
+# variants are the SKUs of one ASIN), in order of SKU.
+_ITEMS = """
+create temporary table detect_inbound_item on commit drop as
+with counted as (
+    select reference_id as shipment_id, fnsku, sum(quantity)::integer as units
+    from ledger
+    where connection_id = :connection_id and event_type = 'Receipts'
+    group by reference_id, fnsku
+), edited as (
+    select shipment_id, sku, fnsku, max(seen_at) as edited_at
+    from (
+        select shipment_id, sku, fnsku, seen_at, quantity_shipped,
+               lag(quantity_shipped) over item as before, row_number() over item as n
+        from shipment_items_history
+        where connection_id = :connection_id
+        window item as (partition by shipment_id, sku, fnsku order by seen_at)
+    ) as counts
+    where n > 1 and quantity_shipped is distinct from before
+    group by shipment_id, sku, fnsku
+), items as (
+    select i.shipment_id, i.sku, min(nullif(i.fnsku, '')) as fnsku,
+           sum(i.quantity_shipped)::integer as shipped,
+           sum(coalesce(i.quantity_received, 0))::integer as received_by_api,
+           sum(coalesce(c.units, 0))::integer as received_by_ledger,
+           sum(greatest(i.quantity_received, c.units, 0))::integer as received,
+           coalesce(bool_or(e.edited_at > s.picked_up_at), false) as is_edited,
+           min(i.source) as source
+    from shipment_items as i
+    join detect_inbound_shipment as s using (shipment_id)
+    left join counted as c on c.shipment_id = i.shipment_id and c.fnsku = i.fnsku
+    left join edited as e
+        on e.shipment_id = i.shipment_id and e.sku = i.sku and e.fnsku = i.fnsku
+    where i.connection_id = :connection_id
+    group by i.shipment_id, i.sku
+), known as (
+    select items.*, p.asin
+    from items
+    left join (
+        select fnsku, min(asin) as asin from detect_product where fnsku is not null group by fnsku
+    ) as p using (fnsku)
+), measured as (
+    select *,
+           greatest(shipped - received, 0) as short,
+           sum(greatest(received - shipped, 0)) over product as product_over,
+           sum(greatest(shipped - received, 0)) over (product order by sku) as short_up_to
+    from known
+    window product as (partition by shipment_id, coalesce(asin, 'of SKU ' || sku))
+)
+select m.*, s.marketplace_id, s.status, s.is_closed, s.today, s.delivered_on,
+       s.delivery_known_by, s.event_on, s.quiet_since, s.source as shipment_source,
+       -- Its part of the surplus: what the shortages before it in the order have left.
+       greatest(0, least(m.short, m.product_over - (m.short_up_to - m.short)))::integer as mislabelled,
+       m.received_by_api > 0 or m.received_by_ledger > 0 or s.delivered_on is not null
+           or s.status in ('DELIVERED', 'CHECKED_IN', 'RECEIVING') as is_delivered
+from measured as m
+join detect_inbound_shipment as s using (shipment_id)
+"""

@@ -20,7 +20,7 @@ from recoup.jobs.queue import new_queue
 from recoup.jobs.start import start_sync
 from recoup.sandbox.config import SandboxConfig, parse_fault
 from recoup.sandbox.serve import serve
-from recoup.streams import all_streams
+from recoup.streams import api_streams
 from recoup.sync.access import SellerAccess
 from recoup.sync.limits_pg import PgBudget
 from recoup.sync.queries import SyncRow, get_sync
@@ -91,7 +91,7 @@ class Lab:
         async with self.database.reading() as conn:
             return {
                 table.name: await _rows(conn, table)
-                for stream in all_streams()
+                for stream in api_streams()
                 for table in (stream.table, *stream.parts)
             }
 
@@ -106,7 +106,7 @@ class Lab:
         which is right at Amazon's and too long for a test.
         """
         budget = PgBudget(self.database, self.access.account(self.connection))
-        for operation in {stream.api.operation for stream in all_streams() if stream.api}:
+        for operation in {stream.api.operation for stream in api_streams() if stream.api}:
             await budget.acquire(operation)
             await budget.learned(operation, operation.plan.rate * self.speed)
 

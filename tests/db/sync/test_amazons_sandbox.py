@@ -11,7 +11,7 @@ import pytest
 
 from recoup.config import Settings
 from recoup.db.engine import Database
-from recoup.streams import all_streams
+from recoup.streams import api_streams
 from recoup.streams.stream import InSandbox
 from recoup.sync.access import SellerAccess
 from recoup.sync.runner import SyncRunner
@@ -61,7 +61,7 @@ async def test_a_stream_without_a_canned_pair_is_not_a_failed_one(lab: Lab) -> N
     """It is marked as not available there, and the sync ends complete."""
     streams = [
         replace(s, in_sandbox=InSandbox.NOTHING) if s.name == "transactions" else s
-        for s in all_streams()
+        for s in api_streams()
     ]
     lab.runner = SyncRunner(lab.database, lab.access, owner="lab", streams=streams)
 

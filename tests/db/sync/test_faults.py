@@ -13,7 +13,7 @@ from recoup.db.engine import Database
 from recoup.errors import UnavailableError
 from recoup.spapi.operations.orders import search_orders
 from recoup.spapi.paging import OperationPage
-from recoup.streams import all_streams
+from recoup.streams import api_streams
 from recoup.streams.stream import Request, Stream
 from recoup.sync.runner import SyncRunner
 from tests.support.lab import Lab, open_lab
@@ -66,7 +66,7 @@ def _broken(stream: Stream) -> Stream:
 
 async def test_a_failed_stream_is_named_and_the_next_sync_repairs_it(lab: Lab) -> None:
     """One stream fails: the others stay, the message names it, the next sync brings the rest."""
-    broken = [_broken(stream) for stream in all_streams()]
+    broken = [_broken(stream) for stream in api_streams()]
     healthy = lab.runner
     lab.runner = SyncRunner(lab.database, lab.access, owner="broken", streams=broken)
 
@@ -96,7 +96,7 @@ async def _buggy(api: object, request: Request) -> OperationPage:
 
 async def test_a_bug_in_one_stream_fails_that_stream_only(lab: Lab) -> None:
     """It is reported, the others go on, and the sync ends instead of being rescued for ever."""
-    streams = [replace(s, fetch=_buggy) if s.name == "inventory" else s for s in all_streams()]
+    streams = [replace(s, fetch=_buggy) if s.name == "inventory" else s for s in api_streams()]
     lab.runner = SyncRunner(lab.database, lab.access, owner="buggy", streams=streams)
 
     sync = await lab.sync()
@@ -172,12 +172,12 @@ async def test_an_unreadable_item_is_put_aside_and_counted(lab: Lab) -> None:
     """A row that cannot be parsed goes to quarantine with its reason; the others are loaded."""
 
     def parse_strictly(item: dict, request: Request):  # type: ignore[no-untyped-def,type-arg]
-        orders = next(s for s in all_streams() if s.name == "orders")
+        orders = next(s for s in api_streams() if s.name == "orders")
         if item["orderId"].endswith("7"):
             raise ValueError("orderId ends with a seven")
         return orders.parse(item, request)
 
-    streams = [replace(s, parse=parse_strictly) if s.name == "orders" else s for s in all_streams()]
+    streams = [replace(s, parse=parse_strictly) if s.name == "orders" else s for s in api_streams()]
     lab.runner = SyncRunner(lab.database, lab.access, owner="strict", streams=streams)
 
     sync = await lab.sync()
@@ -197,6 +197,6 @@ async def test_an_unreadable_item_is_put_aside_and_counted(lab: Lab) -> None:
 
 def test_windows_of_transactions_stay_below_amazons_limit() -> None:
     """A window of more than 180 days would be answered with nothing, and no error."""
-    transactions = next(s for s in all_streams() if s.name == "transactions")
+    transactions = next(s for s in api_streams() if s.name == "transactions")
 
     assert transactions.cursor.longest <= timedelta(days=180)  # type: ignore[union-attr,operator]

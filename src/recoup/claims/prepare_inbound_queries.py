@@ -1,4 +1,4 @@
-"""What the rules of inbound shipments share: items with what arrived, and payments allocated to them.
+"""What rules of inbound shipments share: what arrived of each item, and which payments belong to it.
 
 Temporary tables of one detection, made after those of prepare_queries:
 
@@ -15,13 +15,13 @@ from __future__ import annotations
 
 # Deliveries: the first receipt in the ledger, or the day our own history first saw the shipment
 # delivered after it had seen it under way. A first sight alone dates nothing.
-_DELIVERIES = """
+_SHIPMENTS = """
 create temporary table detect_inbound_shipment on commit drop as
 with seen as (
     select shipment_id, seen_at, status,
            lag(status) over (partition by shipment_id order by seen_at) as before
     from shipments_history
-    where connection_id = :connection_id
+    where connection_id = :connection_id and seen_at < cast(:as_of as date) + 2
 ), observed as (
     select shipment_id, min(seen_at) as first_seen_at,
            min(seen_at) filter (where status in ('DELIVERED', 'CHECKED_IN', 'RECEIVING')
@@ -45,7 +45,7 @@ with seen as (
     select reference_id as shipment_id, min(event_on) filter (where quantity > 0) as first_on,
            max(event_on) as last_on
     from ledger
-    where connection_id = :connection_id and event_type = 'Receipts'
+    where connection_id = :connection_id and event_type = 'Receipts' and event_on <= :as_of
     group by reference_id
 ), dated as (
     select s.shipment_id, s.marketplace_id, s.status, s.name, s.source, m.today, m.zone,
@@ -82,7 +82,7 @@ create temporary table detect_inbound_item on commit drop as
 with counted as (
     select reference_id as shipment_id, fnsku, sum(quantity)::integer as units
     from ledger
-    where connection_id = :connection_id and event_type = 'Receipts'
+    where connection_id = :connection_id and event_type = 'Receipts' and event_on <= :as_of
     group by reference_id, fnsku
 ), edited as (
     select shipment_id, sku, fnsku, max(seen_at) as edited_at
@@ -128,8 +128,111 @@ select m.*, s.marketplace_id, s.status, s.is_closed, s.today, s.delivered_on,
        s.delivery_known_by, s.event_on, s.quiet_since, s.source as shipment_source,
        -- Its part of the surplus: what the shortages before it in the order have left.
        greatest(0, least(m.short, m.product_over - (m.short_up_to - m.short)))::integer as mislabelled,
-       m.received_by_api > 0 or m.received_by_ledger > 0 or s.delivered_on is not null
-           or s.status in ('DELIVERED', 'CHECKED_IN', 'RECEIVING') as is_delivered
+       (sum(m.received) over (partition by m.shipment_id) > 0 or s.delivered_on is not null
+           or s.status in ('DELIVERED', 'CHECKED_IN', 'RECEIVING')) as is_delivered
 from measured as m
 join detect_inbound_shipment as s using (shipment_id)
 """
+
+# Shortages of shipments that have arrived, and units that were received damaged.
+_EVENTS = """
+create temporary table detect_inbound_event on commit drop as
+with damaged as (
+    select l.reference_id as shipment_id, coalesce(l.msku, '') as sku, min(l.fnsku) as fnsku,
+           sum(l.quantity)::integer as units
+    from ledger as l
+    join detect_inbound_shipment as s on s.shipment_id = l.reference_id
+    where l.connection_id = :connection_id and l.event_type = 'Receipts'
+      and l.event_on <= :as_of
+      and l.disposition in ('CARRIER_DAMAGED', 'WAREHOUSE_DAMAGED', 'WAREHOUSE_DAMAHED')
+    group by l.reference_id, coalesce(l.msku, '')
+    having sum(l.quantity) > 0
+), events as (
+    select 'inbound_shortage' as type, shipment_id, sku, fnsku, short - mislabelled as open,
+           delivered_on as since
+    from detect_inbound_item
+    where short > mislabelled
+      and status in ('CLOSED', 'RECEIVING', 'DELIVERED', 'CHECKED_IN')
+    union all
+    select 'inbound_damage', d.shipment_id, d.sku, d.fnsku, d.units, s.delivered_on
+    from damaged as d join detect_inbound_shipment as s using (shipment_id)
+)
+select row_number() over (order by since, shipment_id, sku, type) as event_id, *,
+       open as units, jsonb_build_object('shipmentId', shipment_id, 'sku', sku) as key
+from events
+"""
+
+_PAID = """
+create temporary table detect_inbound_paid (
+    event_id bigint not null, payment_id bigint not null, units integer not null
+) on commit drop
+"""
+
+# A payment is split over events, oldest first. Shortages are paid by rows for lost units before
+# others, damages by rows for damaged ones; what then remains settles the other kind too: a unit
+# that may be paid is not claimed.
+_ALLOCATE = """
+create or replace function pg_temp.allocate_inbound() returns void language plpgsql as $$
+declare
+    payment record;
+    event record;
+    remaining integer;
+    taken integer;
+begin
+    for payment in
+        select p.payment_id, p.made_whole_units as units, p.approved_on, f.shipment_ids,
+               coalesce(nullif(p.fnsku, ''), of_sku.fnsku) as fnsku,
+               case when p.reason ilike '%damage%' then 'inbound_damage'
+                    else 'inbound_shortage' end as type
+        from detect_payment as p
+        left join (
+            select sku, min(fnsku) as fnsku from detect_product where fnsku is not null group by sku
+        ) as of_sku on of_sku.sku = p.sku
+        left join detect_inbound_filed as f on f.case_id = p.case_id
+        where p.family = 'inbound' and p.made_whole_units > 0
+        order by f.shipment_ids is null, p.approved_on, p.payment_id
+    loop
+        remaining := payment.units;
+        for event in
+            select event_id, open
+            from detect_inbound_event
+            where fnsku = payment.fnsku and open > 0
+              and case when payment.shipment_ids is not null
+                       then shipment_id = any (payment.shipment_ids)
+                       else since is null or payment.approved_on
+                            between since and (since + interval '12 months')::date end
+            order by type <> payment.type, since nulls last, shipment_id, sku
+        loop
+            exit when remaining = 0;
+            taken := least(remaining, event.open);
+            update detect_inbound_event set open = open - taken where event_id = event.event_id;
+            insert into detect_inbound_paid values (event.event_id, payment.payment_id, taken);
+            remaining := remaining - taken;
+        end loop;
+    end loop;
+end
+$$
+"""
+
+# The case that the seller filed for a shipment: its payments belong to that shipment only.
+_FILED = """
+create temporary table detect_inbound_filed on commit drop as
+select case_id, array_agg(distinct key ->> 'shipmentId') as shipment_ids
+from claim
+where connection_id = :connection_id and case_id <> ''
+  and type in ('inbound_shortage', 'inbound_damage')
+group by case_id
+"""
+
+PREPARE_INBOUND = (
+    _SHIPMENTS,
+    _ITEMS,
+    _FILED,
+    _EVENTS,
+    "create index on detect_inbound_event (fnsku)",
+    "analyze detect_inbound_shipment, detect_inbound_item, detect_inbound_event",
+    _PAID,
+    _ALLOCATE,
+    "select pg_temp.allocate_inbound()",
+)
+"""In this order, with :connection_id and :as_of, after the tables of prepare_queries."""

@@ -105,13 +105,7 @@ with parcels as (
                - coalesce(r.disposed_quantity, 0) - coalesce(r.shipped_quantity, 0)
                - coalesce(r.in_process_quantity, 0)), 0)::integer as unaccounted,
            sum(coalesce(r.shipped_quantity, 0)) as shipped,
-           sum(coalesce(r.disposed_quantity, 0))::integer as disposed,
-           jsonb_agg(jsonb_build_object('table', 'removals', 'source', r.source,
-               'source_line', r.source_line, 'removalOrderId', r.order_id, 'sku', r.sku,
-               'disposition', r.disposition, 'requested', r.requested_quantity,
-               'cancelled', r.cancelled_quantity, 'disposed', r.disposed_quantity,
-               'shipped', r.shipped_quantity, 'inProcess', r.in_process_quantity)
-               order by r.fnsku) as rows
+           sum(coalesce(r.disposed_quantity, 0))::integer as disposed
     from removals as r
     where r.connection_id = :connection_id and lower(r.order_type) = 'return'
       and lower(r.status) = 'completed'
@@ -121,16 +115,26 @@ with parcels as (
            sum(l.unaccounted)::integer as unaccounted, sum(l.disposed)::integer as disposed,
            sum(case when exists (select from parcels)
                     then greatest(l.shipped - coalesce(p.units, 0), 0) else 0 end)::integer
-               as without_parcel,
-           jsonb_agg(l.rows -> 0 order by l.disposition) as rows
+               as without_parcel
     from lines as l
     left join parcels as p using (order_id, sku, disposition)
     group by l.order_id, l.sku
+), sources as (
+    select r.order_id, r.sku, jsonb_agg(jsonb_build_object('table', 'removals',
+               'source', r.source, 'source_line', r.source_line, 'removalOrderId', r.order_id,
+               'sku', r.sku, 'disposition', r.disposition, 'requested', r.requested_quantity,
+               'cancelled', r.cancelled_quantity, 'disposed', r.disposed_quantity,
+               'shipped', r.shipped_quantity, 'inProcess', r.in_process_quantity)
+               order by r.disposition, r.fnsku) as rows
+    from removals as r
+    where r.connection_id = :connection_id
+    group by r.order_id, r.sku
 )
 select s.*, o.marketplace_id, (s.completed_at at time zone o.zone)::date as completed_on,
        coalesce(c.arrived, false) as is_arrived,
-       s.unaccounted + s.disposed + s.without_parcel as units
+       s.unaccounted + s.disposed + s.without_parcel as units, sources.rows
 from summed as s
+join sources using (order_id, sku)
 join detect_removal_order as o using (order_id)
 left join claim as c on c.connection_id = :connection_id and c.type = 'removal_discrepancy'
     and c.key = jsonb_build_object('removalOrderId', s.order_id, 'sku', s.sku)

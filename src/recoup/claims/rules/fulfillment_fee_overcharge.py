@@ -119,7 +119,7 @@ charge as materialized (
     from charge as c
     where unit_fee > least(expected, fee_before) + {_TOLERANCE}
 )
-"""
+"""  # noqa: S608 - a constant
 
 # What remains of each suspect charge after corrections, of whatever transaction they came in. A
 # deferred charge that was released since is there twice; the release counts.
@@ -207,7 +207,7 @@ released as (
     from counted
     group by cause, sku, marketplace_id, currency
 )
-"""
+"""  # noqa: S608 - a constant
 
 _SQL = f"""
 with {_PREVIEWS}, {_CHARGES}, {_OVERCHARGES}, repaid as (

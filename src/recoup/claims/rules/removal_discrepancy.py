@@ -11,7 +11,7 @@ from recoup.claims.rule import ClaimType, Rule, Value, Window
 _SQL = """
 with paid as (
     select t.event_id, jsonb_agg(jsonb_build_object(
-               'by', 'payment', 'reference', p.reimbursement_id, 'units', t.units,
+               'by', 'payment', 'reference', p.reference, 'units', t.units,
                'why', format('%s, approved %s', p.reason, p.approved_on))
                order by p.approved_on, p.payment_id) as settled
     from detect_removal_paid as t join detect_payment as p using (payment_id)

@@ -113,14 +113,29 @@ with {_CUBIC_CM}, charged as materialized (
       and event_on >= (select min(month_on) from charged)
       and event_on < (select max(charged_on) from charged)
     group by 1, 2, 3
-), stocked as (
-    select m.*, coalesce(b.start_units, 0) + coalesce(v.mean_units, 0) as mean_units,
-           b.start_units + coalesce(v.units, 0) is not distinct from b.end_units as is_sound
+), loaded as (
+    select distinct month_on from balance
+), opened as (
+    -- The balance at the start: that of the month, or, as long as the month is not loaded, the end of
+    -- the one before. A product without a row in a loaded month had none.
+    select m.*, case when now.month_on is not null then coalesce(b.start_units, 0)
+                     when past.month_on is not null then coalesce(p.end_units, 0) end
+                     as start_units,
+           case when now.month_on is not null then coalesce(b.end_units, 0) end as end_units
     from month as m
+    left join loaded as now on now.month_on = m.month_on
+    left join loaded as past on past.month_on = m.month_on - interval '1 month'
+    left join balance as b on b.month_on = m.month_on and b.fnsku = m.fnsku
+        and b.country = m.country
+    left join balance as p on p.month_on = m.month_on - interval '1 month'
+        and p.fnsku = m.fnsku and p.country = m.country
+), stocked as (
+    select o.*, o.start_units + coalesce(v.mean_units, 0) as mean_units,
+           coalesce(o.start_units + coalesce(v.units, 0) = o.end_units, true) as is_sound
+    from opened as o
     cross join covered as k
-    left join balance as b using (month_on, fnsku, country)
     left join moved as v using (month_on, fnsku, country)
-    where k.first_on <= m.month_on and k.last_on >= m.charged_on - 1
+    where k.first_on <= o.month_on and k.last_on >= o.charged_on - 1
 ), crowded as (
     select *, case when on_hand > 1.2 * greatest(mean_units, 0)
                    then (fee - over_volume) * (1 - greatest(mean_units, 0) / on_hand)
@@ -141,17 +156,21 @@ with {_CUBIC_CM}, charged as materialized (
     -- First in, first out: what is left was received last. Receipts that the ledger does not
     -- reach back to are missing here, which makes the stock look older, never younger.
     select s.snapshot_on, s.fnsku, s.country, s.days,
-           greatest(0, b.start_units + coalesce(sum(l.quantity) filter (
-               where l.event_on >= b.month_on), 0) - coalesce(sum(l.quantity) filter (
-               where l.event_type = 'Receipts' and l.quantity > 0
-                 and l.event_on > s.snapshot_on - s.days), 0)) as older_units
+           greatest(0, b.start_units + now.units - late.units) as older_units
     from snapshot as s
     join balance as b on b.fnsku = s.fnsku and b.country = s.country
         and b.month_on = date_trunc('month', s.snapshot_on)::date
-    left join ledger as l on l.connection_id = :connection_id and l.fnsku = s.fnsku
-        and l.country = s.country and l.event_on <= s.snapshot_on
-        and l.event_on > s.snapshot_on - greatest(s.days, 31)
-    group by s.snapshot_on, s.fnsku, s.country, s.days, b.month_on, b.start_units
+    cross join lateral (
+        select coalesce(sum(l.quantity), 0) as units from ledger as l
+        where l.connection_id = :connection_id and l.fnsku = s.fnsku and l.country = s.country
+          and l.event_on between b.month_on and s.snapshot_on
+    ) as now
+    cross join lateral (
+        select coalesce(sum(l.quantity), 0) as units from ledger as l
+        where l.connection_id = :connection_id and l.fnsku = s.fnsku and l.country = s.country
+          and l.event_type = 'Receipts' and l.quantity > 0
+          and l.event_on > s.snapshot_on - s.days and l.event_on <= s.snapshot_on
+    ) as late
 ), old as (
     select t.snapshot_on, t.fnsku, t.country, t.surcharge_age_tier, t.days,
            min(t.marketplace_id) as marketplace_id, min(t.asin) as asin,
@@ -198,7 +217,7 @@ with {_CUBIC_CM}, charged as materialized (
     select jsonb_build_object('fnsku', fnsku, 'country', country, 'cause', 'age',
                'month', to_char(snapshot_on, 'YYYY-MM'), 'tier', surcharge_age_tier),
            marketplace_id, fnsku, asin, (charged_units - older_units)::integer,
-           snapshot_on, round(amount * (1 - older_units / charged_units), 2), currency, 0.3,
+           snapshot_on, round(amount * (1 - older_units::numeric / charged_units), 2), currency, 0.3,
            'the age of units is reckoned, first in, first out',
            format('The surcharge counts %s units older than %s days; the stock ledger leaves %s.',
                   charged_units, days, older_units), rows,

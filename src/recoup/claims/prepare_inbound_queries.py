@@ -8,7 +8,8 @@ detect_inbound_paid     which payment settled how many units of which event
 
 Payments (facts 4.4 step 3): rows of family `inbound`, approved from the delivery on and up to 12
 months after; those whose case is the one filed for a shipment go there only; all others go to the
-oldest open event of the FNSKU. Rows of lost or damaged stock are never used.
+oldest open event of the FNSKU. Rows of lost or damaged stock are never used. A payment counts whole:
+what was taken back wrongly is a claim of its own (decision 9).
 """
 
 from __future__ import annotations
@@ -209,7 +210,7 @@ declare
     taken integer;
 begin
     for payment in
-        select p.payment_id, p.made_whole_units as units, p.approved_on, f.shipment_ids,
+        select p.payment_id, p.paid_units as units, p.approved_on, f.shipment_ids,
                coalesce(nullif(p.fnsku, ''), of_sku.fnsku) as fnsku,
                case when p.reason ilike '%damage%' then 'inbound_damage'
                     else 'inbound_shortage' end as type
@@ -218,7 +219,7 @@ begin
             select sku, min(fnsku) as fnsku from detect_product where fnsku is not null group by sku
         ) as of_sku on of_sku.sku = p.sku
         left join detect_inbound_filed as f on f.case_id = p.case_id
-        where p.family = 'inbound' and p.made_whole_units > 0
+        where p.family = 'inbound' and p.paid_units > 0
         order by f.shipment_ids is null, p.approved_on, p.payment_id
     loop
         remaining := payment.units;

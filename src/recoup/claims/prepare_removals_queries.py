@@ -217,7 +217,7 @@ declare
     taken integer;
 begin
     for payment in
-        select p.payment_id, p.made_whole_units as units, p.approved_on,
+        select p.payment_id, p.paid_units as units, p.approved_on,
                coalesce(f.order_ids, array[o.order_id]) as order_ids,
                coalesce(nullif(p.fnsku, ''), of_sku.fnsku) as fnsku
         from detect_payment as p
@@ -226,7 +226,7 @@ begin
         ) as of_sku on of_sku.sku = p.sku
         left join detect_removal_filed as f on f.case_id = p.case_id
         left join detect_removal_order as o on o.order_id = p.order_id
-        where p.family = 'removal' and p.made_whole_units > 0
+        where p.family = 'removal' and p.paid_units > 0
         order by f.order_ids is null, o.order_id is null, p.approved_on, p.payment_id
     loop
         remaining := payment.units;

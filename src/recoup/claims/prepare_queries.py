@@ -15,6 +15,8 @@ from recoup.claims.incident_queries import INCIDENT_STEPS
 from recoup.claims.ledger_queries import LEDGER_STEPS
 from recoup.claims.payment_queries import PAYMENT_STEPS
 from recoup.claims.policy import Policy
+from recoup.claims.prepare_inbound_queries import prepare_inbound
+from recoup.claims.prepare_removals_queries import prepare_removals
 from recoup.claims.step_queries import Step, run_step
 from recoup.db.engine import Writer
 from recoup.db.upsert import to_document
@@ -142,3 +144,5 @@ async def prepare(conn: Writer, connection_id: ConnectionId, as_of: date, policy
     await allocate(conn, values)
     for step in INCIDENT_STEPS:
         await run_step(conn, step, values)
+    await prepare_inbound(conn, values)
+    await prepare_removals(conn, values)

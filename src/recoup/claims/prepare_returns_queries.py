@@ -5,22 +5,22 @@ detect_unstocked      returned units that the ledger never put back into stock (
 detect_order_case     one row per order and SKU with a refund or replacement: units, money, days
 detect_order_need     units of a case that something must make good, by the rule that would claim
 detect_order_supply   returns and payments that can make good
-detect_order_settled  who made good how many units of what: no unit is used twice
+detect_returned ...   who made good how many units of what, in four steps: no unit is used twice
+detect_order_open     what is left of each need, and what settled the rest
 
 Order of use (facts 4.4 step 2, decisions 8 and 14): returns of the same SKU, returns of a SKU that
 was neither refunded nor replaced, payments of the same SKU, payments whose SKU is none of the
-order's. Within a case a payment settles the unit that never came back, then the one that came back
-damaged, then the one that did not reach stock, then what was refunded beyond.
+order's. Within a case a payment settles in the order of the needs below.
 """
 
 from __future__ import annotations
 
 from recoup.claims.step_queries import Step
 
-MISSING, DAMAGED, UNSTOCKED, SPARE, BEYOND = 1, 2, 3, 4, 5
+MISSING, DAMAGED, SPARE, BEYOND, UNSTOCKED = 1, 2, 3, 4, 5
 """What a case may lack, the smaller number being settled first: a unit that never came back, one
-that came back damaged, one that did not reach stock, the second of a refund and a replacement, money
-refunded beyond the price."""
+that came back damaged, the second of a refund and a replacement, money refunded beyond the price, and
+last, with the weakest evidence, a unit that came back and did not reach stock."""
 
 AMAZONS_DAMAGE = """(
     disposition in ('CARRIER_DAMAGED', 'DAMAGED', 'FC_DAMAGED')
@@ -172,7 +172,7 @@ with sold as (
     from event
     group by order_id, sku
 )
-select order_id, sku, sold.asin, product.fnsku, detect_order.marketplace_id, detect_order.zone,
+select order_id, sku, sold.asin, coalesce(product.fnsku, came.fnsku), detect_order.marketplace_id, detect_order.zone,
     detect_order.is_amazon, detect_order.is_disputed, detect_order.is_cancelled, total.by_seller,
     detect_order.refunds, refunded, replaced, partial_units, refunded + replaced, sold.shipped,
     least(refunded + replaced, coalesce(sold.shipped, refunded + replaced)),
@@ -192,6 +192,9 @@ left join sold using (order_id, sku)
 left join (
     select sku, min(fnsku) as fnsku from detect_product where fnsku <> '' group by sku
 ) as product using (sku)
+left join (
+    select order_id, sku, min(fnsku) as fnsku from detect_return where fnsku <> '' group by order_id, sku
+) as came using (order_id, sku)
 where is_amazon is not false
 """,
     ("order_id, sku",),
@@ -268,9 +271,9 @@ with known as (
         'paid on ' || approved_on || ' (' || reason || ')' || note
     from payment
 )
-select row_number() over (order by kind, turn, number), told.* from (
-    select kind, order_id, sku, is_stranger, units, reference, why, turn, number from told
-) as told
+select row_number() over (order by kind, turn, number), kind, order_id, sku, is_stranger, units,
+    reference, why
+from told
 """,
     ("order_id, sku",),
 )
@@ -347,17 +350,16 @@ with settled as (
     select * from detect_returned union all select * from detect_returned_other
     union all select * from detect_paid union all select * from detect_paid_other
 )
-select order_id, sku, need, detect_order_need.units,
-    detect_order_need.units - coalesce(sum(settled.units), 0),
+select one.order_id, one.sku, one.need, one.units, one.units - coalesce(sum(settled.units), 0),
     coalesce(sum(settled.units) filter (where kind = 'return'), 0),
     coalesce(sum(settled.units) filter (where kind = 'payment'), 0),
     coalesce(jsonb_agg(jsonb_build_object(
         'by', kind, 'reference', reference, 'units', settled.units, 'why', why
     ) order by supply_id) filter (where supply_id is not null), '[]')
-from detect_order_need
+from detect_order_need as one
 left join settled using (order_id, sku, need)
 left join detect_order_supply as supply using (supply_id)
-group by order_id, sku, need, detect_order_need.units
+group by one.order_id, one.sku, one.need, one.units
 """,
     ("order_id, sku, need",),
 )

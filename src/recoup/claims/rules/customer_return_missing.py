@@ -61,9 +61,9 @@ select jsonb_build_object('orderId', c.order_id, 'sku', c.sku) as key,
             'by', 'partial refund', 'reference', jsonb_build_object('order_id', c.order_id),
             'units', c.partial_units, 'why', 'less than 90 % of the price was refunded'))
         when c.made_good > c.due then jsonb_build_array(jsonb_build_object(
-            'by', 'not shipped', 'reference', jsonb_build_object('order_id', c.order_id),
+            'by', 'beyond what was shipped', 'reference', jsonb_build_object('order_id', c.order_id),
             'units', c.made_good - c.due,
-            'why', 'only ' || c.shipped || ' were shipped; see refund_overpaid'))
+            'why', c.shipped || ' shipped; see refund_overpaid'))
         else '[]' end as settled,
     coalesce(c.first_on, c.event_on) as event_on, c.first_on as clock_on, c.wait_until,
     {amount_of("c.open")} as amount, c.currency, {BASIS} as amount_basis,

@@ -34,7 +34,7 @@ with returned as (
         r.fault::integer as fault, r.reimbursed::integer as reimbursed, r.others::integer as others,
         coalesce(r.fnsku, c.fnsku) as returned_fnsku, coalesce(r.asin, c.asin) as returned_asin,
         r.order_id as owner, r.sku as returned_sku, o.marketplace_id as market,
-        coalesce(open.units, 0) as due, coalesce(open.open, 0) as open,
+        coalesce(open.units, 0) as owed, coalesce(open.open, 0) as open,
         coalesce(open.paid, 0) as paid, coalesce(open.settled, '[]') as settled,
         coalesce(missing.paid, 0) > 0 as is_paid_elsewhere, c.*
     from returned as r
@@ -50,9 +50,9 @@ select jsonb_build_object('orderId', c.owner, 'sku', c.returned_sku) as key,
     c.returned_asin as asin, c.owner as order_id,
     c.fault + c.reimbursed + c.others as units, c.open as quantity,
     c.settled
-    || case when c.fault > c.due then jsonb_build_array(jsonb_build_object(
+    || case when c.fault > c.owed then jsonb_build_array(jsonb_build_object(
         'by', 'no refund', 'reference', jsonb_build_object('order_id', c.owner),
-        'units', c.fault - c.due, 'why', 'no refund or replacement of this unit was found'))
+        'units', c.fault - c.owed, 'why', 'no refund or replacement of this unit was found'))
         else '[]' end
     || case when c.reimbursed > 0 then jsonb_build_array(jsonb_build_object(
         'by', 'status Reimbursed', 'reference', jsonb_build_object('order_id', c.owner),

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from tests.support.claim_rows import World
+from recoup.claims.rule import ClaimType
+from tests.support.claim_rows import TODAY, World
 
 PRICE, TAX, REFERRAL, FULFILLMENT = (Decimal(n) for n in ("25.00", "2.00", "3.75", "4.25"))
 UNIT_VALUE = PRICE - REFERRAL - FULFILLMENT
@@ -30,6 +31,10 @@ _LEAVES = {
     "referral": ("Expenses/AmazonFees/Commission", "referral_fee"),
     "administration": ("Expenses/AmazonFees/RefundCommission", "referral_fee"),
     "fulfillment": ("Expenses/AmazonFees/FBAFees/FBAPerUnitFulfillmentFee", "fulfillment_fee"),
+    "referral_base": ("Expenses/AmazonFees/Commission/Base", "referral_fee"),
+    "referral_tax": ("Expenses/AmazonFees/Commission/Tax", "tax"),
+    "administration_base": ("Expenses/AmazonFees/RefundCommission/Base", "referral_fee"),
+    "administration_tax": ("Expenses/AmazonFees/RefundCommission/Tax", "tax"),
     "goodwill": ("Sales/Concessions/Goodwill", "other"),
 }
 
@@ -56,10 +61,14 @@ class Orders:
         sku: str = "SKU-1",
         fulfilled_by: str | None = "AMAZON",
         order: bool = True,
+        sale: bool = True,
         item: Mapping[str, Any] | None = None,
-        **money: Decimal | str,
+        **money: Decimal | str | None,
     ) -> None:
-        """An order that was shipped and charged. `order=False`: a further SKU of one that is there."""
+        """An order that was shipped and charged.
+
+        `order=False`: a further SKU of one that is there; `sale=False`: no transaction tells of it.
+        """
         if order:
             await self.world.add(
                 "orders",
@@ -78,6 +87,8 @@ class Orders:
         await self.world.add(
             "order_items", order_id=order_id, order_item_id=sku, sku=sku, **values | (item or {})
         )
+        if not sale:
+            return
         told = {
             "principal": PRICE * units,
             "tax": TAX * units,
@@ -95,6 +106,9 @@ class Orders:
         share: str = "1",
         sku: str = "SKU-1",
         kind: str = "Refund",
+        description: str = "Refund Order",
+        related: Mapping[str, str] | None = None,
+        transaction_id: str | None = None,
         **money: Decimal | str | None,
     ) -> None:
         """A refund of a share of the price and tax of so many units, the fee credited by the rules."""
@@ -105,7 +119,17 @@ class Orders:
             "referral": REFERRAL * part,
             "administration": -REFERRAL * part / 5,
         }
-        await self.moved(kind, order_id, day, units=units, sku=sku, **told | money)
+        await self.moved(
+            kind,
+            order_id,
+            day,
+            units=units,
+            sku=sku,
+            description=description,
+            related=related,
+            transaction_id=transaction_id,
+            **told | money,
+        )
 
     async def moved(
         self,
@@ -157,6 +181,38 @@ class Orders:
             )
         return transaction_id
 
+    async def settled(self, kind: str, order_id: str, day: str) -> None:
+        """The lines of a settlement: an `Order` of one unit, or the `Refund` of it."""
+        sign = 1 if kind == "Order" else -1
+        lines = [
+            ("ItemPrice", "Principal", PRICE),
+            ("ItemPrice", "Tax", TAX),
+            ("ItemFees", "Commission", -REFERRAL),
+        ]
+        if kind == "Order":
+            lines.append(("ItemFees", "FBAPerUnitFulfillmentFee", -FULFILLMENT))
+        else:
+            lines.append(("ItemFees", "RefundCommission", REFERRAL / 5))
+        for amount_type, description, amount in lines:
+            await self.world.add(
+                "settlement_lines",
+                settlement_id="S1",
+                line=next(self._numbers),
+                transaction_type=kind,
+                order_id=order_id,
+                shipment_id="D1",
+                adjustment_id=None if kind == "Order" else "A1",
+                marketplace_name="Amazon.com",
+                amount_type=amount_type,
+                amount_description=description,
+                amount=sign * amount,
+                currency=self.world.currency,
+                fulfillment_id="AFN",
+                posted_at=day,
+                sku="SKU-1",
+                quantity_purchased=1 if kind == "Order" else None,
+            )
+
     async def returned(self, order_id: str, day: str, **values: Any) -> None:
         """A unit that came back, put back into stock as sellable unless told."""
         row = {
@@ -188,3 +244,11 @@ class Orders:
         """A payment for the order."""
         told = {"reason": "CustomerReturn", "order_id": order_id, "per_unit": str(UNIT_VALUE)}
         return await self.world.payment(day, **told | values)
+
+    async def claims(self, kind: ClaimType, as_of: str = TODAY) -> list[dict[str, Any]]:
+        """Detect; gives the open claims of a type."""
+        return [one for one in await self.world.detect(as_of) if one["type"] == kind]
+
+    async def candidates(self, kind: ClaimType) -> list[dict[str, Any]]:
+        """The events of the last detection, those that are no claims too."""
+        return await self.world.candidates(kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -98,6 +98,7 @@ async def test_the_same_page_twice_changes_nothing(lab: Lab, stream: Stream) -> 
                     batch,
                     connection_id=lab.connection.connection_id,
                     source="searchThings 1",
+                    seen_at=datetime(2026, 11, 25, tzinfo=UTC),
                 )
             )
 

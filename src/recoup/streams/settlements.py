@@ -99,8 +99,8 @@ insert into settlement_lines (
     adjustment_id, shipment_id, marketplace_name, amount_type, amount_description, amount,
     currency, fulfillment_id, posted_at, order_item_code, sku, quantity_purchased, source
 )
-select :connection_id, settlement_id, source_line, transaction_type, order_id, merchant_order_id,
-    adjustment_id, shipment_id, marketplace_name, amount_type, amount_description, amount,
+select :connection_id, settlement_id, staged.source_line, transaction_type, order_id,
+    merchant_order_id, adjustment_id, shipment_id, marketplace_name, amount_type, amount_description, amount,
     coalesce(staged.currency, settlements.currency), fulfillment_id, posted_at, order_item_code,
     sku, quantity_purchased, :source
 from staged

@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -100,7 +101,7 @@ class Orders:
     async def refunded(
         self,
         order_id: str,
-        day: str,
+        day: str | datetime,
         *,
         units: int | None = 1,
         share: str = "1",
@@ -135,7 +136,7 @@ class Orders:
         self,
         kind: str,
         order_id: str,
-        day: str,
+        day: str | datetime,
         *,
         units: int | None,
         sku: str | None,
@@ -226,6 +227,10 @@ class Orders:
             "status": "Unit returned to inventory",
         }
         await self.world.add("returns", order_id=order_id, returned_at=day, **row | values)
+
+    async def restocked(self, day: str, **values: Any) -> None:
+        """A returned unit that the ledger puts into stock."""
+        await self.world.ledger(day, 1, "", event_type="CustomerReturns", **values)
 
     async def replaced(self, order_id: str, day: str, **values: Any) -> str:
         """A free second unit; gives the order it was sent with."""

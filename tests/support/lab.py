@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from recoup.jobs.start import start_sync
 from recoup.sandbox.config import SandboxConfig, parse_fault
 from recoup.sandbox.serve import serve
 from recoup.streams import api_streams
+from recoup.streams.stream import Stream
 from recoup.sync.access import SellerAccess
 from recoup.sync.limits_pg import PgBudget
 from recoup.sync.queries import SyncRow, get_sync
@@ -124,6 +125,12 @@ async def _rows(conn: Any, table: Any) -> list[tuple[Any, ...]]:
     columns = [c for c in table.columns if c.name not in {"connection_id", "source", "loaded_at"}]
     found = await conn.execute(table.select().with_only_columns(*columns).order_by(*columns[:4]))
     return [tuple(str(value) for value in row) for row in found]
+
+
+def with_api(stream: Stream, **changes: Any) -> Stream:
+    """The stream with other parts of its source, such as a fetch that fails."""
+    assert stream.api is not None
+    return replace(stream, api=replace(stream.api, **changes))
 
 
 @asynccontextmanager

@@ -68,8 +68,9 @@ where one.connection_id = :connection_id and coalesce(one.quantity, 1) > 0
     ("order_id, sku",),
 )
 
-# The ledger knows no order, so units are compared by FNSKU, warehouse and day, three days to either
-# side. A unit that reached stock in another state is there, so both sums must be short.
+# The ledger knows no order, so units are compared by FNSKU, warehouse and day: stock may show them
+# from three days before to 14 days after the return. A unit that reached stock in another state is
+# there, so both sums must be short.
 _UNSTOCKED = Step(
     "detect_unstocked",
     """order_id text, sku text, fnsku text, returned_on date, last_on date, returned integer,
@@ -93,7 +94,7 @@ with returned as (
 ), near as (
     select fnsku, fulfillment_center, event_on + day as returned_on,
         sum(units) as units, sum(sellable) as sellable
-    from stocked cross join generate_series(-3, 3) as day
+    from stocked cross join generate_series(-14, 3) as day
     group by fnsku, fulfillment_center, event_on + day
 ), short as (
     select returned.*, coalesce(near.sellable, 0) as stocked,

@@ -123,7 +123,7 @@ async def test_the_days_count_from_the_refund(
 
 
 async def test_a_return_the_ledger_does_not_show_is_listed(orders: Orders) -> None:
-    """R6: returned as sellable, no unit into stock at that warehouse within three days."""
+    """R6: returned as sellable, no unit into stock at that warehouse for two weeks."""
     await orders.returned("111-1", "2026-08-09")
 
     [claim] = await orders.claims(NOT_RESTOCKED)
@@ -134,9 +134,9 @@ async def test_a_return_the_ledger_does_not_show_is_listed(orders: Orders) -> No
     assert claim["deadline"] == date(2026, 11, 28)
 
 
-@pytest.mark.parametrize("day", ["2026-08-06", "2026-08-09", "2026-08-12"])
+@pytest.mark.parametrize("day", ["2026-08-06", "2026-08-09", "2026-08-12", "2026-08-23"])
 async def test_a_return_that_reached_stock_is_not_listed(orders: Orders, day: str) -> None:
-    """R6: the ledger's day may differ by three."""
+    """R6: the ledger's day may be three earlier, and a unit may take two weeks."""
     await orders.returned("111-1", "2026-08-09")
     await orders.restocked(day)
 

@@ -13,7 +13,7 @@ from recoup.claims.prepare_returns_queries import UNSTOCKED
 from recoup.claims.rule import ClaimType, Rule, Value, Window
 
 # The ledger names no order: this compares sums, so it says "look at it" and no more (facts R6).
-# The first 30 days of a ledger are no basis for a claim (5.1).
+# The first 30 days of a ledger are no basis for a claim (5.1), and its rows come up to 9 days late (2.2).
 _SQL = f"""
 with loaded as (
     select min(event_on) as since, max(event_on) as upto from ledger
@@ -48,10 +48,11 @@ select jsonb_build_object('orderId', c.owner, 'sku', c.returned_sku) as key,
         as confidence_parts,
     case when c.returned_on < c.since + 30
             then 'the loaded ledger begins too shortly before this return'
-        when c.returned_last_on + 3 > c.upto or c.upto is null
-            then 'the ledger is not loaded up to three days after this return'
+        when c.upto is null or c.upto < least(c.returned_last_on + 14, cast(:as_of as date) - 9)
+            or c.upto < c.returned_last_on + 3
+            then 'the ledger is not loaded far enough after this return'
         else {HELD_BACK} end as suppressed,
-    format('%s returned to %s around %s as sellable, %s in the ledger within three days: %s not put'
+    format('%s returned to %s around %s as sellable, %s in the ledger within 14 days: %s not put'
         ' back.%s', c.sellable, c.fulfillment_center, c.returned_on, c.stocked, c.open,
         {arithmetic_of("c.open")}) as reason,
     jsonb_build_object(
@@ -79,7 +80,7 @@ RULE = Rule(
     version=1,
     documents=(
         "the row of the returns report with its license plate number (LPN)",
-        "the ledger of the FNSKU and the warehouse, three days to either side of the return",
+        "the ledger of the FNSKU and the warehouse, from 3 days before to 14 days after the return",
     ),
     sql=_SQL,
 )

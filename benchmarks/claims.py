@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -83,13 +83,13 @@ class Score:
 
 @dataclass(frozen=True)
 class Job:
-    """One world: which, how big, and where its database may be made."""
+    """One world: which, how big, and the empty database for it."""
 
     seed: int
     profile: str
     orders: int
     today: date
-    admin_url: str
+    database_url: str
 
 
 def score(
@@ -166,7 +166,7 @@ def run(job: Job) -> dict[str, Score]:
 
 
 async def _run(job: Job) -> dict[str, Score]:
-    database = Database(job.admin_url.replace("{name}", f"bench_{job.profile}_{job.seed}"))
+    database = Database(job.database_url)
     with tempfile.TemporaryDirectory(prefix="recoup-bench-") as name:
         async with _sandbox(job) as url:
             settings = Settings(data_dir=Path(name), spapi_endpoint=url, lwa_endpoint=url)
@@ -289,12 +289,15 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else 1.0
 
 
-def _databases(server: EmbeddedServer, jobs: Sequence[Job]) -> Iterator[Job]:
+def _jobs(server: EmbeddedServer, options: argparse.Namespace, today: date) -> Iterator[Job]:
+    """The worlds, each with a database of its own."""
     server.create_database(_TEMPLATE)
     upgrade(Database(server.url(_TEMPLATE)))
-    for job in jobs:
-        server.create_database(f"bench_{job.profile}_{job.seed}", template=_TEMPLATE)
-        yield job
+    for seed in range(1, options.seeds + 1):
+        for profile in options.profile or PROFILES:
+            name = f"bench_{profile}_{seed}"
+            server.create_database(name, template=_TEMPLATE)
+            yield Job(seed, profile, options.orders, today, server.url(name))
 
 
 def main() -> None:
@@ -313,12 +316,8 @@ def main() -> None:
         folder = Path(name)
         folder.chmod(0o711)
         with EmbeddedServer(folder) as server, ProcessPoolExecutor(options.processes) as pool:
-            jobs = [
-                Job(seed, profile, options.orders, today, server.url("{name}"))
-                for seed in range(1, options.seeds + 1)
-                for profile in options.profile or PROFILES
-            ]
-            for found in pool.map(run, list(_databases(server, jobs))):
+            jobs = list(_jobs(server, options, today))
+            for found in pool.map(run, jobs):
                 for kind, one in found.items():
                     scores.setdefault(kind, Score()).add(one)
     print(f"{len(jobs)} worlds of {options.orders} orders in {time.perf_counter() - began:.0f} s")

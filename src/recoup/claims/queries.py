@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from recoup.claims.lifecycle import Status, WindowState
-from recoup.claims.local_day import UNKNOWN_ZONE, ZONES
+from recoup.claims.policy import load_policy
 from recoup.claims.rule import ClaimType
 from recoup.claims.sort_queries import Order
 from recoup.claims.tables import claim, claim_allocation, claim_history
@@ -62,8 +62,9 @@ class Total:
 
 
 def today_on(now: datetime) -> ColumnElement[date]:
-    """The local day of a claim's marketplace."""
-    zone = case(dict(ZONES), value=_c.marketplace_id, else_=UNKNOWN_ZONE)
+    """The local day of a claim's marketplace; of UTC where it names none."""
+    zones = {one.marketplace_id: one.zone for one in load_policy().marketplaces}
+    zone = case(zones, value=_c.marketplace_id, else_="UTC")
     return cast(func.timezone(zone, literal(now, TIMESTAMP(timezone=True))), Date)
 
 

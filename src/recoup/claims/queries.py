@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Date,
     RowMapping,
     Select,
     and_,
     case,
-    cast,
     func,
-    literal,
     select,
 )
-from sqlalchemy.dialects.postgresql import TIMESTAMP
 
+from recoup.claims.day_queries import today_on
 from recoup.claims.lifecycle import Status, WindowState
-from recoup.claims.policy import load_policy
 from recoup.claims.rule import ClaimType
 from recoup.claims.sort_queries import Order
 from recoup.claims.tables import claim, claim_allocation, claim_history
@@ -59,13 +55,6 @@ class Total:
     currency: str | None
     amount: Decimal | None
     claim_count: int
-
-
-def today_on(now: datetime) -> ColumnElement[date]:
-    """The local day of a claim's marketplace; of UTC where it names none."""
-    zones = {one.marketplace_id: one.zone for one in load_policy().marketplaces}
-    zone = case(zones, value=_c.marketplace_id, else_="UTC")
-    return cast(func.timezone(zone, literal(now, TIMESTAMP(timezone=True))), Date)
 
 
 def in_window(state: WindowState, now: datetime) -> ColumnElement[bool]:

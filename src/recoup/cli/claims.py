@@ -30,7 +30,10 @@ T = TypeVar("T")
 app = typer.Typer(help="Show what Amazon owes and export what filing needs.")
 
 StatusOption = Annotated[Status | None, typer.Option("--status", help="Only those.")]
-TypeOption = Annotated[ClaimType | None, typer.Option("--type", metavar="TYPE", help="Only those, e.g. lost_in_warehouse.")]
+TypeOption = Annotated[
+    ClaimType | None,
+    typer.Option("--type", metavar="TYPE", help="Only those, e.g. lost_in_warehouse."),
+]
 WindowOption = Annotated[
     WindowState | None, typer.Option("--window", help="Only those that can be filed so.")
 ]

@@ -76,6 +76,10 @@ class Lab:
         """The sandbox's own totals."""
         return await self._get("/_sandbox/world")
 
+    async def truth(self) -> dict[str, Any]:
+        """What was planted in the world."""
+        return await self._get("/_sandbox/truth")
+
     async def calls(self) -> dict[str, int]:
         """How often each operation was called so far."""
         return {name: one["calls"] for name, one in (await self._get("/_sandbox/calls")).items()}

@@ -10,6 +10,9 @@ import json
 from dataclasses import asdict
 from datetime import date
 
+from recoup.claims.allocate_queries import allocate
+from recoup.claims.incident_queries import INCIDENT_STEPS
+from recoup.claims.ledger_queries import LEDGER_STEPS
 from recoup.claims.payment_queries import PAYMENT_STEPS
 from recoup.claims.policy import Policy
 from recoup.claims.prepare_orders_queries import ORDER_STEPS
@@ -136,5 +139,8 @@ async def prepare(conn: Writer, connection_id: ConnectionId, as_of: date, policy
         "warehouse_areas": json.dumps(dict(policy.warehouse_areas)),
         "families": json.dumps(dict(policy.families)),
     }
-    for step in (*_STEPS, *PAYMENT_STEPS, *ORDER_STEPS, *RETURN_STEPS):
+    for step in (*_STEPS, *PAYMENT_STEPS, *LEDGER_STEPS):
+        await run_step(conn, step, values)
+    await allocate(conn, values)
+    for step in (*INCIDENT_STEPS, *ORDER_STEPS, *RETURN_STEPS):
         await run_step(conn, step, values)

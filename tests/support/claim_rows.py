@@ -17,8 +17,8 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-
-from recoup.claims.tables import claim, claim_allocation, claim_candidate, sourcing_cost
+from recoup.claims.detect import detect
+from recoup.claims.tables import claim, claim_allocation, claim_candidate
 from recoup.connections.queries import save_connection
 from recoup.db.engine import Writer
 from recoup.db.metadata import METADATA
@@ -152,23 +152,23 @@ class World:
 
     async def detect(self, as_of: str = TODAY) -> list[dict[str, Any]]:
         """Detect as of a day; gives the claims that are open, by type and key."""
-        raise NotImplementedError
+        await detect(self.conn, self.connection_id, date.fromisoformat(as_of))
         return [row for row in await self.claims() if row["status"] != "withdrawn"]
 
-    async def claims(self, type: str | None = None) -> list[dict[str, Any]]:
-        return await self._read(claim, type)
+    async def claims(self, of: str | None = None) -> list[dict[str, Any]]:
+        return await self._read(claim, of)
 
-    async def candidates(self, type: str | None = None) -> list[dict[str, Any]]:
+    async def candidates(self, of: str | None = None) -> list[dict[str, Any]]:
         """Every event of the last detection, the settled and suppressed ones too."""
-        return await self._read(claim_candidate, type)
+        return await self._read(claim_candidate, of)
 
-    async def allocations(self, type: str | None = None) -> list[dict[str, Any]]:
-        return await self._read(claim_allocation, type)
+    async def allocations(self, of: str | None = None) -> list[dict[str, Any]]:
+        return await self._read(claim_allocation, of)
 
-    async def _read(self, table: Any, type: str | None) -> list[dict[str, Any]]:
+    async def _read(self, table: Any, of: str | None) -> list[dict[str, Any]]:
         query = select(table).where(table.c.connection_id == self.connection_id)
-        if type is not None:
-            query = query.where(table.c.type == type)
+        if of is not None:
+            query = query.where(table.c.type == of)
         rows = await self.conn.execute(query.order_by(table.c.type, table.c.key))
         return [dict(row) for row in rows.mappings()]
 

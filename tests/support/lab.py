@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from recoup.jobs.start import start_sync
 from recoup.sandbox.config import SandboxConfig, parse_fault
 from recoup.sandbox.serve import serve
 from recoup.streams import api_streams
+from recoup.streams.stream import Stream
 from recoup.sync.access import SellerAccess
 from recoup.sync.limits_pg import PgBudget
 from recoup.sync.queries import SyncRow, get_sync
@@ -28,6 +29,7 @@ from recoup.sync.runner import SyncRunner
 from recoup.users.queries import add_user
 
 US = "ATVPDKIKX0DER"
+CANADA = "A2EUQ1WTGCTBG2"
 _LONGEST_SYNC_SECONDS = 90
 
 
@@ -86,6 +88,10 @@ class Lab:
             parse_fault(fault)
         await self._post("/_sandbox/faults", {"faults": list(faults)})
 
+    async def refuse(self, *names: str) -> None:
+        """From now on these operations, marketplaces and datasets are refused, and no others."""
+        await self._post("/_sandbox/refusals", {"refused": list(names)})
+
     async def tables(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every stream, without where and when it was loaded."""
         async with self.database.reading() as conn:
@@ -126,13 +132,29 @@ async def _rows(conn: Any, table: Any) -> list[tuple[Any, ...]]:
     return [tuple(str(value) for value in row) for row in found]
 
 
+def with_api(stream: Stream, **changes: Any) -> Stream:
+    """The stream with other parts of its source, such as a fetch that fails."""
+    assert stream.api is not None
+    return replace(stream, api=replace(stream.api, **changes))
+
+
 @asynccontextmanager
 async def open_lab(
-    database: Database, folder: Path, *, orders: int = 300, limits: bool = True, speed: float = 1000
+    database: Database,
+    folder: Path,
+    *,
+    orders: int = 300,
+    limits: bool = True,
+    speed: float = 1000,
+    marketplace_ids: tuple[str, ...] = (US,),
+    streams: Sequence[Stream] | None = None,
+    **sandbox_options: Any,
 ) -> AsyncIterator[Lab]:
-    """A sandbox on a free port, a user, a connection. `speed` refills Amazon's buckets faster."""
+    """A sandbox on a free port, a user, a connection. `speed` refills Amazon's buckets faster, and
+    makes its reports faster. A sync reads `streams`; without any those that need no reports.
+    """
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    config = SandboxConfig(orders=orders, limits=limits, speed=speed)
+    config = SandboxConfig(orders=orders, limits=limits, speed=speed, **sandbox_options)
     sandbox = asyncio.create_task(serve(config, port=0, started=port.set_result))
     url = f"http://127.0.0.1:{await port}"
     settings = Settings(data_dir=folder, spapi_endpoint=url, lwa_endpoint=url)
@@ -145,10 +167,10 @@ async def open_lab(
             selling_partner_id="A1SELLER",
             region="NA",
             environment="local",
-            marketplace_ids=(US,),
+            marketplace_ids=marketplace_ids,
             refresh_token_sealed=access.seal("Atzr|test"),
         )
-    runner = SyncRunner(database, access, owner="lab")
+    runner = SyncRunner(database, access, owner="lab", streams=streams or api_streams())
     try:
         yield Lab(database, settings, access, runner, url, user.user_id, connection, speed)
     finally:

@@ -24,6 +24,7 @@ from recoup.api.routes import (
     recoveries,
     sourcing_costs,
     sse,
+    stock,
     sync,
 )
 from recoup.api.services import Services, StreamTiming
@@ -41,6 +42,7 @@ _ROUTERS = (
     sse,
     connections,
     data,
+    stock,
     recoveries,
     sourcing_costs,
     quarantine,

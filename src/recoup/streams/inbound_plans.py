@@ -66,6 +66,9 @@ SHIPMENTS = stream_table(
     ],
 )
 
+# Enough to keep three buckets of two calls a second busy.
+_PLANS_AT_ONCE = 3
+
 _IS_PARTNERED = {"AMAZON_PARTNERED_CARRIER": True, "USE_YOUR_OWN_CARRIER": False}
 
 
@@ -114,17 +117,19 @@ def _find_time_of(plan: Item) -> datetime | None:
 
 
 async def _with_shipments(api: SpApi, plans: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """Side by side: each of the operations has a bucket of its own."""
+    """A few side by side: each of the operations has a bucket of its own."""
+    turns = asyncio.Semaphore(_PLANS_AT_ONCE)
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_whole_plan(api, plan)) for plan in plans]
+            tasks = [group.create_task(_whole_plan(api, plan, turns)) for plan in plans]
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
     return tuple(task.result() for task in tasks)
 
 
-async def _whole_plan(api: SpApi, plan: dict[str, Any]) -> dict[str, Any]:
-    return {"plan": plan, "shipments": await _shipments_of(api, plan.get("inboundPlanId"))}
+async def _whole_plan(api: SpApi, plan: dict[str, Any], turns: asyncio.Semaphore) -> dict[str, Any]:
+    async with turns:
+        return {"plan": plan, "shipments": await _shipments_of(api, plan.get("inboundPlanId"))}
 
 
 async def _shipments_of(api: SpApi, plan_id: object) -> list[dict[str, Any]]:

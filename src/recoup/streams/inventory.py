@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Column, Integer, Text
+from sqlalchemy import Column, Index, Integer, Text, text
 
 from recoup.spapi.client import SpApi
 from recoup.spapi.operations.inventory import GET_INVENTORY_SUMMARIES, get_inventory_summaries
@@ -60,6 +60,18 @@ TABLE = stream_table(
         Column("total_quantity", Integer),
         *(Column(name, Integer) for name in _QUANTITIES),
         Column("last_updated_at", TIME),
+    ],
+    indexes=[
+        # For the list of the API, where stock without a time comes last.
+        Index(
+            "inventory_changed_at_idx",
+            "connection_id",
+            text("COALESCE(last_updated_at, '1970-01-01 00:00:00+00'::timestamp with time zone)"),
+            "marketplace_id",
+            "sku",
+        ),
+        Index("inventory_sku_idx", "connection_id", "sku"),
+        Index("inventory_fnsku_idx", "connection_id", "fnsku"),
     ],
 )
 

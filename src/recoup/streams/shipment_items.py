@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Column, Integer, Text
+from sqlalchemy import Column, Index, Integer, Text
 
 from recoup.spapi.client import SpApi
 from recoup.spapi.operations.inbound_v0 import (
@@ -34,6 +34,10 @@ TABLE = stream_table(
         Column("quantity_shipped", Integer, nullable=False),
         Column("quantity_received", Integer),
         Column("quantity_in_case", Integer),
+    ],
+    indexes=[
+        Index("shipment_items_sku_idx", "connection_id", "sku"),
+        Index("shipment_items_fnsku_idx", "connection_id", "fnsku"),
     ],
 )
 

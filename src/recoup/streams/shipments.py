@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Date, Text
+from sqlalchemy import Boolean, Column, Date, Index, Text, text
 
 from recoup.spapi.client import SpApi
 from recoup.spapi.operations.inbound_v0 import GET_SHIPMENTS, get_shipments, read_shipments_page
@@ -34,6 +34,15 @@ TABLE = stream_table(
         # From the name, where it tells one without doubt.
         Column("created_on", Date),
         Column("box_contents_source", Text),
+    ],
+    indexes=[
+        # For the list of the API, where shipments without a date come last.
+        Index(
+            "shipments_created_on_idx",
+            "connection_id",
+            text("COALESCE(created_on, '1970-01-01'::date)"),
+            "shipment_id",
+        ),
     ],
 )
 

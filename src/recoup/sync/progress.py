@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 STARTING = 10
 FETCHING = 30
@@ -26,10 +27,20 @@ MESSAGES = {
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitedReports:
+    """Reports that Amazon makes for a stream: how many of all are ready."""
+
+    title: str
+    ready: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class StreamProgress:
     """One stream's part. `fraction` is the share of its work that is done, 0 to 1.
 
     `expected` is None while nothing is known, an estimate until `fraction` is 1.
+    `throttled_since`: Amazon refuses calls since then although our own budget held them.
     """
 
     noun: str
@@ -37,6 +48,8 @@ class StreamProgress:
     expected: int | None
     fraction: float
     waiting_seconds: float = 0.0
+    awaited: AwaitedReports | None = None
+    throttled_since: datetime | None = None
 
 
 def percent(streams: Sequence[StreamProgress], *, before: int) -> int:
@@ -57,7 +70,11 @@ def message(streams: Sequence[StreamProgress]) -> str:
         return MESSAGES[FINALIZING]
     stream = min(unfinished, key=lambda s: s.fraction)
     text = f"Processing {stream.noun}... {_counts(stream)} processed"
-    if stream.waiting_seconds >= 1:
+    if stream.awaited is not None:
+        text = f"Waiting for Amazon's {_reports(stream.awaited)}"
+    if stream.throttled_since is not None:
+        text += f" (throttled by Amazon since {stream.throttled_since:%H:%M} UTC)"
+    elif stream.waiting_seconds >= 1:
         text += f" (waiting for Amazon's limit, about {_duration(stream.waiting_seconds)})"
     return text
 
@@ -72,6 +89,12 @@ def estimate_rows(*, rows: int, read: int, fraction: float) -> int | None:
     if read == 0 or fraction < _TELLING_FRACTION:
         return None
     return max(rows, round(rows / fraction))
+
+
+def _reports(awaited: AwaitedReports) -> str:
+    if awaited.total == 1:
+        return f"{awaited.title} report"
+    return f"{awaited.title} report ({awaited.ready} of {awaited.total} ready)"
 
 
 def _counts(stream: StreamProgress) -> str:

@@ -704,3 +704,24 @@ def upgrade() -> None:
     op.add_column("order_items", sa.Column("item_tax", sa.Numeric(), nullable=True))
     op.add_column("order_items", sa.Column("shipping_price", sa.Numeric(), nullable=True))
     op.add_column("order_items", sa.Column("promotion_discount", sa.Numeric(), nullable=True))
+    op.create_index(
+        "fees_sku_idx",
+        "fees",
+        ["connection_id", "sku", "posted_at", "transaction_id"],
+        unique=False,
+    )
+    op.create_index(
+        "inventory_changed_at_idx",
+        "inventory",
+        [
+            "connection_id",
+            sa.literal_column(
+                "COALESCE(last_updated_at, '1970-01-01 00:00:00+00'::timestamp with time zone)"
+            ),
+            "marketplace_id",
+            "sku",
+        ],
+        unique=False,
+    )
+    op.create_index("inventory_fnsku_idx", "inventory", ["connection_id", "fnsku"], unique=False)
+    op.create_index("inventory_sku_idx", "inventory", ["connection_id", "sku"], unique=False)

@@ -188,3 +188,19 @@ def upgrade() -> None:
             "connection_id", "shipment_id", "seen_at", name=op.f("shipments_history_pkey")
         ),
     )
+    op.create_index(
+        "shipment_items_fnsku_idx", "shipment_items", ["connection_id", "fnsku"], unique=False
+    )
+    op.create_index(
+        "shipment_items_sku_idx", "shipment_items", ["connection_id", "sku"], unique=False
+    )
+    op.create_index(
+        "shipments_created_on_idx",
+        "shipments",
+        [
+            "connection_id",
+            sa.literal_column("COALESCE(created_on, '1970-01-01'::date)"),
+            "shipment_id",
+        ],
+        unique=False,
+    )

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test check fix dev bench bench-load lock
+.PHONY: setup demo test check fix dev bench bench-claims bench-load lock
 
 setup: $(STAMP)
 
@@ -45,3 +45,7 @@ bench: setup
 # Two million rows of a ledger: minutes, and 2 GB of disk for a while.
 bench-load: setup
 	$(BIN)/python benchmarks/load.py
+
+# Planted losses found, and nothing else: 20 sandboxes of two profiles, see docs/benchmarks.md.
+bench-claims: setup
+	$(BIN)/python benchmarks/claims.py

@@ -71,6 +71,7 @@ class _Course:
     throttled: int = 0
     """429s in a row, since `throttled_since` on the monotonic clock (seconds)."""
     throttled_since: float = 0.0
+    was_throttled: bool = False
     renewals: int = 0
     asked_to_wait: timedelta | None = None
     """The Retry-After of the last answer."""
@@ -130,7 +131,7 @@ class SpApi:
             token = await self._tokens.get(self._refresh_token)
             outcome = await self._try(request, course, token)
             if isinstance(outcome, Answer):
-                if course.throttled:
+                if course.was_throttled:
                     await self._budget.recovered(operation)
                 return outcome
             await self._recover(operation, outcome, course, token)
@@ -247,6 +248,7 @@ class SpApi:
         if not course.throttled:
             course.throttled_since = now
         course.throttled += 1
+        course.was_throttled = True
         await self._budget.throttled(operation, error.retry_after)
         if now - course.throttled_since >= self._retry.throttled_for.total_seconds():
             raise error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 from recoup.errors import BadRequestError, ForbiddenError, Recovery, SpApiError
 from recoup.logs import get_logger
@@ -17,6 +18,7 @@ from recoup.sync.refused import (
     Section,
     leave_out_datasets,
     list_sections,
+    named_scope,
     owe,
     refused_error,
     rejoin,
@@ -45,10 +47,9 @@ async def read_stream(work: Work, state: StreamState) -> None:
         try:
             await _read_section(work, state, section)
         except ForbiddenError as exc:
-            what = f"the marketplace {section.scope}" if section.scope else "all of it"
-            state.refusals.append(Refusal(what, exc))
+            state.refusals.append(Refusal(named_scope(section.scope), exc))
     if state.refusals:
-        raise refused_error(state)
+        raise refused_error(state, state.api.operation)
     state.finished = True
 
 
@@ -147,7 +148,8 @@ async def _write_page(
     """Rows, cursor and counts of a page: all of them, or none."""
     stream = state.stream
     if page.next_token is None:
-        after = close_window(cursor, stream.cursor, until=page.until)
+        closed = close_window(cursor, stream.cursor, until=page.until)
+        after = closed if closed.todo else replace(closed, read_at=page.answered_at)
     elif isinstance(stream.cursor, Snapshot):
         after = cursor
     else:

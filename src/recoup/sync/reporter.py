@@ -61,7 +61,7 @@ class Reporter:
     def throttling(self, operation: Operation, since: datetime | None) -> None:
         """Amazon answers the operation with 429 since then (None: not any more)."""
         for state in self._states:
-            if state.stream.api is not None and state.stream.api.operation == operation:
+            if operation in state.operations:
                 state.throttled_since = since
 
     async def run(self, usage: UsageOf) -> None:

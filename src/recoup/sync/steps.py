@@ -16,11 +16,16 @@ _SHORTEST_WINDOW = timedelta(hours=1)
 
 
 def begin(cursor: Cursor, rule: Windows | Snapshot, sync_id: SyncId, *, now: datetime) -> Cursor:
-    """The cursor with this sync's work in it; unchanged where an earlier attempt began it."""
+    """The cursor with this sync's work in it; unchanged where an earlier attempt began it.
+
+    A snapshot that is younger than its rule wants has no work.
+    """
     if cursor.sync_id == sync_id:
         return cursor
     if isinstance(rule, Snapshot):
-        return replace(forget_page(cursor), sync_id=sync_id, todo=(_WHOLE,))
+        is_fresh = cursor.read_at is not None and now - cursor.read_at < rule.every
+        todo_now = () if is_fresh else (_WHOLE,)
+        return replace(forget_page(cursor), sync_id=sync_id, todo=todo_now)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     todo = plan_todo(
         cursor.closed,

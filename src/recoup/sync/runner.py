@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from recoup.clock import Clock, utc_now
 from recoup.connections.queries import (
@@ -29,6 +30,7 @@ from recoup.streams import all_streams
 from recoup.streams.stream import InSandbox, Stream
 from recoup.sync.access import SellerAccess
 from recoup.sync.announce import announce_connection, announce_end
+from recoup.sync.detect_claims import detect_claims
 from recoup.sync.lease_queries import (
     HEARTBEAT,
     Fence,
@@ -184,8 +186,18 @@ class SyncRunner:
             waiting=reporter.waiting,
             throttling=reporter.throttling,
         )
-        failures = await self._read_all(lease, connection, states, reporter, budget)
+        failures, now = await self._read_all(lease, connection, states, reporter, budget)
         await reporter.milestone(FINALIZING)
+        unread = {failure.stream for failure in failures}
+        broken = await detect_claims(
+            self._database,
+            lease,
+            connection,
+            now=now,
+            unread=[stream for stream in self._streams if stream.name in unread],
+        )
+        if broken is not None:
+            failures.append(Failure("claims", broken))
         await self._end(lease, connection, reporter, failures)
 
     async def _read_all(
@@ -195,15 +207,19 @@ class SyncRunner:
         states: Sequence[StreamState],
         reporter: Reporter,
         budget: PgBudget,
-    ) -> list[Failure]:
-        """Every stream that is not complete yet, side by side; gives those that failed."""
+    ) -> tuple[list[Failure], datetime]:
+        """Every stream that is not complete yet, side by side.
+
+        Gives those that failed, and Amazon's time at the end.
+        """
         try:
             api = await self._access.open(connection, budget)
         except RecoupError as exc:
             if isinstance(exc, DatabaseError):
                 raise
             unread = [state.stream.name for state in states if not state.finished]
-            return [await self._fail(lease.fence, name, exc) for name in unread]
+            failures = [await self._fail(lease.fence, name, exc) for name in unread]
+            return failures, self._clock()
         work = Work(
             self._database,
             api,
@@ -217,7 +233,7 @@ class SyncRunner:
             run_all([self._read_one(work, state, desk) for state in states if not state.finished]),
             reporter.run(budget.usage),
         )
-        return [failure for failure in outcomes if failure is not None]
+        return [failure for failure in outcomes if failure is not None], api.now()
 
     async def _read_one(self, work: Work, state: StreamState, desk: ReportDesk) -> Failure | None:
         name = state.stream.name

@@ -1,0 +1,163 @@
+"""What a plan is told while its sync runs, and what that does to its steps. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from recoup.streams.stream import Api, Stream
+from recoup.streams.window import Window
+from recoup.sync.bounds import Calls, Usage, total_calls
+from recoup.sync.forecast import Known, expect
+from recoup.sync.timeline import Source, Step
+
+# Below this share of a window its newest item says too little about how much is in it.
+_TELLING_FRACTION = 0.0005
+# The pace follows the last few calls. A factor beyond this is an outage, not a pace.
+_PACE_CALLS = 4
+_SLOWEST = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A step has begun; `requested`: its report's id is known, Amazon is at work."""
+
+    stream: str
+    scope: str
+    window: Window | None
+    requested: bool = False
+    calls: Calls = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PageSeen:
+    """A page of a window was stored. fraction: the share of the window read so far, 0 to 1.
+
+    rows, calls: what this page adds.
+    """
+
+    stream: str
+    scope: str
+    window: Window | None
+    rows: int
+    fraction: float
+    calls: Calls
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A window was read to its end. rows, calls: what was not told of before."""
+
+    stream: str
+    scope: str
+    window: Window | None
+    rows: int = 0
+    calls: Calls = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportMade:
+    """Amazon has made a report; `p90`: this seller's seconds for the type, this one included."""
+
+    report_type: str
+    p90: float
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSeen:
+    """What the buckets hold now."""
+
+    usage: Mapping[str, Usage]
+
+
+OfStep: TypeAlias = Begun | PageSeen | Ended
+Observation: TypeAlias = OfStep | ReportMade | UsageSeen
+
+
+def find_step(steps: Sequence[Step], seen: OfStep) -> int | None:
+    """The step that is being read; None for what was not planned."""
+    for number, step in enumerate(steps):
+        if step.ended is not None or (step.stream, step.scope) != (seen.stream, seen.scope):
+            continue
+        if step.window is None or seen.window is None:
+            return number
+        if step.window.since <= seen.window.since < step.window.until:
+            return number
+    return None
+
+
+def advanced(step: Step, seen: OfStep, known: Known, now: float) -> Step:
+    """The step with what was seen added, and its forecast mended by it."""
+    made = dict(total_calls([step.made, seen.calls]))
+    step = replace(step, made=made, begun=now if step.begun is None else step.begun)
+    if isinstance(seen, Begun):
+        requested = now if seen.requested and step.requested is None else step.requested
+        return replace(step, requested=requested)
+    step = replace(step, read=step.read + seen.rows)
+    if isinstance(seen, Ended):
+        return replace(step, ended=now)
+    step = replace(step, seen=now, pace=_pace(step, seen, known, now))
+    if seen.fraction < _TELLING_FRACTION or step.window is None:
+        return step
+    whole = {name: math.ceil(n / seen.fraction) for name, n in step.made.items()}
+    return replace(step, calls={**step.calls, **whole}, rows=step.read / seen.fraction)
+
+
+def split(step: Step, until: Window) -> tuple[Step, ...]:
+    """The step and, where it was asked for a part of its window only, a step for the rest."""
+    if step.window is None or until.until >= step.window.until:
+        return (step,)
+    rest = Window(until.until, step.window.until)
+    share = rest.length / step.window.length
+    later = replace(
+        step,
+        window=rest,
+        calls={name: max(1, round(n * share)) for name, n in step.calls.items()},
+        rows=step.rows * share,
+        made={},
+        read=0,
+        begun=None,
+        requested=None,
+        seen=None,
+    )
+    return replace(step, window=Window(step.window.since, until.until)), later
+
+
+def density(steps: Sequence[Step], stream: str, seen: PageSeen | None) -> float | None:
+    """Rows a day, by what this sync has read of the stream; None before that tells anything."""
+    rows = days = 0.0
+    for step in steps:
+        if step.stream != stream or step.window is None or step.given_up:
+            continue
+        share = 1.0 if step.ended is not None else 0.0
+        if seen is not None and step.ended is None and step.begun is not None:
+            share = seen.fraction
+        if share >= _TELLING_FRACTION:
+            rows += step.read
+            days += share * step.window.length.total_seconds() / 86_400
+    return rows / days if days else None
+
+
+def forecast_anew(step: Step, stream: Stream, known: Known) -> Step:
+    """A step that has not begun, with the calls that are expected of it now."""
+    if step.begun is not None or step.window is None:
+        return step
+    forecast = expect(stream, step.window, known)
+    calls = step.calls
+    if step.source is Source.API and isinstance(stream.api, Api):
+        calls = {stream.api.operation.name: forecast.pages(stream.api.page_size)}
+    return replace(step, calls=calls, rows=forecast.rows)
+
+
+def _pace(step: Step, seen: PageSeen, known: Known, now: float) -> float:
+    """By the time since its last page, where it is the bucket that the pages wait for."""
+    last, calls = step.seen, sum(seen.calls.values())
+    if last is None or calls == 0:
+        return step.pace
+    usage = known.paced(next(iter(seen.calls)))
+    if usage.tokens >= 2:
+        return step.pace
+    factor = min(max((now - last) * usage.rate / calls, 1.0), _SLOWEST)
+    return step.pace + (factor - step.pace) / _PACE_CALLS

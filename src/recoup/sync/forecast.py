@@ -14,6 +14,7 @@ from recoup.sync.bounds import Usage
 
 REPORT_SECONDS = 15 * 60.0
 """Until a seller's own times are known; Amazon documents none (docs/amazon.md #reports)."""
+ANY_REPORT = ""
 SECONDS_PER_CALL = 0.5
 """An answer and the storing of its page, where no limit binds."""
 ROWS_PER_SECOND = 50_000.0
@@ -30,7 +31,7 @@ class Known:
     """What a plan rests on; whatever is not in it is assumed, and the plan says so.
 
     usage: the buckets, by operation. report_seconds: p90 of this seller's own generation times, by
-    report type. rows_per_day: by stream with windows; rows: by stream that is a snapshot, for one
+    report type; that of ANY_REPORT is over all types. rows_per_day: by stream with windows; rows: by stream that is a snapshot, for one
     scope. report_waits: seconds until Amazon makes a report of the type again.
     """
 
@@ -47,7 +48,8 @@ class Known:
 
     def generation(self, report_type: str) -> float:
         """The seconds from the request of a report until it is done."""
-        return self.report_seconds.get(report_type, REPORT_SECONDS)
+        any_report = self.report_seconds.get(ANY_REPORT, REPORT_SECONDS)
+        return self.report_seconds.get(report_type, any_report)
 
 
 @dataclass(frozen=True, slots=True)

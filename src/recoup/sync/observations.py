@@ -26,6 +26,7 @@ class Begun:
 
     stream: str
     scope: str
+    source: Source
     window: Window | None
     requested: bool = False
     calls: Calls = field(default_factory=dict)
@@ -45,6 +46,11 @@ class PageSeen:
     fraction: float
     calls: Calls
 
+    @property
+    def source(self) -> Source:
+        """Only an API has pages."""
+        return Source.API
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -52,6 +58,7 @@ class Ended:
 
     stream: str
     scope: str
+    source: Source
     window: Window | None
     rows: int = 0
     calls: Calls = field(default_factory=dict)
@@ -59,10 +66,13 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class ReportMade:
-    """Amazon has made a report; `p90`: this seller's seconds for the type, this one included."""
+    """Amazon has made a report. p90: this seller's seconds for the type, this one included;
+    p90_of_all: for all types together.
+    """
 
     report_type: str
     p90: float
+    p90_of_all: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +88,9 @@ Observation: TypeAlias = OfStep | ReportMade | UsageSeen
 
 def find_step(steps: Sequence[Step], seen: OfStep) -> int | None:
     """The step that is being read; None for what was not planned."""
+    named = (seen.stream, seen.scope, seen.source)
     for number, step in enumerate(steps):
-        if step.ended is not None or (step.stream, step.scope) != (seen.stream, seen.scope):
+        if step.ended is not None or (step.stream, step.scope, step.source) != named:
             continue
         if step.window is None or seen.window is None:
             return number

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from recoup.sync.bounds import lower_bound, total_calls
 from recoup.sync.forecast import Known
-from recoup.sync.sources import Missing, choose
+from recoup.sync.choice import Missing, choose
 from recoup.sync.timeline import Span, Step, end_of, lay_out
 
 # The choice for one stream depends on the calls of the others; a second look settles it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from recoup.streams.window import union
+from recoup.sync.forecast import ANY_REPORT
 from recoup.sync.observations import (
     Begun,
     Ended,
@@ -20,7 +21,7 @@ from recoup.sync.observations import (
     split,
 )
 from recoup.sync.plan import Plan, Revision, with_steps
-from recoup.sync.sources import Missing, choose, duration
+from recoup.sync.choice import Missing, choose, duration
 from recoup.sync.timeline import Source, Step, end_of, lay_out
 
 # A source is changed for a gain that matters, and a new forecast is told when it differs as much:
@@ -70,7 +71,8 @@ def _mended(plan: Plan, seen: Observation, now: float) -> Plan:
             known = replace(plan.known, usage={**plan.known.usage, **seen.usage})
             return replace(plan, known=known)
         case ReportMade():
-            times = {**plan.known.report_seconds, seen.report_type: seen.p90}
+            own = {seen.report_type: seen.p90, ANY_REPORT: seen.p90_of_all}
+            times = {**plan.known.report_seconds, **own}
             return replace(plan, known=replace(plan.known, report_seconds=times))
         case _:
             return _step_seen(plan, seen, now)

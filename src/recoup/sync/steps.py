@@ -11,7 +11,7 @@ from recoup.streams.window import Window, next_window, plan_todo, subtract, unio
 from recoup.sync.cursor_queries import Cursor
 
 # A snapshot has no windows; its one piece of work is written as this one.
-_WHOLE = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+WHOLE = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 _SHORTEST_WINDOW = timedelta(hours=1)
 
 
@@ -20,7 +20,7 @@ def begin(cursor: Cursor, rule: Windows | Snapshot, sync_id: SyncId, *, now: dat
     if cursor.sync_id == sync_id:
         return cursor
     if isinstance(rule, Snapshot):
-        return replace(forget_page(cursor), sync_id=sync_id, todo=(_WHOLE,))
+        return replace(forget_page(cursor), sync_id=sync_id, todo=(WHOLE,))
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     todo = plan_todo(
         cursor.closed,

@@ -21,7 +21,7 @@ GET_REPORTS = "getReports"
 GET_REPORT_DOCUMENT = "getReportDocument"
 
 # A report that takes longer than foreseen takes longer still: of what has passed, this share.
-_OVERDUE_SHARE = 0.25
+_OVERDUE_SHARE = 1.0
 
 
 class Source(enum.Enum):

@@ -14,7 +14,7 @@ import httpx2
 from sqlalchemy import Engine, create_engine, text
 
 from recoup.db.engine import Database
-from recoup.streams import all_streams
+from recoup.streams import api_streams
 from tests.cli.programs import Recoup, Running
 
 US = "ATVPDKIKX0DER"
@@ -124,7 +124,7 @@ class Stack:
                         )
                     )
                 )
-                for stream in all_streams()
+                for stream in api_streams()
                 for table in (stream.table, *stream.parts)
             }
 

@@ -9,7 +9,13 @@ from typing import Any
 from recoup.db.engine import Database
 from recoup.db.upsert import upsert
 from recoup.streams.inventory import TABLE as INVENTORY
+from recoup.streams.ledger import TABLE as LEDGER
 from recoup.streams.orders import ITEMS, TABLE as ORDERS
+from recoup.streams.reimbursements import TABLE as REIMBURSEMENTS
+from recoup.streams.removals import TABLE as REMOVALS
+from recoup.streams.returns import TABLE as RETURNS
+from recoup.streams.shipment_items import TABLE as SHIPMENT_ITEMS
+from recoup.streams.shipments import TABLE as SHIPMENTS
 from recoup.streams.transactions import FEES, TABLE as TRANSACTIONS
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,6 +56,7 @@ async def store_orders(
             "sku": f"SKU-{n % 3}",
             "quantity_ordered": 2,
             "unit_price": Decimal("6.15"),
+            "item_price": Decimal("12.30"),
             "proceeds_total": Decimal("12.30"),
             "currency": "USD",
             "proceeds": [],
@@ -124,3 +131,95 @@ async def store_transactions(database: Database, connection_id: str, numbers: ra
             for n, at in posted.items()
         ],
     )
+
+
+async def store_units(database: Database, connection_id: str, numbers: range) -> None:
+    """One row of each list of stock movements per number; n happened on the n-th day of 2026.
+
+    Every third one is of SKU-0, SKU-1 or SKU-2.
+    """
+    for table, of_stream in (
+        (LEDGER, _movement),
+        (REIMBURSEMENTS, _reimbursement),
+        (RETURNS, _return),
+        (REMOVALS, _removal),
+        (SHIPMENTS, _shipment),
+        (SHIPMENT_ITEMS, _shipment_item),
+    ):
+        rows = [{"connection_id": connection_id, "source": "test", **of_stream(n)} for n in numbers]
+        await store(database, table, rows)
+
+
+def _day(n: int) -> datetime:
+    return BEGIN + timedelta(days=n)
+
+
+def _unit(n: int) -> dict[str, Any]:
+    return {"sku": f"SKU-{n % 3}", "fnsku": f"X-{n % 3}"}
+
+
+def _movement(n: int) -> dict[str, Any]:
+    return {
+        "event_on": _day(n).date(),
+        "source_line": 1000 - n,
+        "fnsku": f"X-{n % 3}",
+        "msku": f"SKU-{n % 3}",
+        "event_type": "Adjustments",
+        "quantity": -n,
+        "reconciled_quantity": None,
+    }
+
+
+def _reimbursement(n: int) -> dict[str, Any]:
+    return {
+        **_unit(n),
+        "reimbursement_id": f"R-{n}",
+        "reason": "Lost_Warehouse",
+        "order_id": f"O-{n}",
+        "case_id": "",
+        "occurrence": 1,
+        "approved_at": _day(n),
+        "currency": "USD",
+        "amount_per_unit": Decimal("4.10"),
+        "amount_total": Decimal("-8.20"),
+        "quantity_cash": -2,
+    }
+
+
+def _return(n: int) -> dict[str, Any]:
+    return {
+        **_unit(n),
+        "order_id": f"O-{n}",
+        "returned_at": _day(n),
+        "license_plate_number": f"LPN{n}",
+        "occurrence": 1,
+        "quantity": 1,
+        "status": "=cmd()",
+    }
+
+
+def _removal(n: int) -> dict[str, Any]:
+    return {
+        **_unit(n),
+        "order_id": f"O-{n}",
+        "disposition": "Unsellable",
+        "requested_at": _day(n),
+        "last_updated_at": _day(n),
+        "requested_quantity": n,
+        "removal_fee": Decimal("0.97"),
+        "currency": "USD",
+    }
+
+
+def _shipment(n: int) -> dict[str, Any]:
+    return {
+        "shipment_id": f"FBA{n}",
+        "marketplace_id": "M1",
+        "status": "CLOSED",
+        "created_on": _day(n).date(),
+        "are_cases_required": False,
+    }
+
+
+def _shipment_item(n: int) -> dict[str, Any]:
+    return {**_unit(n), "shipment_id": f"FBA{n}", "quantity_shipped": 10, "quantity_received": 9}

@@ -63,6 +63,10 @@ async def test_orders_come_with_items_and_exact_money(
                         "quantityOrdered": 2,
                         "quantityFulfilled": None,
                         "unitPrice": {"amount": "6.15", "currency": "USD"},
+                        "itemPrice": {"amount": "12.30", "currency": "USD"},
+                        "itemTax": None,
+                        "shippingPrice": None,
+                        "promotionDiscount": None,
                         "proceeds": {"amount": "12.30", "currency": "USD"},
                     }
                 ],

@@ -26,7 +26,7 @@ from recoup.jobs.queue import new_queue
 from recoup.jobs.start import begin_sync
 from recoup.logs import configure_logs
 from recoup.users.queries import User
-from tests.api.rows import store_orders, store_stock, store_transactions
+from tests.api.rows import store_orders, store_stock, store_transactions, store_units
 from tests.api.serving import finish, new_connection, new_user, serving, token_of
 from tests.api.test_operations import register_worker
 from tests.sandbox.running import Running
@@ -138,6 +138,7 @@ async def _populate(settings: Settings, database: Database) -> User:
     await store_orders(database, connection.connection_id, range(3))
     await store_transactions(database, connection.connection_id, range(3))
     await store_stock(database, connection.connection_id)
+    await store_units(database, connection.connection_id, range(3))
     return user
 
 

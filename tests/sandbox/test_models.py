@@ -231,6 +231,9 @@ def walk_plans(judged: Judged) -> None:
         shipment_id = judged.get(one)["shipments"][0]["shipmentId"]
         shipment = f"{one}/shipments/{shipment_id}"
         judged.get(shipment)
+        options = f"{one}/transportationOptions"
+        pages(judged, options, "paginationToken", pageSize="1", shipmentId=shipment_id)
+        assert judged.send("GET", options).status_code == 400
         for path in (f"{one}/items", f"{shipment}/items", f"{shipment}/boxes"):
             pages(judged, path, "paginationToken", pageSize="1")
     judged.send("GET", PLANS, status="badStatus")
@@ -239,6 +242,7 @@ def walk_plans(judged: Judged) -> None:
         for path in (
             "",
             "/items",
+            "/transportationOptions",
             "/shipments/sh1",
             "/shipments/sh1/items",
             "/shipments/sh1/boxes",

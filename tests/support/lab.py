@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from recoup.jobs.queue import new_queue
 from recoup.jobs.start import start_sync
 from recoup.sandbox.config import SandboxConfig, parse_fault
 from recoup.sandbox.serve import serve
-from recoup.streams import all_streams
+from recoup.streams import api_streams
+from recoup.streams.stream import Stream
 from recoup.sync.access import SellerAccess
 from recoup.sync.limits_pg import PgBudget
 from recoup.sync.queries import SyncRow, get_sync
@@ -91,7 +92,7 @@ class Lab:
         async with self.database.reading() as conn:
             return {
                 table.name: await _rows(conn, table)
-                for stream in all_streams()
+                for stream in api_streams()
                 for table in (stream.table, *stream.parts)
             }
 
@@ -106,7 +107,7 @@ class Lab:
         which is right at Amazon's and too long for a test.
         """
         budget = PgBudget(self.database, self.access.account(self.connection))
-        for operation in {stream.api.operation for stream in all_streams() if stream.api}:
+        for operation in {stream.api.operation for stream in api_streams() if stream.api}:
             await budget.acquire(operation)
             await budget.learned(operation, operation.plan.rate * self.speed)
 
@@ -124,6 +125,12 @@ async def _rows(conn: Any, table: Any) -> list[tuple[Any, ...]]:
     columns = [c for c in table.columns if c.name not in {"connection_id", "source", "loaded_at"}]
     found = await conn.execute(table.select().with_only_columns(*columns).order_by(*columns[:4]))
     return [tuple(str(value) for value in row) for row in found]
+
+
+def with_api(stream: Stream, **changes: Any) -> Stream:
+    """The stream with other parts of its source, such as a fetch that fails."""
+    assert stream.api is not None
+    return replace(stream, api=replace(stream.api, **changes))
 
 
 @asynccontextmanager

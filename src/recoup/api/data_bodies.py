@@ -1,4 +1,4 @@
-"""The rows of the streams as JSON. Columns are named as in the tables, money is put together."""
+"""Orders and money as JSON. Columns are named as in the tables, money is put together."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ class OrderItem(CamelModel):
     quantity_ordered: int
     quantity_fulfilled: int | None
     unit_price: Money | None
+    item_price: Money | None = Field(description="For the quantity, without tax.")
+    item_tax: Money | None
+    shipping_price: Money | None
+    promotion_discount: Money | None = Field(description="What was taken off; positive.")
     proceeds: Money | None
 
 
@@ -45,35 +49,6 @@ class Order(CamelModel):
 
 class OrderPage(Page):
     items: list[Order]
-
-
-class Stock(CamelModel):
-    connection_id: str
-    marketplace_id: str
-    sku: str
-    fnsku: str
-    condition: str
-    asin: str | None
-    product_name: str | None
-    total_quantity: int | None
-    fulfillable_quantity: int | None
-    inbound_working_quantity: int | None
-    inbound_shipped_quantity: int | None
-    inbound_receiving_quantity: int | None
-    reserved_quantity: int | None
-    researching_quantity: int | None
-    unfulfillable_quantity: int | None
-    customer_damaged_quantity: int | None
-    warehouse_damaged_quantity: int | None
-    distributor_damaged_quantity: int | None
-    carrier_damaged_quantity: int | None
-    defective_quantity: int | None
-    expired_quantity: int | None
-    last_updated_at: Timestamp | None
-
-
-class StockPage(Page):
-    items: list[Stock]
 
 
 class Transaction(CamelModel):
@@ -116,6 +91,9 @@ class FeePage(Page):
     items: list[Fee]
 
 
+_ITEM_AMOUNTS = ("unit_price", "item_price", "item_tax", "shipping_price", "promotion_discount")
+
+
 def order_body(row: StoredRow, items: Sequence[StoredRow]) -> dict[str, Any]:
     return {
         **row,
@@ -123,7 +101,7 @@ def order_body(row: StoredRow, items: Sequence[StoredRow]) -> dict[str, Any]:
         "items": [
             {
                 **item,
-                "unit_price": money(item["unit_price"], item["currency"]),
+                **{name: money(item[name], item["currency"]) for name in _ITEM_AMOUNTS},
                 "proceeds": money(item["proceeds_total"], item["currency"]),
             }
             for item in items

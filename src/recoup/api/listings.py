@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import datetime
-from typing import Annotated
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import date, datetime
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 from pydantic.alias_generators import to_camel
 
 from recoup.api.csv_text import MEDIA_TYPE, csv_lines, prefers_csv
 from recoup.api.cursors import bad_cursor, decode_cursor, encode_cursor
+from recoup.api.openapi import Responses, may_fail
 from recoup.api.parameters import CamelModel, Cursor, OptionalIdentifier, OptionalInstant
 from recoup.connections.queries import get_connection
 from recoup.db.engine import Database
+from recoup.errors import InvalidRequestError, NotFoundError
 from recoup.ids import ConnectionId, UserId
 from recoup.streams.queries import (
     Listing,
@@ -28,6 +30,13 @@ from recoup.streams.queries import (
 
 # What one read of an export brings: small enough to leave the event loop free in between.
 _CSV_ROWS = 1000
+_LARGEST_INTEGER = 2**31 - 1
+_FILTERS = {"since", "until", "sku", "order_id", "fnsku"}
+
+ANSWERS: Responses = {
+    200: {"description": "A page of rows, newest first", "content": {MEDIA_TYPE: {}}},
+    **may_fail(InvalidRequestError, NotFoundError),
+}
 
 
 class PageQuery(CamelModel):
@@ -36,30 +45,53 @@ class PageQuery(CamelModel):
     cursor: Cursor = None
 
 
-class StockQuery(PageQuery):
+class RowQuery(PageQuery):
     since: OptionalInstant = Field(default=None, alias="from", description="At or after.")
     until: OptionalInstant = Field(default=None, alias="to", description="Before.")
     sku: OptionalIdentifier = None
 
 
-class MovementQuery(StockQuery):
+class SaleQuery(RowQuery):
     order_id: OptionalIdentifier = None
 
 
-async def select_rows(database: Database, user_id: UserId, query: StockQuery) -> Selection:
+class StockQuery(RowQuery):
+    fnsku: OptionalIdentifier = None
+
+
+class UnitQuery(SaleQuery, StockQuery):
+    """Units of an order that moved."""
+
+
+async def answer(
+    database: Database,
+    user_id: UserId,
+    listing: Listing,
+    query: RowQuery,
+    *,
+    as_csv: bool,
+    body: Callable[[StoredRow], Mapping[str, Any]] = dict,
+) -> dict[str, Any] | Response:
+    """A page of rows, each made by `body`, or the whole selection as CSV.
+
+    Raises NotFoundError for a connection that is not the user's, InvalidRequestError for a cursor
+    of another list.
+    """
+    selection = await select_rows(database, user_id, query)
+    if as_csv:
+        return await stream_csv(database, listing, selection)
+    rows, cursor = await read_page(database, listing, selection, query)
+    return {"items": [body(row) for row in rows], "nextCursor": cursor}
+
+
+async def select_rows(database: Database, user_id: UserId, query: RowQuery) -> Selection:
     """Raises NotFoundError for a connection that is not the user's."""
     named = None if query.connection_id is None else ConnectionId(query.connection_id)
     if named is not None:
         async with database.reading() as conn:
             await get_connection(conn, user_id, named)
-    return Selection(
-        user_id=user_id,
-        connection_id=named,
-        since=query.since,
-        until=query.until,
-        sku=query.sku,
-        order_id=query.order_id if isinstance(query, MovementQuery) else None,
-    )
+    filters = query.model_dump(include=_FILTERS)
+    return Selection(user_id=user_id, connection_id=named, **filters)
 
 
 async def read_page(
@@ -110,18 +142,39 @@ async def _read_chunk(
 
 
 def _cursor(listing: Listing, place: Place) -> str:
-    return encode_cursor(listing.name, [place.at.isoformat(), place.connection_id, *place.key])
+    return encode_cursor(listing.name, [_text(part) for part in place])
+
+
+def _text(part: object) -> str:
+    return part.isoformat() if isinstance(part, date) else str(part)
 
 
 def _place(listing: Listing, cursor: str) -> Place:
-    at, connection_id, *key = decode_cursor(listing.name, cursor, count=2 + len(listing.key))
+    parts = decode_cursor(listing.name, cursor, count=len(listing.order))
     try:
-        moment = datetime.fromisoformat(at)
+        return tuple(
+            _parse(part, column.type.python_type)
+            for part, column in zip(parts, listing.order, strict=True)
+        )
     except ValueError:
         raise bad_cursor() from None
-    if moment.tzinfo is None:
-        raise bad_cursor()
-    return Place(moment, connection_id, tuple(key))
+
+
+def _parse(part: str, kind: type) -> object:
+    """Raises ValueError for what `_text` does not write."""
+    if kind is datetime:
+        moment = datetime.fromisoformat(part)
+        if moment.tzinfo is None:
+            raise ValueError("a time without offset")
+        return moment
+    if kind is date:
+        return date.fromisoformat(part)
+    if kind is int:
+        number = int(part)
+        if abs(number) > _LARGEST_INTEGER:
+            raise ValueError("no number of a row")
+        return number
+    return part
 
 
 def _wants_csv(request: Request) -> bool:

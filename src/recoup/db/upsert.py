@@ -81,7 +81,8 @@ def _names(table: Table) -> list[str]:
     return [column.name for column in table.columns if column.name != "loaded_at"]
 
 
-def _fresh_rows(table: Table, names: Sequence[str]) -> str:
+def recordset(table: Table, names: Sequence[str]) -> str:
+    """SQL for the rows of a document in :rows as `fresh`, typed as these columns of the table."""
     columns = ", ".join(f"{n} {table.columns[n].type.compile(_DIALECT)}" for n in names)
     return f"json_to_recordset(cast(:rows as json)) as fresh ({columns})"
 
@@ -100,7 +101,7 @@ def _upsert_statement(table: Table, newer_by: str | None, *, returning: bool) ->
     updates = ", ".join(f"{name} = excluded.{name}" for name in values)
     return text(
         f"insert into {table.name} ({', '.join(names)}) "  # noqa: S608 - names of our own tables
-        f"select {', '.join(names)} from {_fresh_rows(table, names)} "
+        f"select {', '.join(names)} from {recordset(table, names)} "
         f"on conflict ({', '.join(key)}) do update set {updates}, loaded_at = now() "
         f"where {changed}" + (f" returning {', '.join(key)}" if returning else "")
     )
@@ -109,4 +110,4 @@ def _upsert_statement(table: Table, newer_by: str | None, *, returning: bool) ->
 @cache
 def _delete_statement(table: Table, key: tuple[str, ...]) -> TextClause:
     same = " and ".join(f"{table.name}.{name} = fresh.{name}" for name in key)
-    return text(f"delete from {table.name} using {_fresh_rows(table, key)} where {same}")  # noqa: S608 - the same
+    return text(f"delete from {table.name} using {recordset(table, key)} where {same}")  # noqa: S608 - the same

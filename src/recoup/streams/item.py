@@ -14,7 +14,12 @@ from recoup.money import Money
 Item = Mapping[str, Any]
 
 # Amazon sends these to applications with restricted roles, asked for or not. recoup never keeps them.
-_PERSONAL = frozenset({"buyer", "recipient", "giftMessage", "customizedUrl", "taxRegistrations"})
+_PERSONAL = frozenset(
+    {
+        "buyer", "recipient", "giftMessage", "customizedUrl", "taxRegistrations",
+        "ShipFromAddress", "sourceAddress", "contactInformation",
+    }
+)  # fmt: skip
 
 
 def find(item: Item, *path: str) -> Any:
@@ -58,6 +63,13 @@ def get_integer(item: Item, *path: str) -> int:
     return value
 
 
+def find_boolean(item: Item, *path: str) -> bool | None:
+    value = find(item, *path)
+    if value is not None and not isinstance(value, bool):
+        raise ValueError(f"{'.'.join(path)} is neither true nor false")
+    return value
+
+
 def get_time(item: Item, *path: str) -> datetime:
     """An instant with offset, as UTC."""
     return parse_rfc3339(get_text(item, *path))
@@ -94,7 +106,7 @@ def list_items(item: Item, *path: str) -> list[Item]:
 
 
 def without_personal_data(value: Any) -> Any:
-    """The same JSON without what describes a buyer."""
+    """The same JSON without what describes a buyer, a contact or an address."""
     if isinstance(value, Mapping):
         return {k: without_personal_data(v) for k, v in value.items() if k not in _PERSONAL}
     if isinstance(value, list):

@@ -1,5 +1,6 @@
 """Orders with their items. Source: searchOrders of Orders 2026-01-01 (docs/amazon.md #orders).
 
+For many orders a report is faster (recoup.streams.orders_report, docs/amazon.md #orders-report).
 Items are inline, so an order costs one hundredth of a call. Asked by last update: each order comes
 once, in its present state. Orders show up hours late at times, hence the overlap; an order's own
 lastUpdatedTime decides which of two versions is the newer one.
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Column, Index, Integer, Numeric, Text
@@ -27,6 +29,7 @@ from recoup.streams.item import (
     get_time,
     list_items,
 )
+from recoup.streams.orders_report import REPORT
 from recoup.streams.stream import Api, Parsed, Request, Row, Scope, Stream, Windows
 from recoup.streams.table import TIME, stream_table
 
@@ -62,6 +65,12 @@ ITEMS = stream_table(
         Column("quantity_ordered", Integer, nullable=False),
         Column("quantity_fulfilled", Integer),
         Column("unit_price", Numeric),
+        # The next four are for the whole quantity. The price is without tax, what was taken off is
+        # positive. Null where the source does not tell.
+        Column("item_price", Numeric),
+        Column("item_tax", Numeric),
+        Column("shipping_price", Numeric),
+        Column("promotion_discount", Numeric),
         Column("proceeds_total", Numeric),
         Column("currency", Text),
         Column("proceeds", JSONB, nullable=False),
@@ -122,6 +131,9 @@ def _item_row(item: Item, order_id: str) -> Row:
     price = find_money(item, "product", "price", "unitPrice")
     proceeds = find_money(item, "proceeds", "proceedsTotal")
     money = proceeds or price
+    sums = _proceeds(item)
+    # A category without an amount is left out; without any, Amazon has told nothing yet.
+    nothing = Decimal(0) if sums else None
     return {
         "order_id": order_id,
         "order_item_id": get_text(item, "orderItemId"),
@@ -131,10 +143,25 @@ def _item_row(item: Item, order_id: str) -> Row:
         "quantity_ordered": get_integer(item, "quantityOrdered"),
         "quantity_fulfilled": find_integer(item, "fulfillment", "quantityFulfilled"),
         "unit_price": price.amount if price else None,
+        "item_price": sums.get("ITEM"),
+        "item_tax": sums.get("TAX", nothing),
+        "shipping_price": sums.get("SHIPPING", nothing),
+        "promotion_discount": -sums["DISCOUNT"] if "DISCOUNT" in sums else nothing,
         "proceeds_total": proceeds.amount if proceeds else None,
         "currency": money.currency if money else None,
         "proceeds": list_items(item, "proceeds", "breakdowns"),
     }
+
+
+def _proceeds(item: Item) -> dict[str, Decimal]:
+    """What the buyer pays for the item, by category; a discount is negative."""
+    sums: dict[str, Decimal] = {}
+    for part in list_items(item, "proceeds", "breakdowns"):
+        subtotal = find_money(part, "subtotal")
+        if subtotal is not None:
+            category = get_text(part, "type")
+            sums[category] = sums.get(category, Decimal(0)) + subtotal.amount
+    return sums
 
 
 STREAM = Stream(
@@ -157,5 +184,6 @@ STREAM = Stream(
         position=lambda item: get_time(item, "lastUpdatedTime"),
         token_lifetime=timedelta(hours=23),
     ),
+    report=REPORT,
     newer_by="last_updated_at",
 )

@@ -85,7 +85,8 @@ class Statements:
     """SQL of the stream's own file, for rows that become rows of several tables.
 
     Each statement reads `staged` (one column per Field, typed, and `source_line`) and the bind
-    parameters :connection_id and :source. The first one writes the main table.
+    parameters :connection_id, :source and, for a stream of scope MARKETPLACE, :marketplace_id. The
+    first one writes the main table.
     """
 
     sql: tuple[str, ...]
@@ -98,7 +99,8 @@ class Report:
     longest: the longest window to ask for in one report. repeat_after: how long Amazon refuses to
     make a similar report again; zero: not at all. options: reportOptions as sent.
     lead: how long before now the window must begin at the latest (fee preview: 72 hours).
-    by_month: windows are calendar months, available once the month is over.
+    by_month: windows begin and end with calendar months, available once the month is over; with
+    `longest` one report may cover several.
     discovered: Amazon makes it by itself and it cannot be requested; found with getReports and
     archived raw on first sight.
     """

@@ -34,12 +34,14 @@ class Windows:
     """A source that is asked for a time and keeps what it answered.
 
     history: how far back the first sync goes. overlap: how much of what was read is read again,
-    for rows that come late. holdback: how long before the present a window must end.
+    for rows that come late. holdback: how long before the present a window must end. every: a sync
+    that comes sooner after the end of what was read leaves the stream as it is.
     """
 
     history: timedelta
     overlap: timedelta
     holdback: timedelta
+    every: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

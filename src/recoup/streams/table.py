@@ -25,11 +25,13 @@ def stream_table(
 
     `source` is the operation and Amazon's request id of the answer that brought the row; for one
     that came `from_report` the report type, report id and document id, and `source_line` is its
-    line in the file, the header being line 1.
+    line in the file, the header being line 1; the line may be a part of the key.
     """
     origin: list[Column[Any]] = [Column("source", Text, nullable=False)]
     if from_report:
-        origin.append(Column("source_line", Integer))
+        line = Column("source_line", Integer)
+        columns = [*columns, line] if "source_line" in key else columns
+        origin += [line] if "source_line" not in key else []
     for column in columns:
         if column.name in key:
             column.primary_key = True
@@ -50,4 +52,25 @@ def stream_table(
         *origin,
         Column("loaded_at", TIME, nullable=False, server_default=func.now()),
         *indexes,
+    )
+
+
+def history_table(main: Table, tracked: Sequence[str]) -> Table:
+    """`<main>_history`: what the columns `tracked` of a row held, and since when we know it.
+
+    Its key is that of `main` and `seen_at`. Filled by the framework (recoup.sync.history_queries).
+    """
+    key = [column.name for column in main.primary_key.columns if column.name != "connection_id"]
+    return Table(
+        f"{main.name}_history",
+        METADATA,
+        Column(
+            "connection_id",
+            Text,
+            ForeignKey("amazon_connection.connection_id"),
+            primary_key=True,
+        ),
+        *(Column(name, main.columns[name].type, primary_key=True) for name in key),
+        Column("seen_at", TIME, primary_key=True),
+        *(Column(name, main.columns[name].type) for name in tracked),
     )

@@ -84,6 +84,7 @@ FEES = stream_table(
     indexes=[
         Index("fees_posted_at_idx", "connection_id", "posted_at", "transaction_id", "line"),
         Index("fees_order_id_idx", "connection_id", "order_id"),
+        Index("fees_sku_idx", "connection_id", "sku", "posted_at", "transaction_id"),
     ],
 )
 

@@ -51,19 +51,27 @@ def subtract(windows: Iterable[Window], holes: Iterable[Window]) -> list[Window]
 
 
 def plan_todo(
-    closed: Sequence[Window], *, since: datetime, until: datetime, overlap: timedelta
+    closed: Sequence[Window],
+    *,
+    since: datetime,
+    until: datetime,
+    overlap: timedelta,
+    every: timedelta = timedelta(0),
 ) -> list[Window]:
     """What to read now: all of [since, until) that is not closed, and the last `overlap` again.
 
     The overlap is counted back from the end of what is closed: it is there for rows that Amazon
-    adds late to a time already read.
+    adds late to a time already read. Within `every` of that end only holes before it are to do.
     """
     if since >= until:
         return []
     horizon = Window(since, until)
     if not closed:
         return [horizon]
-    settled_until = max(window.until for window in closed) - overlap
+    end = max(window.until for window in closed)
+    if until - end < every:
+        return subtract([Window(since, end)], closed) if since < end else []
+    settled_until = end - overlap
     settled = [
         Window(window.since, min(window.until, settled_until))
         for window in closed

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,7 @@ from recoup.db.upsert import delete_by_key, put, upsert
 from recoup.ids import ConnectionId, SyncId
 from recoup.streams.item import to_json, without_personal_data
 from recoup.streams.stream import Api, Parsed, Request, Row, Stream
+from recoup.sync.history_queries import keep_history
 from recoup.sync.tables import quarantine
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -109,9 +111,18 @@ def _is_newer(candidate: Parsed, other: Parsed, newer_by: str | None) -> bool:
 
 
 async def load_batch(
-    conn: Writer, stream: Stream, batch: Batch, *, connection_id: ConnectionId, source: str
+    conn: Writer,
+    stream: Stream,
+    batch: Batch,
+    *,
+    connection_id: ConnectionId,
+    source: str,
+    seen_at: datetime,
 ) -> int:
-    """Upsert the rows and replace the parts of those that changed; gives how many changed."""
+    """Upsert the rows and replace the parts of those that changed; gives how many changed.
+
+    `seen_at` is the time of the history that the stream keeps of them, if it does.
+    """
     origin = {"connection_id": connection_id, "source": source}
     changed = await upsert(
         conn,
@@ -130,6 +141,9 @@ async def load_batch(
         ]
         await delete_by_key(conn, part, keys, changed_keys)
         await put(conn, part, rows)
+    await keep_history(
+        conn, stream, connection_id=connection_id, seen_at=seen_at, changed=changed_keys
+    )
     return len(changed)
 
 

@@ -24,7 +24,7 @@ from recoup.errors import (
 from recoup.ids import SyncId
 from recoup.logs import get_logger
 from recoup.spapi.endpoints import Environment
-from recoup.streams import all_streams
+from recoup.streams import api_streams
 from recoup.streams.stream import InSandbox, Stream
 from recoup.sync.access import SellerAccess
 from recoup.sync.announce import announce_connection, announce_end
@@ -80,7 +80,7 @@ class SyncRunner:
         self._database = database
         self._access = access
         self._owner = owner
-        self._streams = tuple(streams) if streams is not None else all_streams()
+        self._streams = tuple(streams) if streams is not None else api_streams()
         self._clock = clock
         self._gone: dict[SyncId, asyncio.Event] = {}
 

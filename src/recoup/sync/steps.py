@@ -27,6 +27,7 @@ def begin(cursor: Cursor, rule: Windows | Snapshot, sync_id: SyncId, *, now: dat
         since=midnight - rule.history,
         until=(now - rule.holdback).replace(microsecond=0),
         overlap=rule.overlap,
+        every=rule.every,
     )
     return replace(cursor, sync_id=sync_id, todo=tuple(todo))
 

@@ -33,7 +33,14 @@ async def load_page(
 ) -> Loaded:
     """The rows and what could not be read; the caller adds cursor, counts and fence."""
     connection_id = work.connection.connection_id
-    changed = await load_batch(conn, stream, batch, connection_id=connection_id, source=source)
+    changed = await load_batch(
+        conn,
+        stream,
+        batch,
+        connection_id=connection_id,
+        source=source,
+        seen_at=work.api.now(),
+    )
     await put_aside(
         conn,
         stream,

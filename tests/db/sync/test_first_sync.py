@@ -88,7 +88,7 @@ async def test_a_second_sync_with_nothing_new_loads_nothing(lab: Lab) -> None:
     again = await lab.sync()
 
     assert again.status == "complete"
-    assert [stream.rows for stream in again.streams] == [0, 0, 0]
+    assert {stream.rows for stream in again.streams} == {0}
     assert (await lab.calls())["searchOrders"] == pages + 1
     assert await lab.scalar("select max(loaded_at) from transactions") == loaded_at
     assert await lab.tables() == tables

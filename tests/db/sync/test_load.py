@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ ORDERS = next(stream for stream in all_streams() if stream.name == "orders")
 API = ORDERS.api
 assert API is not None
 REQUEST = Request((), None, None)
+SEEN_AT = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -47,7 +49,12 @@ async def load(lab: Lab, *orders: dict[str, Any]) -> int:
     assert batch.unreadable == ()
     async with lab.database.writing() as conn:
         return await load_batch(
-            conn, ORDERS, batch, connection_id=lab.connection.connection_id, source="test 1"
+            conn,
+            ORDERS,
+            batch,
+            connection_id=lab.connection.connection_id,
+            source="test 1",
+            seen_at=SEEN_AT,
         )
 
 
@@ -115,7 +122,12 @@ async def test_what_postgresql_cannot_hold_is_put_aside_alone(lab: Lab, change: 
     batch = parse_page(ORDERS, API, REQUEST, [bad, order("2026-11-04T00:00:00Z", "a")])
     async with lab.database.writing() as conn:
         loaded = await load_batch(
-            conn, ORDERS, batch, connection_id=lab.connection.connection_id, source="test 1"
+            conn,
+            ORDERS,
+            batch,
+            connection_id=lab.connection.connection_id,
+            source="test 1",
+            seen_at=SEEN_AT,
         )
         await put_aside(
             conn,
@@ -144,7 +156,12 @@ async def test_loading_a_page_sends_no_long_answer_back(lab: Lab) -> None:
 
     async with lab.database.writing() as conn:
         await load_batch(
-            conn, ORDERS, batch, connection_id=lab.connection.connection_id, source="test 1"
+            conn,
+            ORDERS,
+            batch,
+            connection_id=lab.connection.connection_id,
+            source="test 1",
+            seen_at=SEEN_AT,
         )
 
     assert len(answered) == 1, "the keys of the orders, not of their four thousand items"

@@ -92,7 +92,10 @@ def shipment_json(world: SellerWorld, shipment: InboundShipment, edge: Instant) 
         "source": {"sourceType": "SELLER_FACILITY", "address": _address(world)},
         "destination": center,
     }
-    if shipment.shipped_at < edge and shipment.cancelled_at is None:
+    if _is_on_its_way(shipment, edge):
+        answer["selectedTransportationOptionId"] = _option_id(
+            shipment, partnered=shipment.partnered
+        )
         tracking: list[Json] = [
             {
                 "boxId": _box_id(shipment, index),
@@ -102,6 +105,31 @@ def shipment_json(world: SellerWorld, shipment: InboundShipment, edge: Instant) 
         ]
         answer["trackingDetails"] = {"spdTrackingDetail": {"spdTrackingItems": tracking}}
     return answer
+
+
+def transportation_options_json(shipment: InboundShipment) -> list[Json]:
+    """Amazon's carrier and the seller's own; which one was taken stands in the shipment."""
+    return [_option_json(shipment, partnered=partnered) for partnered in (True, False)]
+
+
+def _option_json(shipment: InboundShipment, *, partnered: bool) -> Json:
+    carrier: Json = {"name": "UPS", "alphaCode": "UPSN"} if partnered else {"name": "Other"}
+    return {
+        "shipmentId": shipment.shipment_id,
+        "transportationOptionId": _option_id(shipment, partnered=partnered),
+        "shippingSolution": "AMAZON_PARTNERED_CARRIER" if partnered else "USE_YOUR_OWN_CARRIER",
+        "carrier": carrier,
+        "shippingMode": "GROUND_SMALL_PARCEL",
+        "preconditions": [],
+    }
+
+
+def _option_id(shipment: InboundShipment, *, partnered: bool) -> str:
+    return _id("to-amazon" if partnered else "to-own", shipment)
+
+
+def _is_on_its_way(shipment: InboundShipment, edge: Instant) -> bool:
+    return shipment.shipped_at < edge and shipment.cancelled_at is None
 
 
 def item_json(world: SellerWorld, item: InboundItem) -> Json:

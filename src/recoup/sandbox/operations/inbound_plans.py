@@ -14,6 +14,7 @@ from recoup.sandbox.operations.inbound_json import (
     plan_json,
     plan_status,
     shipment_json,
+    transportation_options_json,
     whole_plan_json,
 )
 from recoup.sandbox.paging import Pager, Position
@@ -55,6 +56,17 @@ def _list_plan_items(call: Call) -> Json:
 
 def _get_shipment(call: Call) -> Json:
     return shipment_json(call.world, _shipment(call), call.edge)
+
+
+def _list_transportation_options(call: Call) -> Json:
+    plan = _plan(call)
+    shipment_id = call.query.text("shipmentId")
+    if shipment_id is None and call.query.text("placementOptionId") is None:
+        raise ApiError(400, "BadRequest", "shipmentId or placementOptionId is required.")
+    is_of_plan = shipment_id in {None, plan.shipment_id}
+    options = transportation_options_json(plan) if is_of_plan else []
+    bound = (plan.plan_id, shipment_id)
+    return _page(call, "transportationOptions", options, bound, most=20)
 
 
 def _list_shipment_items(call: Call) -> Json:
@@ -130,6 +142,13 @@ OPERATIONS = tuple(
         ("getInboundPlan", _PLAN, 6, _get_plan, frozenset()),
         ("listInboundPlanItems", f"{_PLAN}/items", 6, _list_plan_items, PAGE_FAULTS),
         ("getShipment", _SHIPMENT, 6, _get_shipment, frozenset()),
+        (
+            "listTransportationOptions",
+            f"{_PLAN}/transportationOptions",
+            6,
+            _list_transportation_options,
+            PAGE_FAULTS,
+        ),
         ("listShipmentItems", f"{_SHIPMENT}/items", 30, _list_shipment_items, PAGE_FAULTS),
         ("listShipmentBoxes", f"{_SHIPMENT}/boxes", 30, _list_shipment_boxes, PAGE_FAULTS),
     )

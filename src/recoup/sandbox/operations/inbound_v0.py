@@ -36,7 +36,8 @@ Fits = Callable[[InboundShipment], bool]
 
 def _get_shipments(call: Call) -> Json:
     query, token = _question(call, "shipmentsV0", ("SHIPMENT", "DATE_RANGE"))
-    fits = _by_date(call, query) if query.text("QueryType") == "DATE_RANGE" else _by_id(call, query)
+    by = _by_date if query.text("QueryType") == "DATE_RANGE" else _by_id
+    fits = _at_home(call, query, by(call, query))
 
     def rows(position: Position) -> Iterator[tuple[Position, Json]]:
         for index, shipment in enumerate(call.seller.inbound_shipments(call.edge)):
@@ -52,7 +53,7 @@ def _get_shipments(call: Call) -> Json:
 
 def _get_shipment_items(call: Call) -> Json:
     query, token = _question(call, "shipmentItemsV0", ("DATE_RANGE",))
-    fits = _by_date(call, query)
+    fits = _at_home(call, query, _by_date(call, query))
 
     def rows(position: Position) -> Iterator[tuple[Position, Json]]:
         for index, shipment in enumerate(call.seller.inbound_shipments(call.edge)):
@@ -98,6 +99,12 @@ def _question(call: Call, operation: str, kinds: tuple[str, ...]) -> tuple[Query
     if kind not in kinds:
         raise invalid_input(f"QueryType must be one of {', '.join(kinds)}, NEXT_TOKEN.")
     return call.query, None
+
+
+def _at_home(call: Call, query: Query, fits: Fits) -> Fits:
+    """Units are sent to the seller's home marketplace; another one shows no shipments."""
+    is_home = query.text("MarketplaceId") == call.world.home.marketplace_id
+    return lambda shipment: is_home and fits(shipment)
 
 
 def _by_date(call: Call, query: Query) -> Fits:

@@ -7,7 +7,7 @@ from typing import Any
 
 from recoup.spapi.client import SpApi
 from recoup.spapi.operation import Operation, UsagePlan
-from recoup.spapi.paging import PageReader
+from recoup.spapi.paging import OperationPage, PageReader
 
 GET_MARKETPLACE_PARTICIPATIONS = Operation(
     name="getMarketplaceParticipations",
@@ -39,8 +39,23 @@ async def get_marketplace_participations(api: SpApi) -> tuple[Participation, ...
     """
     answer = await api.call(GET_MARKETPLACE_PARTICIPATIONS)
     page = PageReader(GET_MARKETPLACE_PARTICIPATIONS, answer)
-    entries = page.items(page.body.get("payload"), "payload")
-    return tuple(_participation(entry, page) for entry in entries)
+    return tuple(_participation(entry, page) for entry in _entries(page))
+
+
+async def list_marketplace_participations(api: SpApi) -> OperationPage:
+    """The same as Amazon sent it, all on one page, for storing."""
+    answer = await api.call(GET_MARKETPLACE_PARTICIPATIONS)
+    return OperationPage(
+        items=_entries(PageReader(GET_MARKETPLACE_PARTICIPATIONS, answer)),
+        next_token=None,
+        until=None,
+        answered_at=answer.answered_at,
+        request_id=answer.request_id,
+    )
+
+
+def _entries(page: PageReader) -> tuple[dict[str, Any], ...]:
+    return page.items(page.body.get("payload"), "payload")
 
 
 def _participation(entry: dict[str, Any], page: PageReader) -> Participation:

@@ -1,0 +1,177 @@
+"""The rows of stock and its movements as JSON. Columns are named as in the tables, money is put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from recoup.api.data_bodies import Page
+from recoup.api.fields import Money, Timestamp, money
+from recoup.api.parameters import CamelModel
+from recoup.streams.queries import StoredRow
+
+
+class Stock(CamelModel):
+    connection_id: str
+    marketplace_id: str
+    sku: str
+    fnsku: str
+    condition: str
+    asin: str | None
+    product_name: str | None
+    total_quantity: int | None
+    fulfillable_quantity: int | None
+    inbound_working_quantity: int | None
+    inbound_shipped_quantity: int | None
+    inbound_receiving_quantity: int | None
+    reserved_quantity: int | None
+    researching_quantity: int | None
+    unfulfillable_quantity: int | None
+    customer_damaged_quantity: int | None
+    warehouse_damaged_quantity: int | None
+    distributor_damaged_quantity: int | None
+    carrier_damaged_quantity: int | None
+    defective_quantity: int | None
+    expired_quantity: int | None
+    last_updated_at: Timestamp | None
+
+
+class StockPage(Page):
+    items: list[Stock]
+
+
+class Movement(CamelModel):
+    connection_id: str
+    event_on: date
+    fnsku: str | None
+    asin: str | None
+    msku: str | None
+    product_name: str | None
+    event_type: str | None
+    reference_id: str | None
+    quantity: int
+    fulfillment_center: str | None
+    disposition: str | None
+    reason: str | None
+    country: str | None
+    reconciled_quantity: int | None
+    unreconciled_quantity: int | None
+    store: str | None
+
+
+class LedgerPage(Page):
+    items: list[Movement]
+
+
+class Reimbursement(CamelModel):
+    connection_id: str
+    reimbursement_id: str
+    fnsku: str
+    sku: str
+    reason: str
+    order_id: str
+    case_id: str
+    occurrence: int
+    approved_at: Timestamp
+    asin: str | None
+    product_name: str | None
+    condition: str | None
+    amount_per_unit: Money | None
+    amount_total: Money | None
+    quantity_cash: int | None
+    quantity_inventory: int | None
+    quantity_total: int | None
+    original_reimbursement_id: str | None
+    original_reimbursement_type: str | None
+
+
+class ReimbursementPage(Page):
+    items: list[Reimbursement]
+
+
+class Return(CamelModel):
+    connection_id: str
+    order_id: str
+    sku: str
+    fnsku: str
+    returned_at: Timestamp
+    license_plate_number: str
+    occurrence: int
+    asin: str | None
+    product_name: str | None
+    quantity: int | None
+    fulfillment_center: str | None
+    detailed_disposition: str | None
+    reason: str | None
+    status: str | None
+
+
+class ReturnPage(Page):
+    items: list[Return]
+
+
+class Removal(CamelModel):
+    connection_id: str
+    order_id: str
+    sku: str
+    fnsku: str
+    disposition: str
+    requested_at: Timestamp
+    last_updated_at: Timestamp
+    order_source: str | None
+    order_type: str | None
+    service_speed: str | None
+    status: str | None
+    requested_quantity: int | None
+    cancelled_quantity: int | None
+    disposed_quantity: int | None
+    shipped_quantity: int | None
+    in_process_quantity: int | None
+    removal_fee: Money | None
+
+
+class RemovalPage(Page):
+    items: list[Removal]
+
+
+class ShipmentItem(CamelModel):
+    sku: str
+    fnsku: str
+    quantity_shipped: int
+    quantity_received: int | None
+    quantity_in_case: int | None
+
+
+class Shipment(CamelModel):
+    connection_id: str
+    shipment_id: str
+    marketplace_id: str
+    name: str | None
+    destination_fulfillment_center: str | None
+    status: str | None
+    label_prep_type: str | None
+    are_cases_required: bool | None
+    created_on: date | None
+    box_contents_source: str | None
+    items: list[ShipmentItem]
+
+
+class ShipmentPage(Page):
+    items: list[Shipment]
+
+
+def reimbursement_body(row: StoredRow) -> dict[str, Any]:
+    return {
+        **row,
+        "amount_per_unit": money(row["amount_per_unit"], row["currency"]),
+        "amount_total": money(row["amount_total"], row["currency"]),
+    }
+
+
+def removal_body(row: StoredRow) -> dict[str, Any]:
+    return {**row, "removal_fee": money(row["removal_fee"], row["currency"])}
+
+
+def shipment_body(row: StoredRow, items: Sequence[StoredRow]) -> dict[str, Any]:
+    return {**row, "items": items}

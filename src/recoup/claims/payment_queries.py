@@ -1,0 +1,164 @@
+"""The reimbursements as payments: by family, net of what was taken back (docs/claims.md #payments)."""
+
+from __future__ import annotations
+
+from recoup.claims.step_queries import Step
+
+# Where a currency is paid, and when the day begins there. A report of reimbursements names no
+# marketplace, so its currency tells: the seller's own marketplaces first.
+_CURRENCY = Step(
+    "detect_currency",
+    "currency text, area text, zone text",
+    """
+    select distinct on (currency) currency, area, zone
+    from (
+        select currency, area, zone, position from detect_marketplace where area is not null
+        union all select currency, area, zone, 1000000 + row_number() over ()
+        from json_to_recordset(cast(:marketplaces as json)) as m (currency text, area text, zone text)
+    ) as known
+    where currency is not null
+    order by currency, position
+    """,
+)
+
+# Rows without an original among them are payments when money or units came, else reversals. The
+# sign decides, not the name (facts 4.2). Text that is '' in the stream's key is null here.
+_REIMBURSEMENT = Step(
+    "detect_reimbursement",
+    """row_id bigint, reimbursement_id text, fnsku text, sku text, asin text, order_id text, case_id text,
+    reason text, family text, approved_at timestamptz, approved_on date, currency text, area text,
+    amount_per_unit numeric, amount numeric, cash_units integer, inventory_units integer, units integer,
+    original_id text, original_family text, is_payment boolean, source text, source_line integer,
+    reference jsonb""",
+    """
+    with row as (
+        select r.*,
+            (approved_at at time zone coalesce(
+                c.zone, (select zone from detect_marketplace order by position limit 1), 'UTC'
+            ))::date as approved_on,
+            -- A currency that no marketplace has pays for losses anywhere: better missed than claimed twice.
+            c.area,
+            regexp_replace(lower(reason), '[^a-z0-9]', '', 'g') as plain_reason,
+            regexp_replace(lower(original_reimbursement_type), '[^a-z0-9]', '', 'g') as plain_original,
+            coalesce(quantity_total, coalesce(quantity_cash, 0) + coalesce(quantity_inventory, 0)) as units
+        from reimbursements r
+        left join detect_currency c on c.currency = r.currency
+        where r.connection_id = :connection_id
+            and r.approved_at < cast(:as_of as date) + interval '2 days'
+    ), family as (
+        select key as reason, value as family from json_each_text(cast(:families as json))
+    ), read as (
+        select row.*, coalesce(f.family, 'unknown') as family, o.family as original_family,
+            coalesce(amount_total, 0) < 0 or coalesce(quantity_cash, 0) < 0 or units < 0
+                or (f.family = 'reversal' and coalesce(amount_total, 0) <= 0) as is_reversal
+        from row
+        left join family f on f.reason = row.plain_reason
+        left join family o on o.reason = row.plain_original
+        where approved_on <= :as_of
+    )
+    select
+        row_number() over (order by approved_at, reimbursement_id, fnsku, sku, reason, order_id, case_id, occurrence),
+        reimbursement_id, nullif(fnsku, ''), nullif(sku, ''), asin, nullif(order_id, ''), nullif(case_id, ''),
+        reason,
+        -- Money that comes in under the name of a reversal is money for something we do not know.
+        case when family = 'reversal' and not is_reversal then 'unknown' else family end,
+        approved_at, approved_on, currency, area, amount_per_unit, coalesce(amount_total, 0),
+        coalesce(quantity_cash, 0), coalesce(quantity_inventory, 0), units,
+        nullif(original_reimbursement_id, ''), original_family,
+        not is_reversal, source, source_line,
+        jsonb_build_object('table', 'reimbursements', 'reimbursement_id', reimbursement_id, 'fnsku', fnsku,
+            'sku', sku, 'reason', reason, 'order_id', order_id, 'case_id', case_id, 'occurrence', occurrence,
+            'source', source, 'source_line', source_line)
+    from read
+    where is_reversal or units > 0 or coalesce(amount_total, 0) > 0
+    """,
+    ("reimbursement_id", "original_id"),
+)
+
+# Which payment a later row corrects: the one it names, of the same product. A payment may have
+# several lines for a product; then the first of them stands for all.
+_CORRECTION = Step(
+    "detect_correction",
+    "row_id bigint, payment_id bigint",
+    """
+    select distinct on (later.row_id) later.row_id, original.row_id
+    from detect_reimbursement later
+    join detect_reimbursement original
+        on original.reimbursement_id = later.original_id and original.is_payment
+        and original.row_id <> later.row_id
+        and (original.fnsku = later.fnsku or original.sku = later.sku
+            or (later.fnsku is null and later.sku is null))
+    order by later.row_id, (original.fnsku is not distinct from later.fnsku) desc,
+        (original.sku is not distinct from later.sku) desc, original.row_id
+    """,
+    ("payment_id",),
+)
+
+# Lines of one payment for one product, and together what later rows took back or added. Units that
+# were taken back come off the lines in order; an added row brings money and no second unit.
+_PAYMENT = Step(
+    "detect_payment",
+    """payment_id bigint, reimbursement_id text, fnsku text, sku text, asin text, order_id text,
+    case_id text, reason text, family text, approved_at timestamptz, approved_on date, currency text,
+    area text, amount numeric, made_whole_units integer, paid_units integer, cash_units integer,
+    inventory_units integer, amount_per_unit numeric, is_original_loaded boolean, source text,
+    source_line integer, reference jsonb""",
+    """
+    with line as (
+        select p.*,
+            first_value(p.row_id) over product as first_id,
+            sum(p.units) over product - p.units as units_before,
+            sum(p.cash_units) over product - p.cash_units as cash_before,
+            sum(p.amount) over product - p.amount as amount_before
+        from detect_reimbursement p
+        where p.is_payment
+            and not exists (select from detect_correction c where c.row_id = p.row_id)
+        window product as (partition by p.reimbursement_id, p.fnsku, p.sku order by p.row_id)
+    ), later as (
+        select c.payment_id, sum(r.units) as units, sum(r.cash_units) as cash, sum(r.amount) as amount
+        from detect_correction c
+        join detect_reimbursement r using (row_id)
+        group by c.payment_id
+    ), taken as (
+        select line.first_id, sum(later.units) as units, sum(later.cash) as cash, sum(later.amount) as amount
+        from later join line on line.row_id = later.payment_id
+        group by line.first_id
+    )
+    select line.row_id, line.reimbursement_id, line.fnsku, line.sku, line.asin, line.order_id,
+        line.case_id, line.reason, line.family, line.approved_at, line.approved_on, line.currency,
+        line.area,
+        line.amount
+            - least(line.amount, greatest(0, -coalesce(taken.amount, 0) - amount_before))
+            + case when line.row_id = line.first_id then greatest(0, coalesce(taken.amount, 0)) else 0 end,
+        greatest(0, line.units - greatest(0, -coalesce(taken.units, 0) - units_before)),
+        greatest(0, line.units),
+        greatest(0, line.cash_units - greatest(0, -coalesce(taken.cash, 0) - cash_before)),
+        line.inventory_units, line.amount_per_unit,
+        line.original_id is null or exists (
+            select from detect_reimbursement o where o.reimbursement_id = line.original_id and o.is_payment),
+        line.source, line.source_line, line.reference
+    from line left join taken on taken.first_id = line.first_id
+    """,
+    ("payment_id", "fnsku", "sku", "order_id", "case_id"),
+)
+
+_REVERSAL = Step(
+    "detect_reversal",
+    """reversal_id bigint, reimbursement_id text, original_reimbursement_id text, original_payment_id bigint,
+    fnsku text, sku text, asin text, order_id text, original_family text, approved_at timestamptz,
+    approved_on date, currency text, area text, cash_units integer, inventory_units integer,
+    units integer, amount numeric, source text, source_line integer, reference jsonb""",
+    """
+    select r.row_id, r.reimbursement_id, r.original_id, p.row_id, coalesce(r.fnsku, p.fnsku),
+        coalesce(r.sku, p.sku), coalesce(r.asin, p.asin), coalesce(r.order_id, p.order_id),
+        coalesce(p.family, r.original_family), r.approved_at, r.approved_on, r.currency, r.area,
+        r.cash_units, r.inventory_units, r.units, r.amount, r.source, r.source_line, r.reference
+    from detect_reimbursement r
+    left join detect_correction c using (row_id)
+    left join detect_reimbursement p on p.row_id = c.payment_id
+    where not r.is_payment
+    """,
+    ("original_payment_id", "fnsku"),
+)
+
+PAYMENT_STEPS = (_CURRENCY, _REIMBURSEMENT, _CORRECTION, _PAYMENT, _REVERSAL)

@@ -1,0 +1,34 @@
+"""Temporary tables of one detection: how one is declared, made and filled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from recoup.db.engine import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One temporary table: its columns, the SELECT that fills it, what to index.
+
+    The SELECT may use the bind parameters of recoup.claims.prepare_queries and earlier tables.
+    """
+
+    table: str
+    columns: str
+    fill: str
+    indexes: tuple[str, ...] = ()
+
+
+async def run_step(conn: Writer, step: Step, values: Mapping[str, object]) -> None:
+    """Make the table anew and fill it. It is gone with the transaction."""
+    await conn.execute(text(f"drop table if exists pg_temp.{step.table}"))
+    await conn.execute(text(f"create temp table {step.table} ({step.columns}) on commit drop"))
+    await conn.execute(text(f"insert into {step.table} {step.fill}"), values)  # noqa: S608 - our own
+    for columns in step.indexes:
+        await conn.execute(text(f"create index on {step.table} ({columns})"))
+    # Without it the planner takes a new table for tiny, and joins big ones in nested loops.
+    await conn.execute(text(f"analyze {step.table}"))

@@ -1,0 +1,89 @@
+"""Every movement of FBA stock. Source: GET_LEDGER_DETAIL_VIEW_DATA (docs/amazon.md #ledger).
+
+Rows have no key and equal rows are real, so whole days are replaced. Rows come late and are
+revised: the last 30 days are read again with every sync.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import Column, Date, Index, Integer, Text, text
+
+from recoup.streams.report import DAILY, Field, Kind, ReplaceDays, Report
+from recoup.streams.stream import Scope, Stream, Windows
+from recoup.streams.table import stream_table
+
+TABLE = stream_table(
+    "ledger",
+    key=["event_on", "source_line"],
+    columns=[
+        # A day of the marketplace, as Amazon prints it: days have no time zone here.
+        Column("event_on", Date),
+        Column("fnsku", Text),
+        Column("asin", Text),
+        Column("msku", Text),
+        Column("product_name", Text),
+        Column("event_type", Text),
+        Column("reference_id", Text),
+        # Into stock is positive, out of it negative.
+        Column("quantity", Integer, nullable=False),
+        Column("fulfillment_center", Text),
+        Column("disposition", Text),
+        Column("reason", Text),
+        Column("country", Text),
+        Column("reconciled_quantity", Integer),
+        Column("unreconciled_quantity", Integer),
+        Column("store", Text),
+    ],
+    indexes=[
+        Index("ledger_fnsku_event_on_idx", "connection_id", "fnsku", "event_on"),
+        Index("ledger_msku_event_on_idx", "connection_id", "msku", "event_on"),
+        Index(
+            "ledger_adjustments_idx",
+            "connection_id",
+            "fnsku",
+            "event_on",
+            postgresql_where=text("event_type = 'Adjustments'"),
+        ),
+        Index(
+            "ledger_receipts_idx",
+            "connection_id",
+            "reference_id",
+            postgresql_where=text("event_type = 'Receipts'"),
+        ),
+    ],
+    from_report=True,
+)
+
+STREAM = Stream(
+    name="ledger",
+    noun="stock movements",
+    table=TABLE,
+    scope=Scope.REGION,
+    cursor=Windows(history=timedelta(days=365), overlap=timedelta(days=29), holdback=timedelta(0)),
+    report=Report(
+        report_type="GET_LEDGER_DETAIL_VIEW_DATA",
+        fields=(
+            Field("event_on", ("Date",), Kind.DATE, required=True),
+            Field("fnsku", ("FNSKU",)),
+            Field("asin", ("ASIN",)),
+            Field("msku", ("MSKU",)),
+            Field("product_name", ("Title",)),
+            Field("event_type", ("Event Type",)),
+            Field("reference_id", ("Reference ID",)),
+            Field("quantity", ("Quantity",), Kind.INTEGER, required=True),
+            Field("fulfillment_center", ("Fulfillment Center",)),
+            Field("disposition", ("Disposition",)),
+            Field("reason", ("Reason",)),
+            Field("country", ("Country",)),
+            Field("reconciled_quantity", ("Reconciled Quantity",), Kind.INTEGER),
+            Field("unreconciled_quantity", ("Unreconciled Quantity",), Kind.INTEGER),
+            Field("store", ("Store",)),
+        ),
+        load=ReplaceDays(day="event_on"),
+        repeat_after=DAILY,
+        # 29 days of overlap and the days since the last sync are one report.
+        longest=timedelta(days=31),
+    ),
+)

@@ -1,0 +1,63 @@
+"""Free second units. Source: GET_FBA_FULFILLMENT_CUSTOMER_SHIPMENT_REPLACEMENT_DATA.
+
+docs/amazon.md #replacements.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import Column, Index, Integer, Text
+
+from recoup.streams.report import DAILY, Field, Kind, Report, Upsert
+from recoup.streams.stream import Scope, Stream, Windows
+from recoup.streams.table import TIME, stream_table
+
+TABLE = stream_table(
+    "replacements",
+    key=["replacement_order_id", "sku", "shipped_at", "occurrence"],
+    columns=[
+        Column("replacement_order_id", Text),
+        Column("sku", Text),
+        Column("shipped_at", TIME),
+        Column("occurrence", Integer),
+        Column("original_order_id", Text),
+        Column("asin", Text),
+        Column("fulfillment_center", Text),
+        Column("original_fulfillment_center", Text),
+        Column("quantity", Integer),
+        Column("reason_code", Text),
+    ],
+    indexes=[Index("replacements_original_order_id_idx", "connection_id", "original_order_id")],
+    from_report=True,
+)
+
+STREAM = Stream(
+    name="replacements",
+    noun="replacements",
+    table=TABLE,
+    scope=Scope.REGION,
+    cursor=Windows(
+        history=timedelta(days=365),
+        overlap=timedelta(days=28),
+        holdback=timedelta(0),
+        every=timedelta(days=3),
+    ),
+    report=Report(
+        report_type="GET_FBA_FULFILLMENT_CUSTOMER_SHIPMENT_REPLACEMENT_DATA",
+        fields=(
+            Field("replacement_order_id", ("replacement-amazon-order-id",), default=""),
+            Field("sku", ("sku",), default=""),
+            Field("shipped_at", ("shipment-date",), Kind.TIME, required=True),
+            Field("original_order_id", ("original-amazon-order-id",)),
+            Field("asin", ("asin",)),
+            Field("fulfillment_center", ("fulfillment-center-id",)),
+            Field("original_fulfillment_center", ("original-fulfillment-center-id",)),
+            Field("quantity", ("quantity",), Kind.INTEGER),
+            Field("reason_code", ("replacement-reason-code",)),
+        ),
+        load=Upsert(occurrence="occurrence"),
+        repeat_after=DAILY,
+        longest=timedelta(days=92),
+    ),
+)

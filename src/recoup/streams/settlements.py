@@ -1,0 +1,146 @@
+"""Payouts with all their lines. Source: GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2.
+
+docs/amazon.md #settlements. Amazon makes one about every two weeks and keeps it for 90 days, so a
+file is archived as it came. Its first row is the summary; whether the lines add up to the total of
+the summary is stored beside both.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import Boolean, Column, Index, Integer, Numeric, Text
+
+from recoup.streams.report import Field, Kind, Report, Statements
+from recoup.streams.stream import Scope, Stream, Windows
+from recoup.streams.table import TIME, stream_table
+
+TABLE = stream_table(
+    "settlements",
+    key=["settlement_id"],
+    columns=[
+        Column("settlement_id", Text),
+        Column("started_at", TIME),
+        Column("ended_at", TIME),
+        Column("deposited_at", TIME),
+        Column("total_amount", Numeric),
+        Column("currency", Text),
+        Column("lines_total", Numeric, nullable=False),
+        Column("line_count", Integer, nullable=False),
+        # Null where the file has no total.
+        Column("is_balanced", Boolean),
+    ],
+    from_report=True,
+)
+
+LINES = stream_table(
+    "settlement_lines",
+    key=["settlement_id", "line"],
+    columns=[
+        Column("settlement_id", Text),
+        # The line of the file: rows have no number of their own.
+        Column("line", Integer),
+        Column("transaction_type", Text),
+        Column("order_id", Text),
+        Column("merchant_order_id", Text),
+        Column("adjustment_id", Text),
+        Column("shipment_id", Text),
+        Column("marketplace_name", Text),
+        Column("amount_type", Text),
+        Column("amount_description", Text),
+        Column("amount", Numeric),
+        Column("currency", Text),
+        Column("fulfillment_id", Text),
+        Column("posted_at", TIME),
+        Column("order_item_code", Text),
+        Column("sku", Text),
+        Column("quantity_purchased", Integer),
+    ],
+    indexes=[Index("settlement_lines_order_id_idx", "connection_id", "order_id")],
+)
+
+_SETTLEMENTS = """
+insert into settlements (
+    connection_id, settlement_id, started_at, ended_at, deposited_at, total_amount, currency,
+    lines_total, line_count, is_balanced, source, source_line
+)
+select :connection_id, settlement_id, min(started_at), min(ended_at), min(deposited_at),
+    sum(total_amount), min(currency),
+    coalesce(sum(amount) filter (where total_amount is null), 0),
+    count(*) filter (where total_amount is null),
+    sum(total_amount) = coalesce(sum(amount) filter (where total_amount is null), 0),
+    :source, min(source_line)
+from staged
+group by settlement_id
+on conflict (connection_id, settlement_id) do update set
+    started_at = excluded.started_at, ended_at = excluded.ended_at,
+    deposited_at = excluded.deposited_at, total_amount = excluded.total_amount,
+    currency = excluded.currency, lines_total = excluded.lines_total,
+    line_count = excluded.line_count, is_balanced = excluded.is_balanced,
+    source = excluded.source, source_line = excluded.source_line, loaded_at = now()
+where (settlements.started_at, settlements.ended_at, settlements.deposited_at,
+    settlements.total_amount, settlements.currency, settlements.lines_total,
+    settlements.line_count)
+    is distinct from (excluded.started_at, excluded.ended_at, excluded.deposited_at,
+    excluded.total_amount, excluded.currency, excluded.lines_total, excluded.line_count)
+"""
+
+# A settlement is one unit: its lines are replaced together.
+_REMOVE_LINES = """
+delete from settlement_lines
+where connection_id = :connection_id
+    and settlement_id in (select settlement_id from staged)
+"""
+
+# Only the summary names the currency.
+_LINES = """
+insert into settlement_lines (
+    connection_id, settlement_id, line, transaction_type, order_id, merchant_order_id,
+    adjustment_id, shipment_id, marketplace_name, amount_type, amount_description, amount,
+    currency, fulfillment_id, posted_at, order_item_code, sku, quantity_purchased, source
+)
+select :connection_id, settlement_id, staged.source_line, transaction_type, order_id,
+    merchant_order_id, adjustment_id, shipment_id, marketplace_name, amount_type, amount_description, amount,
+    coalesce(staged.currency, settlements.currency), fulfillment_id, posted_at, order_item_code,
+    sku, quantity_purchased, :source
+from staged
+join settlements using (settlement_id)
+where settlements.connection_id = :connection_id and staged.total_amount is null
+"""
+
+STREAM = Stream(
+    name="settlements",
+    noun="settlements",
+    table=TABLE,
+    parts=(LINES,),
+    scope=Scope.REGION,
+    cursor=Windows(history=timedelta(days=90), overlap=timedelta(days=2), holdback=timedelta(0)),
+    report=Report(
+        report_type="GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2",
+        fields=(
+            Field("settlement_id", ("settlement-id",), required=True),
+            Field("started_at", ("settlement-start-date",), Kind.TIME),
+            Field("ended_at", ("settlement-end-date",), Kind.TIME),
+            Field("deposited_at", ("deposit-date",), Kind.TIME),
+            Field("total_amount", ("total-amount",), Kind.AMOUNT),
+            Field("currency", ("currency",)),
+            Field("transaction_type", ("transaction-type",)),
+            Field("order_id", ("order-id",)),
+            Field("merchant_order_id", ("merchant-order-id",)),
+            Field("adjustment_id", ("adjustment-id",)),
+            Field("shipment_id", ("shipment-id",)),
+            Field("marketplace_name", ("marketplace-name",)),
+            Field("amount_type", ("amount-type",)),
+            Field("amount_description", ("amount-description",)),
+            Field("amount", ("amount",), Kind.AMOUNT),
+            Field("fulfillment_id", ("fulfillment-id",)),
+            Field("posted_at", ("posted-date-time", "posted-date"), Kind.TIME),
+            Field("order_item_code", ("order-item-code",)),
+            Field("sku", ("sku",)),
+            Field("quantity_purchased", ("quantity-purchased",), Kind.INTEGER),
+        ),
+        load=Statements((_SETTLEMENTS, _REMOVE_LINES, _LINES)),
+        repeat_after=timedelta(0),
+        discovered=True,
+    ),
+)

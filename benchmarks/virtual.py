@@ -24,32 +24,21 @@ from recoup.spapi.bucket import (
     spend,
 )
 from recoup.spapi.operation import UsagePlan
+from recoup.spapi.operations.reports import GET_REPORT
 from recoup.streams.stream import Stream
 from recoup.streams.window import Window
 from recoup.sync.bounds import Usage, full, lower_bound
+from recoup.sync.choice import Missing
 from recoup.sync.forecast import ANY_REPORT, ROWS_PER_SECOND, Known
 from recoup.sync.observations import Begun, Ended, Observation, PageSeen, ReportMade, UsageSeen
 from recoup.sync.plan import Plan, plan_sync, remaining_seconds
 from recoup.sync.revise import revise
-from recoup.sync.choice import Missing
-from recoup.sync.timeline import (
-    CREATE_REPORT,
-    GET_REPORT,
-    GET_REPORT_DOCUMENT,
-    GET_REPORTS,
-    Source,
-    Step,
-)
+from recoup.sync.sources import Source
+from recoup.sync.timeline import CREATE, DOCUMENT, LIST, Step
 
 Process = Generator[float, None, None]
 """Gives the seconds to sleep."""
 
-REPORT_PLANS = {
-    CREATE_REPORT: UsagePlan(rate=0.0167, burst=15),
-    GET_REPORT: UsagePlan(rate=2, burst=15),
-    GET_REPORTS: UsagePlan(rate=0.0222, burst=10),
-    GET_REPORT_DOCUMENT: UsagePlan(rate=0.0167, burst=15),
-}
 _DAY = timedelta(days=1)
 _POLL_SECONDS = (30.0, 300.0)
 
@@ -58,7 +47,7 @@ _POLL_SECONDS = (30.0, 300.0)
 class Seller:
     """What there is to read, and how Amazon behaves to this seller.
 
-    rows_per_day: by stream, at a moment of the year between 0 and 1. rows: of snapshots.
+    rows_per_day: by stream, at a moment of the year between 0 and 1. rows: of what has no window.
     others: calls per second that other software takes of each operation.
     """
 
@@ -74,7 +63,9 @@ class Seller:
         step = window.length / days
         return round(
             sum(
-                self.rows_per_day[stream]((window.since + step * (n + 0.5) - whole.since) / whole.length)
+                self.rows_per_day[stream](
+                    (window.since + step * (n + 0.5) - whole.since) / whole.length
+                )
                 * (step / _DAY)
                 for n in range(days)
             )
@@ -109,7 +100,11 @@ class VirtualSync:
     """Runs one sync of a seller. `plans`: the usage plans of all operations, by name."""
 
     def __init__(
-        self, seller: Seller, missing: Iterable[Missing], known: Known, plans: Mapping[str, UsagePlan]
+        self,
+        seller: Seller,
+        missing: Iterable[Missing],
+        known: Known,
+        plans: Mapping[str, UsagePlan],
     ) -> None:
         self._seller = seller
         self._plans = plans
@@ -239,15 +234,15 @@ class VirtualSync:
 
     def _report(self, stream: Stream, step: Step) -> Process:
         here = (step.stream, step.scope, step.source, step.window)
-        if CREATE_REPORT in step.calls:
-            yield from self._call(CREATE_REPORT)
-            self._observe(Begun(*here, requested=True, calls={CREATE_REPORT: 1}))
+        if CREATE in step.calls:
+            yield from self._call(CREATE)
+            self._observe(Begun(*here, requested=True, calls={CREATE: 1}))
             yield from self._generated(step)
         else:
-            yield from self._call(GET_REPORTS)
-            self._observe(Begun(*here, calls={GET_REPORTS: 1}))
-        yield from self._call(GET_REPORT_DOCUMENT)
-        self._observe(Begun(*here, calls={GET_REPORT_DOCUMENT: 1}))
+            yield from self._call(LIST)
+            self._observe(Begun(*here, calls={LIST: 1}))
+        yield from self._call(DOCUMENT)
+        self._observe(Begun(*here, calls={DOCUMENT: 1}))
         rows = self._rows(stream, step.scope, step.window)
         yield self._seller.latency() + rows / ROWS_PER_SECOND
         self._observe(Ended(*here, rows))
@@ -259,7 +254,7 @@ class VirtualSync:
         while self.now < least:
             nap = min(max(_POLL_SECONDS[0], nap * 1.5), _POLL_SECONDS[1])
             yield min(nap, max(_POLL_SECONDS[0], least - self.now))
-            yield from self._call(GET_REPORT)
+            yield from self._call(GET_REPORT.name)
         self._reports_seconds = max(self._reports_seconds, self.now - asked)
         for kind in (step.report_type, ANY_REPORT):
             self._times[kind].append(self.now - asked)

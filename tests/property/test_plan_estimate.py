@@ -34,9 +34,8 @@ def a_seller(seed: int) -> Seller:
             "ledger": per_day(2),
             "returns": per_day(0.08),
             "reimbursements": per_day(0.005),
-            "settlements": per_day(2),
         },
-        rows={"inventory": round(orders**0.6)},
+        rows={"inventory": round(orders**0.6), "settlements": round(orders / 4)},
         generation=lognormal(dice, dice.uniform(100, 500), 0.5),
         others={"listTransactions": 0.2} if seed % 5 == 0 else {},
     )

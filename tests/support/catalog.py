@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from recoup.spapi.operation import Operation, UsagePlan
+from recoup.spapi.operation import UsagePlan
+from recoup.spapi.operations.reports import (
+    CREATE_REPORT,
+    GET_REPORT,
+    GET_REPORT_DOCUMENT,
+    GET_REPORTS,
+)
 from recoup.streams import inventory, orders, transactions
 from recoup.streams.report import DAILY, NEAR_REAL_TIME, Report, Upsert
 from recoup.streams.stream import Scope, Stream, Windows
 from recoup.streams.window import Window
 from recoup.sync.bounds import full
-from recoup.sync.forecast import Known
 from recoup.sync.choice import Missing
+from recoup.sync.forecast import Known
 from recoup.sync.steps import WHOLE
-from recoup.sync.timeline import CREATE_REPORT, GET_REPORT, GET_REPORT_DOCUMENT, GET_REPORTS
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 YEAR = Window(NOW - timedelta(days=365), NOW)
@@ -60,18 +65,12 @@ REIMBURSEMENTS = report_stream("reimbursements")
 SETTLEMENTS = report_stream("settlements", discovered=True)
 STREAMS = (INVENTORY, LEDGER, ORDERS, REIMBURSEMENTS, RETURNS, SETTLEMENTS, TRANSACTIONS)
 
-REPORT_PLANS = {
-    CREATE_REPORT: UsagePlan(rate=0.0167, burst=15),
-    GET_REPORT: UsagePlan(rate=2, burst=15),
-    GET_REPORTS: UsagePlan(rate=0.0222, burst=10),
-    GET_REPORT_DOCUMENT: UsagePlan(rate=0.0167, burst=15),
-}
-
 
 def operations(streams: tuple[Stream, ...] = STREAMS) -> dict[str, UsagePlan]:
     """The usage plan of each operation that these streams may call."""
-    used: list[Operation] = [s.api.operation for s in streams if s.api is not None]
-    return {op.name: op.plan for op in used} | REPORT_PLANS
+    used = [CREATE_REPORT, GET_REPORT, GET_REPORT_DOCUMENT, GET_REPORTS]
+    used += [stream.api.operation for stream in streams if stream.api is not None]
+    return {operation.name: operation.plan for operation in used}
 
 
 def known(**values: object) -> Known:

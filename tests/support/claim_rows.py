@@ -17,9 +17,8 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-
 from recoup.claims.detect import detect
-from recoup.claims.tables import claim, claim_allocation, claim_candidate, sourcing_cost
+from recoup.claims.tables import claim, claim_allocation, claim_candidate
 from recoup.connections.queries import save_connection
 from recoup.db.engine import Writer
 from recoup.db.metadata import METADATA

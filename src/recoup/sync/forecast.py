@@ -32,7 +32,8 @@ class Known:
 
     usage: the buckets, by operation. report_seconds: p90 of this seller's own generation times, by
     report type; that of ANY_REPORT is over all types. rows_per_day: by stream with windows; rows: by stream that is a snapshot, for one
-    scope. report_waits: seconds until Amazon makes a report of the type again.
+    scope. report_waits: seconds until Amazon makes a report of the type again. paces: by operation,
+    how much longer than the bucket says its calls take, as somebody else spends from it.
     """
 
     usage: Mapping[str, Usage]
@@ -40,11 +41,12 @@ class Known:
     rows_per_day: Mapping[str, float] = field(default_factory=dict)
     rows: Mapping[str, float] = field(default_factory=dict)
     report_waits: Mapping[str, float] = field(default_factory=dict)
+    paces: Mapping[str, float] = field(default_factory=dict)
 
     def paced(self, operation: str) -> Usage:
         """The bucket as recoup spends from it: a little slower than Amazon fills it."""
         usage = self.usage[operation]
-        return Usage(usage.rate * SAFETY, usage.tokens)
+        return Usage(usage.rate * SAFETY / self.paces.get(operation, 1.0), usage.tokens)
 
     def generation(self, report_type: str) -> float:
         """The seconds from the request of a report until it is done."""

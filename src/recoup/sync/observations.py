@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from recoup.spapi.bucket import SAFETY
 from recoup.streams.stream import Api, Stream
 from recoup.streams.window import Window
 from recoup.sync.bounds import Calls, Usage, total_calls
 from recoup.sync.forecast import Known, expect
-from recoup.sync.timeline import Source, Step
+from recoup.sync.sources import Source
+from recoup.sync.timeline import Step
 
 # Below this share of a window its newest item says too little about how much is in it.
 _TELLING_FRACTION = 0.0005
@@ -99,7 +101,7 @@ def find_step(steps: Sequence[Step], seen: OfStep) -> int | None:
     return None
 
 
-def advanced(step: Step, seen: OfStep, known: Known, now: float) -> Step:
+def advanced(step: Step, seen: OfStep, now: float) -> Step:
     """The step with what was seen added, and its forecast mended by it."""
     made = dict(total_calls([step.made, seen.calls]))
     step = replace(step, made=made, begun=now if step.begun is None else step.begun)
@@ -109,7 +111,7 @@ def advanced(step: Step, seen: OfStep, known: Known, now: float) -> Step:
     step = replace(step, read=step.read + seen.rows)
     if isinstance(seen, Ended):
         return replace(step, ended=now)
-    step = replace(step, seen=now, pace=_pace(step, seen, known, now))
+    step = replace(step, seen=now)
     if seen.fraction < _TELLING_FRACTION or step.window is None:
         return step
     whole = {name: math.ceil(n / seen.fraction) for name, n in step.made.items()}
@@ -162,13 +164,14 @@ def forecast_anew(step: Step, stream: Stream, known: Known) -> Step:
     return replace(step, calls=calls, rows=forecast.rows)
 
 
-def _pace(step: Step, seen: PageSeen, known: Known, now: float) -> float:
-    """By the time since its last page, where it is the bucket that the pages wait for."""
-    last, calls = step.seen, sum(seen.calls.values())
-    if last is None or calls == 0:
-        return step.pace
-    usage = known.paced(next(iter(seen.calls)))
-    if usage.tokens >= 2:
-        return step.pace
-    factor = min(max((now - last) * usage.rate / calls, 1.0), _SLOWEST)
-    return step.pace + (factor - step.pace) / _PACE_CALLS
+def paces(step: Step, seen: PageSeen, known: Known, now: float) -> Mapping[str, float]:
+    """Known.paces, by the time since the step's last page, where it is a bucket that pages wait for."""
+    if step.seen is None:
+        return known.paces
+    found = dict(known.paces)
+    for name, calls in seen.calls.items():
+        usage, before = known.usage[name], found.get(name, 1.0)
+        if usage.tokens < 2:
+            factor = (now - step.seen) * usage.rate * SAFETY / calls
+            found[name] = before + (min(max(factor, 1.0), _SLOWEST) - before) / _PACE_CALLS
+    return found

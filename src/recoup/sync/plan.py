@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from recoup.sync.bounds import lower_bound, total_calls
-from recoup.sync.forecast import Known
 from recoup.sync.choice import Missing, choose
+from recoup.sync.forecast import Known
 from recoup.sync.timeline import Span, Step, end_of, lay_out
 
 # The choice for one stream depends on the calls of the others; a second look settles it.

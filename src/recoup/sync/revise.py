@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from recoup.streams.window import union
+from recoup.sync.choice import Missing, choose, duration
 from recoup.sync.forecast import ANY_REPORT
 from recoup.sync.observations import (
     Begun,
@@ -18,11 +19,12 @@ from recoup.sync.observations import (
     density,
     find_step,
     forecast_anew,
+    paces,
     split,
 )
 from recoup.sync.plan import Plan, Revision, with_steps
-from recoup.sync.choice import Missing, choose, duration
-from recoup.sync.timeline import Source, Step, end_of, lay_out
+from recoup.sync.sources import Source
+from recoup.sync.timeline import Step, end_of, lay_out
 
 # A source is changed for a gain that matters, and a new forecast is told when it differs as much:
 # a share of what is left, and no less than this.
@@ -85,7 +87,10 @@ def _step_seen(plan: Plan, seen: OfStep, now: float) -> Plan:
     parts: tuple[Step, ...] = (plan.steps[number],)
     if seen.window is not None:
         parts = split(parts[0], seen.window)
-    step = advanced(parts[0], seen, plan.known, now)
+    if isinstance(seen, PageSeen):
+        known = replace(plan.known, paces=paces(parts[0], seen, plan.known, now))
+        plan = replace(plan, known=known)
+    step = advanced(parts[0], seen, now)
     steps = [*plan.steps[:number], step, *parts[1:], *plan.steps[number + 1 :]]
     per_day = density(steps, seen.stream, seen if isinstance(seen, PageSeen) else None)
     if per_day is None:

@@ -6,29 +6,20 @@ Amazon at the same time. Calls of one operation queue for one bucket, whichever 
 
 from __future__ import annotations
 
-import enum
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from recoup.spapi.operations.reports import CREATE_REPORT, GET_REPORT_DOCUMENT, GET_REPORTS
 from recoup.streams.window import Window
 from recoup.sync.bounds import Calls, seconds_until
 from recoup.sync.forecast import ROWS_PER_SECOND, SECONDS_PER_CALL, Known
+from recoup.sync.sources import Source
 
-CREATE_REPORT = "createReport"
-GET_REPORT = "getReport"
-GET_REPORTS = "getReports"
-GET_REPORT_DOCUMENT = "getReportDocument"
+CREATE, LIST, DOCUMENT = CREATE_REPORT.name, GET_REPORTS.name, GET_REPORT_DOCUMENT.name
 
-# A report that takes longer than foreseen takes longer still: of what has passed, this share.
+# Of a report that takes longer than foreseen the best guess is: as long again as it has taken.
 _OVERDUE_SHARE = 1.0
-
-
-class Source(enum.Enum):
-    """How a step gets its rows."""
-
-    API = "api"
-    REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +29,6 @@ class Step:
     calls: foreseen, by operation; made: already made. rows: foreseen; read: already read.
     Times are seconds since the sync began: begun, requested (the report's id is known), seen (its
     last page), ended; None before that. given_up: ended early, as other steps read its window.
-    pace: how much longer than the bucket says its calls take, as somebody else spends from it.
     """
 
     stream: str
@@ -56,7 +46,6 @@ class Step:
     seen: float | None = None
     ended: float | None = None
     given_up: bool = False
-    pace: float = 1.0
 
     @property
     def left(self) -> dict[str, int]:
@@ -116,30 +105,30 @@ class _Queue:
         left = step.left
         allowed = max(self._allowed(name, n) for name, n in left.items()) - self._now
         answers = begins + sum(left.values()) * SECONDS_PER_CALL
-        ends = max(answers, self._now + allowed * step.pace)
+        ends = max(answers, self._now + allowed)
         self._lanes[step.stream] = ends
         return begins, ends
 
     def _report(self, step: Step) -> tuple[float, float]:
         ready = self._ready(step)
-        documents = step.left.get(GET_REPORT_DOCUMENT, 0)
+        documents = step.left.get(DOCUMENT, 0)
         if documents:
-            ready = max(ready, self._allowed(GET_REPORT_DOCUMENT, documents))
+            ready = max(ready, self._allowed(DOCUMENT, documents))
         return self._now, ready + 2 * SECONDS_PER_CALL + step.rows / ROWS_PER_SECOND
 
     def _ready(self, step: Step) -> float:
         """When Amazon has made the report."""
-        if step.made.get(GET_REPORT_DOCUMENT, 0):
+        if step.made.get(DOCUMENT, 0):
             return self._now
         generation = self._known.generation(step.report_type)
         if step.requested is not None:
             passed = self._now - step.requested
             return max(step.requested + generation, self._now + passed * _OVERDUE_SHARE)
-        if CREATE_REPORT in step.calls:
+        if CREATE in step.calls:
             wait = self._now + self._known.report_waits.get(step.report_type, 0.0)
-            return max(self._allowed(CREATE_REPORT, 1), wait) + SECONDS_PER_CALL + generation
+            return max(self._allowed(CREATE, 1), wait) + SECONDS_PER_CALL + generation
         # Amazon made it by itself: it is there as soon as the list of reports was read.
-        return self._allowed(GET_REPORTS, step.left.get(GET_REPORTS, 1))
+        return self._allowed(LIST, step.left.get(LIST, 1))
 
     def _allowed(self, operation: str, calls: int) -> float:
         self._spent[operation] += calls

@@ -13,7 +13,8 @@ from recoup.sync.forecast import REPORT_SECONDS
 from recoup.sync.observations import Begun, Ended, PageSeen, ReportMade, UsageSeen
 from recoup.sync.plan import Plan, plan_sync, remaining_seconds
 from recoup.sync.revise import revise
-from recoup.sync.timeline import CREATE_REPORT, Source
+from recoup.sync.sources import Source
+from recoup.sync.timeline import CREATE
 from tests.support.catalog import (
     DAY,
     INVENTORY,
@@ -47,25 +48,11 @@ def test_calls_of_different_operations_overlap():
     assert lower_bound({"a": 10, "b": 30}, usage) == 30
 
 
-@pytest.mark.parametrize(
-    ("orders_a_year", "reports"), [(1_000, 0), (100_000, 12), (1_000_000, 13)]
-)
+@pytest.mark.parametrize(("orders_a_year", "reports"), [(1_000, 0), (100_000, 13), (1_000_000, 13)])
 def test_a_first_sync_reads_few_orders_by_pages_and_many_by_reports(orders_a_year, reports):
     """The break-even lies where the burst of searchOrders ends (facts 6.1)."""
     plan = plan_sync([missing(ORDERS)], known(rows_per_day={"orders": orders_a_year / 365}))
     assert sources(plan, "orders").count(Source.REPORT) == reports
-
-
-def test_in_between_the_oldest_windows_are_reports_and_the_newest_pages():
-    """What the burst still pays for is read by pages: a report more would cost a wait."""
-    usage = known().usage | {CREATE_REPORT: Usage(0.0167, 1)}
-    facts = replace(known(rows_per_day={"orders": 20}), usage=usage)
-    plan = plan_sync([missing(ORDERS)], facts)
-
-    by_report = [s for s in plan.steps if s.source is Source.REPORT]
-    by_pages = [s for s in plan.steps if s.source is Source.API]
-    assert by_report and by_pages
-    assert max(s.window.until for s in by_report) <= min(s.window.since for s in by_pages)
 
 
 @pytest.mark.parametrize(("skus", "expected"), [(500, Source.API), (25_000, Source.REPORT)])
@@ -139,7 +126,7 @@ def test_a_first_page_that_shows_sixty_more_moves_the_rest_to_reports():
     plan = revise(plan, PageSeen("orders", "", YEAR, 100, 1 / 61, page), now=1)
 
     by_report = [s for s in plan.steps if s.source is Source.REPORT]
-    assert len(by_report) == 8  # the five newest windows are what the burst still pays for
+    assert len(by_report) == 13
     (revision,) = plan.revisions
     assert "60 pages remain" in revision.reason
     assert "report" in revision.reason
@@ -169,7 +156,7 @@ def test_a_report_that_is_under_way_is_waited_for():
     plan = plan_sync([missing(ORDERS)], known(rows_per_day={"orders": 300}))
     under_way = sources(plan, "orders").count(Source.REPORT)
     for step in plan.steps[:under_way]:
-        begun = Begun("orders", "", step.source, step.window, requested=True, calls={CREATE_REPORT: 1})
+        begun = Begun("orders", "", step.source, step.window, requested=True, calls={CREATE: 1})
         plan = revise(plan, begun, now=1)
     plan = revise(plan, ReportMade("ORDERS", 6 * 3_600.0, 600.0), now=30)
     assert sources(plan, "orders").count(Source.REPORT) == under_way

@@ -12,6 +12,7 @@ RecoupError
 ├── ConflictError               the object is in a state that forbids this
 │   ├── SyncAlreadyActiveError
 │   ├── SyncAlreadyEndedError
+│   ├── ImpossibleStepError     a claim cannot get this status from the one it has
 │   └── KeyReusedError          an Idempotency-Key names another request
 ├── RequestError                an HTTP request that is not answered as it is
 │   ├── UnauthenticatedError
@@ -118,6 +119,15 @@ class SyncAlreadyActiveError(ConflictError):
 
 class SyncAlreadyEndedError(ConflictError):
     """The sync has ended and cannot be cancelled any more."""
+
+
+class ImpossibleStepError(ConflictError):
+    """A claim cannot get this status from the one it has; `possible` are those that it can."""
+
+    def __init__(self, current: str, wanted: str, possible: tuple[str, ...]) -> None:
+        choice = f"possible now: {', '.join(possible)}" if possible else "nothing can follow"
+        super().__init__(f"A claim that is {current} cannot become {wanted}; {choice}.")
+        self.possible = possible
 
 
 class KeyReusedError(ConflictError):

@@ -26,6 +26,7 @@ from recoup.jobs.queue import new_queue
 from recoup.jobs.start import begin_sync
 from recoup.logs import configure_logs
 from recoup.users.queries import User
+from tests.api.claim_rows import store_candidate, store_claims
 from tests.api.rows import store_orders, store_stock, store_transactions, store_units
 from tests.api.serving import finish, new_connection, new_user, serving, token_of
 from tests.api.test_operations import register_worker
@@ -139,6 +140,8 @@ async def _populate(settings: Settings, database: Database) -> User:
     await store_transactions(database, connection.connection_id, range(3))
     await store_stock(database, connection.connection_id)
     await store_units(database, connection.connection_id, range(3))
+    await store_claims(database, connection.connection_id, range(3))
+    await store_candidate(database, connection.connection_id)
     return user
 
 
@@ -161,7 +164,7 @@ def test_no_input_makes_the_server_fail(case: schemathesis.Case, instance: Insta
 def test_no_hostile_text_makes_the_server_fail(method: str, path: str, instance: Instance) -> None:
     """Each parameter and each member of a body takes the worst that can be sent."""
     operation = DOCUMENT["paths"][path][method]
-    plain = {"syncId": "sync_x_1", "connectionId": "conn_x"}
+    plain = {"syncId": "sync_x_1", "connectionId": "conn_x", "claimId": "claim-0000"}
     answers = []
     with httpx2.Client(base_url=instance.url, headers=instance.headers, timeout=10) as client:
         for parameter in operation.get("parameters", ()):
@@ -183,11 +186,16 @@ def test_no_hostile_text_makes_the_server_fail(method: str, path: str, instance:
 def _hostile_bodies(operation: dict[str, Any]) -> Iterator[bytes]:
     """Each hostile value as the whole body, as each member of it, and as a member's name."""
     for content in operation.get("requestBody", {}).get("content", {}).values():
-        schema = content["schema"]
-        part = next(s for s in schema.get("anyOf", [schema]) if "$ref" in s)
-        model = DOCUMENT["components"]["schemas"][part["$ref"].rpartition("/")[2]]
         for value in HOSTILE_VALUES:
             yield value
-            for name in model["properties"]:
+            for name in _members(content["schema"]):
                 yield b'{"%s": %s}' % (name.encode(), value)
         yield rb'{"\ud800": 1, "\u0000": 2}'
+
+
+def _members(schema: dict[str, Any]) -> Iterator[str]:
+    """The names that an object of the schema may have."""
+    for part in schema.get("anyOf", [schema]):
+        if "$ref" in part:
+            yield from _members(DOCUMENT["components"]["schemas"][part["$ref"].rpartition("/")[2]])
+        yield from part.get("properties", ())

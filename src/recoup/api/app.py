@@ -15,7 +15,17 @@ from recoup.api.metrics import Metrics
 from recoup.api.observe import Observed
 from recoup.api.openapi import Application
 from recoup.api.problems import answer_with_problems
-from recoup.api.routes import connections, data, operations, quarantine, sse, stock, sync
+from recoup.api.routes import (
+    connections,
+    data,
+    operations,
+    quarantine,
+    recoveries,
+    sourcing_costs,
+    sse,
+    stock,
+    sync,
+)
 from recoup.api.services import Services, StreamTiming
 from recoup.config import Settings
 from recoup.db.engine import Database
@@ -25,7 +35,17 @@ from recoup.jobs.queue import new_queue
 from recoup.logs import get_logger
 from recoup.sync.access import SellerAccess
 
-_ROUTERS = (sync, sse, connections, data, stock, quarantine, operations)
+_ROUTERS = (
+    sync,
+    sse,
+    connections,
+    data,
+    stock,
+    recoveries,
+    sourcing_costs,
+    quarantine,
+    operations,
+)
 _STREAM_LIFETIME_SECONDS = 3600.0
 _HUB_PAUSE_SECONDS = 1.0
 _log = get_logger(__name__)

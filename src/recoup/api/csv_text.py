@@ -22,22 +22,9 @@ def csv_lines(rows: Iterable[Sequence[object]]) -> bytes:
     return text.getvalue().encode()
 
 
-def prefers_csv(accept: str | None) -> bool:
-    """Whether an Accept header names text/csv, and JSON no more than it (RFC 9110, 12.5.1)."""
-    weights = {}
-    for part in (accept or "").split(","):
-        media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        quality = next((p.partition("=")[2] for p in parameters if p.startswith("q=")), "1")
-        weights[media_type] = _weight(quality)
-    csv_weight = weights.get(MEDIA_TYPE, 0.0)
-    return csv_weight > 0 and csv_weight >= weights.get("application/json", 0.0)
-
-
-def _weight(quality: str) -> float:
-    try:
-        return float(quality)
-    except ValueError:
-        return 0.0
+def plain_text(cell: str) -> str:
+    """A cell as it was before `csv_lines` kept it from being a formula."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def _cell(value: object) -> str:

@@ -11,8 +11,9 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 from pydantic.alias_generators import to_camel
 
-from recoup.api.csv_text import MEDIA_TYPE, csv_lines, prefers_csv
+from recoup.api.csv_text import MEDIA_TYPE, csv_lines
 from recoup.api.cursors import bad_cursor, decode_cursor, encode_cursor
+from recoup.api.negotiation import preferred
 from recoup.api.openapi import Responses, may_fail
 from recoup.api.parameters import CamelModel, Cursor, OptionalIdentifier, OptionalInstant
 from recoup.connections.queries import get_connection
@@ -178,7 +179,8 @@ def _parse(part: str, kind: type) -> object:
 
 
 def _wants_csv(request: Request) -> bool:
-    return prefers_csv(request.headers.get("accept"))
+    offers = ("application/json", MEDIA_TYPE)
+    return preferred(request.headers.get("accept"), offers) == MEDIA_TYPE
 
 
 WantsCsv = Annotated[bool, Depends(_wants_csv)]

@@ -19,6 +19,7 @@ from recoup.errors import (
     ConflictError,
     DatabaseError,
     ForeignOriginError,
+    ImpossibleStepError,
     InvalidRequestError,
     KeyReusedError,
     NoConnectionError,
@@ -162,6 +163,8 @@ def _extensions(exc: Exception) -> dict[str, Any]:
             return {"syncId": exc.sync_id}
         case AmbiguousConnectionError():
             return {"connections": list(exc.connection_ids)}
+        case ImpossibleStepError():
+            return {"possible": list(exc.possible)}
         case RequestValidationError():
             # Never pydantic's `input`: it may be the refresh token.
             return {"errors": [{"field": _field(e), "message": e["msg"]} for e in exc.errors()]}

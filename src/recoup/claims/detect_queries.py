@@ -7,7 +7,6 @@ a unit lost before an order from the seller's sourcing cost of that day (docs/cl
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from sqlalchemy import RowMapping, text
 

@@ -17,7 +17,6 @@ from recoup.db.engine import Writer
 from recoup.db.upsert import to_document
 from recoup.ids import ConnectionId
 
-
 # Every marketplace that the policy knows, under the names a ledger may call its country by.
 _COUNTRY = Step(
     "detect_country",

@@ -27,7 +27,7 @@ async def run_step(conn: Writer, step: Step, values: Mapping[str, object]) -> No
     """Make the table anew and fill it. It is gone with the transaction."""
     await conn.execute(text(f"drop table if exists pg_temp.{step.table}"))
     await conn.execute(text(f"create temp table {step.table} ({step.columns}) on commit drop"))
-    await conn.execute(text(f"insert into {step.table} {step.fill}"), values)  # noqa: S608 - our own
+    await conn.execute(text(f"insert into {step.table} {step.fill}"), values)
     for columns in step.indexes:
         await conn.execute(text(f"create index on {step.table} ({columns})"))
     # Without it the planner takes a new table for tiny, and joins big ones in nested loops.

@@ -1,0 +1,198 @@
+"""Sourcing costs as people send them, JSON or CSV. All of them are right, or none is taken."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, NoReturn
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import (
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+
+from recoup.api.csv_text import plain_text
+from recoup.api.parameters import TEXT_PATTERN, Blank, CamelModel, OptionalIdentifier
+from recoup.claims.cost_queries import SourcingCost
+
+MAX_ROWS = 10_000
+_MOST_ERRORS = 20
+_DELIMITERS = (",", ";", "\t")
+_NAMES = {
+    "sku": "sku",
+    "fnsku": "fnsku",
+    "cost": "cost",
+    "currency": "currency",
+    "validfrom": "validFrom",
+    "invoicereference": "invoiceReference",
+}
+_DECIMAL = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _parse_cost(value: Any) -> Decimal:
+    text = value.strip() if isinstance(value, str) else str(value)
+    if isinstance(value, bool) or not _DECIMAL.fullmatch(text):
+        raise ValueError("must be a decimal number with a point, e.g. 12.34")
+    return Decimal(text)
+
+
+def _parse_day(value: Any) -> date:
+    if not isinstance(value, str) or not _DAY.fullmatch(value.strip()):
+        raise ValueError("must be a day, e.g. 2026-01-31")
+    return date.fromisoformat(value.strip())
+
+
+def _upper(value: Any) -> Any:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+Cost = Annotated[
+    Decimal,
+    BeforeValidator(_parse_cost),
+    Field(gt=0),
+    WithJsonSchema({"type": ["string", "number"], "description": "A decimal, e.g. `12.34`."}),
+]
+Currency = Annotated[
+    Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")], BeforeValidator(_upper)
+]
+Day = Annotated[
+    date, BeforeValidator(_parse_day), WithJsonSchema({"type": "string", "format": "date"})
+]
+InvoiceReference = Annotated[
+    Annotated[str, StringConstraints(max_length=200, pattern=TEXT_PATTERN)] | None, Blank
+]
+
+
+class CostEntry(CamelModel):
+    """What one unit costs from a day on; of a SKU or of an FNSKU."""
+
+    sku: OptionalIdentifier = None
+    fnsku: OptionalIdentifier = None
+    cost: Cost
+    currency: Currency
+    valid_from: Day
+    invoice_reference: InvoiceReference = None
+
+    @model_validator(mode="after")
+    def _names_one_product(self) -> CostEntry:
+        if (self.sku is None) == (self.fnsku is None):
+            raise ValueError("name either a sku or a fnsku")
+        return self
+
+    def cost_of_unit(self) -> SourcingCost:
+        return SourcingCost(
+            sku=self.sku or "",
+            fnsku=self.fnsku or "",
+            valid_from=self.valid_from,
+            cost=self.cost,
+            currency=self.currency,
+            invoice_reference=self.invoice_reference,
+        )
+
+
+def parse_json_costs(body: bytes) -> list[SourcingCost]:
+    """`{"items": [...]}`, a list, or one cost. Raises RequestValidationError naming the entries."""
+    try:
+        found = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        refuse([("body", "is no JSON")])
+    if isinstance(found, dict) and "items" in found:
+        found = found["items"]
+    entries = found if isinstance(found, list) else [found]
+    return _validated((f"items.{number}", entry) for number, entry in enumerate(entries))
+
+
+def parse_csv_costs(body: bytes) -> list[SourcingCost]:
+    """A header line, then a line per cost. Raises RequestValidationError naming the lines."""
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        refuse([("body", "is not UTF-8: save the file as `CSV UTF-8`")])
+    header = text.partition("\n")[0]
+    delimiter = max(_DELIMITERS, key=header.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        names = _column_names(next(reader, []))
+        lines = [(f"line {reader.line_num}", cells) for cells in reader if any(cells)]
+    except csv.Error as exc:
+        refuse([(f"line {reader.line_num}", str(exc))])
+    for place, cells in lines:
+        if len(cells) != len(names):
+            refuse([(place, f"has {len(cells)} columns, the header {len(names)}")])
+    return _validated(
+        (place, dict(zip(names, (plain_text(cell.strip()) for cell in cells), strict=True)))
+        for place, cells in lines
+    )
+
+
+def refuse(errors: Iterable[tuple[str, str]]) -> NoReturn:
+    """Raises RequestValidationError: nothing of the body is taken."""
+    raise RequestValidationError(
+        [{"loc": tuple(place.split("/")), "msg": text, "type": "value"} for place, text in errors]
+    )
+
+
+def _column_names(header: Sequence[str]) -> list[str]:
+    """Spelt as in the API, with blanks or with underscores. Unknown ones would be lost: refused."""
+    names = [_NAMES.get(re.sub(r"[^a-z]", "", cell.lower()), "") for cell in header]
+    errors = [
+        ("line 1", f"column {cell[:40]!r} is none of {', '.join(_NAMES.values())}")
+        for cell, name in zip(header, names, strict=True)
+        if not name
+    ]
+    errors += [
+        ("line 1", f"column {name} is missing")
+        for name in ("cost", "currency", "validFrom")
+        if name not in names
+    ]
+    if not errors and len(set(names)) < len(names):
+        errors.append(("line 1", "a column comes twice"))
+    if errors:
+        refuse(errors[:_MOST_ERRORS])
+    return names
+
+
+def _validated(entries: Iterable[tuple[str, Any]]) -> list[SourcingCost]:
+    """The costs. Raises RequestValidationError for bad entries, too many, or one given twice."""
+    errors: list[tuple[str, str]] = []
+    places: dict[tuple[str, str, date], str] = {}
+    costs = []
+    for number, (place, entry) in enumerate(entries):
+        if number == MAX_ROWS:
+            refuse([(place, f"at most {MAX_ROWS} costs can be sent at once")])
+        if len(errors) >= _MOST_ERRORS:
+            break
+        try:
+            cost = CostEntry.model_validate(entry).cost_of_unit()
+        except ValidationError as exc:
+            errors += [_error(place, error) for error in exc.errors()]
+            continue
+        first = places.setdefault((cost.sku, cost.fnsku, cost.valid_from), place)
+        if first != place:
+            errors.append((place, f"the same product and day as {first}"))
+        costs.append(cost)
+    if errors:
+        refuse(errors[:_MOST_ERRORS])
+    if not costs:
+        refuse([("body", "holds no costs")])
+    return costs
+
+
+def _error(place: str, error: Mapping[str, Any]) -> tuple[str, str]:
+    field = "/".join(str(part) for part in error["loc"])
+    return (f"{place}/{field}" if field else place, error["msg"].removeprefix("Value error, "))
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")

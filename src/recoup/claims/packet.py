@@ -1,0 +1,182 @@
+"""The filing packet: what a person needs to put a claim before Amazon by hand. Pure.
+
+There is no API to file a claim, so nothing is sent anywhere: the text is for pasting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from recoup.claims.rule import ClaimType
+
+NOT_SUBMITTED = (
+    "recoup has submitted nothing: Amazon has no API for claims. A person files this in Seller "
+    "Central, and enters the case id here."
+)
+
+# What happened, for the first sentence of the text; {units} is "1 unit" or "3 units".
+_HAPPENED: Mapping[str, str] = {
+    ClaimType.LOST_IN_WAREHOUSE: "{units} were recorded as lost in your fulfillment center and "
+    "neither found nor reimbursed since",
+    ClaimType.DAMAGED_IN_WAREHOUSE: "{units} were recorded as damaged in your fulfillment center "
+    "and not reimbursed since",
+    ClaimType.INBOUND_SHORTAGE: "{units} of a shipment to your fulfillment center were shipped and "
+    "not received",
+    ClaimType.INBOUND_DAMAGE: "{units} of a shipment arrived damaged with a carrier that works for "
+    "you",
+    ClaimType.CUSTOMER_RETURN_MISSING: "{units} were refunded to the customer and never came back, "
+    "and I was not reimbursed",
+    ClaimType.RETURN_NOT_RESTOCKED: "{units} were returned as sellable and never appeared in my "
+    "stock",
+    ClaimType.RETURN_DAMAGED_BY_AMAZON: "{units} came back damaged by you or your carrier, and I "
+    "was not reimbursed",
+    ClaimType.REFUND_OVERPAID: "more was refunded to the customer than was charged",
+    ClaimType.REFUND_FEE_NOT_CREDITED: "the referral fee of a refunded order was not credited in "
+    "full",
+    ClaimType.REMOVAL_LOST: "{units} of a removal order were shipped to me and never arrived",
+    ClaimType.REMOVAL_DISCREPANCY: "{units} of a removal order are not accounted for",
+    ClaimType.DISPOSED_WITHOUT_PERMISSION: "{units} were disposed of without an order of mine",
+    ClaimType.FULFILLMENT_FEE_OVERCHARGE: "the fulfillment fee was charged above what the product's "
+    "size and weight call for",
+    ClaimType.STORAGE_FEE_OVERCHARGE: "the storage fee was charged for more volume than was stored",
+    ClaimType.INBOUND_FEE_WRONG: "an inbound defect fee was charged without a defect of mine",
+    ClaimType.REIMBURSEMENT_REVERSED: "a reimbursement was taken back and the unit did not return "
+    "to my stock",
+    ClaimType.REIMBURSEMENT_UNDERPAID: "{units} were reimbursed below their sourcing cost",
+}
+
+
+def packet_of(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """The packet of a claim in detail (`claim_body.claim_detail`)."""
+    return {
+        "claim": dict(detail),
+        "notice": NOT_SUBMITTED,
+        "subject": _subject(detail),
+        "text": _text(detail),
+        "arithmetic": arithmetic(detail),
+        "rows": list(detail["evidence"].get("rows", ())),
+        "policy": detail["policy"],
+        "documents": detail["documents"],
+    }
+
+
+def arithmetic(detail: Mapping[str, Any]) -> list[str]:
+    """How quantity, amount, confidence and dates come about, each as a sentence."""
+    lines = [detail["reason"]]
+    amount = detail["amount"]
+    if amount is None:
+        lines.append(f"Amount: not known. {detail['amountMissing']}")
+    else:
+        basis = f" ({detail['amountBasis']})" if detail["amountBasis"] else ""
+        lines.append(f"Amount: {amount['amount']} {amount['currency']}{basis}.")
+    lines += [f"Note: {note}" for note in detail["evidence"].get("notes", ())]
+    lines.append(_window(detail))
+    lines.append(confidence_in_words(detail))
+    return lines
+
+
+def confidence_in_words(detail: Mapping[str, Any]) -> str:
+    """`Confidence 0.70: 0.90 both sources agree; -0.20 a general payment may cover it.`"""
+    parts = "; ".join(
+        f"{_signed(part.get('change'), first=number == 0)} {part.get('why', '')}".strip()
+        for number, part in enumerate(detail["confidenceParts"])
+    )
+    return f"Confidence {detail['confidence']:.2f}{f': {parts}' if parts else ''}."
+
+
+def settled_in_words(settled: Mapping[str, Any]) -> str:
+    """What took units off an event: `2 units by payment 123456: same FNSKU ...`."""
+    reference = settled.get("reference")
+    name = reference_in_words(reference)
+    why = settled.get("why")
+    return (
+        f"{units(settled.get('units') or 0)} by {settled.get('by')}"
+        f"{f' {name}' if name else ''}{f': {why}' if why else ''}"
+    )
+
+
+def reference_in_words(reference: object) -> str:
+    """A source row's key as text."""
+    if isinstance(reference, Mapping):
+        return ", ".join(f"{name} {value}" for name, value in reference.items() if value != "")
+    return "" if reference is None else str(reference)
+
+
+def units(number: int) -> str:
+    return f"{number} unit" if number == 1 else f"{number} units"
+
+
+def _subject(detail: Mapping[str, Any]) -> str:
+    about = detail["orderId"] or detail["fnsku"] or detail["sku"] or detail["claimId"]
+    return f"Reimbursement request: {detail['title']}, {about}, {detail['eventDate']}"
+
+
+def _text(detail: Mapping[str, Any]) -> str:
+    happened = _HAPPENED[detail["type"]].format(units=units(detail["quantity"]))
+    facts = [
+        ("Order", detail["orderId"]),
+        ("SKU", detail["sku"]),
+        ("FNSKU", detail["fnsku"]),
+        ("ASIN", detail["asin"]),
+        ("Date of the event", detail["eventDate"]),
+        ("Units", str(detail["quantity"])),
+    ]
+    facts += [(name, str(value)) for name, value in _key_facts(detail)]
+    paragraphs = [
+        "Hello,",
+        f"according to your own records {happened}.",
+        "\n".join(f"{name}: {value}" for name, value in facts if value),
+        detail["reason"],
+    ]
+    if lines := [_row_in_words(row) for row in detail["evidence"].get("rows", ())]:
+        paragraphs.append("\n".join(["Your records that show this:", *lines]))
+    paragraphs += [_request(detail), "Thank you."]
+    return "\n\n".join(paragraphs)
+
+
+def _key_facts(detail: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What identifies the event beyond product, order and date, such as a shipment."""
+    known = {detail["orderId"], detail["sku"], detail["fnsku"], detail["asin"], detail["eventDate"]}
+    return [
+        (name.replace("_", " ").capitalize(), value)
+        for name, value in detail["key"].items()
+        if value not in known and not isinstance(value, dict | list) and value not in {None, ""}
+    ]
+
+
+def _request(detail: Mapping[str, Any]) -> str:
+    amount = detail["amount"]
+    worth = "" if amount is None else f" ({amount['amount']} {amount['currency']})"
+    return (
+        f"Please investigate, and reimburse what is owed{worth}. If it is settled already, please "
+        "name the reimbursement id or the record that settles it."
+    )
+
+
+def _row_in_words(row: Mapping[str, Any]) -> str:
+    """One source row: where it stands, then the values that count."""
+    place = [str(row.get("source") or row.get("table") or "")]
+    if row.get("source_line") is not None:
+        place.append(f"line {row['source_line']}")
+    values = ", ".join(
+        f"{name.replace('_', ' ')} {value}"
+        for name, value in row.items()
+        if name not in {"table", "source", "source_line"} and value not in {None, ""}
+    )
+    return f"- {', '.join(place)}: {values}"
+
+
+def _window(detail: Mapping[str, Any]) -> str:
+    note = f" {detail['windowNote']}" if detail["windowNote"] else ""
+    if detail["deadline"] is None:
+        return f"Window: not known for this claim; check Seller Central.{note}"
+    opens = f"from {detail['fileableFrom']} " if detail["fileableFrom"] else ""
+    return f"Window: file {opens}to {detail['deadline']}, the last safe day.{note}"
+
+
+def _signed(change: object, *, first: bool) -> str:
+    """The base as it is, what changes it with its sign."""
+    if not isinstance(change, int | float):
+        return "" if change is None else str(change)
+    return f"{change:.2f}" if first else f"{change:+.2f}"

@@ -1,0 +1,230 @@
+"""Entering what units cost: JSON and CSV, all or nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+
+from recoup.connections.queries import Connection
+from recoup.db.engine import Database
+from recoup.users.queries import User
+from tests.api.serving import Server, new_connection, new_user
+
+COSTS = "/api/sourcing-costs"
+CSV = {"content-type": "text/csv"}
+HEADER = "sku,fnsku,cost,currency,validFrom,invoiceReference\n"
+
+
+def cost(**values: Any) -> dict[str, Any]:
+    entry = {"sku": "S-1", "cost": "3.20", "currency": "USD", "validFrom": "2026-01-01"}
+    return entry | values
+
+
+async def put_csv(client: httpx2.AsyncClient, text: str | bytes) -> httpx2.Response:
+    return await client.put(COSTS, content=text, headers=CSV)
+
+
+async def stored(client: httpx2.AsyncClient, query: str = "") -> list[tuple[Any, ...]]:
+    items = (await client.get(f"{COSTS}{query}")).json()["items"]
+    return [(i["sku"], i["fnsku"], i["cost"], i["currency"], i["validFrom"]) for i in items]
+
+
+def errors_of(answer: httpx2.Response) -> list[tuple[str, str]]:
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-input")
+    return [(error["field"], error["message"]) for error in answer.json()["errors"]]
+
+
+@pytest.mark.parametrize(
+    "body", [{"items": [cost(invoiceReference="INV-7")]}, [cost()], cost(cost=3.20)]
+)
+async def test_costs_as_json(client: httpx2.AsyncClient, connection: Connection, body: Any) -> None:
+    """In `items`, as a list or one alone; the digits are kept."""
+    answer = await client.put(COSTS, json=body)
+
+    assert answer.json() == {"connectionId": connection.connection_id, "saved": 1}
+    ((sku, fnsku, amount, currency, valid_from),) = await stored(client)
+    assert (sku, fnsku, currency, valid_from) == ("S-1", None, "USD", "2026-01-01")
+    assert amount in {"3.20", "3.2"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEADER + "S-1,,3.20,USD,2026-01-01,INV-7\n,X1,4,gbp,2026-02-01,\n",
+        (
+            "\ufeffSKU;FNSKU;Cost;Currency;Valid from;Invoice reference\r\n"
+            "S-1;;3.20;USD;2026-01-01;INV-7\r\n;X1;4;GBP;2026-02-01;\r\n\r\n"
+        ),
+        (
+            "fnsku\tsku\tvalid_from\tcurrency\tcost\n\tS-1\t2026-01-01\tUSD\t3.20\n"
+            "X1\t\t2026-02-01\tGBP\t4\n"
+        ),
+    ],
+)
+async def test_costs_as_csv(client: httpx2.AsyncClient, connection: Connection, text: str) -> None:
+    """Commas, semicolons or tabs, headers as people write them, with or without a mark in front."""
+    answer = await put_csv(client, text.encode())
+
+    assert answer.json()["saved"] == 2, answer.text
+    assert await stored(client) == [
+        (None, "X1", "4", "GBP", "2026-02-01"),
+        ("S-1", None, "3.20", "USD", "2026-01-01"),
+    ]
+
+
+async def test_the_same_product_and_day_is_replaced(
+    client: httpx2.AsyncClient, connection: Connection
+) -> None:
+    """Another day is another entry; the same one twice changes nothing."""
+    await client.put(COSTS, json=[cost()])
+    for _ in range(2):
+        await client.put(COSTS, json=[cost(cost="4.00"), cost(validFrom="2026-06-01")])
+
+    assert await stored(client) == [
+        ("S-1", None, "4.00", "USD", "2026-01-01"),
+        ("S-1", None, "3.20", "USD", "2026-06-01"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "field", "words"),
+    [
+        ("S-2,,3,USD,2026-01-01,\nS-3,,three,USD,2026-01-01,", "line 3.cost", "decimal"),
+        ("S-2,,-1,USD,2026-01-01,", "line 2.cost", "decimal"),
+        ("S-2,,0,USD,2026-01-01,", "line 2.cost", "greater than 0"),
+        ('S-2,,"3,20",USD,2026-01-01,', "line 2.cost", "point"),
+        ("S-2,,3,US dollars,2026-01-01,", "line 2.currency", "pattern"),
+        ("S-2,,3,USD,01/02/2026,", "line 2.validFrom", "2026-01-31"),
+        ("S-2,,3,USD,2026-02-30,", "line 2.validFrom", ""),
+        ("S-2,X2,3,USD,2026-01-01,", "line 2", "either"),
+        (",,3,USD,2026-01-01,", "line 2", "either"),
+        ("S-2,,3,USD,2026-01-01", "line 2", "5 columns"),
+        ("S-2,,3,USD,2026-01-01,\nS-2,,4,USD,2026-01-01,", "line 3", "line 2"),
+        ("", "body", "no costs"),
+    ],
+)
+async def test_a_bad_line_is_named_and_nothing_is_lost_or_taken(
+    client: httpx2.AsyncClient, connection: Connection, lines: str, field: str, words: str
+) -> None:
+    """All or nothing: what was stored stays, and of the file nothing is."""
+    await client.put(COSTS, json=[cost()])
+
+    answer = await put_csv(client, HEADER + lines)
+
+    ((found, message),) = errors_of(answer)
+    assert found == field
+    assert words in message
+    assert await stored(client) == [("S-1", None, "3.20", "USD", "2026-01-01")]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"sku,cost,currency,validFrom,price\n", "line 1"),
+        (b"sku,cost,currency\n", "line 1"),
+        (b"sku,sku,cost,currency,validFrom\n", "line 1"),
+        (b"\xff\xfe", "body"),
+        (b'sku,cost,currency,validFrom\n"S-1', "line 2"),
+        (b"", "line 1"),
+    ],
+)
+async def test_a_file_that_is_none(
+    client: httpx2.AsyncClient, connection: Connection, body: bytes, field: str
+) -> None:
+    """Unknown and missing columns, another encoding, an open quote: each is said."""
+    assert errors_of(await put_csv(client, body))[0][0] == field
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"[1]", b"[NaN]", b"[" * 5000, b'[{"cost": 1}]'])
+async def test_json_that_is_none(
+    client: httpx2.AsyncClient, connection: Connection, body: bytes
+) -> None:
+    """Is refused with the place."""
+    answer = await client.put(COSTS, content=body, headers={"content-type": "application/json"})
+
+    assert errors_of(answer)
+
+
+async def test_bounds(client: httpx2.AsyncClient, connection: Connection) -> None:
+    """10,000 costs go at once, one more does not, and a longer body is cut off."""
+    many = [cost(sku=f"S-{n}") for n in range(10_001)]
+    long = await put_csv(client, b"x" * 1_100_000)
+
+    most = await client.put(COSTS, content=_compact(many[:10_000]))
+    more = await put_csv(
+        client, HEADER + "".join(f"S-{n},,1,USD,2026-01-01,\n" for n in range(10_001))
+    )
+
+    assert most.json()["saved"] == 10_000
+    assert errors_of(more)[0][0] == "line 10002"
+    assert long.status_code == 413
+
+
+def _compact(entries: list[dict[str, Any]]) -> bytes:
+    return json.dumps(entries, separators=(",", ":")).encode()
+
+
+async def test_an_export_can_be_sent_back(
+    client: httpx2.AsyncClient, connection: Connection
+) -> None:
+    """More than a chunk, and names that a spreadsheet would run keep their meaning."""
+    many = [cost(sku=f"=S-{n:05}", invoiceReference='a "b", c') for n in range(1500)]
+    await client.put(COSTS, content=_compact(many))
+
+    exported = await client.get(COSTS, headers={"accept": "text/csv"})
+    again = await put_csv(client, exported.content)
+
+    assert "'=S-00000" in exported.text
+    assert again.json()["saved"] == 1500
+    names = [row[0] for row in await stored(client, "?limit=500")]
+    assert names == [f"=S-{n:05}" for n in range(500)]
+
+
+async def test_pages_and_filters(client: httpx2.AsyncClient, connection: Connection) -> None:
+    """Every cost comes once; a product is found by its SKU or FNSKU; foreign cursors are refused."""
+    await client.put(
+        COSTS,
+        json=[cost(sku=f"S-{n}") for n in range(5)]
+        + [
+            cost(sku=None, fnsku="X1"),
+        ],
+    )
+    seen: list[Any] = []
+    cursor = ""
+    while cursor is not None:
+        page = (await client.get(COSTS, params={"limit": 2, "cursor": cursor})).json()
+        seen += [item["sku"] or item["fnsku"] for item in page["items"]]
+        cursor = page["nextCursor"]
+
+    assert sorted(seen) == ["S-0", "S-1", "S-2", "S-3", "S-4", "X1"]
+    assert [row[0] for row in await stored(client, "?sku=S-3")] == ["S-3"]
+    assert [row[1] for row in await stored(client, "?fnsku=X1")] == ["X1"]
+    assert (await client.get(f"{COSTS}?cursor=AAAA")).status_code == 400
+
+
+async def test_whose_costs(
+    client: httpx2.AsyncClient,
+    database: Database,
+    server: Server,
+    user: User,
+    connection: Connection,
+) -> None:
+    """With two accounts one is named; a stranger sees and sets none."""
+    await client.put(COSTS, json=[cost()])
+    other = await new_connection(database, server.settings, user, seller="B2")
+    unnamed = await client.put(COSTS, json=[cost()])
+    named = await client.put(f"{COSTS}?connectionId={other.connection_id}", json=[cost()])
+    stranger = await new_user(database, "stranger@example.com")
+    async with server.client(stranger) as foreign:
+        seen = (await foreign.get(COSTS)).json()["items"]
+        sent = await foreign.put(f"{COSTS}?connectionId={other.connection_id}", json=[cost()])
+        without = await foreign.put(COSTS, json=[cost()])
+
+    assert (unnamed.status_code, unnamed.json()["type"]) == (400, "/problems/ambiguous-connection")
+    assert named.json()["connectionId"] == other.connection_id
+    assert seen == []
+    assert sent.status_code == 404
+    assert (without.status_code, without.json()["type"]) == (400, "/problems/no-connection")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -135,11 +135,20 @@ def with_api(stream: Stream, **changes: Any) -> Stream:
 
 @asynccontextmanager
 async def open_lab(
-    database: Database, folder: Path, *, orders: int = 300, limits: bool = True, speed: float = 1000
+    database: Database,
+    folder: Path,
+    *,
+    orders: int = 300,
+    limits: bool = True,
+    speed: float = 1000,
+    streams: Sequence[Stream] | None = None,
+    **sandbox_options: Any,
 ) -> AsyncIterator[Lab]:
-    """A sandbox on a free port, a user, a connection. `speed` refills Amazon's buckets faster."""
+    """A sandbox on a free port, a user, a connection. `speed` refills Amazon's buckets faster, and
+    makes its reports faster. A sync reads `streams`; without any those that need no reports.
+    """
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    config = SandboxConfig(orders=orders, limits=limits, speed=speed)
+    config = SandboxConfig(orders=orders, limits=limits, speed=speed, **sandbox_options)
     sandbox = asyncio.create_task(serve(config, port=0, started=port.set_result))
     url = f"http://127.0.0.1:{await port}"
     settings = Settings(data_dir=folder, spapi_endpoint=url, lwa_endpoint=url)
@@ -155,7 +164,7 @@ async def open_lab(
             marketplace_ids=(US,),
             refresh_token_sealed=access.seal("Atzr|test"),
         )
-    runner = SyncRunner(database, access, owner="lab")
+    runner = SyncRunner(database, access, owner="lab", streams=streams or api_streams())
     try:
         yield Lab(database, settings, access, runner, url, user.user_id, connection, speed)
     finally:

@@ -42,6 +42,7 @@ class Known:
     rows: Mapping[str, float] = field(default_factory=dict)
     report_waits: Mapping[str, float] = field(default_factory=dict)
     paces: Mapping[str, float] = field(default_factory=dict)
+    assumed_report_seconds: float = REPORT_SECONDS
 
     def paced(self, operation: str) -> Usage:
         """The bucket as recoup spends from it: a little slower than Amazon fills it."""
@@ -50,7 +51,7 @@ class Known:
 
     def generation(self, report_type: str) -> float:
         """The seconds from the request of a report until it is done."""
-        any_report = self.report_seconds.get(ANY_REPORT, REPORT_SECONDS)
+        any_report = self.report_seconds.get(ANY_REPORT, self.assumed_report_seconds)
         return self.report_seconds.get(report_type, any_report)
 
 

@@ -67,6 +67,14 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class ScopeEnded:
+    """Nothing is left to read of a scope."""
+
+    stream: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReportMade:
     """Amazon has made a report. p90: this seller's seconds for the type, this one included;
     p90_of_all: for all types together.
@@ -85,7 +93,7 @@ class UsageSeen:
 
 
 OfStep: TypeAlias = Begun | PageSeen | Ended
-Observation: TypeAlias = OfStep | ReportMade | UsageSeen
+Observation: TypeAlias = OfStep | ScopeEnded | ReportMade | UsageSeen
 
 
 def find_step(steps: Sequence[Step], seen: OfStep) -> int | None:

@@ -6,8 +6,9 @@ worker, or another sync, goes on with the same reports.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from recoup.errors import ReportError
-from recoup.sync.read_stream import scopes_of
 from recoup.sync.report_desk import ReportDesk
 from recoup.sync.report_scope import ReportScope
 from recoup.sync.side_tasks import run_all
@@ -15,17 +16,16 @@ from recoup.sync.stream_state import StreamState
 from recoup.sync.work import Work
 
 
-async def read_reports(work: Work, state: StreamState, desk: ReportDesk) -> None:
-    """Read a stream to its end, all scopes and windows side by side.
+async def read_reports(
+    work: Work, state: StreamState, desk: ReportDesk, scopes: Sequence[str]
+) -> None:
+    """Read these scopes of a stream to their end, all windows side by side.
 
-    What one report cannot bring does not keep the others from being loaded. Raises what
-    `read_stream` raises, and ReportError naming the report that failed.
+    What one report cannot bring does not keep the others from being loaded. Raises as
+    recoup.sync.read_planned, and ReportError naming the report that failed.
     """
-    scopes = scopes_of(state.stream, work.connection)
-    state.scopes = len(scopes)
     failures: list[ReportError] = []
     for failed in await run_all([ReportScope(work, state, desk, scope).read() for scope in scopes]):
         failures += failed
     if failures:
         raise failures[0]
-    state.finished = True

@@ -14,6 +14,7 @@ from recoup.sync.observations import (
     OfStep,
     PageSeen,
     ReportMade,
+    ScopeEnded,
     UsageSeen,
     advanced,
     density,
@@ -41,7 +42,7 @@ def revise(plan: Plan, seen: Observation, *, now: float) -> Plan:
     """
     before = end_of(lay_out(plan.steps, plan.known, now=now))
     mended = _mended(plan, seen, now)
-    if isinstance(seen, Begun | Ended) or (
+    if isinstance(seen, Begun | Ended | ScopeEnded) or (
         isinstance(seen, UsageSeen) and not _paced_anew(plan, seen)
     ):
         return mended
@@ -76,8 +77,17 @@ def _mended(plan: Plan, seen: Observation, now: float) -> Plan:
             own = {seen.report_type: seen.p90, ANY_REPORT: seen.p90_of_all}
             times = {**plan.known.report_seconds, **own}
             return replace(plan, known=replace(plan.known, report_seconds=times))
+        case ScopeEnded():
+            steps = [_ended(step, seen, now) for step in plan.steps]
+            return replace(plan, steps=tuple(steps))
         case _:
             return _step_seen(plan, seen, now)
+
+
+def _ended(step: Step, seen: ScopeEnded, now: float) -> Step:
+    if step.ended is not None or (step.stream, step.scope) != (seen.stream, seen.scope):
+        return step
+    return replace(step, ended=now)
 
 
 def _step_seen(plan: Plan, seen: OfStep, now: float) -> Plan:

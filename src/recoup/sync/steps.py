@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from recoup.ids import SyncId
-from recoup.streams.stream import Api, Snapshot, Windows
+from recoup.streams.stream import Api, Snapshot, Stream, Windows
 from recoup.streams.window import Window, next_window, plan_todo, subtract, union
 from recoup.sync.cursor_queries import Cursor
 
@@ -30,6 +30,21 @@ def begin(cursor: Cursor, rule: Windows | Snapshot, sync_id: SyncId, *, now: dat
         every=rule.every,
     )
     return replace(cursor, sync_id=sync_id, todo=tuple(todo))
+
+
+def is_fresh(cursor: Cursor, stream: Stream, *, now: datetime, hurry: float = 1.0) -> bool:
+    """Whether Amazon would have nothing new for a stream that was read a moment ago.
+
+    It would refuse the report, or send the same once more. hurry: how much faster than Amazon's the
+    server's time runs.
+    """
+    rule, report = stream.cursor, stream.report
+    wait = timedelta(0)
+    if report is not None and stream.api is None:
+        wait = report.repeat_after / hurry
+    if isinstance(rule, Snapshot):
+        wait = max(wait, rule.every)
+    return cursor.read_at is not None and now - cursor.read_at < wait
 
 
 def choose(

@@ -10,9 +10,11 @@ from recoup.connections.queries import Connection
 from recoup.db.engine import Database, Writer
 from recoup.spapi.client import SpApi
 from recoup.spapi.paging import OperationPage
-from recoup.streams.stream import Api, Stream
+from recoup.streams.stream import Api, Scope, Stream
+from recoup.sync.course import Course
 from recoup.sync.lease_queries import Fence
 from recoup.sync.load import Batch, Loaded, load_batch, put_aside
+from recoup.sync.slots import Seat
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +22,23 @@ class Work:
     """What reading a stream needs: where from, where to, and the right to write.
 
     loading: who loads a whole file holds it, so that files do not take all connections of the
-    pool. reached: told of named steps, for tests that stop a worker at one.
+    pool. reached: told of named steps, for tests that stop a worker at one. course: the plan.
+    seat: what works is inside it.
     """
 
     database: Database
     api: SpApi
     connection: Connection
     fence: Fence
+    course: Course
+    seat: Seat
     loading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     reached: Callable[[str], None] = lambda _step: None
+
+
+def scopes_of(stream: Stream, connection: Connection) -> tuple[str, ...]:
+    """'' for a source that is asked once per region, else each marketplace."""
+    return ("",) if stream.scope is Scope.REGION else connection.marketplace_ids
 
 
 def source_of(api: Api, page: OperationPage) -> str:

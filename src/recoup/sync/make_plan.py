@@ -16,7 +16,8 @@ from recoup.spapi.operations.reports import (
     GET_REPORT_DOCUMENT,
     GET_REPORTS,
 )
-from recoup.streams.stream import Stream
+from recoup.streams import all_streams
+from recoup.streams.stream import InSandbox, Stream
 from recoup.sync.bounds import Usage, full
 from recoup.sync.choice import Missing
 from recoup.sync.cursor_queries import Cursor, list_cursors
@@ -35,8 +36,22 @@ from recoup.sync.work import scopes_of
 
 # The newest sync that read a stream tells of it; one that failed early tells of few.
 _PLANS_LOOKED_AT = 5
-NOT_STARTED = SyncId("")
-"""For a plan of what the next sync would read."""
+_NOT_STARTED = SyncId("")
+
+
+async def plan_next_sync(
+    conn: Reader, connection: Connection, *, account: str, now: datetime
+) -> Plan:
+    """What a sync of the connection would read if it began now."""
+    streams = planned_streams(connection, all_streams())
+    return await make_plan(conn, connection, streams, account=account, now=now)
+
+
+def planned_streams(connection: Connection, streams: Sequence[Stream]) -> list[Stream]:
+    """Those that have something to plan: in Amazon's own sandbox a stream is one canned request."""
+    if connection.environment != Environment.SANDBOX:
+        return list(streams)
+    return [s for s in streams if s.api and s.api.in_sandbox is InSandbox.AS_PRODUCTION]
 
 
 async def make_plan(
@@ -46,7 +61,7 @@ async def make_plan(
     *,
     account: str,
     now: datetime,
-    sync_id: SyncId = NOT_STARTED,
+    sync_id: SyncId = _NOT_STARTED,
 ) -> Plan:
     """The plan of a sync that begins, or goes on, now. account: whose budget it spends."""
     usage = documented_usage(streams) | dict(await read_usage(conn, account))

@@ -54,6 +54,17 @@ def plan_body(row: PlanRow, *, completed_at: datetime | None) -> Body:
     }
 
 
+def next_plan_body(plan: Plan) -> Body:
+    """A plan that nobody follows yet."""
+    steps = [step_body(*pair) for pair in zip(plan.steps, plan.foreseen, strict=True)]
+    return {
+        "steps": steps,
+        "predictedSeconds": round(plan.predicted_seconds, 1),
+        "actualSeconds": None,
+        "revisions": [],
+    }
+
+
 def step_body(step: Step, foreseen: Span) -> Body:
     actual = None
     if step.ended is not None:

@@ -43,7 +43,7 @@ from recoup.sync.lease_queries import (
     update_stream,
 )
 from recoup.sync.limits_pg import PgBudget
-from recoup.sync.make_plan import hurry_of, make_plan, operations_of
+from recoup.sync.make_plan import hurry_of, make_plan, operations_of, planned_streams
 from recoup.sync.plan_queries import find_plan
 from recoup.sync.progress import COMPLETE, FINALIZING, MESSAGES, STARTING
 from recoup.sync.queries import SyncRow, list_active_ids, read_sync
@@ -240,10 +240,8 @@ class SyncRunner:
         budget: PgBudget,
     ) -> Course:
         """What is left of the sync, planned anew for this attempt."""
-        streams = [state.stream for state in states if not state.finished]
-        if connection.environment == Environment.SANDBOX:
-            # What is canned there is one request, and no plan.
-            streams = [s for s in streams if s.api and s.api.in_sandbox is InSandbox.AS_PRODUCTION]
+        unread = [state.stream for state in states if not state.finished]
+        streams = planned_streams(connection, unread)
         async with self._database.reading() as conn:
             earlier = await find_plan(conn, lease.fence.sync_id)
             plan = await make_plan(

@@ -77,7 +77,12 @@ class Lab:
 
     async def calls(self) -> dict[str, int]:
         """How often each operation was called so far."""
-        return {name: one["calls"] for name, one in (await self._get("/_sandbox/calls")).items()}
+        return {name: one["calls"] for name, one in (await self.call_counts()).items()}
+
+    async def call_counts(self) -> dict[str, dict[str, Any]]:
+        """What the sandbox counted of each operation: calls, refusals, faults."""
+        counts: dict[str, dict[str, Any]] = await self._get("/_sandbox/calls")
+        return counts
 
     async def advance(self, duration: str) -> None:
         await self._post("/_sandbox/clock", {"advance": duration})

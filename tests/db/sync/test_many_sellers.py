@@ -66,7 +66,7 @@ async def _until_all_but(lab: Lab, waiting: set[str], *, within: float) -> dict[
             await asyncio.sleep(0.1)
 
 
-@pytest.mark.parametrize(("sellers", "throttled", "slots"), [(8, 4, 2), (50, 1, 2)])
+@pytest.mark.parametrize(("sellers", "throttled", "slots"), [(8, 4, 2), (40, 1, 2)])
 async def test_throttled_sellers_keep_nobody_waiting(
     database: Database, tmp_path: Path, sellers: int, throttled: int, slots: int
 ) -> None:

@@ -10,6 +10,7 @@ import secrets
 import sys
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -75,6 +76,15 @@ class Settings(BaseSettings):
         default=SecretStr("test-secret"),
         description="Login with Amazon client secret of the SP-API application.",
     )
+    lwa_client_secret_previous: SecretStr | None = Field(
+        default=None,
+        description="The secret before it was rotated; used when the current one is refused.",
+    )
+    lwa_secret_rotated_on: date | None = Field(
+        default=None,
+        description="The day the client secret was made, YYYY-MM-DD: recoup warns before Amazon "
+        "refuses it after 180 days. Unset: no warning.",
+    )
     application_id: str = Field(
         default="amzn1.sellerapps.app.test", description="SP-API application id."
     )
@@ -95,7 +105,10 @@ class Settings(BaseSettings):
         default="0 2 * * *", description="Cron of the scheduled sync, UTC; empty: none."
     )
     worker_concurrency: int = Field(
-        default=20, ge=1, le=1000, description="Syncs of one worker that work at the same time; any number may wait for Amazon."
+        default=20,
+        ge=1,
+        le=1000,
+        description="Syncs of one worker that work at the same time; any number may wait for Amazon.",
     )
     log_format: Literal["console", "json"] | None = Field(
         default=None, description="console or json. Unset: console on a terminal, else json."

@@ -29,6 +29,7 @@ from recoup.sync.runner import SyncRunner
 from recoup.users.queries import add_user
 
 US = "ATVPDKIKX0DER"
+CANADA = "A2EUQ1WTGCTBG2"
 _LONGEST_SYNC_SECONDS = 90
 
 
@@ -75,6 +76,10 @@ class Lab:
         """The sandbox's own totals."""
         return await self._get("/_sandbox/world")
 
+    async def truth(self) -> dict[str, Any]:
+        """What was planted in the world."""
+        return await self._get("/_sandbox/truth")
+
     async def calls(self) -> dict[str, int]:
         """How often each operation was called so far."""
         return {name: one["calls"] for name, one in (await self.call_counts()).items()}
@@ -91,6 +96,10 @@ class Lab:
         for fault in faults:
             parse_fault(fault)
         await self._post("/_sandbox/faults", {"faults": list(faults)})
+
+    async def refuse(self, *names: str) -> None:
+        """From now on these operations, marketplaces and datasets are refused, and no others."""
+        await self._post("/_sandbox/refusals", {"refused": list(names)})
 
     async def tables(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every stream, without where and when it was loaded."""
@@ -146,6 +155,7 @@ async def open_lab(
     orders: int = 300,
     limits: bool = True,
     speed: float = 1000,
+    marketplace_ids: tuple[str, ...] = (US,),
     streams: Sequence[Stream] | None = None,
     **sandbox_options: Any,
 ) -> AsyncIterator[Lab]:
@@ -166,7 +176,7 @@ async def open_lab(
             selling_partner_id="A1SELLER",
             region="NA",
             environment="local",
-            marketplace_ids=(US,),
+            marketplace_ids=marketplace_ids,
             refresh_token_sealed=access.seal("Atzr|test"),
         )
     runner = SyncRunner(database, access, owner="lab", streams=streams or api_streams())

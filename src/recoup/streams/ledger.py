@@ -1,7 +1,7 @@
 """Every movement of FBA stock. Source: GET_LEDGER_DETAIL_VIEW_DATA (docs/amazon.md #ledger).
 
 Rows have no key and equal rows are real, so whole days are replaced. Rows come late and are
-revised: the last 30 days are read again with every sync.
+revised: the last four weeks are read again with every sync.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ STREAM = Stream(
     noun="stock movements",
     table=TABLE,
     scope=Scope.REGION,
-    cursor=Windows(history=timedelta(days=365), overlap=timedelta(days=29), holdback=timedelta(0)),
+    cursor=Windows(history=timedelta(days=365), overlap=timedelta(days=27), holdback=timedelta(0)),
     report=Report(
         report_type="GET_LEDGER_DETAIL_VIEW_DATA",
         fields=(
@@ -83,7 +83,8 @@ STREAM = Stream(
         ),
         load=ReplaceDays(day="event_on"),
         repeat_after=DAILY,
-        # 29 days of overlap and the days since the last sync are one report.
-        longest=timedelta(days=31),
+        # Two days more are asked for, so that the first day is whole. With the overlap and a day
+        # since the last sync that makes 30 days, one report.
+        longest=timedelta(days=29),
     ),
 )

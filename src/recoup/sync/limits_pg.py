@@ -12,10 +12,11 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
+from recoup.clock import utc_now
 from recoup.db.engine import Database, Writer
 from recoup.logs import get_logger
 from recoup.spapi.limits import SAFETY, AlwaysMyTurn, Turns
@@ -124,7 +125,11 @@ class _Seen:
 
 
 class PgBudget:
-    """The Budget of one seller (`account`). `waiting` is told of each wait, in seconds."""
+    """The Budget of one seller (`account`).
+
+    `waiting` is told of each wait, in seconds; `throttling` since when Amazon answers an operation
+    with 429, None when it no longer does.
+    """
 
     def __init__(
         self,
@@ -133,12 +138,15 @@ class PgBudget:
         *,
         waiting: Callable[[Operation, float], None] = lambda _operation, _seconds: None,
         turns: Turns | None = None,
+        throttling: Callable[[Operation, datetime | None], None] = lambda _operation, _since: None,
     ) -> None:
         self._database = database
         self._account = account
         self._waiting = waiting
         self._turns = turns or AlwaysMyTurn()
         self._seen: dict[str, _Seen] = {}
+        self._throttling = throttling
+        self._throttled_since: dict[str, datetime] = {}
         self._confirmed: dict[str, float] = {}
 
     def usage(self, operation: Operation) -> Usage:
@@ -180,6 +188,8 @@ class PgBudget:
 
     async def throttled(self, operation: Operation, retry_after: timedelta | None) -> None:
         _log.info("throttled_by_amazon", operation=operation.name, account=self._account)
+        since = self._throttled_since.setdefault(operation.name, utc_now())
+        self._throttling(operation, since)
         async with self._database.writing() as conn:
             await conn.execute(
                 _EMPTY,
@@ -191,6 +201,10 @@ class PgBudget:
                     "wait": retry_after.total_seconds() if retry_after else 0.0,
                 },
             )
+
+    async def recovered(self, operation: Operation) -> None:
+        self._throttled_since.pop(operation.name, None)
+        self._throttling(operation, None)
 
     async def _take(self, operation: Operation) -> float:
         """Seconds until a call is allowed; zero or less: it is, and it is counted."""

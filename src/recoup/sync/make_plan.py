@@ -17,7 +17,7 @@ from recoup.spapi.operations.reports import (
     GET_REPORTS,
 )
 from recoup.streams import all_streams
-from recoup.streams.stream import InSandbox, Stream
+from recoup.streams.stream import InSandbox, Scope, Stream
 from recoup.sync.bounds import Usage, full
 from recoup.sync.choice import Missing
 from recoup.sync.cursor_queries import Cursor, list_cursors
@@ -32,7 +32,6 @@ from recoup.sync.plan_queries import (
 )
 from recoup.sync.report_queries import read_cooldowns, read_report_times
 from recoup.sync.steps import begin, is_fresh
-from recoup.sync.work import scopes_of
 
 # The newest sync that read a stream tells of it; one that failed early tells of few.
 _PLANS_LOOKED_AT = 5
@@ -71,7 +70,7 @@ async def make_plan(
     asked = await list_scopes_with_open_reports(conn, connection.connection_id)
     missing = []
     for stream in streams:
-        for scope in scopes_of(stream, connection):
+        for scope in _scopes(stream, connection, cursors):
             name = (stream.name, scope)
             stored = cursors.get(name, Cursor(connection.connection_id, *name))
             if stored.sync_id != sync_id and is_fresh(stored, stream, now=now, hurry=hurry):
@@ -80,6 +79,19 @@ async def make_plan(
             part = Missing(stream, scope, todo, name in asked, stored.longest_window)
             missing += [part] if todo else []
     return plan_sync(missing, known)
+
+
+def _scopes(
+    stream: Stream, connection: Connection, cursors: Mapping[tuple[str, str], Cursor]
+) -> list[str]:
+    """Each marketplace, or the region and the marketplaces that are read apart from it for now
+    (recoup.sync.refused).
+    """
+    ids = connection.marketplace_ids
+    if stream.scope is Scope.MARKETPLACE:
+        return list(ids)
+    apart = [one for one in ids if (stream.name, one) in cursors]
+    return apart if ids and len(apart) == len(ids) else ["", *apart]
 
 
 def hurry_of(connection: Connection, create_report: Usage) -> float:

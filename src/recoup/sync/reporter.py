@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from recoup.clock import Clock
@@ -55,6 +56,12 @@ class Reporter:
         for state in self._states:
             if operation in state.operations:
                 state.waiting_until = time.monotonic() + seconds
+
+    def throttling(self, operation: Operation, since: datetime | None) -> None:
+        """Amazon answers the operation with 429 since then (None: not any more)."""
+        for state in self._states:
+            if state.stream.api is not None and state.stream.api.operation == operation:
+                state.throttled_since = since
 
     async def run(self, course: Course) -> None:
         """Report until cancelled. Raises FencedError when the sync is somebody else's."""

@@ -188,7 +188,11 @@ class SyncRunner:
         await reporter.milestone(STARTING)
         seat = self._slots.seat()
         budget = PgBudget(
-            self._database, self._access.account(connection), waiting=reporter.waiting, turns=seat
+            self._database,
+            self._access.account(connection),
+            waiting=reporter.waiting,
+            throttling=reporter.throttling,
+            turns=seat,
         )
         failures = await self._read_all(lease, connection, states, reporter, budget, seat)
         await reporter.milestone(FINALIZING)

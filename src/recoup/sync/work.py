@@ -10,7 +10,7 @@ from recoup.connections.queries import Connection
 from recoup.db.engine import Database, Writer
 from recoup.spapi.client import SpApi
 from recoup.spapi.paging import OperationPage
-from recoup.streams.stream import Api, Scope, Stream
+from recoup.streams.stream import Api, Stream
 from recoup.sync.course import Course
 from recoup.sync.lease_queries import Fence
 from recoup.sync.load import Batch, Loaded, load_batch, put_aside
@@ -34,11 +34,6 @@ class Work:
     seat: Seat
     loading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     reached: Callable[[str], None] = lambda _step: None
-
-
-def scopes_of(stream: Stream, connection: Connection) -> tuple[str, ...]:
-    """'' for a source that is asked once per region, else each marketplace."""
-    return ("",) if stream.scope is Scope.REGION else connection.marketplace_ids
 
 
 def source_of(api: Api, page: OperationPage) -> str:

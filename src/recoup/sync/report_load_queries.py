@@ -59,11 +59,13 @@ async def upsert_staged(
     origin: Origin,
     *,
     occurrence: str | None,
+    go_on: bool,
     one_per_key: bool,
 ) -> int:
     """Insert or update by key; gives how many rows are new or changed.
 
-    Columns that the file does not have keep what is stored. `one_per_key`: of rows with the same
+    Columns that the file does not have keep what is stored. `go_on`: equal rows are numbered on from
+    those that are stored, instead of taking their place. `one_per_key`: of rows with the same
     key the newest is taken, else they are refused (SQLSTATE 21000).
     """
     table, values = stream.table, _values(stream.table, cells)
@@ -72,6 +74,12 @@ async def upsert_staged(
     if occurrence is not None:
         same = ", ".join(values[name] for name in parts)
         values[occurrence] = f"row_number() over (partition by {same} order by source_line)"
+        if go_on:
+            equal = " and ".join(f"stored.{name} = {values[name]}" for name in parts)
+            values[occurrence] += (
+                f" + (select coalesce(max(stored.{occurrence}), 0) from {table.name} as stored "
+                f"where stored.connection_id = cast(:connection_id as text) and {equal})"
+            )
     fresh = f"select {_aliased(values)} from {RAW}"
     if one_per_key and occurrence is None:
         newest = f"{stream.newer_by} desc nulls last, " if stream.newer_by else ""

@@ -204,6 +204,26 @@ async def test_row_6_too_soon_is_not_empty(database: Database, tmp_path: Path) -
         assert made.get("too_soon", 0) >= 1, made
 
 
+async def test_row_8_nothing_where_there_were_rows_is_an_alarm_and_no_delete(lab: Lab) -> None:
+    """A time that had rows and has none now keeps them, and the ledger says so."""
+    await lab.sync()
+    stored = await lab.scalar("select count(*) from reimbursements")
+    async with lab.database.writing() as conn:
+        # As if the windows that are empty had had rows when they were read before.
+        await conn.execute(text("update report_request set rows_read = 5 where status = 'empty'"))
+        await conn.execute(text("update stream_cursor set closed = '{}', read_at = null"))
+    await lab.advance("P1D")
+
+    sync = await lab.sync()
+
+    assert sync.status == "complete", sync.error
+    told = await lab.scalar(
+        "select remark from report_request where status = 'empty' and rows_read = 0 limit 1"
+    )
+    assert told == "Amazon has no data for a time that had rows: those were kept"
+    assert await lab.scalar("select count(*) from reimbursements") == stored
+
+
 async def test_row_24_a_type_that_is_refused_waits_and_the_others_do_not(
     database: Database, tmp_path: Path
 ) -> None:

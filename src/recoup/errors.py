@@ -21,6 +21,10 @@ RecoupError
 ├── NoConnectionError           a sync was asked for without an Amazon connection
 ├── AmbiguousConnectionError    several connections and none was named
 ├── ReauthorizationRequiredError  Amazon no longer accepts the seller's refresh token
+├── ForbiddenHostError          a report's file is offered at a host that is not Amazon's
+├── ReportError                 a report cannot be had, or its file cannot be loaded
+│   ├── ReportFailedError       Amazon could not make it (FATAL), and halving did not help
+│   └── ReportFileError         the file lacks a column, or its rows do not add up
 ├── FencedError                 this worker no longer owns the sync: write nothing
 └── SpApiError                  a call to Amazon did not succeed
     ├── ThrottledError          429
@@ -31,6 +35,8 @@ RecoupError
     ├── BadRequestError         400 and other 4xx
     │   └── PageTokenExpiredError
     ├── RemoteNotFoundError     404
+    ├── DocumentExpiredError    the address of a report's file is not good any more
+    ├── BrokenDocumentError     a report's file ends in the middle
     └── PagingLoopError         a page or a page token came a second time
 """
 
@@ -168,6 +174,22 @@ class FencedError(RecoupError):
     recovery = Recovery.STOP
 
 
+class ForbiddenHostError(RecoupError):
+    """A report's file is offered at a host that is not Amazon's; nothing was downloaded."""
+
+
+class ReportError(RecoupError):
+    """A report cannot be had, or its file cannot be loaded; the message names the report."""
+
+
+class ReportFailedError(ReportError):
+    """Amazon could not make a report, also after another try and for a shorter time."""
+
+
+class ReportFileError(ReportError):
+    """A report's file is not what its stream can load; nothing of it was loaded."""
+
+
 class SpApiError(RecoupError):
     """A call to the Selling Partner API did not succeed.
 
@@ -253,3 +275,15 @@ class PagingLoopError(SpApiError):
     """Amazon sent a page or a page token twice: going on would never end."""
 
     recovery = Recovery.RESTART_WINDOW
+
+
+class DocumentExpiredError(SpApiError):
+    """The address of a report's file is not good any more; ask for a new one."""
+
+    recovery = Recovery.RETRY
+
+
+class BrokenDocumentError(SpApiError):
+    """A report's file ends in the middle of its compressed data; download it again."""
+
+    recovery = Recovery.RETRY

@@ -28,7 +28,7 @@ from recoup.errors import (
 from recoup.ids import ConnectionId, SyncId, UserId, sync_id
 from recoup.jobs.queue import defer_sync
 from recoup.logs import get_logger
-from recoup.streams import api_streams
+from recoup.streams import all_streams
 from recoup.sync.access import SellerAccess
 from recoup.sync.announce import announce_connection, announce_end, announce_start
 from recoup.sync.queries import (
@@ -126,7 +126,7 @@ async def begin_sync(
             trigger=trigger,
             idempotency_key=idempotency_key,
             message=_MESSAGE,
-            stream_names=[stream.name for stream in api_streams()],
+            stream_names=[stream.name for stream in all_streams()],
         ):
             await defer_sync(queue, conn, new_id)
             await announce_start(conn, new_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,10 +22,18 @@ from recoup.logs import get_logger
 from recoup.spapi.amazon_clock import AmazonClock
 from recoup.spapi.answers import PAGE_TOKEN_PARAMETERS, Accepted, classify, rate_limit, retry_after
 from recoup.spapi.auth import AccessTokens
+from recoup.spapi.endpoints import require_document_host
 from recoup.spapi.limits import Budget
 from recoup.spapi.operation import Operation
 from recoup.spapi.retry import DEFAULT_RETRY, RetryPolicy
-from recoup.spapi.transport import USER_AGENT, Reply, exchange, new_http_client
+from recoup.spapi.transport import (
+    USER_AGENT,
+    Download,
+    Reply,
+    exchange,
+    new_http_client,
+    open_download,
+)
 
 __all__ = ["Answer", "RetryPolicy", "SpApi", "new_http_client"]
 
@@ -123,6 +132,40 @@ class SpApi:
             if isinstance(outcome, Answer):
                 return outcome
             await self._recover(operation, outcome, course, token)
+
+    async def call_once(self, operation: Operation, *, body: Any) -> Answer:
+        """Make a call that must not be made twice: what may have reached Amazon is not repeated.
+
+        Only a refused access token is renewed, up to three times. A 429 is not told to the budget:
+        createReport also has limits of its own for each report type, and those must not slow the
+        others down; `throttled` tells it. Raises the SpApiError of the answer.
+        """
+        request = _Request(operation, self._endpoint + operation.url_path(), {}, body)
+        course = _Course()
+        while True:
+            await self._budget.acquire(operation)
+            token = await self._tokens.get(self._refresh_token)
+            outcome = await self._try(request, course, token)
+            if isinstance(outcome, Answer):
+                return outcome
+            if not isinstance(outcome, AccessTokenRejectedError):
+                raise outcome
+            await self._recover(operation, outcome, course, token)
+
+    async def throttled(self, error: ThrottledError, operation: Operation) -> None:
+        """Tell the budget of a 429 that `call_once` has raised."""
+        await self._budget.throttled(operation, error.retry_after)
+
+    @asynccontextmanager
+    async def download(self, url: str) -> AsyncIterator[Download]:
+        """The answer of a document's address, which gets no access token.
+
+        Raises ForbiddenHostError for an address that is not Amazon's, and UnavailableError when no
+        answer comes.
+        """
+        require_document_host(url, self._endpoint)
+        async with open_download(self._http, url) as answer:
+            yield answer
 
     async def _try(self, request: _Request, course: _Course, token: str) -> Answer | SpApiError:
         """One request and what came of it; learns the clock and the rate from every answer."""

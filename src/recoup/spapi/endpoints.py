@@ -9,10 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from recoup.errors import ForbiddenHostError
 
 TOKEN_PATH = "/auth/o2/token"  # noqa: S105 - a path, not a password
 
 _LOCAL = "http://127.0.0.1:8001"
+# Where Amazon keeps the files of reports (docs/amazon.md #report-files). The dot in front counts.
+_DOCUMENT_HOSTS = (".amazonaws.com", ".cloudfront.net")
 _LWA = "https://api.amazon.com"  # one host for all regions and for Amazon's sandbox
 
 
@@ -59,6 +64,28 @@ def lwa_endpoint(environment: Environment, override: str | None = None) -> str:
     if override:
         return override.rstrip("/").removesuffix(TOKEN_PATH)
     return _LOCAL if environment == Environment.LOCAL else _LWA
+
+
+def require_document_host(url: str, endpoint: str) -> None:
+    """Refuse to download from anywhere but Amazon, or the server that stands in for it.
+
+    `endpoint` is the Selling Partner API's own address. Raises ForbiddenHostError.
+    """
+    try:
+        asked, known = urlsplit(url), urlsplit(endpoint)
+        same = (asked.scheme, asked.hostname, asked.port) == (
+            known.scheme,
+            known.hostname,
+            known.port,
+        )
+        host = asked.hostname or ""
+        amazons = asked.scheme == "https" and asked.port in {None, 443}
+    except ValueError as exc:
+        raise ForbiddenHostError("A report's address is not one at all.") from exc
+    if not same and not (amazons and host.endswith(_DOCUMENT_HOSTS)):
+        raise ForbiddenHostError(
+            f"A report's file is offered at {host or 'no host'}, which is not Amazon's: not downloaded."
+        )
 
 
 MARKETPLACES: Mapping[str, Marketplace] = MappingProxyType(

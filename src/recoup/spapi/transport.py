@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -21,6 +22,9 @@ USER_AGENT = (
     f"Platform={platform.system() or 'unknown'})"
 )
 """The form that Amazon asks for (SP-API guide, "Connect to the SP-API"); at most 500 characters."""
+
+DOWNLOAD = "document download"
+_PIECE_BYTES = 128 * 1024
 
 _TIMEOUT = httpx2.Timeout(connect=5.0, read=30.0, write=30.0, pool=60.0)
 _LIMITS = httpx2.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=30.0)
@@ -82,3 +86,25 @@ async def exchange(
             f"The connection to Amazon failed ({type(exc).__name__}).", operation=operation
         ) from exc
     return Reply(response.status_code, response.headers, response.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """The answer of a document's address while it comes in: its bytes as they are on the wire."""
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: AsyncIterator[bytes] = field(repr=False)
+
+
+@asynccontextmanager
+async def open_download(http: httpx2.AsyncClient, url: str) -> AsyncIterator[Download]:
+    """A GET without credentials that follows no redirect; reading raises UnavailableError too."""
+    try:
+        async with http.stream("GET", url) as response:
+            yield Download(response.status_code, response.headers, response.aiter_raw(_PIECE_BYTES))
+    except httpx2.RequestError as exc:
+        # The error's own text would name the address, and with it the right to download.
+        raise UnavailableError(
+            f"The download broke off ({type(exc).__name__}).", operation=DOWNLOAD
+        ) from None

@@ -34,6 +34,8 @@ class Cursor:
     page_token: str | None = None
     page_token_at: datetime | None = None
     longest_window: timedelta | None = None
+    read_at: datetime | None = None
+    """When a sync last read it to its end."""
 
 
 async def read_cursor(conn: Reader, connection_id: ConnectionId, stream: str, scope: str) -> Cursor:
@@ -59,6 +61,7 @@ async def read_cursor(conn: Reader, connection_id: ConnectionId, stream: str, sc
         page_token=row.page_token,
         page_token_at=row.page_token_at,
         longest_window=row.longest_window,
+        read_at=row.read_at,
     )
 
 
@@ -74,6 +77,7 @@ async def write_cursor(conn: Writer, cursor: Cursor) -> None:
         "page_token": cursor.page_token,
         "page_token_at": cursor.page_token_at,
         "longest_window": cursor.longest_window,
+        "read_at": cursor.read_at,
     }
     await conn.execute(
         insert(stream_cursor)

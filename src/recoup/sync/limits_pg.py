@@ -142,6 +142,7 @@ class PgBudget:
                 _CONFIRM, {"account": self._account, "operation": operation.name, "rate": rate}
             )
         self._confirmed[operation.name] = rate
+        self._usage[operation.name] = Usage(rate, self.usage(operation).tokens)
 
     async def throttled(self, operation: Operation, retry_after: timedelta | None) -> None:
         _log.info("throttled_by_amazon", operation=operation.name, account=self._account)

@@ -26,6 +26,15 @@ MESSAGES = {
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitedReports:
+    """Reports that Amazon makes for a stream: how many of all are ready."""
+
+    title: str
+    ready: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class StreamProgress:
     """One stream's part. `fraction` is the share of its work that is done, 0 to 1.
 
@@ -37,6 +46,7 @@ class StreamProgress:
     expected: int | None
     fraction: float
     waiting_seconds: float = 0.0
+    awaited: AwaitedReports | None = None
 
 
 def percent(streams: Sequence[StreamProgress], *, before: int) -> int:
@@ -57,6 +67,8 @@ def message(streams: Sequence[StreamProgress]) -> str:
         return MESSAGES[FINALIZING]
     stream = min(unfinished, key=lambda s: s.fraction)
     text = f"Processing {stream.noun}... {_counts(stream)} processed"
+    if stream.awaited is not None:
+        text = f"Waiting for Amazon's {_reports(stream.awaited)}"
     if stream.waiting_seconds >= 1:
         text += f" (waiting for Amazon's limit, about {_duration(stream.waiting_seconds)})"
     return text
@@ -72,6 +84,12 @@ def estimate_rows(*, rows: int, read: int, fraction: float) -> int | None:
     if read == 0 or fraction < _TELLING_FRACTION:
         return None
     return max(rows, round(rows / fraction))
+
+
+def _reports(awaited: AwaitedReports) -> str:
+    if awaited.total == 1:
+        return f"{awaited.title} report"
+    return f"{awaited.title} report ({awaited.ready} of {awaited.total} ready)"
 
 
 def _counts(stream: StreamProgress) -> str:

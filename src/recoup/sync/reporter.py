@@ -24,6 +24,7 @@ from recoup.sync.progress import (
     milestones_between,
     percent,
 )
+from recoup.sync.sources import Source
 from recoup.sync.stream_state import StreamState
 
 UsageOf = Callable[[Operation], Usage]
@@ -54,7 +55,7 @@ class Reporter:
     def waiting(self, operation: Operation, seconds: float) -> None:
         """A stream must wait this long for its limit (zero: not any more)."""
         for state in self._states:
-            if state.api.operation == operation:
+            if operation in state.operations:
                 state.waiting_until = time.monotonic() + seconds
 
     async def run(self, usage: UsageOf) -> None:
@@ -117,5 +118,7 @@ class Reporter:
                 waiting_seconds=state.waiting_until - at,
             )
             for state in self._states
+            if state.source is Source.API
         ]
-        return self._clock() + timedelta(seconds=max(left, default=0.0))
+        left += [state.awaited_until - at for state in self._states if not state.finished]
+        return self._clock() + timedelta(seconds=max([0.0, *left]))

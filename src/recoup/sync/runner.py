@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from recoup.clock import Clock, utc_now
@@ -24,7 +24,8 @@ from recoup.errors import (
 from recoup.ids import SyncId
 from recoup.logs import get_logger
 from recoup.spapi.endpoints import Environment
-from recoup.streams import api_streams
+from recoup.spapi.operations.reports import CREATE_REPORT
+from recoup.streams import all_streams
 from recoup.streams.stream import InSandbox, Stream
 from recoup.sync.access import SellerAccess
 from recoup.sync.announce import announce_connection, announce_end
@@ -43,9 +44,12 @@ from recoup.sync.limits_pg import PgBudget
 from recoup.sync.progress import COMPLETE, FINALIZING, MESSAGES, STARTING
 from recoup.sync.queries import SyncRow, list_active_ids, read_sync
 from recoup.sync.read_canned import read_canned
+from recoup.sync.read_reports import read_reports
 from recoup.sync.read_stream import read_stream
+from recoup.sync.report_desk import ReportDesk
 from recoup.sync.reporter import Reporter
 from recoup.sync.side_tasks import run_all, run_beside
+from recoup.sync.sources import Source, source_for
 from recoup.sync.stored_rows_queries import count_stored_rows
 from recoup.sync.stream_state import StreamState
 from recoup.sync.work import Work
@@ -54,6 +58,8 @@ _log = get_logger(__name__)
 
 # Restarts of workers count too; a sync that needs more than this is not interrupted but broken.
 _MOST_ATTEMPTS = 100
+# Files being loaded by one worker: each takes a connection and a processor for as long as it lasts.
+_FILES_AT_ONCE = 2
 _NOT_IN_SANDBOX = "not available in Amazon's sandbox"
 
 
@@ -76,12 +82,15 @@ class SyncRunner:
         owner: str,
         streams: Sequence[Stream] | None = None,
         clock: Clock = utc_now,
+        reached: Callable[[str], None] = lambda _step: None,
     ) -> None:
         self._database = database
         self._access = access
         self._owner = owner
-        self._streams = tuple(streams) if streams is not None else api_streams()
+        self._streams = tuple(streams) if streams is not None else all_streams()
         self._clock = clock
+        self._reached = reached
+        self._loading = asyncio.Semaphore(_FILES_AT_ONCE)
         self._gone: dict[SyncId, asyncio.Event] = {}
 
     async def run(self, sync_id: SyncId) -> None:
@@ -192,16 +201,25 @@ class SyncRunner:
                 raise
             unread = [state.stream.name for state in states if not state.finished]
             return [await self._fail(lease.fence, name, exc) for name in unread]
-        work = Work(self._database, api, connection, lease.fence)
+        work = Work(
+            self._database,
+            api,
+            connection,
+            lease.fence,
+            loading=self._loading,
+            reached=self._reached,
+        )
+        desk = _open_desk(work, states, budget)
         outcomes = await run_beside(
-            run_all([self._read_one(work, state) for state in states if not state.finished]),
+            run_all([self._read_one(work, state, desk) for state in states if not state.finished]),
             reporter.run(budget.usage),
         )
         return [failure for failure in outcomes if failure is not None]
 
-    async def _read_one(self, work: Work, state: StreamState) -> Failure | None:
+    async def _read_one(self, work: Work, state: StreamState, desk: ReportDesk) -> Failure | None:
         name = state.stream.name
-        in_sandbox = state.api.in_sandbox
+        source = source_for(state.stream)
+        in_sandbox = state.api.in_sandbox if source is Source.API else InSandbox.NOTHING
         if work.connection.environment != Environment.SANDBOX:
             in_sandbox = InSandbox.AS_PRODUCTION
         if in_sandbox is InSandbox.NOTHING:
@@ -210,10 +228,12 @@ class SyncRunner:
             return None
         await self._mark(work.fence, name, status="in_progress", started=True)
         try:
-            if isinstance(in_sandbox, InSandbox):
-                await read_stream(work, state)
-            else:
+            if not isinstance(in_sandbox, InSandbox):
                 await read_canned(work, state, in_sandbox)
+            elif source is Source.REPORT:
+                await read_reports(work, state, desk)
+            else:
+                await read_stream(work, state)
         except (FencedError, DatabaseError):
             raise
         except RecoupError as exc:
@@ -294,6 +314,29 @@ class SyncRunner:
             status="failed" if failures else "complete",
             failed_streams=[f.stream for f in failures],
         )
+
+
+def _open_desk(work: Work, states: Sequence[StreamState], budget: PgBudget) -> ReportDesk:
+    """The desk where all streams of this attempt ask for their reports.
+
+    The sandbox tells by its rates how much faster its time runs than Amazon's; at Amazon's
+    themselves a rate says nothing about how long reports take.
+    """
+    plan = CREATE_REPORT.plan
+
+    def hurry() -> float:
+        if work.connection.environment != Environment.LOCAL:
+            return 1.0
+        return max(1.0, budget.usage(CREATE_REPORT).rate / plan.rate)
+
+    reports = [state.stream.report for state in states]
+    return ReportDesk(
+        work.api,
+        work.database,
+        work.connection.connection_id,
+        types=[report.report_type for report in reports if report and not report.discovered],
+        hurry=hurry,
+    )
 
 
 def _state(stream: Stream, sync: SyncRow, known_rows: int | None) -> StreamState:

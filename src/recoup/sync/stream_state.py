@@ -7,11 +7,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from recoup.spapi.operation import Operation
+from recoup.spapi.operations.reports import (
+    CREATE_REPORT,
+    GET_REPORT,
+    GET_REPORT_DOCUMENT,
+    GET_REPORTS,
+)
 from recoup.streams.stream import Api, Stream
 from recoup.streams.window import Window, share_done, subtract
 from recoup.sync.cursor_queries import Cursor
 from recoup.sync.load import Loaded
-from recoup.sync.progress import StreamProgress, estimate_rows
+from recoup.sync.progress import AwaitedReports, StreamProgress, estimate_rows
+from recoup.sync.sources import Source, source_for
+
+# The share of a report's work that is done when it was asked for, when it is ready, and loaded.
+ASKED_SHARE, READY_SHARE, LOADED_SHARE = 0.05, 0.2, 1.0
 
 
 @dataclass(slots=True)
@@ -28,6 +39,21 @@ class StreamState:
     scopes: int = 1
     seconds_per_page: float = 0.3
     waiting_until: float = 0.0
+    # Of a stream that is read by reports: the share of each that is done.
+    reports: dict[tuple[str, int], float] = field(default_factory=dict)
+    awaited_until: float = 0.0
+    """When Amazon should have made the reports that are waited for (monotonic seconds)."""
+
+    @property
+    def source(self) -> Source:
+        return source_for(self.stream)
+
+    @property
+    def operations(self) -> frozenset[Operation]:
+        """The operations whose limits this stream waits for."""
+        if self.source is Source.API:
+            return frozenset({self.api.operation})
+        return frozenset({CREATE_REPORT, GET_REPORT, GET_REPORTS, GET_REPORT_DOCUMENT})
 
     @property
     def api(self) -> Api:
@@ -46,11 +72,11 @@ class StreamState:
     def expected_rows(self) -> int | None:
         """An estimate until the stream is finished.
 
-        A snapshot tells no total, and how much of it has changed shows only at its end.
+        A snapshot and a report tell no total, and how much has changed shows only at the end.
         """
         if self.finished:
             return self.rows
-        if self.api.position is None:
+        if self.source is Source.REPORT or self.api.position is None:
             return None
         return estimate_rows(rows=self.rows, read=self.rows_read, fraction=self.fraction)
 
@@ -61,7 +87,37 @@ class StreamState:
             expected=self.expected_rows(),
             fraction=self.fraction,
             waiting_seconds=max(0.0, self.waiting_until - at),
+            awaited=self._awaited(),
         )
+
+    def _awaited(self) -> AwaitedReports | None:
+        """The reports that Amazon is making; None when all that were asked for are ready."""
+        ready = sum(share >= READY_SHARE for share in self.reports.values())
+        if ready == len(self.reports):
+            return None
+        return AwaitedReports(self.stream.name.replace("_", " "), ready, len(self.reports))
+
+    def note_report(self, key: tuple[str, int], share: float) -> None:
+        """A report of a scope (`key`: scope and request) is so far, from 0 to 1 (loaded)."""
+        self.reports[key] = share
+        self._weigh_reports(key[0])
+
+    def forget_report(self, key: tuple[str, int]) -> None:
+        """Other reports take its place."""
+        self.reports.pop(key, None)
+        self._weigh_reports(key[0])
+
+    def _weigh_reports(self, scope: str) -> None:
+        shares = [share for (of, _), share in self.reports.items() if of == scope]
+        if shares:
+            done = sum(shares) / len(shares)
+            self.fractions[scope] = max(self.fractions.get(scope, 0.0), done)
+
+    def count_file(self, read: int, loaded: int) -> None:
+        """A file is loaded and committed."""
+        self.rows += loaded
+        self.rows_read += read
+        self.pages += 1
 
     def after(
         self,

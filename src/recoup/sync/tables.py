@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     Integer,
     Interval,
+    LargeBinary,
     Table,
     Text,
     func,
@@ -107,6 +108,8 @@ stream_cursor = Table(
     Column("open_until", _TIME),
     Column("page_token", Text),
     Column("page_token_at", _TIME),
+    # When this scope was last read to its end.
+    Column("read_at", _TIME),
     # The longest window to ask for, after one was too long to be finished.
     Column("longest_window", Interval),
     CheckConstraint("(page_token is null) = (open_since is null)", name="open"),
@@ -139,4 +142,99 @@ quarantine = Table(
     Column("source", Text, nullable=False),
     Column("created_at", _TIME, nullable=False, server_default=func.now()),
     Index("quarantine_row_key", "connection_id", "stream", "raw_digest", unique=True),
+)
+
+OPEN = ("intended", "in_queue", "in_progress", "done")
+"""States of a request that may still bring rows."""
+
+report_request = Table(
+    "report_request",
+    METADATA,
+    Column("request_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("connection_id", Text, ForeignKey("amazon_connection.connection_id"), nullable=False),
+    Column("stream", Text, nullable=False),
+    # A marketplace id, or '' for a source that is asked once per region.
+    Column("scope", Text, nullable=False),
+    Column("report_type", Text, nullable=False),
+    Column("marketplace_ids", JSONB, nullable=False),
+    Column("options", JSONB, nullable=False, server_default=text("'{}'")),
+    # The part of the stream's cursor that this report covers; null for a snapshot. What is asked of
+    # Amazon may be wider: see asked_since, asked_until.
+    Column("since", _TIME),
+    Column("until", _TIME),
+    Column("asked_since", _TIME),
+    Column("asked_until", _TIME),
+    Column("status", Text, nullable=False),
+    # Null: the intent is stored, createReport has not been answered.
+    Column("report_id", Text),
+    Column("document_id", Text),
+    # Found with getReports instead of asked for.
+    Column("adopted", Boolean, nullable=False, server_default=text("false")),
+    # How often this window was asked for in a row, this time included.
+    Column("tries", Integer, nullable=False, server_default=text("1")),
+    # Not before this is createReport called (Amazon's clock).
+    Column("ask_at", _TIME),
+    Column("intended_at", _TIME, nullable=False),
+    # Amazon's own times.
+    Column("report_created_at", _TIME),
+    Column("report_ended_at", _TIME),
+    Column("sync_id", Text, nullable=False),
+    Column("charset", Text),
+    Column("unknown_columns", JSONB),
+    Column("rows_read", Integer, nullable=False, server_default=text("0")),
+    Column("rows", Integer, nullable=False, server_default=text("0")),
+    Column("rows_unchanged", Integer, nullable=False, server_default=text("0")),
+    Column("rows_quarantined", Integer, nullable=False, server_default=text("0")),
+    Column("size_bytes", BigInteger),
+    # What Amazon says of a report that failed, or what is odd about one that was loaded.
+    Column("remark", Text),
+    Column("updated_at", _TIME, nullable=False, server_default=func.now()),
+    CheckConstraint(
+        "status in ('intended', 'in_queue', 'in_progress', 'done', 'cancelled', 'fatal', "
+        "'loaded', 'empty', 'too_soon', 'failed', 'dropped')",
+        name="status",
+    ),
+    CheckConstraint("(since is null) = (until is null)", name="window"),
+    # An id is loaded once into a scope of a stream, whoever finds it.
+    Index(
+        "report_request_report_key",
+        "connection_id",
+        "stream",
+        "scope",
+        "report_id",
+        unique=True,
+        postgresql_where=text("report_id is not null"),
+    ),
+    Index(
+        "report_request_open_idx",
+        "connection_id",
+        "stream",
+        postgresql_where=text("status in ('intended', 'in_queue', 'in_progress', 'done')"),
+    ),
+    Index("report_request_connection_id_report_type_idx", "connection_id", "report_type"),
+)
+
+report_cooldown = Table(
+    "report_cooldown",
+    METADATA,
+    Column("connection_id", Text, ForeignKey("amazon_connection.connection_id"), primary_key=True),
+    Column("report_type", Text, primary_key=True),
+    # createReport of this type was refused (429): nothing of it is asked for before then.
+    Column("until", _TIME, nullable=False),
+    # How long the last wait was; doubled with each refusal, halved with each acceptance.
+    Column("wait", Interval, nullable=False),
+)
+
+report_archive = Table(
+    "report_archive",
+    METADATA,
+    Column("connection_id", Text, ForeignKey("amazon_connection.connection_id"), primary_key=True),
+    Column("report_type", Text, primary_key=True),
+    Column("report_id", Text, primary_key=True),
+    Column("document_id", Text, nullable=False),
+    Column("content_type", Text),
+    # GZIP, or null; the content is as it was downloaded.
+    Column("compression", Text),
+    Column("content", LargeBinary, nullable=False),
+    Column("archived_at", _TIME, nullable=False, server_default=func.now()),
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database, Writer
@@ -15,12 +17,18 @@ from recoup.sync.load import Batch, Loaded, load_batch, put_aside
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What reading a stream needs: where from, where to, and the right to write."""
+    """What reading a stream needs: where from, where to, and the right to write.
+
+    loading: who loads a whole file holds it, so that files do not take all connections of the
+    pool. reached: told of named steps, for tests that stop a worker at one.
+    """
 
     database: Database
     api: SpApi
     connection: Connection
     fence: Fence
+    loading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    reached: Callable[[str], None] = lambda _step: None
 
 
 def source_of(api: Api, page: OperationPage) -> str:

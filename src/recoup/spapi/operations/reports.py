@@ -1,0 +1,203 @@
+"""Reports API 2021-06-30.
+
+Source: model reports_2021-06-30.json. createReport has no idempotency key, so it is never repeated
+by itself: after a lost answer the caller looks for the report first (docs/amazon.md #reports).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from recoup.clock import parse_rfc3339, to_rfc3339
+from recoup.spapi.client import SpApi
+from recoup.spapi.operation import Operation, UsagePlan
+from recoup.spapi.paging import PageReader
+
+CREATE_REPORT = Operation(
+    name="createReport",
+    method="POST",
+    path="/reports/2021-06-30/reports",
+    plan=UsagePlan(rate=0.0167, burst=15),
+)
+GET_REPORT = Operation(
+    name="getReport",
+    method="GET",
+    path="/reports/2021-06-30/reports/{reportId}",
+    plan=UsagePlan(rate=2, burst=15),
+)
+GET_REPORTS = Operation(
+    name="getReports",
+    method="GET",
+    path="/reports/2021-06-30/reports",
+    plan=UsagePlan(rate=0.0222, burst=10),
+)
+GET_REPORT_DOCUMENT = Operation(
+    name="getReportDocument",
+    method="GET",
+    path="/reports/2021-06-30/documents/{reportDocumentId}",
+    plan=UsagePlan(rate=0.0167, burst=15),
+)
+
+MOST_TYPES = 10
+"""Report types that one getReports call may name."""
+_PAGE_SIZE = "100"
+
+
+class ProcessingStatus(StrEnum):
+    """Where a report stands at Amazon's."""
+
+    IN_QUEUE = "IN_QUEUE"
+    IN_PROGRESS = "IN_PROGRESS"
+    DONE = "DONE"
+    CANCELLED = "CANCELLED"
+    FATAL = "FATAL"
+
+    @property
+    def is_final(self) -> bool:
+        return self not in {ProcessingStatus.IN_QUEUE, ProcessingStatus.IN_PROGRESS}
+
+
+@dataclass(frozen=True, slots=True)
+class AmazonReport:
+    """A report as Amazon tells of it. The options it was asked for with are not told.
+
+    `since` and `until` are what it was asked for, None where it was asked without.
+    """
+
+    report_id: str
+    report_type: str
+    status: ProcessingStatus
+    created_at: datetime
+    marketplace_ids: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    ended_at: datetime | None = None
+    document_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportsPage:
+    """Some reports, the newest first, and the token of the next page."""
+
+    reports: tuple[AmazonReport, ...]
+    next_token: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentAddress:
+    """Where a document can be downloaded for five minutes. The address is a secret."""
+
+    url: str = field(repr=False)
+    is_compressed: bool
+
+
+async def create_report(
+    api: SpApi,
+    *,
+    report_type: str,
+    marketplace_ids: Sequence[str],
+    since: datetime | None,
+    until: datetime | None,
+    options: Mapping[str, str],
+) -> str:
+    """Ask for a report; gives its id. Raises what SpApi.call_once raises."""
+    body: dict[str, Any] = {"reportType": report_type, "marketplaceIds": list(marketplace_ids)}
+    if since is not None and until is not None:
+        body |= {"dataStartTime": to_rfc3339(since), "dataEndTime": to_rfc3339(until)}
+    if options:
+        body["reportOptions"] = dict(options)
+    answer = await api.call_once(CREATE_REPORT, body=body)
+    page = PageReader(CREATE_REPORT, answer)
+    return _get_text(page, page.body, "reportId")
+
+
+async def get_report(api: SpApi, report_id: str) -> AmazonReport:
+    """Raises what SpApi.call raises, RemoteNotFoundError when Amazon does not know the id."""
+    answer = await api.call(GET_REPORT, path={"reportId": report_id})
+    page = PageReader(GET_REPORT, answer)
+    return _report(page, page.body)
+
+
+async def get_reports(
+    api: SpApi, *, report_types: Sequence[str], created_since: datetime
+) -> ReportsPage:
+    """The first page of the reports of up to ten types, whoever asked for them.
+
+    Raises what SpApi.call raises. `created_since` is at most 90 days ago.
+    """
+    return await _reports(
+        api,
+        {
+            "reportTypes": report_types,
+            "createdSince": to_rfc3339(created_since),
+            "pageSize": _PAGE_SIZE,
+        },
+    )
+
+
+async def get_more_reports(api: SpApi, page_token: str) -> ReportsPage:
+    """The next page. Unlike elsewhere the token must be the only parameter."""
+    return await _reports(api, {"nextToken": page_token})
+
+
+async def get_report_document(api: SpApi, document_id: str) -> DocumentAddress:
+    """Ask right before the download: the address is good for five minutes.
+
+    Raises what SpApi.call raises, RemoteNotFoundError when the document is gone.
+    """
+    answer = await api.call(GET_REPORT_DOCUMENT, path={"reportDocumentId": document_id})
+    page = PageReader(GET_REPORT_DOCUMENT, answer)
+    return DocumentAddress(
+        url=_get_text(page, page.body, "url"),
+        is_compressed=page.body.get("compressionAlgorithm") == "GZIP",
+    )
+
+
+async def _reports(api: SpApi, query: Mapping[str, str | Sequence[str]]) -> ReportsPage:
+    answer = await api.call(GET_REPORTS, query=query)
+    page = PageReader(GET_REPORTS, answer)
+    return ReportsPage(
+        reports=tuple(
+            _report(page, item) for item in page.items(page.body.get("reports"), "reports")
+        ),
+        next_token=page.next_token(page.body.get("nextToken")),
+    )
+
+
+def _report(page: PageReader, item: Mapping[str, Any]) -> AmazonReport:
+    try:
+        status = ProcessingStatus(_get_text(page, item, "processingStatus"))
+        created_at = parse_rfc3339(_get_text(page, item, "createdTime"))
+        times = {name: _find_time(item, name) for name in ("dataStartTime", "dataEndTime")}
+        ended_at = _find_time(item, "processingEndTime")
+    except ValueError as exc:
+        raise page.malformed(f"a report has an unknown status or time ({exc})") from exc
+    marketplaces = item.get("marketplaceIds") or ()
+    document_id = item.get("reportDocumentId")
+    return AmazonReport(
+        report_id=_get_text(page, item, "reportId"),
+        report_type=_get_text(page, item, "reportType"),
+        status=status,
+        created_at=created_at,
+        marketplace_ids=tuple(str(one) for one in marketplaces),
+        since=times["dataStartTime"],
+        until=times["dataEndTime"],
+        ended_at=ended_at,
+        document_id=document_id if isinstance(document_id, str) else None,
+    )
+
+
+def _get_text(page: PageReader, item: Mapping[str, Any], name: str) -> str:
+    value = item.get(name)
+    if not isinstance(value, str) or not value:
+        raise page.malformed(f"{name} is missing")
+    return value
+
+
+def _find_time(item: Mapping[str, Any], name: str) -> datetime | None:
+    value = item.get(name)
+    return parse_rfc3339(value) if isinstance(value, str) else None

@@ -1,0 +1,143 @@
+"""How a cell of a report's file becomes a value: SQL expressions over the staged text. Pure.
+
+Forms of numbers and dates differ between marketplaces, not within a file (docs/amazon.md
+#report-files), so they are decided once per file, from what is in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from recoup.streams.report import Field, Kind, normal_header
+
+SQL_TYPES = {
+    Kind.TEXT: "text",
+    Kind.INTEGER: "integer",
+    Kind.AMOUNT: "numeric",
+    Kind.DATE: "date",
+    Kind.TIME: "timestamptz",
+    Kind.BOOLEAN: "boolean",
+}
+_WRONG = {
+    Kind.INTEGER: "is not a whole number",
+    Kind.AMOUNT: "is not an amount",
+    Kind.DATE: "is not a date",
+    Kind.TIME: "is not a time",
+    Kind.BOOLEAN: "is not yes or no",
+}
+_MONTH_FIRST = re.compile(r"\d{1,2}/\d{4}")
+_YEAR_FIRST = re.compile(r"\d{4}-\d{2}")
+_DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}.*")
+_DAY_MONTH_YEAR = r"'^(\d{1,2})\.(\d{1,2})\.(\d{2,4})'"
+_AMOUNT = r"'^\s*[-+]?(\d+\.?\d*|\.\d+)\s*$'"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One column of the table and the staged text that it comes from, None where the file has none.
+
+    `text` is an SQL expression for the text that can be cast, null where there is no value.
+    """
+
+    field: Field
+    staged: str | None
+    text: str
+
+    @property
+    def sql_type(self) -> str:
+        return SQL_TYPES[self.field.kind]
+
+    @property
+    def value(self) -> str:
+        """SQL for the value. Fails on a text that is not of the kind."""
+        cast = self.text if self.field.kind is Kind.TEXT else f"({self.text})::{self.sql_type}"
+        return cast if self.field.default is None else f"coalesce({cast}, {self._default})"
+
+    @property
+    def _default(self) -> str:
+        return "'" + (self.field.default or "").replace("'", "''") + "'"
+
+    def complaint(self, *, needed: bool) -> str | None:
+        """SQL for `when ... then reason`, for rows whose cell cannot be taken; None when all can."""
+        cases = []
+        if needed and self.field.default is None:
+            cases.append(f"when ({self.text}) is null then '{self.field.column} is missing'")
+        if self.field.kind is Kind.AMOUNT:
+            wrong = f"({self.text}) !~ {_AMOUNT}"
+        else:
+            wrong = f"not pg_input_is_valid({self.text}, '{self.sql_type}')"
+        if self.field.kind is not Kind.TEXT:
+            cases.append(f"when {wrong} then '{self.field.column} {_WRONG[self.field.kind]}'")
+        return " ".join(cases) or None
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """What the file writes. `samples`: a value of each staged column that may have several forms."""
+
+    has_dashes: bool = False
+    decimal_comma: bool = False
+    thousands_comma: bool = False
+    samples: Mapping[str, str] | None = None
+
+
+def staged_columns(headers: Sequence[str]) -> list[str]:
+    """Names of the staging table's columns: headers may be empty, doubled or of any length."""
+    return [f"c{number}" for number in range(1, len(headers) + 1)]
+
+
+def place_fields(fields: Sequence[Field], headers: Sequence[str]) -> dict[str, str]:
+    """Which staged column each field's column comes from, for those that the file has."""
+    by_header: dict[str, str] = {}
+    for staged, header in zip(staged_columns(headers), headers, strict=True):
+        by_header.setdefault(normal_header(header), staged)
+    placed = {}
+    for one in fields:
+        names = [normal_header(header) for header in one.headers]
+        found = next((by_header[name] for name in names if name in by_header), None)
+        if found is not None:
+            placed[one.column] = found
+    return placed
+
+
+def missing_headers(fields: Sequence[Field], placed: Mapping[str, str]) -> list[str]:
+    """Amazon's first name for each required column that the file lacks."""
+    return [one.headers[0] for one in fields if one.required and one.column not in placed]
+
+
+def unknown_headers(headers: Sequence[str], placed: Mapping[str, str]) -> list[str]:
+    """Columns of the file that no field wants."""
+    used = set(placed.values())
+    pairs = zip(staged_columns(headers), headers, strict=True)
+    return [header for staged, header in pairs if staged not in used and header.strip()]
+
+
+def make_cells(fields: Sequence[Field], placed: Mapping[str, str], forms: Forms) -> list[Cell]:
+    """The cell of each field, in the forms of this file."""
+    return [_cell(one, placed.get(one.column), forms) for one in fields]
+
+
+def _cell(one: Field, staged: str | None, forms: Forms) -> Cell:
+    if staged is None:
+        return Cell(one, None, "null::text")
+    text = f"nullif({staged}, '--')" if forms.has_dashes else staged
+    if one.kind is Kind.AMOUNT and forms.decimal_comma:
+        text = f"translate({text}, ',.', '.')"  # the comma becomes the dot, dots go
+    elif one.kind in {Kind.AMOUNT, Kind.INTEGER} and forms.thousands_comma:
+        text = f"replace({text}, ',', '')"
+    elif one.kind in {Kind.DATE, Kind.TIME}:
+        text = _dated(text, (forms.samples or {}).get(staged, ""))
+    return Cell(one, staged, text)
+
+
+def _dated(text: str, sample: str) -> str:
+    """A text that PostgreSQL reads as the same day: it knows ISO and month/day/year."""
+    if _MONTH_FIRST.fullmatch(sample):
+        return f"replace({text}, '/', '/01/')"
+    if _YEAR_FIRST.fullmatch(sample):
+        return f"({text} || '-01')"
+    if _DOTTED.fullmatch(sample):
+        return f"regexp_replace({text}, {_DAY_MONTH_YEAR}, '\\2/\\1/\\3')"
+    return text

@@ -29,6 +29,7 @@ from recoup.sync.runner import SyncRunner
 from recoup.users.queries import add_user
 
 US = "ATVPDKIKX0DER"
+MARKETPLACES = {"us": (US,), "uk": ("A1F83G8C2ARO7P",), "eu": ("A1PA6795UKMFR9", "A13V1IB3VIYZZH")}
 _LONGEST_SYNC_SECONDS = 90
 
 
@@ -78,6 +79,11 @@ class Lab:
     async def calls(self) -> dict[str, int]:
         """How often each operation was called so far."""
         return {name: one["calls"] for name, one in (await self._get("/_sandbox/calls")).items()}
+
+    async def forget_readings(self) -> None:
+        """As if the last sync had been long enough ago for Amazon to make every report anew."""
+        async with self.database.writing() as conn:
+            await conn.execute(text("update stream_cursor set read_at = null"))
 
     async def advance(self, duration: str) -> None:
         await self._post("/_sandbox/clock", {"advance": duration})
@@ -135,11 +141,20 @@ def with_api(stream: Stream, **changes: Any) -> Stream:
 
 @asynccontextmanager
 async def open_lab(
-    database: Database, folder: Path, *, orders: int = 300, limits: bool = True, speed: float = 1000
+    database: Database,
+    folder: Path,
+    *,
+    orders: int = 300,
+    limits: bool = True,
+    speed: float = 1000,
+    profile: str = "us",
 ) -> AsyncIterator[Lab]:
-    """A sandbox on a free port, a user, a connection. `speed` refills Amazon's buckets faster."""
+    """A sandbox on a free port, a user, a connection. `speed` refills Amazon's buckets faster.
+
+    profile: where the seller of the sandbox is at home: us, uk or eu.
+    """
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    config = SandboxConfig(orders=orders, limits=limits, speed=speed)
+    config = SandboxConfig(orders=orders, limits=limits, speed=speed, profile=profile)
     sandbox = asyncio.create_task(serve(config, port=0, started=port.set_result))
     url = f"http://127.0.0.1:{await port}"
     settings = Settings(data_dir=folder, spapi_endpoint=url, lwa_endpoint=url)
@@ -150,9 +165,9 @@ async def open_lab(
             conn,
             user.user_id,
             selling_partner_id="A1SELLER",
-            region="NA",
+            region="NA" if profile == "us" else "EU",
             environment="local",
-            marketplace_ids=(US,),
+            marketplace_ids=MARKETPLACES[profile],
             refresh_token_sealed=access.seal("Atzr|test"),
         )
     runner = SyncRunner(database, access, owner="lab")

@@ -61,7 +61,7 @@ _REFUSED_VALUES = ("22", "23502", "21000")
 
 @dataclass(frozen=True, slots=True)
 class FileTarget:
-    """Where a file's rows go. `days`: those it tells in full, for a report that replaces days."""
+    """Where a file's rows go. `days`: those it tells in full, None when that does not matter."""
 
     stream: Stream
     report: Report
@@ -240,7 +240,7 @@ async def _write(
 ) -> tuple[int, bool]:
     """Rows new or changed, and whether older ones were kept instead."""
     match target.report.load:
-        case Upsert(occurrence=occurrence):
+        case Upsert(occurrence=occurrence, within=within):
             changed = await upsert_staged(
                 conn,
                 target.stream,
@@ -248,6 +248,8 @@ async def _write(
                 target.origin,
                 occurrence=occurrence,
                 one_per_key=one_per_key,
+                within=within,
+                days=target.days,
             )
             return changed, False
         case ReplaceDays(day=day):

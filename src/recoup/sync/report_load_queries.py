@@ -60,11 +60,14 @@ async def upsert_staged(
     *,
     occurrence: str | None,
     one_per_key: bool,
+    within: str | None = None,
+    days: Days | None = None,
 ) -> int:
     """Insert or update by key; gives how many rows are new or changed.
 
     Columns that the file does not have keep what is stored. `one_per_key`: of rows with the same
-    key the newest is taken, else they are refused (SQLSTATE 21000).
+    key the newest is taken, else they are refused (SQLSTATE 21000). `within`: a date column; rows
+    outside of `days` are left out.
     """
     table, values = stream.table, _values(stream.table, cells)
     key = [column.name for column in table.primary_key.columns]
@@ -73,6 +76,10 @@ async def upsert_staged(
         same = ", ".join(values[name] for name in parts)
         values[occurrence] = f"row_number() over (partition by {same} order by source_line)"
     fresh = f"select {_aliased(values)} from {RAW}"
+    parameters = origin.parameters()
+    if within is not None and days is not None:
+        fresh += f" where {_between(values[within])}"
+        parameters |= _bounds(days)
     if one_per_key and occurrence is None:
         newest = f"{stream.newer_by} desc nulls last, " if stream.newer_by else ""
         fresh = (
@@ -87,7 +94,7 @@ async def upsert_staged(
             f"on conflict ({', '.join(key)}) do update "
             f"{_updates(table, [name for name in names if name not in key], stream.newer_by)}"
         ),
-        origin.parameters(),
+        parameters,
     )
     return result.rowcount
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,12 +15,13 @@ from sqlalchemy import text
 from recoup.config import Settings
 from recoup.connections.queries import Connection, save_connection
 from recoup.db.engine import Database
+from recoup.db.upsert import PROVENANCE
 from recoup.ids import SyncId, UserId
 from recoup.jobs.queue import new_queue
 from recoup.jobs.start import start_sync
 from recoup.sandbox.config import SandboxConfig, parse_fault
 from recoup.sandbox.serve import serve
-from recoup.streams import api_streams
+from recoup.streams import all_streams, api_streams
 from recoup.streams.stream import Stream
 from recoup.sync.access import SellerAccess
 from recoup.sync.limits_pg import PgBudget
@@ -98,7 +99,7 @@ class Lab:
         async with self.database.reading() as conn:
             return {
                 table.name: await _rows(conn, table)
-                for stream in api_streams()
+                for stream in all_streams()
                 for table in (stream.table, *stream.parts)
             }
 
@@ -128,8 +129,10 @@ class Lab:
 
 
 async def _rows(conn: Any, table: Any) -> list[tuple[Any, ...]]:
-    columns = [c for c in table.columns if c.name not in {"connection_id", "source", "loaded_at"}]
-    found = await conn.execute(table.select().with_only_columns(*columns).order_by(*columns[:4]))
+    columns = [c for c in table.columns if c.name not in {"connection_id", *PROVENANCE}]
+    found = await conn.execute(
+        table.select().with_only_columns(*columns).order_by(*table.primary_key.columns)
+    )
     return [tuple(str(value) for value in row) for row in found]
 
 
@@ -148,13 +151,17 @@ async def open_lab(
     limits: bool = True,
     speed: float = 1000,
     profile: str = "us",
+    streams: Sequence[Stream] | None = None,
+    **sandbox_options: Any,
 ) -> AsyncIterator[Lab]:
-    """A sandbox on a free port, a user, a connection. `speed` refills Amazon's buckets faster.
-
-    profile: where the seller of the sandbox is at home: us, uk or eu.
+    """A sandbox on a free port, a user, a connection. `speed` refills Amazon's buckets faster, and
+    makes its reports faster. A sync reads `streams`; without any those that need no reports.
+    `profile`: where the seller is at home: us, uk or eu.
     """
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    config = SandboxConfig(orders=orders, limits=limits, speed=speed, profile=profile)
+    config = SandboxConfig(
+        orders=orders, limits=limits, speed=speed, profile=profile, **sandbox_options
+    )
     sandbox = asyncio.create_task(serve(config, port=0, started=port.set_result))
     url = f"http://127.0.0.1:{await port}"
     settings = Settings(data_dir=folder, spapi_endpoint=url, lwa_endpoint=url)
@@ -170,7 +177,7 @@ async def open_lab(
             marketplace_ids=MARKETPLACES[profile],
             refresh_token_sealed=access.seal("Atzr|test"),
         )
-    runner = SyncRunner(database, access, owner="lab")
+    runner = SyncRunner(database, access, owner="lab", streams=streams or api_streams())
     try:
         yield Lab(database, settings, access, runner, url, user.user_id, connection, speed)
     finally:

@@ -39,13 +39,15 @@ Values = tuple[Any, ...]
 async def lab(
     request: pytest.FixtureRequest, database: Database, tmp_path: Path
 ) -> AsyncIterator[Lab]:
-    async with open_lab(database, tmp_path, orders=ORDERS, profile=request.param) as lab:
+    async with open_lab(
+        database, tmp_path, orders=ORDERS, profile=request.param, streams=all_streams()
+    ) as lab:
         yield lab
 
 
 @pytest.fixture
 async def us(database: Database, tmp_path: Path) -> AsyncIterator[Lab]:
-    async with open_lab(database, tmp_path, orders=ORDERS) as lab:
+    async with open_lab(database, tmp_path, orders=ORDERS, streams=all_streams()) as lab:
         yield lab
 
 

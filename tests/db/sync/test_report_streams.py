@@ -125,6 +125,10 @@ async def test_a_second_sync_with_nothing_new_changes_nothing(us: Lab) -> None:
     assert sync.status == "complete"
     assert {s.name: s.rows for s in sync.streams if s.rows} == {}
     assert await us.tables() == before
+    for stream in all_streams():
+        if stream.history is not None:
+            seen, kept = stream.table.name, stream.history.table.name
+            assert await us.scalar(f"select count(*) from {kept}") == len(before[seen])
 
 
 async def test_a_month_later_only_news_is_loaded(us: Lab) -> None:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test check fix dev bench lock
+.PHONY: setup demo test check fix dev bench bench-claims lock
 
 setup: $(STAMP)
 
@@ -41,3 +41,7 @@ lock:
 # Ratios, not absolute times: see docs/benchmarks.md.
 bench: setup
 	$(BIN)/python benchmarks/first_sync.py
+
+# Planted losses found, and nothing else: 20 sandboxes of two profiles, see docs/benchmarks.md.
+bench-claims: setup
+	$(BIN)/python benchmarks/claims.py

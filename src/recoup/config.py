@@ -10,6 +10,7 @@ import secrets
 import sys
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -74,6 +75,15 @@ class Settings(BaseSettings):
     lwa_client_secret: SecretStr = Field(
         default=SecretStr("test-secret"),
         description="Login with Amazon client secret of the SP-API application.",
+    )
+    lwa_client_secret_previous: SecretStr | None = Field(
+        default=None,
+        description="The secret before it was rotated; used when the current one is refused.",
+    )
+    lwa_secret_rotated_on: date | None = Field(
+        default=None,
+        description="The day the client secret was made, YYYY-MM-DD: recoup warns before Amazon "
+        "refuses it after 180 days. Unset: no warning.",
     )
     application_id: str = Field(
         default="amzn1.sellerapps.app.test", description="SP-API application id."

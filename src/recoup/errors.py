@@ -26,6 +26,7 @@ RecoupError
 │   ├── ReportFailedError       Amazon could not make it (FATAL), and halving did not help
 │   └── ReportFileError         the file lacks a column, or its rows do not add up
 ├── FencedError                 this worker no longer owns the sync: write nothing
+├── RefusedError                Amazon refuses a part of a stream's data; the rest is there
 └── SpApiError                  a call to Amazon did not succeed
     ├── ThrottledError          429
     ├── UnavailableError        5xx, broken connection, timeout
@@ -188,6 +189,10 @@ class ReportFailedError(ReportError):
 
 class ReportFileError(ReportError):
     """A report's file is not what its stream can load; nothing of it was loaded."""
+
+
+class RefusedError(RecoupError):
+    """Amazon refuses a marketplace or a dataset; the message names it. What it gave is kept."""
 
 
 class SpApiError(RecoupError):

@@ -54,10 +54,10 @@ class Server:
 
 @contextlib.asynccontextmanager
 async def serving(
-    settings: Settings, database: Database, *, port: int = 0, **timing: float
+    settings: Settings, database: Database, *, port: int = 0, **options: Any
 ) -> AsyncIterator[Server]:
     """An instance, on a free port by default; stopped in the regular way at the end."""
-    app = create_app(settings, database, **timing)
+    app = create_app(settings, database, **options)
     stop = asyncio.Event()
     bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(

@@ -124,6 +124,15 @@ def test_doctor_lists_settings_and_checks(recoup: Recoup):
     assert done.code == 1
 
 
+def test_row_19_doctor_warns_of_an_old_client_secret(alone: Recoup):
+    """A secret that is past its 180 days is a problem, and says since when."""
+    done = alone.run("doctor", "--json", RECOUP_LWA_SECRET_ROTATED_ON="2020-01-01")
+
+    found = {check["check"]: check for check in json.loads(done.stdout)["checks"]}
+    assert found["client secret"]["state"] == "problem"
+    assert "Amazon refuses it since 2020-06-29" in found["client secret"]["says"]
+
+
 def test_doctor_lists_the_settings_when_one_is_unknown(alone: Recoup):
     """The list that the error message points to is there when it is needed."""
     done = alone.run("doctor", RECOUP_FOO="1")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from hypothesis import given, strategies as st
 
 from recoup.sync.progress import (
@@ -72,6 +74,14 @@ def test_the_message_counts_in_words_a_seller_understands() -> None:
     orders = StreamProgress("orders", 1247, 2500, 0.5)
 
     assert message([done, orders]) == "Processing orders... 1,247 of 2,500 orders processed"
+
+
+def test_row_05_throttling_is_told_with_its_beginning() -> None:
+    """A seller reads since when Amazon refuses calls; that is no failure."""
+    since = datetime(2026, 11, 15, 12, 3, tzinfo=UTC)
+    orders = StreamProgress("orders", 5, None, 0.5, waiting_seconds=9, throttled_since=since)
+
+    assert message([orders]).endswith("(throttled by Amazon since 12:03 UTC)")
 
 
 def test_a_wait_is_told_coarsely() -> None:

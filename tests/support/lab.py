@@ -30,6 +30,7 @@ from recoup.sync.runner import SyncRunner
 from recoup.users.queries import add_user
 
 US = "ATVPDKIKX0DER"
+CANADA = "A2EUQ1WTGCTBG2"
 MARKETPLACES = {"us": (US,), "uk": ("A1F83G8C2ARO7P",), "eu": ("A1PA6795UKMFR9", "A13V1IB3VIYZZH")}
 _LONGEST_SYNC_SECONDS = 90
 
@@ -77,6 +78,10 @@ class Lab:
         """The sandbox's own totals."""
         return await self._get("/_sandbox/world")
 
+    async def truth(self) -> dict[str, Any]:
+        """What was planted in the world."""
+        return await self._get("/_sandbox/truth")
+
     async def calls(self) -> dict[str, int]:
         """How often each operation was called so far."""
         return {name: one["calls"] for name, one in (await self._get("/_sandbox/calls")).items()}
@@ -93,6 +98,10 @@ class Lab:
         for fault in faults:
             parse_fault(fault)
         await self._post("/_sandbox/faults", {"faults": list(faults)})
+
+    async def refuse(self, *names: str) -> None:
+        """From now on these operations, marketplaces and datasets are refused, and no others."""
+        await self._post("/_sandbox/refusals", {"refused": list(names)})
 
     async def tables(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every stream, without where and when it was loaded."""
@@ -151,12 +160,14 @@ async def open_lab(
     limits: bool = True,
     speed: float = 1000,
     profile: str = "us",
+    marketplace_ids: tuple[str, ...] | None = None,
     streams: Sequence[Stream] | None = None,
     **sandbox_options: Any,
 ) -> AsyncIterator[Lab]:
     """A sandbox on a free port, a user, a connection. `speed` refills Amazon's buckets faster, and
     makes its reports faster. A sync reads `streams`; without any those that need no reports.
-    `profile`: where the seller is at home: us, uk or eu.
+    `profile`: where the seller is at home, us, uk or eu; `marketplace_ids`: those of its home, unless
+    told otherwise.
     """
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     config = SandboxConfig(
@@ -174,7 +185,7 @@ async def open_lab(
             selling_partner_id="A1SELLER",
             region="NA" if profile == "us" else "EU",
             environment="local",
-            marketplace_ids=MARKETPLACES[profile],
+            marketplace_ids=marketplace_ids or MARKETPLACES[profile],
             refresh_token_sealed=access.seal("Atzr|test"),
         )
     runner = SyncRunner(database, access, owner="lab", streams=streams or api_streams())

@@ -17,6 +17,7 @@ from recoup.api.openapi import Application
 from recoup.api.problems import answer_with_problems
 from recoup.api.routes import (
     connections,
+    dashboard,
     data,
     operations,
     quarantine,
@@ -34,6 +35,7 @@ from recoup.events.sse import HEARTBEAT_SECONDS
 from recoup.jobs.queue import new_queue
 from recoup.logs import get_logger
 from recoup.sync.access import SellerAccess
+from recoup.users.sign_in_link import SignInLink
 
 _ROUTERS = (
     sync,
@@ -45,6 +47,7 @@ _ROUTERS = (
     sourcing_costs,
     quarantine,
     operations,
+    dashboard,
 )
 _STREAM_LIFETIME_SECONDS = 3600.0
 _HUB_PAUSE_SECONDS = 1.0
@@ -57,6 +60,7 @@ def create_app(
     *,
     heartbeat_seconds: float = HEARTBEAT_SECONDS,
     stream_lifetime_seconds: float = _STREAM_LIFETIME_SECONDS,
+    sign_in_link: SignInLink | None = None,
 ) -> FastAPI:
     """The application on one database, which its caller opens and closes.
 
@@ -70,11 +74,12 @@ def create_app(
         hub=Hub(database),
         metrics=Metrics(),
         timing=StreamTiming(heartbeat_seconds, stream_lifetime_seconds),
+        sign_in_link=sign_in_link,
     )
     app = Application(
         title="recoup",
         version=__version__,
-        description="Copies an Amazon seller's data and shows how that is going.",
+        description="Copies an Amazon seller's data and finds the money that Amazon owes.",
         lifespan=_lifespan,
         openapi_url="/api/openapi.json",
         docs_url=None,
@@ -85,6 +90,7 @@ def create_app(
     app.state.services = services
     for module in _ROUTERS:
         app.include_router(module.router)
+    app.mount("/static", dashboard.static_files)
     answer_with_problems(app)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit)

@@ -54,7 +54,7 @@ class Authentication:
         if user_id is None or not await self._exists(user_id):
             raise UnauthenticatedError("The token is expired, forged or of nobody.")
         if credential.from_cookie and request.method not in _SAFE_METHODS:
-            _require_own_origin(request, self._services.settings.public_url)
+            require_own_origin(request, self._services.settings.public_url)
         return user_id
 
     async def _exists(self, user_id: UserId) -> bool:
@@ -76,7 +76,7 @@ def _find_credential(request: Request) -> _Credential | None:
     return _Credential(token, from_cookie=True) if token else None
 
 
-def _require_own_origin(request: Request, public_url: str) -> None:
+def require_own_origin(request: Request, public_url: str) -> None:
     """Raises ForeignOriginError for a write that a page of another site sent with our cookie.
 
     Browsers send Origin with every write. A request with neither header is no browser's, and what

@@ -27,6 +27,18 @@ ul.check{list-style:none;padding:0}
 @media print{body{margin:0;max-width:none}pre,table,ul{break-inside:avoid}}
 """
 
+_POLICY_NAMES = (
+    ("version", "Version"),
+    ("rule", "Rule"),
+    ("window", "Window"),
+    ("clock", "Counted from"),
+    ("opensAfterDays", "Opens after days"),
+    ("closesAfterDays", "Closes after days"),
+    ("closesAfterMonths", "Closes after months"),
+    ("confidence", "Confidence in this text"),
+    ("note", "Note"),
+)
+
 
 def render_packet(packet: Mapping[str, Any]) -> str:
     """Every value is escaped: names of products and notes come from elsewhere."""
@@ -84,7 +96,8 @@ def _rows(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _policy(policy: Mapping[str, Any]) -> str:
-    return _definitions((name.capitalize(), v) for name, v in policy.items() if v is not None)
+    facts = [(name, policy[key]) for key, name in _POLICY_NAMES if policy[key] is not None]
+    return _definitions((*facts, *(("Source", source) for source in policy["sources"])))
 
 
 def _checklist(documents: Iterable[str]) -> str:

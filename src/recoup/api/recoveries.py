@@ -61,7 +61,7 @@ async def read_claim_page(
     database: Database, selection: ClaimSelection, query: ClaimQuery
 ) -> dict[str, Any]:
     """Items, cursor and totals. Raises InvalidRequestError for a bad cursor."""
-    order = Order(query.sort)
+    order = Order(query.sort, selection.now)
     listing = f"recoveries {query.sort.value}"
     after = None if query.cursor is None else _place(order, listing, query.cursor)
     async with database.reading() as conn:
@@ -81,7 +81,7 @@ async def stream_claims(
     database: Database, selection: ClaimSelection, query: SelectionQuery
 ) -> StreamingResponse:
     """All claims of the selection as CSV, in the memory of one chunk."""
-    order = Order(query.sort)
+    order = Order(query.sort, selection.now)
     first = await _read_chunk(database, selection, order, after=None)
     return StreamingResponse(
         _chunks(database, selection, order, first),

@@ -98,9 +98,17 @@ class Allocation(CamelModel):
 
 
 class PolicyBody(CamelModel):
+    """The row of the policy that the claim's days are counted by; nulls where none is known."""
+
     version: str
+    rule: str | None = Field(description="Where the rule comes from.")
     window: str | None
-    source: str | None
+    clock: str | None = Field(description="The event from which days are counted.")
+    opens_after_days: int | None
+    closes_after_days: int | None
+    closes_after_months: int | None
+    confidence: str | None = Field(description="How sure it is that this is Amazon's text today.")
+    sources: list[str]
     note: str | None
 
 

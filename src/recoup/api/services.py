@@ -16,6 +16,7 @@ from recoup.events.hub import Hub
 from recoup.ids import UserId
 from recoup.jobs.queue import Queue
 from recoup.sync.access import SellerAccess
+from recoup.users.sign_in_link import SignInLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Services:
     hub: Hub
     metrics: Metrics
     timing: StreamTiming
+    sign_in_link: SignInLink | None = None
+    """Not yet used; printed by the process that made the application."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server is about to stop: open event streams end."""
 

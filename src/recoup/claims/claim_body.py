@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from recoup.claims.lifecycle import days_left, possible_steps, review_of, window_state
+from recoup.claims.policy_body import policy_body
 from recoup.claims.queries import ClaimRow, Total
 from recoup.claims.rules import all_rules
 from recoup.clock import to_rfc3339
@@ -68,12 +69,7 @@ def claim_detail(
         "possibleSteps": [step.value for step in possible_steps(row["status"])],
         "history": [_history_entry(entry) for entry in history],
         "allocation": [dict(entry) for entry in allocations],
-        "policy": {
-            "version": row["policy_version"],
-            "window": None if rule is None else rule.window.value,
-            "source": None if rule is None else rule.source,
-            "note": row["window_note"],
-        },
+        "policy": policy_body(row, rule),
         "documents": [] if rule is None else list(rule.documents),
     }
 

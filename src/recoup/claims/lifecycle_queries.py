@@ -16,6 +16,7 @@ from recoup.db.engine import Writer
 from recoup.errors import ConflictError, NotFoundError
 from recoup.ids import UserId
 
+_OF_REMOVALS = (ClaimType.REMOVAL_LOST, ClaimType.REMOVAL_DISCREPANCY)
 _ARRIVED = "The seller says that the parcel arrived."
 _NOT_ARRIVED = "The seller says that the parcel did not arrive."
 
@@ -90,13 +91,18 @@ def _changes(stored: RowMapping, decision: Decision) -> dict[str, Any]:
 
 
 def _next_status(stored: RowMapping, decision: Decision) -> str | None:
-    """Whether a parcel arrived decides by itself: it is no loss then, or one again."""
+    """A lost parcel that arrived is no loss, and one again when that was a mistake.
+
+    What arrived of a discrepancy is weighed by the next detection, against what was disposed of.
+    """
     current = Status(stored["status"])
-    if decision.arrived is not None and stored["type"] != ClaimType.REMOVAL_LOST:
+    if decision.arrived is not None and stored["type"] not in _OF_REMOVALS:
         raise ConflictError(f"`arrived` is asked of a removal's parcel, not of {stored['type']}.")
     if decision.status is not None:
         require_step(current, decision.status)
         return decision.status.value
+    if stored["type"] != ClaimType.REMOVAL_LOST:
+        return None
     if decision.arrived is True and current in {Status.DETECTED, Status.FILED}:
         return Status.WITHDRAWN.value
     if decision.arrived is False and stored["arrived"] is True and current == Status.WITHDRAWN:

@@ -10,8 +10,15 @@ import json
 from dataclasses import asdict
 from datetime import date
 
+from recoup.claims.allocate_queries import allocate
+from recoup.claims.incident_queries import INCIDENT_STEPS
+from recoup.claims.ledger_queries import LEDGER_STEPS
 from recoup.claims.payment_queries import PAYMENT_STEPS
 from recoup.claims.policy import Policy
+from recoup.claims.prepare_inbound_queries import prepare_inbound
+from recoup.claims.prepare_orders_queries import ORDER_STEPS
+from recoup.claims.prepare_removals_queries import prepare_removals
+from recoup.claims.prepare_returns_queries import RETURN_STEPS
 from recoup.claims.step_queries import Step, run_step
 from recoup.db.engine import Writer
 from recoup.db.upsert import to_document
@@ -134,5 +141,10 @@ async def prepare(conn: Writer, connection_id: ConnectionId, as_of: date, policy
         "warehouse_areas": json.dumps(dict(policy.warehouse_areas)),
         "families": json.dumps(dict(policy.families)),
     }
-    for step in (*_STEPS, *PAYMENT_STEPS):
+    for step in (*_STEPS, *PAYMENT_STEPS, *LEDGER_STEPS, *ORDER_STEPS, *RETURN_STEPS):
         await run_step(conn, step, values)
+    await allocate(conn, values)
+    for step in INCIDENT_STEPS:
+        await run_step(conn, step, values)
+    await prepare_inbound(conn, values)
+    await prepare_removals(conn, values)

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Date,
     RowMapping,
     Select,
     and_,
     case,
-    cast,
     func,
-    literal,
     select,
 )
-from sqlalchemy.dialects.postgresql import TIMESTAMP
 
+from recoup.claims.day_queries import today_on
 from recoup.claims.lifecycle import Status, WindowState
-from recoup.claims.local_day import UNKNOWN_ZONE, ZONES
 from recoup.claims.rule import ClaimType
 from recoup.claims.sort_queries import Order
 from recoup.claims.tables import claim, claim_allocation, claim_history
@@ -59,12 +55,6 @@ class Total:
     currency: str | None
     amount: Decimal | None
     claim_count: int
-
-
-def today_on(now: datetime) -> ColumnElement[date]:
-    """The local day of a claim's marketplace."""
-    zone = case(dict(ZONES), value=_c.marketplace_id, else_=UNKNOWN_ZONE)
-    return cast(func.timezone(zone, literal(now, TIMESTAMP(timezone=True))), Date)
 
 
 def in_window(state: WindowState, now: datetime) -> ColumnElement[bool]:

@@ -14,11 +14,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Date,
     Label,
     Numeric,
+    case,
     cast,
     func,
     literal,
@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import Text, TypeEngine
 
+from recoup.claims.day_queries import today_on
 from recoup.claims.tables import claim
 
 _c = claim.c
@@ -90,7 +91,9 @@ _NUMERIC = _Kind(Numeric(), "-Infinity", "Infinity", lambda text: bool(_NUMBER.f
 # No currency sorts before `!` or behind `~`: codes are letters.
 _TEXT = _Kind(Text(), "!", "~", lambda text: len(text) <= 200)
 
-_COLUMNS: dict[str, tuple[tuple[Column[Any], _Kind], ...]] = {
+_NOT_OVER, _OVER = "0", "1"
+
+_COLUMNS: dict[str, tuple[tuple[ColumnElement[Any], _Kind], ...]] = {
     "deadline": ((_c.deadline, _DATE),),
     "detectedAt": ((_c.detected_at, _TIME),),
     "eventDate": ((_c.event_on, _DATE),),
@@ -101,11 +104,17 @@ _COLUMNS: dict[str, tuple[tuple[Column[Any], _Kind], ...]] = {
 
 
 class Order:
-    """A total order of claims: the sorted columns, then the claim's id."""
+    """A total order of claims: the sorted columns, then the claim's id.
 
-    def __init__(self, sort: Sort) -> None:
+    By `deadline` the most urgent come first, so those that are over at `now` come last.
+    """
+
+    def __init__(self, sort: Sort, now: datetime) -> None:
         self._descending = sort.value.startswith("-")
         parts = _COLUMNS[sort.value.lstrip("-")]
+        if sort is Sort.DEADLINE:
+            is_over = case((_c.deadline < today_on(now), _OVER), else_=_NOT_OVER)
+            parts = ((is_over, _TEXT), *parts)
         self._kinds = [*(kind for _, kind in parts), _TEXT]
         self._values = [*(self._value(column, kind) for column, kind in parts), _c.claim_id]
 
@@ -137,6 +146,6 @@ class Order:
         )
         return values < bounds if self._descending else values > bounds
 
-    def _value(self, column: Column[Any], kind: _Kind) -> ColumnElement[Any]:
+    def _value(self, column: ColumnElement[Any], kind: _Kind) -> ColumnElement[Any]:
         last = kind.lowest if self._descending else kind.highest
         return func.coalesce(column, cast(literal(last, Text), kind.type), type_=kind.type)

@@ -40,7 +40,7 @@ def doctor(*, as_json: JsonOption = False) -> None:
         typer.echo("\n".join(_known_settings()))
         raise
     shown = list(_settings(settings))
-    findings = [*_data_dir(settings), *_database(settings)]
+    findings = [*_data_dir(settings), *_client_secret(settings), *_database(settings)]
     healthy = all(finding.state != "problem" for finding in findings)
     show(
         {
@@ -100,6 +100,23 @@ def _data_dir(settings: Settings) -> Iterator[Finding]:
         yield Finding("data directory", "problem", str(exc))
         return
     yield Finding("data directory", "ok", f"{settings.data_dir}; {keys} secret key(s)")
+
+
+def _client_secret(settings: Settings) -> Iterator[Finding]:
+    """Nothing when its age is not set; a problem once Amazon has stopped accepting it."""
+    from recoup.clock import utc_now
+    from recoup.spapi.secret_age import LIFE, secret_warning
+
+    rotated_on = settings.lwa_secret_rotated_on
+    if rotated_on is None:
+        return
+    today = utc_now().date()
+    warning = secret_warning(rotated_on, today)
+    if warning is None:
+        yield Finding("client secret", "ok", f"{(today - rotated_on).days} days old")
+    else:
+        ended = today - rotated_on >= LIFE
+        yield Finding("client secret", "problem" if ended else "note", warning)
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

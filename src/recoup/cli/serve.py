@@ -78,17 +78,23 @@ async def _serve(
 ) -> None:
     from recoup.sandbox.config import SandboxConfig
     from recoup.users.queries import list_users
+    from recoup.users.sign_in_link import SignInLink
 
     async with opened(url) as database:
         async with database.reading() as conn:
-            anybody = bool(await list_users(conn))
+            link = None if await list_users(conn) else SignInLink()
 
         def tell(actual: int) -> None:
             typer.echo(f"recoup listens on http://{host}:{actual}; Ctrl-C stops it.")
-            if not anybody:
-                typer.echo("There is no user yet: add one with `recoup user add EMAIL`.")
+            if link is not None:
+                here = settings.public_url if port else f"http://{host}:{actual}"
+                typer.echo("There is no user yet: add one with `recoup user add EMAIL`, or open")
+                typer.echo(f"  {link.address(here)}")
+                typer.echo("which signs you in to the dashboard, once.")
 
-        services = [api_service(settings, database, host=host, port=port, started=tell)]
+        services = [
+            api_service(settings, database, host=host, port=port, started=tell, sign_in_link=link)
+        ]
         if with_worker:
             services.append(worker_service(settings, database))
         if sandbox_port is not None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from recoup.config import Settings
     from recoup.db.engine import Database
     from recoup.sandbox.config import SandboxConfig
+    from recoup.users.sign_in_link import SignInLink
 
 Started = Callable[[int], None]
 """Is told the port once connections are accepted."""
@@ -35,12 +36,13 @@ def api_service(
     host: str,
     port: int,
     started: Started | None = None,
+    sign_in_link: SignInLink | None = None,
 ) -> Service:
     async def serve_http(stop: asyncio.Event) -> None:
         from recoup.api.app import create_app
         from recoup.api.serve import serve_api
 
-        app = create_app(settings, database)
+        app = create_app(settings, database, sign_in_link=sign_in_link)
         await serve_api(app, host=host, port=port, stop=stop, started=started)
 
     return serve_http

@@ -29,16 +29,18 @@ async def upsert(
     rows: Sequence[Mapping[str, object]],
     *,
     newer_by: str | None = None,
+    strictly: bool = False,
 ) -> list[Row[tuple[object, ...]]]:
     """Insert or update by primary key; gives the keys of the rows that are new or changed.
 
     Rows equal to what is stored are left alone. With `newer_by`, a row whose value in that column
-    is older than the stored one is ignored: pages may arrive out of order. A key must not come
+    is older than the stored one is ignored: pages may arrive out of order; `strictly` also one
+    that is as old, for rows that lack a part of what is stored. A key must not come
     twice in `rows`. A jsonb column takes lists and dicts; Decimals in them become strings.
     """
     if not rows:
         return []
-    statement = _upsert_statement(table, newer_by, returning=True)
+    statement = _upsert_statement(table, newer_by, strictly=strictly, returning=True)
     result = await conn.execute(statement, {"rows": to_document(rows)})
     return list(result.all())
 
@@ -51,7 +53,7 @@ async def put(conn: Writer, table: Table, rows: Sequence[Mapping[str, object]]) 
     fit the socket's buffer (some 100 kB) do not have this danger.
     """
     if rows:
-        statement = _upsert_statement(table, None, returning=False)
+        statement = _upsert_statement(table, None, strictly=False, returning=False)
         await conn.execute(statement, {"rows": to_document(rows)})
 
 
@@ -88,7 +90,9 @@ def recordset(table: Table, names: Sequence[str]) -> str:
 
 
 @cache
-def _upsert_statement(table: Table, newer_by: str | None, *, returning: bool) -> TextClause:
+def _upsert_statement(
+    table: Table, newer_by: str | None, *, strictly: bool, returning: bool
+) -> TextClause:
     names = _names(table)
     key = [column.name for column in table.primary_key.columns]
     values = [name for name in names if name not in key]
@@ -97,7 +101,8 @@ def _upsert_statement(table: Table, newer_by: str | None, *, returning: bool) ->
     fresh = ", ".join(f"excluded.{name}" for name in compared)
     changed = f"({stored}) is distinct from ({fresh})"
     if newer_by:
-        changed += f" and excluded.{newer_by} >= {table.name}.{newer_by}"
+        newer = ">" if strictly else ">="
+        changed += f" and excluded.{newer_by} {newer} {table.name}.{newer_by}"
     updates = ", ".join(f"{name} = excluded.{name}" for name in values)
     return text(
         f"insert into {table.name} ({', '.join(names)}) "  # noqa: S608 - names of our own tables

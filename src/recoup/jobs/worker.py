@@ -30,6 +30,7 @@ from recoup.jobs.queue import (
 )
 from recoup.jobs.start import CANCEL_CHANNEL, begin_sync
 from recoup.logs import get_logger
+from recoup.spapi.secret_age import secret_warning
 from recoup.streams.stream import Stream
 from recoup.sync.access import SellerAccess
 from recoup.sync.lease_queries import list_orphaned_syncs
@@ -72,6 +73,7 @@ class Worker:
         A database that goes away is waited for: a worker outlives its restart.
         """
         _log.info("worker_started", concurrency=self._settings.worker_concurrency)
+        self._warn_of_old_secret()
         try:
             while not stop.is_set():
                 try:
@@ -138,6 +140,7 @@ class Worker:
         @queue.task(name="upkeep.forget", queue=UPKEEP_QUEUE)
         async def forget(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
             """Delete events that newer ones replaced, and old jobs. Seconds; may run twice."""
+            self._warn_of_old_secret()
             async with self._database.writing() as conn:
                 await delete_superseded_events(conn, before=utc_now() - _KEEP_EVENTS)
                 await forget_old_jobs(conn, days=_KEEP_JOBS_DAYS)
@@ -149,6 +152,11 @@ class Worker:
             async def schedule(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
                 """Start a sync of every active connection. Seconds; may run twice."""
                 await start_scheduled_syncs(self._database, queue)
+
+    def _warn_of_old_secret(self) -> None:
+        rotated_on = self._settings.lwa_secret_rotated_on
+        if rotated_on is not None and (says := secret_warning(rotated_on, utc_now().date())):
+            _log.warning("client_secret_is_old", says=says)
 
     async def _hand_on(self, sync_id: SyncId) -> None:
         """Queue the sync again, so that another worker need not wait for the rescuer."""

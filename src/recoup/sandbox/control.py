@@ -48,6 +48,7 @@ def control_routes(sandbox: Sandbox, token_calls: CallCount) -> list[Route]:
         ("GET", "calls", calls),
         ("POST", "clock", _clock),
         ("POST", "faults", _faults),
+        ("POST", "refusals", _refusals),
         ("POST", "expire-tokens", _expire_tokens),
     ]
     return [
@@ -146,6 +147,16 @@ async def _faults(sandbox: Sandbox, request: Request) -> Json:
         raise ControlError('expected {"faults": ["429:0.1"]}')
     sandbox.set_faults(tuple(parse_fault(str(text)) for text in texts))
     return {"faults": [str(fault) for fault in sandbox.faults]}
+
+
+async def _refusals(sandbox: Sandbox, request: Request) -> Json:
+    """Operations and marketplaces are refused with 403, datasets of searchOrders with 400."""
+    names = (await _object(request)).get("refused")
+    if not isinstance(names, list):
+        raise ControlError('expected {"refused": ["ATVPDKIKX0DER"]}')
+    sandbox.refused = frozenset(map(str, names))
+    refused: list[Json] = [*sorted(sandbox.refused)]
+    return {"refused": refused}
 
 
 async def _expire_tokens(sandbox: Sandbox, _request: Request) -> Json:

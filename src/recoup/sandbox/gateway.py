@@ -63,9 +63,9 @@ class Call:
         return self.seller.world
 
     def check_marketplaces(self, marketplace_ids: tuple[str, ...]) -> None:
-        """Raises ApiError 403 when one of them is not the seller's (facts 2.2)."""
+        """Raises ApiError 403 when one of them is not the seller's (facts 2.2), or refused."""
         own = {marketplace.marketplace_id for marketplace in self.world.marketplaces}
-        if not own.issuperset(marketplace_ids):
+        if not (own - self.sandbox.refused).issuperset(marketplace_ids):
             raise access_denied()
 
 
@@ -104,7 +104,7 @@ def endpoint(sandbox: Sandbox, operation: Operation) -> Callable[[Request], Awai
         if grant is None:
             return token_refused().answer()
         opened = _opened(grant, operation, request)
-        if opened is None:
+        if opened is None or operation.name in sandbox.refused:
             return access_denied().answer()
         count = grant.caller.count(operation.name)
         count.calls += 1

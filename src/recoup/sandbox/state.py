@@ -25,6 +25,8 @@ class Sandbox:
         self.reports = ReportStore(config.state_dir)
         self.destinations = Destinations()
         self.faults = config.faults
+        self.refused: frozenset[str] = frozenset()
+        """Names of operations, marketplaces and datasets that are refused for the time being."""
         self.document_calls = CallCount()
         self.stopping = asyncio.Event()
         self.key = derive_key(config.seed)

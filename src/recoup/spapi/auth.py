@@ -58,7 +58,8 @@ class _Flight:
 class AccessTokens:
     """The access tokens of one application, kept per refresh token until shortly before expiry.
 
-    However many ask, one refresh per refresh token is on its way. Belongs to one event loop.
+    A `previous_secret` is tried when Amazon refuses the secret, so that both may be set while the
+    secret is rotated; the one that was accepted last is tried first. However many ask, one refresh per refresh token is on its way. Belongs to one event loop.
     """
 
     def __init__(
@@ -68,13 +69,14 @@ class AccessTokens:
         endpoint: str,
         client_id: str,
         client_secret: str,
+        previous_secret: str | None = None,
         clock: Clock = utc_now,
         retry: RetryPolicy = DEFAULT_RETRY,
     ) -> None:
         self._http = http
         self._url = f"{endpoint}{TOKEN_PATH}"
         self._client_id = client_id
-        self._client_secret = client_secret
+        self._secrets = [s for s in (client_secret, previous_secret) if s is not None]
         self._clock = clock
         self._retry = retry
         self._amazon_clock = AmazonClock(clock)
@@ -135,12 +137,12 @@ class AccessTokens:
 
     async def _exchange(self, refresh_token: str) -> _AccessToken:
         """Ask Amazon, again after a back-off where that may help, and keep the answer."""
-        failures = 0
+        failures = refusals = 0
         while True:
             reply = None
             try:
                 asked_at = self._clock()
-                reply = await self._ask(refresh_token)
+                reply = await self._ask(refresh_token, self._secrets[0])
                 token = _read_token(reply, asked_at)
             except (UnavailableError, MalformedAnswerError) as exc:
                 failures += 1
@@ -149,6 +151,12 @@ class AccessTokens:
                 _log.info("lwa.retry", failures=failures, error=str(exc))
                 wait = retry_after(reply.headers) if reply else None
                 await self._retry.pause(failures, at_least=wait)
+            except InvalidClientError:
+                refusals += 1
+                if refusals >= len(self._secrets):
+                    raise
+                _log.warning("lwa.other_secret_tried")
+                self._secrets.append(self._secrets.pop(0))
             except ReauthorizationRequiredError:
                 self._tokens.pop(refresh_token, None)
                 raise
@@ -156,7 +164,7 @@ class AccessTokens:
                 self._keep(refresh_token, token)
                 return token
 
-    async def _ask(self, refresh_token: str) -> Reply:
+    async def _ask(self, refresh_token: str, client_secret: str) -> Reply:
         reply = await exchange(
             self._http,
             "POST",
@@ -168,7 +176,7 @@ class AccessTokens:
                 "grant_type": "refresh_token",
                 "refresh_token": refresh_token,
                 "client_id": self._client_id,
-                "client_secret": self._client_secret,
+                "client_secret": client_secret,
             },
         )
         self._amazon_clock.learn(reply.headers)

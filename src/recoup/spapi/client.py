@@ -130,6 +130,8 @@ class SpApi:
             token = await self._tokens.get(self._refresh_token)
             outcome = await self._try(request, course, token)
             if isinstance(outcome, Answer):
+                if course.throttled:
+                    await self._budget.recovered(operation)
                 return outcome
             await self._recover(operation, outcome, course, token)
 

@@ -35,6 +35,9 @@ class Budget(Protocol):
     async def throttled(self, operation: Operation, retry_after: timedelta | None) -> None:
         """Amazon answered 429; `retry_after` is its own wait where it named one."""
 
+    async def recovered(self, operation: Operation) -> None:
+        """Amazon took a call that it had answered with 429 before."""
+
 
 class LocalBudget:
     """A budget in the memory of one process: for one-shot calls and for tests.
@@ -75,3 +78,6 @@ class LocalBudget:
             self._monotonic(),
             retry_after.total_seconds() if retry_after else 0.0,
         )
+
+    async def recovered(self, operation: Operation) -> None:
+        """Nothing to do: only others are told of it."""

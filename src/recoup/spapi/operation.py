@@ -20,12 +20,16 @@ class UsagePlan:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of the Selling Partner API; `path` has `{placeholders}`."""
+    """One operation of the Selling Partner API; `path` has `{placeholders}`.
+
+    role: the role that an application needs for it, as Amazon's pages name it; None: not known.
+    """
 
     name: str
     method: str
     path: str
     plan: UsagePlan
+    role: str | None = None
 
     def url_path(self, values: Mapping[str, str] | None = None) -> str:
         """The path with its placeholders filled, each value fully percent-encoded.

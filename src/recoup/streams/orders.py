@@ -17,7 +17,12 @@ from sqlalchemy import Column, Index, Integer, Numeric, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from recoup.spapi.client import SpApi
-from recoup.spapi.operations.orders import SEARCH_ORDERS, read_orders_page, search_orders
+from recoup.spapi.operations.orders import (
+    INCLUDED_DATA,
+    SEARCH_ORDERS,
+    read_orders_page,
+    search_orders,
+)
 from recoup.spapi.paging import OperationPage
 from recoup.streams.item import (
     Item,
@@ -87,6 +92,7 @@ async def fetch(api: SpApi, request: Request) -> OperationPage:
         last_updated_before=request.window.until,
         marketplace_ids=request.marketplace_ids,
         page_token=request.page_token,
+        included_data=[name for name in INCLUDED_DATA if name not in request.without],
     )
 
 
@@ -183,6 +189,8 @@ STREAM = Stream(
         in_sandbox=fetch_canned,
         position=lambda item: get_time(item, "lastUpdatedTime"),
         token_lifetime=timedelta(hours=23),
+        names_marketplaces=True,
+        datasets=INCLUDED_DATA,
     ),
     report=REPORT,
     newer_by="last_updated_at",

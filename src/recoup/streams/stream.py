@@ -63,11 +63,15 @@ class InSandbox(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One page to ask for. `marketplace_ids` is one id for a stream of scope MARKETPLACE."""
+    """One page to ask for. `marketplace_ids` is one id for a stream of scope MARKETPLACE.
+
+    without: datasets of the source (Api.datasets) that Amazon refuses at present.
+    """
 
     marketplace_ids: tuple[str, ...]
     window: Window | None
     page_token: str | None
+    without: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,8 @@ class Api:
     position: the time of an item within its window, to tell how far a window has been read.
     token_lifetime: how long a page token is good, so that a new worker knows whether it can go on
     with it. longest: the longest window the source answers.
+    names_marketplaces: a regional source whose request lists marketplaces, so that one which is
+    refused can be left out. datasets: parts of an answer that can be left out likewise.
     in_sandbox: the one request that Amazon's static sandbox answers, or what it does instead.
     Raised by `parse`: ValueError, KeyError, TypeError or ArithmeticError for an item that it
     cannot read; the item then goes to quarantine.
@@ -99,6 +105,8 @@ class Api:
     position: Callable[[Mapping[str, Any]], datetime] | None = None
     token_lifetime: timedelta = timedelta(0)
     longest: timedelta | None = None
+    names_marketplaces: bool = False
+    datasets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

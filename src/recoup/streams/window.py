@@ -50,6 +50,11 @@ def subtract(windows: Iterable[Window], holes: Iterable[Window]) -> list[Window]
     return rest
 
 
+def intersect(windows: Sequence[Window], others: Sequence[Window]) -> list[Window]:
+    """The instants that are in both."""
+    return subtract(windows, subtract(windows, others))
+
+
 def plan_todo(
     closed: Sequence[Window],
     *,

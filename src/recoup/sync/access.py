@@ -75,11 +75,13 @@ class SellerAccess:
     def _tokens_of(self, environment: str) -> AccessTokens:
         endpoint = lwa_endpoint(Environment(environment), self._settings.lwa_endpoint)
         if endpoint not in self._tokens:
+            previous = self._settings.lwa_client_secret_previous
             self._tokens[endpoint] = AccessTokens(
                 self._http,
                 endpoint=endpoint,
                 client_id=self._settings.lwa_client_id,
                 client_secret=self._settings.lwa_client_secret.get_secret_value(),
+                previous_secret=previous.get_secret_value() if previous else None,
                 clock=self._clock,
             )
         return self._tokens[endpoint]

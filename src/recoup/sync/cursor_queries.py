@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import Range, insert
 from sqlalchemy.dialects.postgresql.ranges import MultiRange
 
@@ -62,6 +62,28 @@ async def read_cursor(conn: Reader, connection_id: ConnectionId, stream: str, sc
         page_token_at=row.page_token_at,
         longest_window=row.longest_window,
         read_at=row.read_at,
+    )
+
+
+async def list_scopes(conn: Reader, connection_id: ConnectionId, stream: str) -> list[str]:
+    """The scopes of a stream that have a cursor here, in order."""
+    c = stream_cursor.c
+    rows = await conn.execute(
+        select(c.scope)
+        .where(c.connection_id == connection_id, c.stream == stream)
+        .order_by(c.scope)
+    )
+    return [row.scope for row in rows]
+
+
+async def delete_cursor(conn: Writer, cursor: Cursor) -> None:
+    c = stream_cursor.c
+    await conn.execute(
+        delete(stream_cursor).where(
+            c.connection_id == cursor.connection_id,
+            c.stream == cursor.stream,
+            c.scope == cursor.scope,
+        )
     )
 
 

@@ -11,10 +11,11 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
+from recoup.clock import utc_now
 from recoup.db.engine import Database, Writer
 from recoup.logs import get_logger
 from recoup.spapi.limits import SAFETY
@@ -104,7 +105,11 @@ class Usage:
 
 
 class PgBudget:
-    """The Budget of one seller (`account`). `waiting` is told of each wait, in seconds."""
+    """The Budget of one seller (`account`).
+
+    `waiting` is told of each wait, in seconds; `throttling` since when Amazon answers an operation
+    with 429, None when it no longer does.
+    """
 
     def __init__(
         self,
@@ -112,10 +117,13 @@ class PgBudget:
         account: str,
         *,
         waiting: Callable[[Operation, float], None] = lambda _operation, _seconds: None,
+        throttling: Callable[[Operation, datetime | None], None] = lambda _operation, _since: None,
     ) -> None:
         self._database = database
         self._account = account
         self._waiting = waiting
+        self._throttling = throttling
+        self._throttled_since: dict[str, datetime] = {}
         self._usage: dict[str, Usage] = {}
         self._confirmed: dict[str, float] = {}
 
@@ -146,6 +154,8 @@ class PgBudget:
 
     async def throttled(self, operation: Operation, retry_after: timedelta | None) -> None:
         _log.info("throttled_by_amazon", operation=operation.name, account=self._account)
+        since = self._throttled_since.setdefault(operation.name, utc_now())
+        self._throttling(operation, since)
         async with self._database.writing() as conn:
             await conn.execute(
                 _EMPTY,
@@ -157,6 +167,10 @@ class PgBudget:
                     "wait": retry_after.total_seconds() if retry_after else 0.0,
                 },
             )
+
+    async def recovered(self, operation: Operation) -> None:
+        self._throttled_since.pop(operation.name, None)
+        self._throttling(operation, None)
 
     async def _take(self, operation: Operation) -> float:
         """Seconds until a call is allowed; zero or less: it is, and it is counted."""

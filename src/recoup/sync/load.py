@@ -36,11 +36,15 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A page as rows: one per key, and what was not readable. `read` counts all items."""
+    """A page as rows: one per key, and what was not readable. `read` counts all items.
+
+    is_partial: the source left a dataset out, so the rows must not replace their equals in age.
+    """
 
     read: int
     rows: tuple[Parsed, ...]
     unreadable: tuple[Unreadable, ...]
+    is_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,9 @@ def parse_page(
         identity = tuple(parsed.row[name] for name in key)
         if identity not in rows or _is_newer(parsed, rows[identity], stream.newer_by):
             rows[identity] = parsed
-    return Batch(len(items), tuple(rows.values()), tuple(unreadable))
+    return Batch(
+        len(items), tuple(rows.values()), tuple(unreadable), is_partial=bool(request.without)
+    )
 
 
 def refuse_unstorable(parsed: Parsed) -> None:
@@ -129,6 +135,7 @@ async def load_batch(
         stream.table,
         [{**parsed.row, **origin} for parsed in batch.rows],
         newer_by=stream.newer_by,
+        strictly=batch.is_partial,
     )
     keys = tuple(c.name for c in stream.table.primary_key.columns)
     changed_keys = {tuple(row) for row in changed}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 STARTING = 10
 FETCHING = 30
@@ -39,6 +40,7 @@ class StreamProgress:
     """One stream's part. `fraction` is the share of its work that is done, 0 to 1.
 
     `expected` is None while nothing is known, an estimate until `fraction` is 1.
+    `throttled_since`: Amazon refuses calls since then although our own budget held them.
     """
 
     noun: str
@@ -47,6 +49,7 @@ class StreamProgress:
     fraction: float
     waiting_seconds: float = 0.0
     awaited: AwaitedReports | None = None
+    throttled_since: datetime | None = None
 
 
 def percent(streams: Sequence[StreamProgress], *, before: int) -> int:
@@ -69,7 +72,9 @@ def message(streams: Sequence[StreamProgress]) -> str:
     text = f"Processing {stream.noun}... {_counts(stream)} processed"
     if stream.awaited is not None:
         text = f"Waiting for Amazon's {_reports(stream.awaited)}"
-    if stream.waiting_seconds >= 1:
+    if stream.throttled_since is not None:
+        text += f" (throttled by Amazon since {stream.throttled_since:%H:%M} UTC)"
+    elif stream.waiting_seconds >= 1:
         text += f" (waiting for Amazon's limit, about {_duration(stream.waiting_seconds)})"
     return text
 

@@ -6,8 +6,9 @@ worker, or another sync, goes on with the same reports.
 
 from __future__ import annotations
 
+from recoup.connections.queries import Connection
 from recoup.errors import ReportError
-from recoup.sync.read_stream import scopes_of
+from recoup.streams.stream import Scope, Stream
 from recoup.sync.report_desk import ReportDesk
 from recoup.sync.report_scope import ReportScope
 from recoup.sync.side_tasks import run_all
@@ -21,7 +22,7 @@ async def read_reports(work: Work, state: StreamState, desk: ReportDesk) -> None
     What one report cannot bring does not keep the others from being loaded. Raises what
     `read_stream` raises, and ReportError naming the report that failed.
     """
-    scopes = scopes_of(state.stream, work.connection)
+    scopes = _scopes_of(state.stream, work.connection)
     state.scopes = len(scopes)
     failures: list[ReportError] = []
     for failed in await run_all([ReportScope(work, state, desk, scope).read() for scope in scopes]):
@@ -29,3 +30,8 @@ async def read_reports(work: Work, state: StreamState, desk: ReportDesk) -> None
     if failures:
         raise failures[0]
     state.finished = True
+
+
+def _scopes_of(stream: Stream, connection: Connection) -> tuple[str, ...]:
+    """'' for a report that covers a region, else each marketplace."""
+    return ("",) if stream.scope is Scope.REGION else connection.marketplace_ids

@@ -58,6 +58,12 @@ class Reporter:
             if operation in state.operations:
                 state.waiting_until = time.monotonic() + seconds
 
+    def throttling(self, operation: Operation, since: datetime | None) -> None:
+        """Amazon answers the operation with 429 since then (None: not any more)."""
+        for state in self._states:
+            if state.stream.api is not None and state.stream.api.operation == operation:
+                state.throttled_since = since
+
     async def run(self, usage: UsageOf) -> None:
         """Report until cancelled. Raises FencedError when the sync is somebody else's."""
         while True:

@@ -179,7 +179,10 @@ class SyncRunner:
         )
         await reporter.milestone(STARTING)
         budget = PgBudget(
-            self._database, self._access.account(connection), waiting=reporter.waiting
+            self._database,
+            self._access.account(connection),
+            waiting=reporter.waiting,
+            throttling=reporter.throttling,
         )
         failures = await self._read_all(lease, connection, states, reporter, budget)
         await reporter.milestone(FINALIZING)

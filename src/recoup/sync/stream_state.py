@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from recoup.errors import SpApiError
 from recoup.spapi.operation import Operation
 from recoup.spapi.operations.reports import (
     CREATE_REPORT,
@@ -25,9 +26,20 @@ from recoup.sync.sources import Source, source_for
 ASKED_SHARE, READY_SHARE, LOADED_SHARE = 0.05, 0.2, 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What Amazon refuses of a stream, in words, and its answer."""
+
+    what: str
+    error: SpApiError
+
+
 @dataclass(slots=True)
 class StreamState:
-    """Counts of one stream over all attempts of a sync, and how far its scopes are."""
+    """Counts of one stream over all attempts of a sync, and how far its scopes are.
+
+    without: datasets that this attempt no longer asks for; refusals: what was refused so far.
+    """
 
     stream: Stream
     rows: int = 0
@@ -39,6 +51,9 @@ class StreamState:
     scopes: int = 1
     seconds_per_page: float = 0.3
     waiting_until: float = 0.0
+    throttled_since: datetime | None = None
+    without: frozenset[str] = frozenset()
+    refusals: list[Refusal] = field(default_factory=list)
     # Of a stream that is read by reports: the share of each that is done.
     reports: dict[tuple[str, int], float] = field(default_factory=dict)
     awaited_until: float = 0.0
@@ -88,6 +103,7 @@ class StreamState:
             fraction=self.fraction,
             waiting_seconds=max(0.0, self.waiting_until - at),
             awaited=self._awaited(),
+            throttled_since=self.throttled_since,
         )
 
     def _awaited(self) -> AwaitedReports | None:

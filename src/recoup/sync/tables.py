@@ -96,7 +96,8 @@ stream_cursor = Table(
     METADATA,
     Column("connection_id", Text, ForeignKey("amazon_connection.connection_id"), primary_key=True),
     Column("stream", Text, primary_key=True),
-    # A marketplace id, or '' for a source that is asked once per region.
+    # A marketplace id, or '' for a source that is asked once per region. Followed by ` without X`:
+    # `closed` are the windows that were read while Amazon refused the dataset X.
     Column("scope", Text, primary_key=True),
     # What has been read to the end, ever.
     Column("closed", TSTZMULTIRANGE, nullable=False, server_default=text("'{}'")),

@@ -14,6 +14,7 @@ from recoup.errors import (
     ReauthorizationRequiredError,
     UnavailableError,
 )
+from recoup.spapi.auth import AccessTokens
 from tests.support.scripted_server import BREAK, CUT, SILENCE, Reply
 from tests.unit.spapi.amazon import CLIENT_SECRET, REFRESH_TOKEN, TOKEN_PATH, token_reply
 
@@ -156,6 +157,46 @@ async def test_a_refused_application_says_what_to_check(tokens, server, status, 
         InvalidClientError, match=r"RECOUP_LWA_CLIENT_ID.*RECOUP_LWA_CLIENT_SECRET.*180 days"
     ):
         await tokens.get(REFRESH_TOKEN)
+
+
+@pytest.fixture
+def rotating(server, http, time, retry) -> AccessTokens:
+    """An application whose new secret and the one before are both set."""
+    return AccessTokens(
+        http,
+        endpoint=server.url,
+        client_id="client-id",
+        client_secret="new-secret",
+        previous_secret="old-secret",
+        clock=time.clock,
+        retry=retry,
+    )
+
+
+async def test_row_19_two_secrets_are_accepted_while_one_is_rotated(rotating, server):
+    """The one before is used when the new one is refused, and goes first from then on."""
+    server.script(
+        TOKEN_PATH,
+        refusal(401, "invalid_client"),
+        token_reply("Atza|first"),
+        token_reply("Atza|second"),
+        refusal(401, "invalid_client"),
+        token_reply("Atza|third"),
+    )
+    for _ in range(3):
+        await rotating.renew(REFRESH_TOKEN)
+
+    sent = [request.form["client_secret"] for request in server.received]
+    assert sent == ["new-secret", "old-secret", "old-secret", "old-secret", "new-secret"]
+
+
+async def test_row_19_when_both_secrets_are_refused_the_application_is(rotating, server):
+    """One try each, and an error that is not the seller's."""
+    server.always(TOKEN_PATH, refusal(401, "invalid_client"))
+
+    with pytest.raises(InvalidClientError, match="RECOUP_LWA_CLIENT_SECRET"):
+        await rotating.get(REFRESH_TOKEN)
+    assert len(server.received) == 2
 
 
 @pytest.mark.parametrize("error", ["invalid_request", "unsupported_grant_type"])

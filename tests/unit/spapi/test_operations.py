@@ -9,6 +9,12 @@ import pytest
 
 from recoup.errors import MalformedAnswerError, PagingLoopError
 from recoup.spapi.operations.finances import list_transactions
+from recoup.spapi.operations.inbound_plans import (
+    find_transportation_option,
+    get_plan_shipment,
+    list_inbound_plans,
+)
+from recoup.spapi.operations.inbound_v0 import get_shipment_items, get_shipments
 from recoup.spapi.operations.inventory import get_inventory_summaries
 from recoup.spapi.operations.orders import search_orders
 from recoup.spapi.operations.sellers import Participation, get_marketplace_participations
@@ -20,6 +26,9 @@ pytestmark = pytest.mark.anyio
 ORDERS = "/orders/2026-01-01/orders"
 INVENTORY = "/fba/inventory/v1/summaries"
 TRANSACTIONS = "/finances/2024-06-19/transactions"
+PLANS = "/inbound/fba/2024-03-20/inboundPlans"
+SHIPMENTS = "/fba/inbound/v0/shipments"
+ITEMS = "/fba/inbound/v0/shipmentItems"
 PARTICIPATIONS = "/sellers/v1/marketplaceParticipations"
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -57,15 +66,52 @@ def transactions_body(items, token):
     return {"payload": {"transactions": items, "nextToken": token}}
 
 
+def plans_page(api, token=None):
+    return list_inbound_plans(api, page_token=token)
+
+
+def plans_body(items, token):
+    return {"inboundPlans": items} | ({"pagination": {"nextToken": token}} if token else {})
+
+
+def shipments_page(api, token=None, get=get_shipments):
+    return get(
+        api,
+        marketplace_id="ATVPDKIKX0DER",
+        updated_after=SINCE,
+        updated_before=BEFORE,
+        page_token=token,
+    )
+
+
+def shipments_body(items, token):
+    return {"payload": {"ShipmentData": items, "NextToken": token}}
+
+
+def items_page(api, token=None):
+    return shipments_page(api, token, get=get_shipment_items)
+
+
+def items_body(items, token):
+    return {"payload": {"ItemData": items, "NextToken": token}}
+
+
 PAGED = [
     pytest.param(orders_page, ORDERS, orders_body, "paginationToken", id="searchOrders"),
     pytest.param(inventory_page, INVENTORY, inventory_body, "nextToken", id="inventory"),
     pytest.param(transactions_page, TRANSACTIONS, transactions_body, "nextToken", id="finances"),
+    pytest.param(plans_page, PLANS, plans_body, "paginationToken", id="listInboundPlans"),
 ]
+# Here the token comes instead of the other parameters.
+TOKEN_ALONE = [
+    pytest.param(shipments_page, SHIPMENTS, shipments_body, "NextToken", id="getShipments"),
+    pytest.param(items_page, ITEMS, items_body, "NextToken", id="getShipmentItems"),
+]
+ALL_PAGED = [*PAGED, *TOKEN_ALONE]
 
 
 @pytest.mark.parametrize(("fetch", "path", "body", "parameter"), PAGED)
-async def test_every_page_of_a_window_is_fetched(api, server, fetch, path, body, parameter):
+async def test_row_04_every_page_of_a_window_is_fetched(api, server, fetch, path, body, parameter):
     """Each page's token leads to the next, with all other parameters repeated, until none comes."""
     token = "to+k/en=|2"
     server.script(
@@ -87,6 +133,64 @@ async def test_every_page_of_a_window_is_fetched(api, server, fetch, path, body,
     queries = [dict(request.query) for request in server.requests(path)]
     assert [query.pop(parameter, None) for query in queries] == [None, [token], ["third"]]
     assert queries[0] == queries[1] == queries[2]
+
+
+@pytest.mark.parametrize(("fetch", "path", "body", "parameter"), TOKEN_ALONE)
+async def test_row_04_a_page_of_inbound_is_asked_for_by_its_token(
+    api, server, fetch, path, body, parameter
+):
+    """DATE_RANGE brings the first page, NEXT_TOKEN the others, with `+` and `/` as they came."""
+    server.script(path, Reply(body=body([{"n": 1}], "to+k/en==")), Reply(body=body([], None)))
+    page = await fetch(api)
+    last = await fetch(api, page.next_token)
+
+    assert last.next_token is None
+    first, second = (request.query for request in server.requests(path))
+    assert first == {
+        "MarketplaceId": ["ATVPDKIKX0DER"],
+        "QueryType": ["DATE_RANGE"],
+        "LastUpdatedAfter": ["2026-01-01T00:00:00Z"],
+        "LastUpdatedBefore": ["2026-02-01T12:30:00Z"],
+    }
+    assert second == {
+        "MarketplaceId": ["ATVPDKIKX0DER"],
+        "QueryType": ["NEXT_TOKEN"],
+        parameter: ["to+k/en=="],
+    }
+
+
+async def test_addresses_of_inbound_shipments_are_dropped(api, server):
+    """Where the seller lives and whom to call does not get past the border."""
+    server.script(
+        SHIPMENTS,
+        Reply(
+            body=shipments_body([{"ShipmentId": "FBA1", "ShipFromAddress": {"Name": "x"}}], None)
+        ),
+    )
+    shipment = {"source": {"address": {}}, "destination": {}, "contactInformation": {"name": "x"}}
+    server.script(f"{PLANS}/wf1/shipments/sh1", Reply(body={"shipmentId": "sh1"} | shipment))
+    plan = {"inboundPlanId": "wf1", "sourceAddress": {"name": "x"}}
+    server.script(PLANS, Reply(body=plans_body([plan], None)))
+
+    assert (await shipments_page(api)).items == ({"ShipmentId": "FBA1"},)
+    assert await get_plan_shipment(api, "wf1", "sh1") == {"shipmentId": "sh1"}
+    assert (await plans_page(api)).items == ({"inboundPlanId": "wf1"},)
+
+
+async def test_the_chosen_carrier_is_looked_for_on_all_pages(api, server):
+    """The option that was taken may stand behind those that were not."""
+    path = f"{PLANS}/wf1/transportationOptions"
+    first = {"transportationOptions": [{"transportationOptionId": "to1"}]}
+    server.script(
+        path,
+        Reply(body=first | {"pagination": {"nextToken": "more"}}),
+        Reply(body={"transportationOptions": [{"transportationOptionId": "to2", "n": 1}]}),
+        Reply(body=first),
+    )
+
+    found = await find_transportation_option(api, "wf1", "sh1", "to2")
+    assert found == {"transportationOptionId": "to2", "n": 1}
+    assert await find_transportation_option(api, "wf1", "sh1", "to9") is None
 
 
 async def test_orders_are_asked_for_without_the_people_in_them(api, server):
@@ -162,7 +266,7 @@ async def test_transactions_are_asked_for_in_all_marketplaces(api, server):
     }
 
 
-@pytest.mark.parametrize(("fetch", "path", "body", "parameter"), PAGED)
+@pytest.mark.parametrize(("fetch", "path", "body", "parameter"), ALL_PAGED)
 @pytest.mark.parametrize(
     "broken",
     [
@@ -189,7 +293,7 @@ async def test_a_page_without_its_list_is_never_an_empty_page(
         await fetch(api)
 
 
-@pytest.mark.parametrize(("fetch", "path", "body", "parameter"), PAGED)
+@pytest.mark.parametrize(("fetch", "path", "body", "parameter"), ALL_PAGED)
 @pytest.mark.parametrize(
     "stray",
     [
@@ -199,7 +303,7 @@ async def test_a_page_without_its_list_is_never_an_empty_page(
     ],
     ids=str,
 )
-async def test_a_token_in_an_unexpected_place_is_not_passed_over(
+async def test_row_04_a_token_in_an_unexpected_place_is_not_passed_over(
     api, server, fetch, path, body, parameter, stray
 ):
     """A token that is not followed would lose every page behind it, so it is an error."""
@@ -209,7 +313,7 @@ async def test_a_token_in_an_unexpected_place_is_not_passed_over(
         await fetch(api)
 
 
-@pytest.mark.parametrize(("fetch", "path", "body", "parameter"), PAGED)
+@pytest.mark.parametrize(("fetch", "path", "body", "parameter"), ALL_PAGED)
 async def test_a_token_that_is_no_text_is_an_error(api, server, fetch, path, body, parameter):
     """A number where the token should be is not the end of the window."""
     server.script(path, Reply(body=body([{"n": 1}], 7)))

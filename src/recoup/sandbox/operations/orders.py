@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
-from recoup.sandbox.answers import ApiError, Json
+from recoup.sandbox.answers import ApiError, Json, invalid_input
 from recoup.sandbox.faults import PAGE_FAULTS
 from recoup.sandbox.gateway import Call, Operation
 from recoup.sandbox.operations.order_json import DATASETS, order_json
@@ -40,6 +40,9 @@ def _search_orders(call: Call) -> Json:
         fulfilled_by=query.texts("fulfilledBy", choices=FULFILLERS),
     )
     datasets = frozenset(query.texts("includedData", choices=DATASETS))
+    if datasets & call.sandbox.refused:
+        # Which one is not said (facts 4.2).
+        raise invalid_input("Invalid request parameters.")
     size = query.integer("maxResultsPerPage", low=1, high=100, default=100)
     call.check_marketplaces(chosen.marketplace_ids)
 

@@ -14,23 +14,28 @@ from recoup.spapi.operation import Operation, UsagePlan
 from recoup.spapi.paging import OperationPage, PageGuard, PageReader
 
 _PLAN = UsagePlan(rate=2, burst=6)
+_ROLE = "Amazon Fulfillment"
 _PLANS = "/inbound/fba/2024-03-20/inboundPlans"
 
-LIST_INBOUND_PLANS = Operation(name="listInboundPlans", method="GET", path=_PLANS, plan=_PLAN)
+LIST_INBOUND_PLANS = Operation(
+    name="listInboundPlans", method="GET", path=_PLANS, plan=_PLAN, role=_ROLE
+)
 GET_INBOUND_PLAN = Operation(
-    name="getInboundPlan", method="GET", path=f"{_PLANS}/{{inboundPlanId}}", plan=_PLAN
+    name="getInboundPlan", method="GET", path=f"{_PLANS}/{{inboundPlanId}}", plan=_PLAN, role=_ROLE
 )
 GET_INBOUND_SHIPMENT = Operation(
     name="getShipment",
     method="GET",
     path=f"{_PLANS}/{{inboundPlanId}}/shipments/{{shipmentId}}",
     plan=_PLAN,
+    role=_ROLE,
 )
 LIST_TRANSPORTATION_OPTIONS = Operation(
     name="listTransportationOptions",
     method="GET",
     path=f"{_PLANS}/{{inboundPlanId}}/transportationOptions",
     plan=_PLAN,
+    role=_ROLE,
 )
 
 _PEOPLE_AND_PLACES = frozenset({"sourceAddress", "source", "destination", "contactInformation"})

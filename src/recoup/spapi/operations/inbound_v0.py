@@ -16,12 +16,17 @@ from recoup.spapi.operation import Operation, UsagePlan
 from recoup.spapi.paging import OperationPage, PageReader
 
 _PLAN = UsagePlan(rate=2, burst=30)
+_ROLE = "Amazon Fulfillment"
 
 GET_SHIPMENTS = Operation(
-    name="getShipments", method="GET", path="/fba/inbound/v0/shipments", plan=_PLAN
+    name="getShipments", method="GET", path="/fba/inbound/v0/shipments", plan=_PLAN, role=_ROLE
 )
 GET_SHIPMENT_ITEMS = Operation(
-    name="getShipmentItems", method="GET", path="/fba/inbound/v0/shipmentItems", plan=_PLAN
+    name="getShipmentItems",
+    method="GET",
+    path="/fba/inbound/v0/shipmentItems",
+    plan=_PLAN,
+    role=_ROLE,
 )
 
 _ADDRESS = "ShipFromAddress"

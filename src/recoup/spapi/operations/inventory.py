@@ -15,6 +15,7 @@ GET_INVENTORY_SUMMARIES = Operation(
     method="GET",
     path="/fba/inventory/v1/summaries",
     plan=UsagePlan(rate=2, burst=2),
+    role="Amazon Fulfillment",
 )
 
 

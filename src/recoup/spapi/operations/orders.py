@@ -20,10 +20,11 @@ SEARCH_ORDERS = Operation(
     method="GET",
     path="/orders/2026-01-01/orders",
     plan=UsagePlan(rate=0.0056, burst=20),
+    role="Inventory and Order Tracking",
 )
 
 # BUYER and RECIPIENT are people: they are not asked for, and dropped should they come.
-_INCLUDED_DATA = ("PROCEEDS", "EXPENSE", "PROMOTION", "CANCELLATION", "FULFILLMENT")
+INCLUDED_DATA = ("PROCEEDS", "EXPENSE", "PROMOTION", "CANCELLATION", "FULFILLMENT")
 _PEOPLE = frozenset({"buyer", "recipient"})
 _PAGE_SIZE = "100"
 
@@ -35,10 +36,11 @@ async def search_orders(
     last_updated_before: datetime | None = None,
     marketplace_ids: Sequence[str] = (),
     page_token: str | None = None,
+    included_data: Sequence[str] = INCLUDED_DATA,
 ) -> OperationPage:
     """Orders changed in a window, each with its items; `until` is Amazon's lastUpdatedBefore.
 
-    With `page_token` all other arguments must be those of the first page.
+    With `page_token` all other arguments but `included_data` must be those of the first page.
     Raises what SpApi.call raises, MalformedAnswerError when the page lacks its orders.
     """
     answer = await api.call(
@@ -47,7 +49,7 @@ async def search_orders(
             "lastUpdatedAfter": to_rfc3339(last_updated_after),
             "lastUpdatedBefore": to_rfc3339(last_updated_before) if last_updated_before else None,
             "marketplaceIds": marketplace_ids or None,
-            "includedData": _INCLUDED_DATA,
+            "includedData": included_data or None,
             "maxResultsPerPage": _PAGE_SIZE,
             "paginationToken": page_token,
         },

@@ -14,6 +14,7 @@ GET_MARKETPLACE_PARTICIPATIONS = Operation(
     method="GET",
     path="/sellers/v1/marketplaceParticipations",
     plan=UsagePlan(rate=0.016, burst=15),
+    role="Finance and Accounting",
 )
 
 

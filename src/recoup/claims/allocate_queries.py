@@ -1,0 +1,317 @@
+"""Which payment, find or order of the seller settled which units of which event.
+
+From scratch with each detection, oldest event first, in a fixed order of passes; every pair is a
+row of `detect_allocation` (docs/claims.md #allocation, facts 4.4, decision 12). Within a pass
+settlers act in the order of their days, so a find never settles what was paid before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from recoup.claims.step_queries import Step, run_step
+from recoup.db.engine import Writer
+
+# What can settle events. The days are those of the events that it may settle; country and area
+# are null where they do not matter. `event_id` is the event's own that a find is.
+_SETTLER = Step(
+    "detect_settler",
+    """settler_id bigint, by text, settled_on date, since date, until date, fnsku text, sku text,
+    country text, area text, label text, units integer, family text, case_id text, payment_id bigint,
+    event_id bigint, reference jsonb, why text""",
+    """
+    with settler as (
+        -- Payments, whole: what was taken back wrongly is claimed by itself (decision 9).
+        select 'payment' as by, approved_on as settled_on, approved_on - 120 as since, approved_on + 7 as until,
+            fnsku, sku, null as country, area, null as label, paid_units as units, family, case_id, payment_id,
+            cast(null as bigint) as event_id, reference,
+            'reimbursement ' || reimbursement_id || ' approved on ' || approved_on || ' (' || reason || ')' as why
+        from detect_payment
+        where family in ('lost', 'damaged') and order_id is null and paid_units > 0
+        union all
+        select 'find', event_on, date '0001-01-01', event_on + 7, fnsku, sku, country, null, null, units, 'lost',
+            null, null, event_id, reference,
+            'found on ' || event_on || coalesce(' in ' || nullif(fulfillment_center, ''), '') || ' (' || reason || ')'
+        from detect_event where kind = 'found'
+        union all
+        select 'restock', event_on, date '0001-01-01', event_on, fnsku, null, country, null, null, units, 'damaged',
+            null, null, null, reference, 'made sellable again on ' || event_on
+        from detect_restock
+        -- A unit that was handed over shows up in the ledger: as N for a payment in kind, as N or F
+        -- when a payment was taken back for the unit itself (facts 3.3, 4.3).
+        union all
+        select 'handed_over', approved_on, approved_on - 14, approved_on + 14, fnsku, sku, null, null,
+            case when is_payment then 'N' end, inventory_units, null, null, null, null, reference,
+            'the unit of reimbursement ' || reimbursement_id
+        from detect_reimbursement where inventory_units > 0 and fnsku is not null
+        -- Amazon keeps a unit that it had paid for: found, then taken out again (facts 3.3).
+        union all
+        select 'taken_out', event_on, event_on - 7, event_on, fnsku, null, country, null, 'F paid', -quantity, null,
+            null, null, adjustment_id, reference, 'taken out again on ' || event_on || ' (O)'
+        from detect_ledger_correction where reason = 'O' and quantity < 0
+        union all
+        select 'damaged_in_warehouse', event_on, event_on, event_on, fnsku, null, country, null,
+            fulfillment_center || ' ' || units, units, null, null, null, event_id, reference,
+            'the same units were booked as damaged on the same day'
+        from detect_event where kind = 'damaged' and reason in ('E', '6')
+        union all
+        select 'removal_order', requested_on, requested_on - 7, requested_on + 45, nullif(fnsku, ''), nullif(sku, ''),
+            null, null, null, units, 'disposed', null, null, null, reference,
+            'removal order ' || order_id || ' of ' || requested_on || ' (' || order_type || ')'
+        from (
+            select r.*, (requested_at at time zone coalesce(home.zone, 'UTC'))::date as requested_on,
+                case when order_type ~* '^(dispos|liquid|destr)'
+                    then greatest(coalesce(requested_quantity, 0) - coalesce(cancelled_quantity, 0),
+                        coalesce(disposed_quantity, 0))
+                    else coalesce(disposed_quantity, 0) end as units,
+                jsonb_build_object('table', 'removals', 'order_id', order_id, 'sku', sku, 'fnsku', fnsku,
+                    'disposition', disposition, 'source', source, 'source_line', source_line) as reference
+            from removals r
+            left join detect_marketplace home on home.position = 1
+            where r.connection_id = :connection_id
+        ) as removal
+        where units > 0 and requested_on <= :as_of
+        union all
+        select 'damage', event_on, event_on, date '9999-12-31', fnsku, sku, country, null, 'WAREHOUSE_DAMAGED', units,
+            'disposed', null, null, event_id, reference, 'the damage of ' || event_on || ', which is an event of its own'
+        from detect_event where kind = 'damaged'
+        union all
+        select 'reversal', approved_on, approved_on - 60, approved_on + 30, fnsku, sku, null, null, null,
+            -units, null, null, reversal_id, null, reference, 'reversal ' || reimbursement_id
+        from detect_reversal where units < 0
+    )
+    select row_number() over (order by by, settled_on, payment_id, event_id, reference), settler.* from settler
+    """,
+    ("settler_id",),
+)
+
+_ALLOCATION = Step(
+    "detect_allocation",
+    "event_id bigint, settler_id bigint, units integer",
+    "select where false",
+)
+
+# Events whose claims a person filed under a case: what is paid for the case is for them first.
+_OWN_CASES = Step(
+    "detect_own_case",
+    "event_id bigint, case_id text",
+    """
+    select e.event_id, min(c.case_id)
+    from claim c
+    join detect_event e on e.fnsku = c.key ->> 'fnsku' and e.event_on = cast(c.key ->> 'date' as date)
+        and e.kind = case c.type when 'lost_in_warehouse' then 'lost' when 'damaged_in_warehouse' then 'damaged'
+            else 'disposed' end
+    where c.connection_id = :connection_id and c.case_id is not null
+        and c.type in ('lost_in_warehouse', 'damaged_in_warehouse', 'disposed_without_permission')
+    group by e.event_id
+    """,
+    ("event_id",),
+)
+
+_FIRST_PAYMENT = Step(
+    "detect_first_payment",
+    "fnsku text, paid_on date",
+    """
+    select fnsku, min(approved_on) from detect_payment
+    where family = 'lost' and fnsku is not null group by fnsku
+    """,
+    ("fnsku",),
+)
+
+# Each pool is walked once: settlers in the order of their days, and one place per lane (settlers of
+# one kind and region) that only moves on, as what it leaves behind is settled, of another region,
+# or too old for every later settler of the lane. So the time is linear in the number of rows.
+_FUNCTION = """
+create or replace function pg_temp.detect_allocate() returns void language plpgsql as $$
+declare
+    lot record;
+    rest_of_event integer[];
+    place integer[];
+    rest integer;
+    taken integer;
+    i integer;
+begin
+    for lot in
+        select e.ids, e.days, e.units, e.countries, e.areas, e.labels, s.settlers, s.lanes, s.amounts, s.since,
+            s.until, s.s_countries, s.s_areas, s.s_labels, s.last_lane
+        from (
+            select pool, array_agg(event_id order by day, event_id) as ids,
+                array_agg(day order by day, event_id) as days,
+                array_agg(units order by day, event_id) as units,
+                array_agg(country order by day, event_id) as countries,
+                array_agg(area order by day, event_id) as areas,
+                array_agg(label order by day, event_id) as labels
+            from detect_pass_event group by pool
+        ) as e
+        join (
+            select pool, array_agg(settler_id order by day, settler_id) as settlers,
+                array_agg(lane order by day, settler_id) as lanes,
+                array_agg(units order by day, settler_id) as amounts,
+                array_agg(since order by day, settler_id) as since,
+                array_agg(until order by day, settler_id) as until,
+                array_agg(country order by day, settler_id) as s_countries,
+                array_agg(area order by day, settler_id) as s_areas,
+                array_agg(label order by day, settler_id) as s_labels,
+                max(lane) as last_lane
+            from (
+                select *, dense_rank() over (partition by pool order by by, country, area, label)::integer as lane
+                from detect_pass_settler
+            ) as laned
+            group by pool
+        ) as s using (pool)
+    loop
+        rest_of_event := lot.units;
+        place := array_fill(1, array[lot.last_lane]);
+        for s in 1 .. array_length(lot.settlers, 1) loop
+            rest := lot.amounts[s];
+            i := place[lot.lanes[s]];
+            while rest > 0 and i <= array_length(lot.ids, 1) loop
+                exit when lot.days[i] > lot.until[s];
+                if rest_of_event[i] > 0 and lot.days[i] >= lot.since[s]
+                    and (lot.s_countries[s] is null or lot.countries[i] is null
+                        or lot.s_countries[s] = lot.countries[i])
+                    and (lot.s_areas[s] is null or lot.areas[i] is null or lot.s_areas[s] = lot.areas[i])
+                    and (lot.s_labels[s] is null or lot.s_labels[s] = lot.labels[i])
+                then
+                    taken := least(rest, rest_of_event[i]);
+                    insert into detect_allocation values (lot.ids[i], lot.settlers[s], taken);
+                    rest_of_event[i] := rest_of_event[i] - taken;
+                    rest := rest - taken;
+                    -- The event may have units left for the next settler.
+                    exit when rest_of_event[i] > 0;
+                end if;
+                i := i + 1;
+            end loop;
+            place[lot.lanes[s]] := i;
+        end loop;
+    end loop;
+end $$
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One round of settling: which events by which settlers, within what.
+
+    events, settlers: conditions on detect_event `e` and detect_settler `s`. pool: expressions over
+    both that must be equal. label: an expression over `e` that a settler's label must equal.
+    capacity: how many units of an event this round may settle, besides what is left.
+    """
+
+    events: str
+    settlers: str
+    pool: tuple[str, str] = ("e.fnsku", "s.fnsku")
+    label: str = "null"
+    capacity: str = "e.units"
+    any_day: bool = False
+
+
+_RECONCILED = "coalesce(e.units - e.unreconciled, 0)"
+_OWN_CASE = "(select case_id from detect_own_case o where o.event_id = e.event_id)"
+_LOST = "e.kind = 'lost'"
+_STRONG_DAMAGE = "e.kind = 'damaged' and e.strong"
+_PASSES = (
+    # What a find is the counterpart of, before it can be the end of a loss.
+    Pass("e.kind = 'found'", "s.by = 'handed_over'", label="e.reason"),
+    Pass(
+        "e.kind = 'found'",
+        "s.by = 'taken_out'",
+        label="""case when e.reason = 'F' and e.event_on >= (
+            select paid_on from detect_first_payment p where p.fnsku = e.fnsku) then 'F paid' end""",
+    ),
+    # Booked as missing and as damaged on one day in one place: one unit, one claim (decision 11).
+    Pass(_LOST, "s.by = 'damaged_in_warehouse'", label="e.fulfillment_center || ' ' || e.units"),
+    Pass(
+        "e.event_id in (select event_id from detect_own_case)",
+        "s.by = 'payment'",
+        pool=(_OWN_CASE, "s.case_id"),
+        any_day=True,
+    ),
+    # What Amazon itself calls reconciled is settled first: that is its own pairing.
+    Pass(_LOST, "s.family = 'lost'", capacity=_RECONCILED),
+    Pass(_LOST, "s.family = 'lost'"),
+    Pass(_LOST, "s.by = 'payment' and s.family = 'lost'", pool=("e.sku", "s.sku")),
+    Pass(_STRONG_DAMAGE, "s.family = 'damaged'", capacity=_RECONCILED),
+    Pass(_STRONG_DAMAGE, "s.family = 'damaged'"),
+    Pass("e.kind = 'damaged'", "s.family = 'damaged'"),
+    Pass(
+        "e.kind = 'damaged'", "s.by = 'payment' and s.family = 'damaged'", pool=("e.sku", "s.sku")
+    ),
+    Pass("e.kind = 'disposed'", "s.by = 'removal_order'"),
+    Pass("e.kind = 'disposed'", "s.by = 'removal_order'", pool=("e.sku", "s.sku")),
+    Pass("e.kind = 'disposed'", "s.by = 'damage'", label="e.disposition"),
+    # A payment of the product that nothing else explains may be for units that were destroyed.
+    Pass("e.kind = 'disposed'", "s.by = 'payment'"),
+    # Last: was the unit of a payment that was taken back found (R16)?
+    Pass("e.kind = 'found'", "s.by = 'reversal'"),
+)
+
+
+_PASS_TABLES = (
+    Step(
+        "detect_pass_settler",
+        """pool text, settler_id bigint, by text, day date, since date, until date, units integer,
+        country text, area text, label text""",
+        "select where false",
+    ),
+    Step(
+        "detect_pass_event",
+        "pool text, event_id bigint, day date, units integer, country text, area text, label text",
+        "select where false",
+    ),
+)
+
+
+def _fill(one: Pass) -> tuple[str, str]:
+    """Settlers and events of a pass, each with the units that earlier passes left."""
+    event_pool, settler_pool = one.pool
+    days = ("date '0001-01-01'", "date '9999-12-31'") if one.any_day else ("s.since", "s.until")
+    settlers = f"""
+        insert into detect_pass_settler
+        select {settler_pool}, s.settler_id, s.by, s.settled_on, {days[0]}, {days[1]},
+            s.units - coalesce(used.units, 0) - coalesce(explained.units, 0), s.country, s.area, s.label
+        from detect_settler s
+        left join (select settler_id, sum(units) as units from detect_allocation group by settler_id) as used
+            using (settler_id)
+        left join (select event_id, sum(units) as units from detect_allocation group by event_id) as explained
+            on s.by = 'find' and explained.event_id = s.event_id
+        where {settler_pool} is not null and ({one.settlers})
+            and s.units > coalesce(used.units, 0) + coalesce(explained.units, 0)
+        """  # noqa: S608 - conditions of our own
+    events = f"""
+        insert into detect_pass_event
+        select * from (
+            select {event_pool} as pool, e.event_id, e.event_on,
+                least({one.capacity}, e.units - coalesce(settled.units, 0) - coalesce(used.units, 0)) as units,
+                nullif(e.country, ''), e.area, {one.label}
+            from detect_event e
+            left join (select event_id, sum(units) as units from detect_allocation group by event_id) as settled
+                using (event_id)
+            left join (
+                select s.event_id, sum(a.units) as units
+                from detect_allocation a join detect_settler s using (settler_id)
+                where s.by = 'find' group by s.event_id
+            ) as used on e.kind = 'found' and used.event_id = e.event_id
+            where {one.events}
+        ) as event
+        where units > 0 and pool in (select pool from detect_pass_settler)
+        """  # noqa: S608 - the same
+    return settlers, events
+
+
+async def allocate(conn: Writer, values: Mapping[str, object]) -> None:
+    """Fill detect_allocation: which settler took how many units of which event."""
+    for step in (_SETTLER, _ALLOCATION, _OWN_CASES, _FIRST_PAYMENT, *_PASS_TABLES):
+        await run_step(conn, step, values)
+    await conn.execute(text(_FUNCTION))
+    for one in _PASSES:
+        await conn.execute(text("truncate detect_pass_event, detect_pass_settler"))
+        for statement in _fill(one):
+            await conn.execute(text(statement))
+        await conn.execute(text("select pg_temp.detect_allocate()"))
+    await conn.execute(text("create index on detect_allocation (event_id)"))
+    await conn.execute(text("create index on detect_allocation (settler_id)"))
+    await conn.execute(text("analyze detect_allocation"))

@@ -1,0 +1,198 @@
+"""The stock ledger as events: what was lost, damaged, disposed of and found, and what to doubt.
+
+Reason codes: docs/claims.md #reason-codes. Days are the marketplace's, as Amazon prints them.
+"""
+
+from __future__ import annotations
+
+from recoup.claims.step_queries import Step
+
+# From when to when the ledger is known. It ends before the running day, and before a day without
+# any row in a ledger that has some 20 a day: that day has not been delivered yet (facts 5.1).
+_SPAN = Step(
+    "detect_ledger_span",
+    "first_on date, complete_on date",
+    """
+    with day as (
+        select event_on, count(*) as rows from ledger
+        where connection_id = :connection_id
+            and event_on between cast(:as_of as date) - 60 and :as_of
+        group by event_on
+    ), busy as (
+        select min(event_on) as since, max(event_on) as until from day having sum(rows) >= 20 * 60
+    ), hole as (
+        select min(missing) as missing_on
+        from busy
+        cross join lateral generate_series(busy.since, busy.until, interval '1 day') as missing
+        where not exists (select from day where day.event_on = missing::date)
+    )
+    select min(event_on), least(max(event_on), cast(:as_of as date) - 1, (select missing_on::date - 1 from hole))
+    from (
+        (select event_on from ledger where connection_id = :connection_id order by event_on limit 1)
+        union all
+        (select event_on from ledger where connection_id = :connection_id and event_on <= :as_of
+            order by event_on desc limit 1)
+    ) as edge
+    """,
+)
+
+_ADJUSTMENT = Step(
+    "detect_adjustment",
+    """adjustment_id bigint, event_on date, fnsku text, sku text, asin text, country text, area text,
+    fulfillment_center text, disposition text, reason text, quantity integer, reconciled integer,
+    unreconciled integer, reference jsonb""",
+    """
+    with home as (
+        select min(country) as country from detect_marketplace having count(*) = 1
+    )
+    select row_number() over (order by l.event_on, l.source_line), l.event_on, l.fnsku, nullif(l.msku, ''),
+        l.asin, place.country, c.area, coalesce(l.fulfillment_center, ''),
+        -- One code base met WAREHOUSE_DAMAHED in real files (facts 3.4).
+        case when plain.disposition like 'WAREHOUSE_DAMA%' then 'WAREHOUSE_DAMAGED' else plain.disposition end,
+        upper(trim(coalesce(l.reason, ''))), l.quantity,
+        -- Seen in either sign (facts 2.3). Null stays null, which least() alone would not do.
+        case when l.reconciled_quantity is not null then least(abs(l.reconciled_quantity), abs(l.quantity)) end,
+        case when l.unreconciled_quantity is not null then least(abs(l.unreconciled_quantity), abs(l.quantity)) end,
+        jsonb_strip_nulls(jsonb_build_object('table', 'ledger', 'event_on', l.event_on, 'fnsku', l.fnsku,
+            'quantity', l.quantity, 'reason', l.reason, 'disposition', l.disposition,
+            'fulfillment_center', l.fulfillment_center, 'country', l.country, 'reference_id', l.reference_id,
+            'reconciled_quantity', l.reconciled_quantity, 'unreconciled_quantity', l.unreconciled_quantity,
+            'source', l.source, 'source_line', l.source_line))
+    from ledger l
+    cross join lateral (
+        select upper(replace(trim(coalesce(l.disposition, '')), ' ', '_')) as disposition,
+            coalesce(nullif(upper(trim(l.country)), ''), (select country from home), '') as country
+    ) as plain
+    cross join lateral (select case plain.country when 'UK' then 'GB' else plain.country end as country) as place
+    left join detect_country c on c.country = place.country
+    where l.connection_id = :connection_id and l.event_type = 'Adjustments'
+        and l.event_on <= :as_of and l.fnsku <> '' and l.quantity <> 0
+    """,
+    ("fnsku",),
+)
+
+# Units that went missing, were damaged or disposed of, and units that turned up. Strong is what
+# Amazon's own texts agree to be its fault. Filled: Amazon says what it has settled of the row.
+_EVENT = Step(
+    "detect_event",
+    """event_id bigint, kind text, strong boolean, event_on date, fnsku text, sku text, asin text,
+    country text, area text, fulfillment_center text, disposition text, reason text, units integer,
+    unreconciled integer, reference jsonb""",
+    """
+    select adjustment_id, kind, strong, event_on, fnsku, sku, asin, country, area, fulfillment_center,
+        disposition, reason, abs(quantity),
+        case when reconciled + unreconciled > 0 or (reconciled is null and unreconciled > 0) then unreconciled end,
+        reference
+    from detect_adjustment
+    cross join lateral (
+        select
+            case
+                when quantity < 0 and reason in ('M', '5') then 'lost'
+                when quantity < 0 and reason in ('E', '6', '7', 'H', 'K', 'U') then 'damaged'
+                when quantity < 0 and reason = 'D' then 'disposed'
+                when quantity > 0 and reason in ('F', 'N') then 'found'
+            end as kind,
+            reason in ('M', '5', 'E', '6', 'D', 'F', 'N') as strong
+    ) as code
+    where kind is not null
+    """,
+    ("fnsku", "event_id"),
+)
+
+# Units that a disposition change made sellable again after they were damaged: the plus leg P to
+# SELLABLE, unless its minus leg shows that they were damaged by somebody else.
+_RESTOCK = Step(
+    "detect_restock",
+    "event_on date, fnsku text, country text, units integer, reference jsonb",
+    """
+    with leg as (
+        select event_on, fnsku, fulfillment_center, min(country) as country,
+            coalesce(sum(quantity) filter (where reason = 'P' and quantity > 0 and disposition = 'SELLABLE'), 0)
+                as plus,
+            coalesce(sum(-quantity) filter (where reason = 'Q' and quantity < 0
+                and disposition not in ('WAREHOUSE_DAMAGED', 'SELLABLE', '')), 0) as minus_of_others,
+            jsonb_agg(reference order by adjustment_id) as reference
+        from detect_adjustment
+        where reason in ('P', 'Q')
+        group by event_on, fnsku, fulfillment_center
+    )
+    select event_on, fnsku, country, plus - minus_of_others, reference
+    from leg
+    where plus > minus_of_others
+    """,
+)
+
+# Corrections that nothing explains. A transfer between two FNSKUs of one ASIN explains itself
+# (facts 5.1); what O takes out after a find is told by recoup.claims.allocate_queries.
+_CORRECTION = Step(
+    "detect_ledger_correction",
+    "adjustment_id bigint, event_on date, fnsku text, country text, reason text, quantity integer, reference jsonb",
+    """
+    select c.adjustment_id, c.event_on, c.fnsku, c.country, c.reason, c.quantity, c.reference
+    from detect_adjustment c
+    where c.reason in ('3', '4', 'O', '1', '2', 'J')
+        and not exists (
+            select from detect_adjustment other
+            where c.reason in ('3', '4') and other.reason in ('3', '4')
+                and other.asin = c.asin and other.fnsku <> c.fnsku and other.disposition = c.disposition
+                and other.event_on = c.event_on and other.quantity = -c.quantity)
+    """,
+    ("fnsku",),
+)
+
+# R18: FNSKUs whose balances do not add up, or whose ledger lacks units that Amazon's summary found.
+_DOUBTFUL = Step(
+    "detect_doubtful",
+    "fnsku text, why text",
+    """
+    with balance as (
+        select fnsku, month_on,
+            bool_or(coalesce(starting_balance, 0) + coalesce(receipts, 0) + coalesce(customer_shipments, 0)
+                + coalesce(customer_returns, 0) + coalesce(vendor_returns, 0) + coalesce(warehouse_transfers, 0)
+                + coalesce(found, 0) + coalesce(lost, 0) + coalesce(damaged, 0) + coalesce(disposed, 0)
+                + coalesce(other_events, 0) + coalesce(unknown_events, 0) <> coalesce(ending_balance, 0)) as is_off,
+            sum(coalesce(found, 0) - abs(coalesce(lost, 0))) as net
+        from ledger_summary
+        where connection_id = :connection_id and fnsku <> '' and month_on <= :as_of
+        group by fnsku, month_on
+    ), detail as (
+        select fnsku, date_trunc('month', event_on)::date as month_on, sum(quantity) as net
+        from detect_adjustment
+        where reason in ('M', '5', 'F', 'N')
+        group by fnsku, month_on
+    ), doubt as (
+        select b.fnsku, b.month_on, 'the monthly balance of ' || to_char(b.month_on, 'YYYY-MM')
+            || ' does not add up' as why
+        from balance b where b.is_off
+        union all
+        select b.fnsku, b.month_on, 'the monthly summary of ' || to_char(b.month_on, 'YYYY-MM')
+            || ' knows more found units than the ledger'
+        from balance b
+        cross join detect_ledger_span span
+        left join detail d on d.fnsku = b.fnsku and d.month_on = b.month_on
+        where b.net > coalesce(d.net, 0)
+            and b.month_on >= span.first_on and b.month_on + interval '1 month' <= span.complete_on + 1
+    )
+    select distinct on (fnsku) fnsku, why from doubt order by fnsku, month_on desc, why
+    """,
+    ("fnsku",),
+)
+
+# Units that Amazon is looking for, as last seen on the day: not lost yet (facts 2.10).
+_RESEARCHING = Step(
+    "detect_researching",
+    "fnsku text, units integer",
+    """
+    select fnsku, sum(researching_quantity)
+    from (
+        select distinct on (marketplace_id, sku, fnsku, condition) fnsku, researching_quantity
+        from inventory_history
+        where connection_id = :connection_id and seen_at < cast(:as_of as date) + interval '2 days'
+        order by marketplace_id, sku, fnsku, condition, seen_at desc
+    ) as newest
+    where researching_quantity > 0 and fnsku <> ''
+    group by fnsku
+    """,
+)
+
+LEDGER_STEPS = (_SPAN, _ADJUSTMENT, _EVENT, _RESTOCK, _CORRECTION, _DOUBTFUL, _RESEARCHING)

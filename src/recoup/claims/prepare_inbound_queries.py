@@ -1,0 +1,276 @@
+"""What rules of inbound shipments share: what arrived of each item, and which payments belong to it.
+
+Temporary tables of one detection, made after those of prepare_queries:
+
+detect_inbound_item     one row per shipment and SKU: sent, received, when and how it is known
+detect_inbound_event    one row per shortage and per damage on arrival, with what payments settled
+detect_inbound_paid     which payment settled how many units of which event
+
+Payments (facts 4.4 step 3): rows of family `inbound`, approved from the delivery on and up to 12
+months after; those whose case is the one filed for a shipment go there only; all others go to the
+oldest open event of the FNSKU. Rows of lost or damaged stock are never used. A payment counts whole:
+what was taken back wrongly is a claim of its own (decision 9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import text
+
+from recoup.claims.step_queries import Step, run_step
+from recoup.db.engine import Writer
+
+# Deliveries: the first receipt in the ledger, or the day our own history first saw the shipment
+# delivered after it had seen it under way. A first sight alone dates nothing.
+_SHIPMENTS = Step(
+    "detect_inbound_shipment",
+    """shipment_id text, marketplace_id text, status text, source text,
+    picked_up_at timestamptz, is_closed boolean, delivered_on date, delivery_known_by text,
+    event_on date, quiet_since date""",
+    """
+    with seen as (
+        select shipment_id, seen_at, status,
+               lag(status) over (partition by shipment_id order by seen_at) as before
+        from shipments_history
+        where connection_id = :connection_id and seen_at < cast(:as_of as date) + 2
+    ), observed as (
+        select shipment_id, min(seen_at) as first_seen_at,
+               min(seen_at) filter (where status in ('DELIVERED', 'CHECKED_IN', 'RECEIVING')
+                   and before in ('WORKING', 'READY_TO_SHIP', 'SHIPPED', 'IN_TRANSIT')) as delivered_at,
+               min(seen_at) filter (where status not in ('WORKING', 'READY_TO_SHIP', 'CANCELLED',
+                   'DELETED')) as picked_up_at
+        from seen
+        group by shipment_id
+    ), changed as (
+        select shipment_id, max(seen_at) as changed_at
+        from (
+            select shipment_id, seen_at, quantity_received,
+                   lag(quantity_received) over item as before, row_number() over item as n
+            from shipment_items_history
+            where connection_id = :connection_id
+            window item as (partition by shipment_id, sku, fnsku order by seen_at)
+        ) as counts
+        where n > 1 and quantity_received is distinct from before
+        group by shipment_id
+    ), receipts as (
+        select reference_id as shipment_id, min(event_on) filter (where quantity > 0) as first_on,
+               max(event_on) as last_on
+        from ledger
+        where connection_id = :connection_id and event_type = 'Receipts' and event_on <= :as_of
+        group by reference_id
+    ), dated as (
+        select s.shipment_id, s.marketplace_id, s.status, s.source, m.zone,
+               r.first_on, r.last_on, o.picked_up_at,
+               (o.delivered_at at time zone m.zone)::date as seen_delivered_on,
+               (c.changed_at at time zone m.zone)::date as changed_on,
+               (coalesce(o.first_seen_at, s.loaded_at) at time zone m.zone)::date as first_seen_on,
+               s.created_on
+        from shipments as s
+        join detect_marketplace as m using (marketplace_id)
+        left join observed as o using (shipment_id)
+        left join changed as c using (shipment_id)
+        left join receipts as r using (shipment_id)
+        where s.connection_id = :connection_id
+    )
+    select shipment_id, marketplace_id, status, source, picked_up_at,
+           status = 'CLOSED' as is_closed,
+           -- The earlier of the two: nothing can be received before it is delivered.
+           least(first_on, seen_delivered_on) as delivered_on,
+           case when first_on <= coalesce(seen_delivered_on, first_on)
+                then 'the first receipt in the stock ledger'
+                when seen_delivered_on is not null
+                then 'the day on which recoup first saw the shipment delivered' end as delivery_known_by,
+           coalesce(least(first_on, seen_delivered_on), created_on, first_seen_on) as event_on,
+           coalesce(greatest(last_on, changed_on), seen_delivered_on, first_seen_on) as quiet_since
+    from dated
+    """,
+    ("shipment_id",),
+)
+
+# Received is the larger of the two counts. What another SKU of the same product has too much in
+# the shipment was counted under the wrong label, and takes units off the shortage (decision 17:
+# variants are the SKUs of one ASIN), in order of SKU.
+_ITEMS = Step(
+    "detect_inbound_item",
+    """shipment_id text, sku text, fnsku text, asin text, shipped integer, received_by_api integer,
+    received_by_ledger integer, received integer, is_edited boolean, source text, short integer,
+    mislabelled integer, is_delivered boolean, marketplace_id text, status text, is_closed boolean,
+    delivered_on date, delivery_known_by text, event_on date, quiet_since date,
+    shipment_source text""",
+    """
+    with counted as (
+        select reference_id as shipment_id, fnsku, sum(quantity)::integer as units
+        from ledger
+        where connection_id = :connection_id and event_type = 'Receipts' and event_on <= :as_of
+        group by reference_id, fnsku
+    ), edited as (
+        select shipment_id, sku, fnsku, max(seen_at) as edited_at
+        from (
+            select shipment_id, sku, fnsku, seen_at, quantity_shipped,
+                   lag(quantity_shipped) over item as before, row_number() over item as n
+            from shipment_items_history
+            where connection_id = :connection_id
+            window item as (partition by shipment_id, sku, fnsku order by seen_at)
+        ) as counts
+        where n > 1 and quantity_shipped is distinct from before
+        group by shipment_id, sku, fnsku
+    ), items as (
+        select i.shipment_id, i.sku, min(nullif(i.fnsku, '')) as fnsku,
+               sum(i.quantity_shipped)::integer as shipped,
+               sum(coalesce(i.quantity_received, 0))::integer as received_by_api,
+               sum(coalesce(c.units, 0))::integer as received_by_ledger,
+               sum(greatest(i.quantity_received, c.units, 0))::integer as received,
+               coalesce(bool_or(e.edited_at > s.picked_up_at), false) as is_edited,
+               min(i.source) as source
+        from shipment_items as i
+        join detect_inbound_shipment as s using (shipment_id)
+        left join counted as c on c.shipment_id = i.shipment_id and c.fnsku = i.fnsku
+        left join edited as e
+            on e.shipment_id = i.shipment_id and e.sku = i.sku and e.fnsku = i.fnsku
+        where i.connection_id = :connection_id
+        group by i.shipment_id, i.sku
+    ), known as (
+        select items.*, p.asin
+        from items
+        left join (
+            select fnsku, min(asin) as asin from detect_product where fnsku is not null group by fnsku
+        ) as p using (fnsku)
+    ), measured as (
+        select *,
+               greatest(shipped - received, 0) as short,
+               sum(greatest(received - shipped, 0)) over product as product_over,
+               sum(greatest(shipped - received, 0)) over (product order by sku) as short_up_to
+        from known
+        window product as (partition by shipment_id, coalesce(asin, 'of SKU ' || sku))
+    )
+    select m.shipment_id, m.sku, m.fnsku, m.asin, m.shipped, m.received_by_api,
+           m.received_by_ledger, m.received, m.is_edited, m.source, m.short,
+           -- Its part of the surplus: what the shortages before it in the order have left.
+           greatest(0, least(m.short, m.product_over - (m.short_up_to - m.short)))::integer,
+           sum(m.received) over (partition by m.shipment_id) > 0 or s.delivered_on is not null
+               or s.status in ('DELIVERED', 'CHECKED_IN', 'RECEIVING'),
+           s.marketplace_id, s.status, s.is_closed, s.delivered_on, s.delivery_known_by,
+           s.event_on, s.quiet_since, s.source
+    from measured as m
+    join detect_inbound_shipment as s using (shipment_id)
+    """,
+    ("shipment_id, sku",),
+)
+
+# Shortages of shipments that have arrived, and units that were received damaged.
+_EVENTS = Step(
+    "detect_inbound_event",
+    """event_id bigint, type text, key jsonb, shipment_id text, sku text, fnsku text, since date,
+    units integer, open integer, is_partnered boolean, is_owed boolean""",
+    """
+    with carriers as (
+        select shipment_id, bool_or(is_partnered_carrier) as is_partnered
+        from inbound_plan_shipments
+        where connection_id = :connection_id and shipment_id <> ''
+        group by shipment_id
+    ), damaged as (
+        select l.reference_id as shipment_id, coalesce(l.msku, '') as sku, min(l.fnsku) as fnsku,
+               sum(l.quantity)::integer as units
+        from ledger as l
+        join detect_inbound_shipment as s on s.shipment_id = l.reference_id
+        where l.connection_id = :connection_id and l.event_type = 'Receipts'
+          and l.event_on <= :as_of
+          and l.disposition in ('CARRIER_DAMAGED', 'WAREHOUSE_DAMAGED', 'WAREHOUSE_DAMAHED')
+        group by l.reference_id, coalesce(l.msku, '')
+        having sum(l.quantity) > 0
+    ), events as (
+        select 'inbound_shortage' as type, shipment_id, sku, fnsku, short - mislabelled as open,
+               delivered_on as since, null::boolean as is_partnered, not is_edited as is_owed
+        from detect_inbound_item
+        where short > mislabelled
+          and status in ('CLOSED', 'RECEIVING', 'DELIVERED', 'CHECKED_IN')
+        union all
+        select 'inbound_damage', d.shipment_id, d.sku, d.fnsku, d.units, s.delivered_on,
+               c.is_partnered, coalesce(c.is_partnered, false)
+        from damaged as d
+        join detect_inbound_shipment as s using (shipment_id)
+        left join carriers as c using (shipment_id)
+    )
+    select row_number() over (order by since, shipment_id, sku, type), type,
+           jsonb_build_object('shipmentId', shipment_id, 'sku', sku), shipment_id, sku, fnsku,
+           since, open, open, is_partnered, is_owed
+    from events
+    """,
+    ("fnsku",),
+)
+
+_PAID = Step(
+    "detect_inbound_paid",
+    "event_id bigint, payment_id bigint, units integer",
+    "select 0, 0, 0 where false",
+)
+
+# A payment is split over events, oldest first; those that Amazon owes nothing for come last. Shortages
+# are paid by rows for lost units before others, damages by rows for damaged ones; what then remains
+# settles the other kind too: a unit that may be paid is not claimed.
+_ALLOCATE = """
+create or replace function pg_temp.allocate_inbound() returns void language plpgsql as $$
+declare
+    payment record;
+    event record;
+    remaining integer;
+    taken integer;
+begin
+    for payment in
+        select p.payment_id, p.paid_units as units, p.approved_on, f.shipment_ids,
+               coalesce(nullif(p.fnsku, ''), of_sku.fnsku) as fnsku,
+               case when p.reason ilike '%damage%' then 'inbound_damage'
+                    else 'inbound_shortage' end as type
+        from detect_payment as p
+        left join (
+            select sku, min(fnsku) as fnsku from detect_product where fnsku is not null group by sku
+        ) as of_sku on of_sku.sku = p.sku
+        left join detect_inbound_filed as f on f.case_id = p.case_id
+        where p.family = 'inbound' and p.paid_units > 0
+        order by f.shipment_ids is null, p.approved_on, p.payment_id
+    loop
+        remaining := payment.units;
+        for event in
+            select event_id, open
+            from detect_inbound_event
+            where fnsku = payment.fnsku and open > 0
+              and case when payment.shipment_ids is not null
+                       then shipment_id = any (payment.shipment_ids)
+                       else since is null or payment.approved_on
+                            between since and (since + interval '12 months')::date end
+            order by not is_owed, type <> payment.type, since nulls last, shipment_id, sku
+        loop
+            exit when remaining = 0;
+            taken := least(remaining, event.open);
+            update detect_inbound_event set open = open - taken where event_id = event.event_id;
+            insert into detect_inbound_paid values (event.event_id, payment.payment_id, taken);
+            remaining := remaining - taken;
+        end loop;
+    end loop;
+end
+$$
+"""
+
+# The case that the seller filed for a shipment: its payments belong to that shipment only.
+_FILED = Step(
+    "detect_inbound_filed",
+    """case_id text, shipment_ids text[]""",
+    """
+    select case_id, array_agg(distinct key ->> 'shipmentId') as shipment_ids
+    from claim
+    where connection_id = :connection_id and case_id <> ''
+      and type in ('inbound_shortage', 'inbound_damage')
+    group by case_id
+    """,
+)
+
+_STEPS = (_SHIPMENTS, _ITEMS, _FILED, _EVENTS, _PAID)
+
+
+async def prepare_inbound(conn: Writer, values: Mapping[str, object]) -> None:
+    """Fill the tables above; values: connection_id and as_of. A second call replaces them."""
+    for step in _STEPS:
+        await run_step(conn, step, values)
+    await conn.execute(text(_ALLOCATE))
+    await conn.execute(text("select pg_temp.allocate_inbound()"))

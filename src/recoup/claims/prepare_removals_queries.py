@@ -1,0 +1,260 @@
+"""What rules of removals share: where an order belongs, events, and payments allocated to them.
+
+Temporary tables of one detection, made after those of prepare_queries:
+
+detect_removal_order    one row per removal order: its marketplace, which the reports do not tell
+detect_removal_event    one row per parcel and SKU (removal_lost) and per order and SKU whose
+                        quantities do not add up (removal_discrepancy), with what payments settled
+detect_removal_paid     which payment settled how many units of which event
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import text
+
+from recoup.claims.step_queries import Step, run_step
+from recoup.db.engine import Writer
+
+# An order belongs to the marketplace of its currency. Where several share it (the euro), the country
+# that the units left by the stock ledger decides, else the first of the seller's.
+_ORDERS = Step(
+    "detect_removal_order",
+    """order_id text, marketplace_id text, zone text""",
+    """
+    with orders as (
+        select order_id, min(nullif(currency, '')) as currency, min(requested_at) as requested_at,
+               max(last_updated_at) as last_updated_at, array_agg(distinct fnsku) as fnskus
+        from removals
+        where connection_id = :connection_id
+        group by order_id
+        union all
+        select order_id, null, min(shipped_at), max(shipped_at), array_agg(distinct fnsku)
+        from removal_shipments as s
+        where connection_id = :connection_id and not exists (
+            select from removals as r
+            where r.connection_id = :connection_id and r.order_id = s.order_id)
+        group by order_id
+    ), possible as (
+        select o.order_id, count(*) as marketplaces,
+               (array_agg(m.marketplace_id order by m.position))[1] as marketplace_id
+        from orders as o
+        join detect_marketplace as m on o.currency is null or m.currency = o.currency
+        group by o.order_id
+    ), placed as (
+        select o.order_id, coalesce(here.marketplace_id, p.marketplace_id) as marketplace_id
+        from orders as o
+        left join possible as p using (order_id)
+        left join lateral (
+            select m.marketplace_id
+            from ledger as l join detect_country as m on m.country = l.country
+            where p.marketplaces > 1 and l.connection_id = :connection_id
+              and l.fnsku = any (o.fnskus) and l.event_type = 'VendorReturns' and l.quantity < 0
+              and l.event_on between o.requested_at::date - 1 and o.last_updated_at::date + 1
+            group by m.marketplace_id
+            order by sum(l.quantity), m.marketplace_id
+            limit 1
+        ) as here on true
+    )
+    select p.order_id, p.marketplace_id, coalesce(m.zone, 'UTC') as zone
+    from placed as p left join detect_marketplace as m using (marketplace_id)
+    """,
+    ("order_id",),
+)
+
+# What the seller said of a parcel holds for everything in it, unless the answers differ.
+_PARCELS = Step(
+    "detect_removal_parcel",
+    """order_id text, tracking_number text, sku text, fnsku text, marketplace_id text, carrier text,
+    shipped_on date, units integer, rows jsonb, arrived boolean""",
+    """
+    with told as (
+        select key ->> 'removalOrderId' as order_id, key ->> 'trackingNumber' as tracking_number,
+               key ->> 'sku' as sku, arrived
+        from claim
+        where connection_id = :connection_id and type = 'removal_lost' and arrived is not null
+    ), told_of_parcel as (
+        select order_id, tracking_number,
+               case when bool_and(arrived) = bool_or(arrived) then bool_and(arrived) end as arrived
+        from told
+        group by order_id, tracking_number
+    ), parcels as (
+        select s.order_id, s.tracking_number, s.sku, min(nullif(s.fnsku, '')) as fnsku,
+               min(o.marketplace_id) as marketplace_id, min(s.carrier) as carrier,
+               min((s.shipped_at at time zone o.zone)::date) as shipped_on,
+               sum(s.shipped_quantity)::integer as units,
+               jsonb_agg(jsonb_build_object('table', 'removal_shipments', 'source', s.source,
+                   'source_line', s.source_line, 'removalOrderId', s.order_id, 'sku', s.sku,
+                   'trackingNumber', s.tracking_number, 'carrier', s.carrier,
+                   'shippedAt', s.shipped_at, 'quantity', s.shipped_quantity)
+                   order by s.shipped_at, s.disposition, s.occurrence) as rows
+        from removal_shipments as s
+        join detect_removal_order as o using (order_id)
+        where s.connection_id = :connection_id and lower(s.removal_order_type) = 'return'
+          and (s.shipped_at at time zone o.zone)::date <= :as_of
+        group by s.order_id, s.tracking_number, s.sku
+        having sum(s.shipped_quantity) > 0
+    )
+    select p.order_id, p.tracking_number, p.sku, p.fnsku, p.marketplace_id, p.carrier, p.shipped_on,
+           p.units, p.rows, coalesce(own.arrived, whole.arrived)
+    from parcels as p
+    left join told as own using (order_id, tracking_number, sku)
+    left join told_of_parcel as whole using (order_id, tracking_number)
+    """,
+    ("order_id",),
+)
+
+# Completed orders of type Return. Units that no quantity accounts for; units that have left but
+# are in no parcel; units that were disposed of although the seller wanted them back (decision 4).
+# Without any parcel row at all the report of parcels was not loaded, and nothing follows from it.
+_GAPS = Step(
+    "detect_removal_gap",
+    """order_id text, sku text, fnsku text, marketplace_id text, completed_on date,
+    unaccounted integer, disposed integer, without_parcel integer, units integer,
+    is_arrived boolean, rows jsonb""",
+    """
+    with parcels as (
+        select order_id, sku, disposition, sum(shipped_quantity) as units
+        from removal_shipments
+        where connection_id = :connection_id
+        group by order_id, sku, disposition
+    ), lines as (
+        select r.order_id, r.sku, r.disposition, min(nullif(r.fnsku, '')) as fnsku,
+               max(r.last_updated_at) as last_updated_at,
+               greatest(sum(coalesce(r.requested_quantity, 0) - coalesce(r.cancelled_quantity, 0)
+                   - coalesce(r.disposed_quantity, 0) - coalesce(r.shipped_quantity, 0)
+                   - coalesce(r.in_process_quantity, 0)), 0)::integer as unaccounted,
+               sum(coalesce(r.shipped_quantity, 0)) as shipped,
+               sum(coalesce(r.disposed_quantity, 0))::integer as disposed
+        from removals as r
+        where r.connection_id = :connection_id and lower(r.order_type) = 'return'
+          and lower(r.status) = 'completed'
+        group by r.order_id, r.sku, r.disposition
+    ), summed as (
+        select l.order_id, l.sku, min(l.fnsku) as fnsku, max(l.last_updated_at) as completed_at,
+               sum(l.unaccounted)::integer as unaccounted, sum(l.disposed)::integer as disposed,
+               sum(case when exists (select from parcels)
+                        then greatest(l.shipped - coalesce(p.units, 0), 0) else 0 end)::integer
+                   as without_parcel
+        from lines as l
+        left join parcels as p using (order_id, sku, disposition)
+        group by l.order_id, l.sku
+    ), sources as (
+        select r.order_id, r.sku, jsonb_agg(jsonb_build_object('table', 'removals',
+                   'source', r.source, 'source_line', r.source_line, 'removalOrderId', r.order_id,
+                   'sku', r.sku, 'disposition', r.disposition, 'requested', r.requested_quantity,
+                   'cancelled', r.cancelled_quantity, 'disposed', r.disposed_quantity,
+                   'shipped', r.shipped_quantity, 'inProcess', r.in_process_quantity)
+                   order by r.disposition, r.fnsku) as rows
+        from removals as r
+        where r.connection_id = :connection_id
+        group by r.order_id, r.sku
+    )
+    select s.order_id, s.sku, s.fnsku, o.marketplace_id,
+           (s.completed_at at time zone o.zone)::date, s.unaccounted, s.disposed, s.without_parcel,
+           s.unaccounted + s.disposed + s.without_parcel, coalesce(c.arrived, false), sources.rows
+    from summed as s
+    join sources using (order_id, sku)
+    join detect_removal_order as o using (order_id)
+    left join claim as c on c.connection_id = :connection_id and c.type = 'removal_discrepancy'
+        and c.key = jsonb_build_object('removalOrderId', s.order_id, 'sku', s.sku)
+    where s.unaccounted + s.disposed + s.without_parcel > 0
+      and (s.completed_at at time zone o.zone)::date <= :as_of
+    """,
+    ("order_id",),
+)
+
+# What has arrived needs no payment; what surely has not comes first.
+_EVENTS = Step(
+    "detect_removal_event",
+    """event_id bigint, type text, order_id text, tracking_number text, sku text, fnsku text,
+    units integer, open integer, since date""",
+    """
+    with events as (
+        select 'removal_lost' as type, order_id, tracking_number, sku, fnsku, units,
+               case when arrived then 0 else units end as open, shipped_on as since,
+               case when arrived is null then 2 else 0 end as rank
+        from detect_removal_parcel
+        union all
+        select 'removal_discrepancy', order_id, '', sku, fnsku, units,
+               case when is_arrived then disposed else units end, completed_on, 1
+        from detect_removal_gap
+    )
+    select row_number() over (order by rank, since, order_id, tracking_number, sku, type), type,
+           order_id, tracking_number, sku, fnsku, units, open, since
+    from events
+    """,
+    ("fnsku",),
+)
+
+_PAID = Step(
+    "detect_removal_paid",
+    "event_id bigint, payment_id bigint, units integer",
+    "select 0, 0, 0 where false",
+)
+
+_FILED = Step(
+    "detect_removal_filed",
+    """case_id text, order_ids text[]""",
+    """
+    select case_id, array_agg(distinct key ->> 'removalOrderId') as order_ids
+    from claim
+    where connection_id = :connection_id and case_id <> ''
+      and type in ('removal_lost', 'removal_discrepancy')
+    group by case_id
+    """,
+)
+
+# A payment whose case or whose order id names removal orders settles those only; any other one
+# the first event of its FNSKU, in the order above, that is not younger than the payment.
+_ALLOCATE = """
+create or replace function pg_temp.allocate_removals() returns void language plpgsql as $$
+declare
+    payment record;
+    event record;
+    remaining integer;
+    taken integer;
+begin
+    for payment in
+        select p.payment_id, p.paid_units as units, p.approved_on,
+               coalesce(f.order_ids, array[o.order_id]) as order_ids,
+               coalesce(nullif(p.fnsku, ''), of_sku.fnsku) as fnsku
+        from detect_payment as p
+        left join (
+            select sku, min(fnsku) as fnsku from detect_product where fnsku is not null group by sku
+        ) as of_sku on of_sku.sku = p.sku
+        left join detect_removal_filed as f on f.case_id = p.case_id
+        left join detect_removal_order as o on o.order_id = p.order_id
+        where p.family = 'removal' and p.paid_units > 0
+        order by f.order_ids is null, o.order_id is null, p.approved_on, p.payment_id
+    loop
+        remaining := payment.units;
+        for event in
+            select event_id, open
+            from detect_removal_event
+            where fnsku = payment.fnsku and open > 0
+              and case when payment.order_ids[1] is not null then order_id = any (payment.order_ids)
+                       else since <= payment.approved_on end
+            order by event_id
+        loop
+            exit when remaining = 0;
+            taken := least(remaining, event.open);
+            update detect_removal_event set open = open - taken where event_id = event.event_id;
+            insert into detect_removal_paid values (event.event_id, payment.payment_id, taken);
+            remaining := remaining - taken;
+        end loop;
+    end loop;
+end
+$$
+"""
+
+_STEPS = (_ORDERS, _PARCELS, _GAPS, _FILED, _EVENTS, _PAID)
+
+
+async def prepare_removals(conn: Writer, values: Mapping[str, object]) -> None:
+    """Fill the tables above; values: connection_id and as_of. A second call replaces them."""
+    for step in _STEPS:
+        await run_step(conn, step, values)
+    await conn.execute(text(_ALLOCATE))
+    await conn.execute(text("select pg_temp.allocate_removals()"))

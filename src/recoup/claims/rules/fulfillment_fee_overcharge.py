@@ -1,0 +1,291 @@
+"""R14, T15: fulfillment fees above what the product's measures explain.
+
+Two causes, one claim each per SKU and marketplace (decision 10): `above_preview`, the fee is more
+than the fee preview that was valid that day; `size_changed`, Amazon measured the product anew, the
+preview rose with it, and the seller should look which measures are true. The third alarm of the
+facts, the seller's own measures, needs data that recoup does not hold.
+
+Left out: a charge that was given back, several units on one line (fees are per unit), orders of
+other channels, sales served from another country, and weeks in which most SKUs of the marketplace
+cost more than their preview, which is a season or a new rate card, not a wrong measure (ours). A
+preview that is first seen within a week after the charge was valid for it: Amazon refreshes it
+every 72 hours.
+
+Only charges inside the window count; the clock is that of the oldest of them. Once all are past
+it, the newest one stands for what expired last.
+"""
+
+from recoup.claims.rule import ClaimType, Rule, Value, Window
+
+# Cents below which a difference is rounding (facts R14).
+_TOLERANCE = "0.02"
+
+_PREVIEWS = """
+preview_row as (
+    select sku, store, seen_at, fnsku, currency, fulfillment_fee, size_tier, longest_side,
+           median_side, shortest_side, unit_of_dimension, item_weight, unit_of_weight, source,
+           source_line
+    from (
+        select sku, store, seen_at, fnsku, currency, fulfillment_fee, size_tier, longest_side,
+               median_side, shortest_side, unit_of_dimension, item_weight, unit_of_weight,
+               null as source, null::integer as source_line
+        from fee_preview_history
+        where connection_id = :connection_id and seen_at < cast(:as_of as date) + 2
+        union all
+        select sku, store, loaded_at, fnsku, currency, fulfillment_fee, size_tier, longest_side,
+               median_side, shortest_side, unit_of_dimension, item_weight, unit_of_weight,
+               source, source_line
+        from fee_preview as now
+        where connection_id = :connection_id and not exists (
+            select from fee_preview_history as old
+            where old.connection_id = :connection_id and old.sku = now.sku
+              and old.store = now.store)
+    ) as known
+    where fulfillment_fee is not null
+), preview_step as (
+    select *, lag(fulfillment_fee) over steps as fee_before,
+           lag(size_tier) over steps as tier_before,
+           lag(format('%s x %s x %s %s', longest_side, median_side, shortest_side,
+                      unit_of_dimension)) over steps as size_before,
+           format('%s x %s x %s %s', longest_side, median_side, shortest_side,
+                  unit_of_dimension) as size,
+           (lag(array[longest_side, median_side, shortest_side, item_weight]) over steps,
+            lag(concat(unit_of_dimension, ' ', unit_of_weight, ' ', size_tier)) over steps)
+               is distinct from
+           (array[longest_side, median_side, shortest_side, item_weight],
+            concat(unit_of_dimension, ' ', unit_of_weight, ' ', size_tier)) as is_measured_anew,
+           lead(seen_at) over steps as next_seen_at, lead(fulfillment_fee) over steps as next_fee,
+           row_number() over steps = 1 as is_first
+    from preview_row
+    window steps as (partition by sku, store order by seen_at)
+), rate_card as (
+    -- Days on which the fee of most SKUs changed while their measures did not.
+    select store, currency, seen_at::date as seen_on
+    from preview_step
+    where not is_first
+    group by store, currency, seen_at::date
+    having count(*) filter (where fulfillment_fee <> fee_before and not is_measured_anew) >= 5
+       and 2 * count(*) filter (where fulfillment_fee <> fee_before and not is_measured_anew)
+           >= count(*)
+), preview as (
+    select p.*, coalesce(not is_first and is_measured_anew and fulfillment_fee > fee_before
+                         and r.seen_on is null, false) as has_grown
+    from preview_step as p
+    left join rate_card as r on r.store = p.store and r.currency = p.currency
+        and r.seen_on = p.seen_at::date
+)
+"""
+
+# Every charge with the preview of its day. Fees of Europe have a base and a tax; previews are
+# without tax. The unit of comparison is one unit of one order.
+_CHARGES = f"""
+charge as materialized (
+    select f.order_id, f.sku, f.currency, f.transaction_id, f.posted_at, f.quantity,
+           -f.amount / f.quantity as unit_fee, t.marketplace_id, m.country, m.zone, m.today,
+           p.store, p.seen_at, p.fnsku, p.size, p.size_before, p.size_tier, p.tier_before,
+           p.source, p.source_line, p.is_first and f.posted_at < p.seen_at as is_before_preview,
+           case when p.next_fee > p.fulfillment_fee
+                 and p.next_seen_at < f.posted_at + interval '7 days'
+                then p.next_fee else p.fulfillment_fee end as expected,
+           case when p.has_grown then p.fee_before end as fee_before
+    from fees as f
+    join transactions as t on t.connection_id = f.connection_id
+        and t.transaction_id = f.transaction_id
+    join detect_marketplace as m on m.marketplace_id = t.marketplace_id
+    join preview as p on p.sku = f.sku and p.currency = f.currency
+        and p.store in ('', m.country, case when m.country = 'GB' then 'UK' end)
+        and (f.posted_at >= p.seen_at or p.is_first)
+        and (p.next_seen_at is null or f.posted_at < p.next_seen_at)
+    where f.connection_id = :connection_id and f.category = 'fulfillment_fee'
+      and f.type <> 'Tax' and f.amount < 0 and f.quantity > 0 and f.order_id <> ''
+      and (f.posted_at at time zone m.zone)::date <= :as_of
+), season as (
+    select marketplace_id, week
+    from (
+        select marketplace_id, date_trunc('week', posted_at at time zone 'UTC') as week, sku,
+               min(unit_fee - expected) > {_TOLERANCE} as is_above
+        from charge
+        group by 1, 2, 3
+    ) as weekly
+    group by marketplace_id, week
+    having count(*) filter (where is_above) >= 5
+       and 2 * count(*) filter (where is_above) >= count(*)
+), suspect as (
+    select c.*,
+           case when unit_fee > expected + {_TOLERANCE} then 'above_preview'
+                else 'size_changed' end as cause,
+           case when unit_fee > expected + {_TOLERANCE} then expected
+                else fee_before end as right_fee
+    from charge as c
+    where unit_fee > least(expected, fee_before) + {_TOLERANCE}
+)
+"""  # noqa: S608 - a constant
+
+# What remains of each suspect charge after corrections, of whatever transaction they came in. A
+# deferred charge that was released since is there twice; the release counts.
+_OVERCHARGES = f"""
+released as (
+    select t.related_identifiers ->> 'DEFERRED_TRANSACTION_ID' as transaction_id
+    from transactions as t
+    where t.connection_id = :connection_id
+      and t.related_identifiers ? 'DEFERRED_TRANSACTION_ID'
+      and t.order_id in (select order_id from suspect)
+), single as (
+    select cause, order_id, sku, currency, marketplace_id, country, zone, today, store,
+           min(posted_at) as posted_at, sum(quantity)::integer as quantity,
+           sum(unit_fee * quantity) as charged, sum(right_fee * quantity) as expected,
+           min(transaction_id) as transaction_id, min(fnsku) as fnsku,
+           bool_or(is_before_preview) as is_before_preview, max(seen_at) as seen_at,
+           min(size) as size, min(size_before) as size_before, min(size_tier) as size_tier,
+           min(tier_before) as tier_before, min(source) as source, min(source_line) as source_line
+    from suspect
+    where transaction_id not in (select transaction_id from released where transaction_id <> '')
+    group by cause, order_id, sku, currency, marketplace_id, country, zone, today, store
+), given_back as (
+    select f.order_id, f.sku, f.currency, sum(f.amount) as amount,
+           jsonb_agg(distinct f.transaction_id) as transaction_ids
+    from fees as f
+    where f.connection_id = :connection_id and f.category = 'fulfillment_fee' and f.amount > 0
+      and f.type <> 'Tax' and f.posted_at < cast(:as_of as date) + 2
+      and f.order_id in (select order_id from suspect)
+    group by f.order_id, f.sku, f.currency
+), remaining as (
+    select s.*, (s.posted_at at time zone s.zone)::date as charged_on,
+           coalesce(g.amount, 0) as given_back, g.transaction_ids,
+           greatest(s.charged - coalesce(g.amount, 0) - s.expected, 0) as over
+    from single as s
+    left join given_back as g using (order_id, sku, currency)
+    left join orders as o on o.connection_id = :connection_id and o.order_id = s.order_id
+    left join season as x on x.marketplace_id = s.marketplace_id
+        and x.week = date_trunc('week', s.posted_at at time zone 'UTC')
+    left join lateral (
+        select bool_and(l.country <> s.country) as is_abroad
+        from ledger as l
+        where l.connection_id = :connection_id and l.fnsku = s.fnsku
+          and l.event_type = 'Shipments' and l.country <> ''
+          and l.event_on between (s.posted_at at time zone s.zone)::date - 3
+                             and (s.posted_at at time zone s.zone)::date + 1
+    ) as served on true
+    where x.week is null and not coalesce(served.is_abroad, false)
+      and coalesce(o.sales_channel, '') not ilike 'non-amazon%'
+), judged as (
+    select r.*, r.over > {_TOLERANCE} * r.quantity as is_open, w.closes,
+           max(r.charged_on) filter (where r.over > {_TOLERANCE} * r.quantity) over claim
+               as newest_on
+    from remaining as r
+    left join lateral (
+        select closes_days as closes from detect_policy as p
+        where p.marketplace_id = r.marketplace_id and p.window_name = 'fee_dimension'
+          and r.charged_on >= coalesce(p.valid_from, '-infinity')
+          and r.charged_on < coalesce(p.valid_to, 'infinity')
+        limit 1
+    ) as w on true
+    window claim as (partition by r.cause, r.sku, r.marketplace_id)
+), counted as (
+    select * from judged
+    where closes is null or not is_open or charged_on > least(today - closes, newest_on - 1)
+), claims as (
+    select cause, sku, marketplace_id, currency, min(fnsku) as fnsku,
+           sum(quantity)::integer as units,
+           coalesce(sum(quantity) filter (where is_open), 0)::integer as open,
+           sum(over) filter (where is_open) as over,
+           coalesce(min(charged_on) filter (where is_open), min(charged_on)) as oldest_on,
+           max(charged_on) filter (where is_open) as newest_on,
+           count(*) filter (where is_open) as charges, min(store) as store,
+           bool_or(is_before_preview) as is_before_preview, max(seen_at) as seen_at,
+           min(size) as size, min(size_before) as size_before, min(size_tier) as size_tier,
+           min(tier_before) as tier_before, min(source) as source, min(source_line) as source_line,
+           jsonb_agg(jsonb_build_object('table', 'fees', 'transactionId', transaction_id,
+               'orderId', order_id, 'sku', sku, 'chargedOn', charged_on, 'units', quantity,
+               'charged', charged::text, 'givenBack', given_back::text,
+               'expected', expected::text, 'over', over::text)
+               order by charged_on, order_id) filter (where is_open) as rows,
+           jsonb_agg(jsonb_build_object('by', 'correction', 'reference', transaction_ids,
+               'units', quantity, 'why', format('%s %s given back for order %s', given_back,
+               currency, order_id)) order by charged_on, order_id) filter (where not is_open)
+               as settled
+    from counted
+    group by cause, sku, marketplace_id, currency
+)
+"""  # noqa: S608 - a constant
+
+_SQL = f"""
+with {_PREVIEWS}, {_CHARGES}, {_OVERCHARGES}, repaid as (
+    select c.cause, c.sku, c.marketplace_id, sum(p.amount) as amount,
+           string_agg(p.reimbursement_id, ', ' order by p.reimbursement_id) as reimbursements
+    from claims as c
+    join detect_payment as p on p.family = 'fee' and p.amount > 0 and p.currency = c.currency
+        and p.sku = c.sku and p.approved_on >= c.oldest_on
+    group by c.cause, c.sku, c.marketplace_id
+), netted as (
+    -- Money for both causes of a SKU comes off the first, and what it leaves off the second.
+    select c.*, repaid.reimbursements, product.asin,
+           greatest(0, c.over - greatest(0, coalesce(repaid.amount, 0)
+               - coalesce(sum(c.over) over (partition by c.sku, c.marketplace_id order by c.cause
+                   rows between unbounded preceding and 1 preceding), 0))) as owed
+    from claims as c
+    left join repaid using (cause, sku, marketplace_id)
+    left join (
+        select sku, min(asin) as asin from detect_product where sku is not null group by sku
+    ) as product using (sku)
+), shared as (
+    select currency, count(*) as marketplaces from detect_marketplace group by currency
+)
+select jsonb_build_object('sku', sku, 'marketplaceId', marketplace_id, 'cause', cause) as key,
+       marketplace_id, sku, fnsku, asin, null::text as order_id,
+       units, case when owed > 0 then open else 0 end as quantity,
+       coalesce(settled, '[]') || case when open > 0 and coalesce(owed, 0) = 0
+           then jsonb_build_array(jsonb_build_object('by', 'payment', 'reference', reimbursements,
+               'units', open, 'why', 'a fee correction that covers the difference'))
+           else '[]' end as settled,
+       oldest_on as event_on, oldest_on as clock_on, null::date as wait_until,
+       coalesce(owed, 0) as amount, currency,
+       'charged less the expected fee' as amount_basis, null::text as amount_missing,
+       case cause when 'size_changed' then 0.5 else 0.4 end as confidence,
+       jsonb_build_array(case cause when 'size_changed'
+           then jsonb_build_object('part', 'base', 'change', 0.5,
+               'why', 'Amazon changed the measures of the product and its fee rose')
+           else jsonb_build_object('part', 'base', 'change', 0.4,
+               'why', 'charged more than the fee preview') end) as confidence_parts,
+       case when store = '' and shared.marketplaces > 1
+            then 'the fee preview does not tell which of the marketplaces of its currency it is for'
+            end as suppressed,
+       case cause when 'size_changed' then format(
+               '%s units charged after Amazon changed the size from %s (%s) to %s (%s): %s %s more '
+               'than before.', open, size_before, tier_before, size, size_tier, over, currency)
+            else format('%s units in %s charges cost %s %s more than the fee preview.',
+               open, charges, coalesce(over, 0), currency) end as reason,
+       jsonb_build_object(
+           'rows', coalesce(rows, '[]') || jsonb_build_array(jsonb_build_object(
+               'table', case when source is null then 'fee_preview_history'
+                             else 'fee_preview' end, 'source', source,
+               'source_line', source_line, 'sku', sku, 'store', store, 'seenAt', seen_at,
+               'size', size, 'sizeTier', size_tier)),
+           'numbers', jsonb_build_object('units', open, 'charges', charges,
+               'over', coalesce(over, 0)::text, 'owed', coalesce(owed, 0)::text,
+               -- What the next day of waiting loses: the charges that are about to leave the window.
+               'lostPerDayOfDelay', round(coalesce(over, 0)
+                   / greatest(newest_on - oldest_on + 1, 1), 2)::text),
+           'notes', to_jsonb(array_remove(array[
+               'Amazon wants one claim per charge: each row is one',
+               case when is_before_preview then 'the fee preview of the day of some charges is not '
+                   'known: they are compared with the first one that recoup saw' end,
+               'reimbursements ' || reimbursements || ' are subtracted'], null))) as evidence
+from netted join shared using (currency)
+"""  # noqa: S608 - put together from constants of this file
+
+RULE = Rule(
+    type=ClaimType.FULFILLMENT_FEE_OVERCHARGE,
+    title="Fulfillment fee too high",
+    source="facts 1.3 T15, 5 R14; decision 10",
+    reads=("transactions", "fee_preview", "orders", "ledger", "reimbursements"),
+    window=Window.FEE_DIMENSION,
+    value=Value.OWN,
+    version=1,
+    documents=(
+        "measures of a unit with photos on a scale and a ruler",
+        "the list of charges (in the evidence)",
+        "a request to measure again, where Amazon allows one",
+    ),
+    sql=_SQL,
+)

@@ -1,0 +1,154 @@
+"""R3, T3: a shipment arrived with fewer units than were sent.
+
+Choices of ours (decisions 5, 12, 13, 17): a closed shipment is fileable at once, any other 30 days
+after its last receipt; what SKUs of the same ASIN have too much in the shipment takes units off;
+without a receipt and without a delivery that we saw the deadline is not known. "Review" in the
+facts (units that may have arrived in another shipment) is a confidence below 0.5.
+"""
+
+from recoup.claims.rule import ClaimType, Rule, Value, Window
+
+_SQL = """
+with candidates as (
+    select i.*, coalesce(e.event_id, 0) as event_id, i.short - i.mislabelled as owed,
+           coalesce(e.open, i.short - i.mislabelled) as open,
+           (i.delivered_on + interval '12 months')::date as payable_until
+    from detect_inbound_item as i
+    left join detect_inbound_event as e
+        on e.type = 'inbound_shortage' and e.shipment_id = i.shipment_id and e.sku = i.sku
+    where i.short > 0
+      and i.status in ('CLOSED', 'RECEIVING', 'DELIVERED', 'CHECKED_IN', 'CANCELLED', 'DELETED')
+), elsewhere as (
+    select fnsku, event_on as received_on, quantity as units, '' as shipment_id
+    from ledger
+    where connection_id = :connection_id and event_type = 'Receipts' and quantity > 0
+      and coalesce(reference_id, '') = ''
+    union all
+    select fnsku, delivered_on, received - shipped, shipment_id
+    from detect_inbound_item
+    where received > shipped
+), crossed as (
+    select c.shipment_id, c.sku, sum(x.units) as units
+    from candidates as c
+    join elsewhere as x on x.fnsku = c.fnsku and x.shipment_id <> c.shipment_id
+        and x.received_on between c.event_on - 60 and c.event_on + 60
+    group by c.shipment_id, c.sku
+), possible as (
+    select c.shipment_id, c.sku, string_agg(distinct p.reimbursement_id, ', ') as reimbursements
+    from candidates as c
+    join detect_payment as p on p.fnsku = c.fnsku and p.family in ('general', 'unknown')
+        and coalesce(p.order_id, '') = ''
+        and p.approved_on between c.event_on and coalesce(c.payable_until, p.approved_on)
+    group by c.shipment_id, c.sku
+), paid as (
+    select t.event_id, jsonb_agg(jsonb_build_object(
+               'by', 'payment', 'reference', p.reference, 'units', t.units,
+               'why', format('%s, approved %s', p.reason, p.approved_on))
+               order by p.approved_on, p.payment_id) as settled
+    from detect_inbound_paid as t join detect_payment as p using (payment_id)
+    group by t.event_id
+), surplus as (
+    select shipment_id, asin, jsonb_agg(jsonb_build_object('table', 'shipment_items',
+               'source', source, 'shipmentId', shipment_id, 'sku', sku,
+               'shipped', shipped, 'received', received) order by sku) as rows
+    from detect_inbound_item
+    where received > shipped
+    group by shipment_id, asin
+), judged as (
+    select c.*, x.units as crossed, p.reimbursements,
+           case when not c.is_delivered then -0.4
+                when not c.is_closed or c.received_by_api <> c.received_by_ledger
+                    or c.received = 0 or c.short * 5 > c.shipped then -0.2
+                else 0 end as doubt,
+           coalesce(paid.settled, '[]') || case when c.mislabelled > 0 then jsonb_build_array(
+               jsonb_build_object('by', 'surplus', 'reference', c.shipment_id,
+               'units', c.mislabelled, 'why', 'another SKU of the same ASIN has too many units in '
+                   'this shipment: counted under the wrong label')) else '[]' end as settled,
+           coalesce(s.rows, '[]') as surplus_rows,
+           received.rows as receipt_rows
+    from candidates as c
+    left join crossed as x using (shipment_id, sku)
+    left join possible as p using (shipment_id, sku)
+    left join paid using (event_id)
+    left join surplus as s on s.shipment_id = c.shipment_id and s.asin is not distinct from c.asin
+    left join lateral (
+        select coalesce(jsonb_agg(jsonb_build_object('table', 'ledger', 'source', l.source,
+                   'source_line', l.source_line, 'eventOn', l.event_on, 'quantity', l.quantity,
+                   'disposition', l.disposition, 'fulfillmentCenter', l.fulfillment_center)
+                   order by l.event_on, l.source_line), '[]') as rows
+        from ledger as l
+        where l.connection_id = :connection_id and l.event_type = 'Receipts'
+          and l.reference_id = c.shipment_id and l.fnsku = c.fnsku
+    ) as received on true
+)
+select jsonb_build_object('shipmentId', shipment_id, 'sku', sku) as key,
+       marketplace_id, sku, fnsku, asin, null::text as order_id,
+       short as units, open as quantity, settled,
+       event_on, delivered_on as clock_on,
+       case when is_closed then event_on else quiet_since + 30 end as wait_until,
+       null::numeric as amount, null::text as currency,
+       null::text as amount_basis, null::text as amount_missing,
+       0.8 + doubt + case when crossed is null and reimbursements is null then 0
+                          else least(0, -0.35 - doubt) end as confidence,
+       jsonb_build_array(jsonb_build_object('part', 'base', 'change', 0.8,
+           'why', 'a closed shipment, both counts agree, a small part is missing'))
+       || case when not is_delivered then jsonb_build_array(jsonb_build_object(
+               'part', 'no proof of delivery', 'change', doubt,
+               'why', 'nothing of this shipment was ever received'))
+               when doubt < 0 then jsonb_build_array(jsonb_build_object(
+               'part', 'doubtful count', 'change', doubt, 'why', concat_ws(', ',
+                   case when not is_closed then 'the shipment is not closed' end,
+                   case when received_by_api <> received_by_ledger
+                        then 'shipment and stock ledger count differently' end,
+                   case when received = 0 then 'nothing of this SKU was received'
+                        when short * 5 > shipped then 'more than a fifth is missing' end)))
+               else '[]' end
+       || case when crossed is null and reimbursements is null then '[]'
+               else jsonb_build_array(jsonb_build_object('part', 'review',
+                   'change', least(0, -0.35 - doubt), 'why', concat_ws(', ',
+                   crossed || ' units of this FNSKU were received elsewhere within 60 days',
+                   'reimbursements ' || reimbursements || ' may have paid it'))) end
+           as confidence_parts,
+       case when status in ('CANCELLED', 'DELETED') then 'the shipment was cancelled or deleted'
+            when is_edited then 'the shipped quantity was changed after the shipment was picked up'
+            end as suppressed,
+       format('%s units sent, %s received (shipment: %s, stock ledger: %s)%s: %s missing. %s',
+              shipped, received, received_by_api, received_by_ledger,
+              case when short > open then format(', %s of %s settled', short - open, short) end,
+              open, case when delivered_on is null
+                  then 'When it was delivered is not known, so there is no deadline.'
+                  else format('Delivered %s by %s.', delivered_on, delivery_known_by) end) as reason,
+       jsonb_build_object(
+           'rows', jsonb_build_array(
+               jsonb_build_object('table', 'shipment_items', 'source', source,
+                   'shipmentId', shipment_id, 'sku', sku, 'shipped', shipped,
+                   'received', received_by_api),
+               jsonb_build_object('table', 'shipments', 'source', shipment_source,
+                   'shipmentId', shipment_id, 'status', status)) || receipt_rows || surplus_rows,
+           'numbers', jsonb_build_object('shipped', shipped, 'receivedByShipment', received_by_api,
+               'receivedByLedger', received_by_ledger, 'short', short,
+               'mislabelled', mislabelled, 'paid', owed - open, 'open', open),
+           'notes', to_jsonb(array_remove(array[
+               case when delivered_on is null then 'no receipt and no delivery was seen' end,
+               case when not is_delivered then 'dismiss it if the shipment was never sent' end,
+               case when crossed is not null
+                    then 'look whether the units arrived with another shipment' end], null)))
+           as evidence
+from judged
+"""
+
+RULE = Rule(
+    type=ClaimType.INBOUND_SHORTAGE,
+    title="Units missing from an inbound shipment",
+    source="facts 1.3 T3, 4.4 step 3, 5 R3, 5.1; decisions 5, 12, 13, 17",
+    reads=("shipments", "shipment_items", "ledger", "reimbursements"),
+    window=Window.INBOUND,
+    value=Value.SOURCING_COST,
+    version=1,
+    documents=(
+        "supplier invoice that covers the units (a signed packing slip if you make them)",
+        "proof of delivery or bill of lading (not needed for a carrier partnered with Amazon)",
+        "box contents",
+    ),
+    sql=_SQL,
+)

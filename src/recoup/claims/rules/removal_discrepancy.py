@@ -1,0 +1,89 @@
+"""R11, T13: the quantities of a completed removal order do not add up.
+
+Units that are neither cancelled, disposed of nor shipped; units shipped that no parcel holds; units
+disposed of although the order was to return them (decision 4, which also gives the clock: the day
+the order was completed, and 30 days of waiting for late rows). What the seller found when opening a
+parcel (R12) no report tells; the claim is settled when the seller says that all units arrived.
+"""
+
+from recoup.claims.rule import ClaimType, Rule, Value, Window
+
+_SQL = """
+with paid as (
+    select t.event_id, jsonb_agg(jsonb_build_object(
+               'by', 'payment', 'reference', p.reference, 'units', t.units,
+               'why', format('%s, approved %s', p.reason, p.approved_on))
+               order by p.approved_on, p.payment_id) as settled
+    from detect_removal_paid as t join detect_payment as p using (payment_id)
+    group by t.event_id
+), possible as (
+    select e.event_id, string_agg(distinct p.reimbursement_id, ', ') as reimbursements
+    from detect_removal_event as e
+    join detect_payment as p on p.fnsku = e.fnsku and p.family in ('general', 'unknown')
+        and coalesce(p.order_id, e.order_id) in ('', e.order_id)
+        and p.approved_on between e.since and e.since + 120
+    where e.type = 'removal_discrepancy' and e.open > 0
+    group by e.event_id
+), gaps as (
+    select e.event_id, e.open, g.*, product.asin, q.reimbursements,
+           case when q.reimbursements is null then 0 else -0.2 end as doubt,
+           coalesce(paid.settled, '[]') || case when g.is_arrived and g.units > g.disposed
+               then jsonb_build_array(jsonb_build_object('by', 'seller',
+                   'reference', g.order_id, 'units', g.units - g.disposed,
+                   'why', 'you said that the units arrived'))
+               else '[]' end as settled
+    from detect_removal_event as e
+    join detect_removal_gap as g using (order_id, sku)
+    left join paid using (event_id)
+    left join possible as q using (event_id)
+    left join (
+        select fnsku, min(asin) as asin from detect_product where fnsku is not null group by fnsku
+    ) as product on product.fnsku = g.fnsku
+    where e.type = 'removal_discrepancy'
+)
+select jsonb_build_object('removalOrderId', order_id, 'sku', sku) as key,
+       marketplace_id, nullif(sku, '') as sku, fnsku, asin, order_id,
+       units, open as quantity, settled,
+       completed_on as event_on, completed_on as clock_on, completed_on + 30 as wait_until,
+       null::numeric as amount, null::text as currency,
+       null::text as amount_basis, null::text as amount_missing,
+       0.5 + doubt as confidence,
+       jsonb_build_array(jsonb_build_object('part', 'base', 'change', 0.5,
+           'why', 'Amazon''s own quantities of the order contradict each other'))
+       || case when doubt < 0 then jsonb_build_array(jsonb_build_object(
+              'part', 'possible payment', 'change', doubt,
+              'why', format('reimbursements %s may have paid it', reimbursements)))
+              else '[]' end as confidence_parts,
+       null::text as suppressed,
+       concat_ws(' ',
+           case when unaccounted > 0 then format(
+               '%s units were requested and neither cancelled, disposed of nor shipped.',
+               unaccounted) end,
+           case when without_parcel > 0 then format(
+               '%s units count as shipped but are in no parcel.', without_parcel) end,
+           case when disposed > 0 then format(
+               '%s units were disposed of although they were to be returned.', disposed) end,
+           format('%s open.', open)) as reason,
+       jsonb_build_object('rows', rows,
+           'numbers', jsonb_build_object('unaccounted', unaccounted,
+               'shippedWithoutParcel', without_parcel, 'disposed', disposed, 'open', open),
+           'notes', jsonb_build_array('deadline counted from the day the order was completed; '
+               'a parcel delivered later has its own 60 days')) as evidence
+from gaps
+"""
+
+RULE = Rule(
+    type=ClaimType.REMOVAL_DISCREPANCY,
+    title="Removal order whose quantities do not add up",
+    source="facts 1.3 T13, 5 R11 and R12; decision 4",
+    reads=("removals", "removal_shipments", "reimbursements"),
+    window=Window.REMOVAL_OTHER,
+    value=Value.SOURCING_COST,
+    version=1,
+    documents=(
+        "removal order id, shipment and tracking number",
+        "photos of the box with its label, the packing and each unit with its FNSKU or LPN",
+        "a written count of what arrived, and the packing slip",
+    ),
+    sql=_SQL,
+)

@@ -1,0 +1,32 @@
+// The public API of recoup, as any program may use it. The session cookie goes along by itself.
+
+export class ApiError extends Error {
+  constructor(problem, status) {
+    super(problem.detail ?? problem.title ?? `The server answered ${status}.`);
+    this.status = status;
+    this.fields = problem.errors;
+  }
+}
+
+export async function get(path, parameters = {}) {
+  const chosen = Object.entries(parameters).filter(([, value]) => value !== "" && value != null);
+  const query = new URLSearchParams(chosen).toString();
+  return send("GET", query ? `${path}?${query}` : path);
+}
+
+export async function send(method, path, body, type = "application/json") {
+  const options = { method, headers: { accept: "application/json" } };
+  if (body !== undefined) {
+    options.headers["content-type"] = type;
+    options.body = type === "application/json" ? JSON.stringify(body) : body;
+  }
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch {
+    throw new ApiError({ detail: "recoup does not answer. Is it still running?" }, 0);
+  }
+  const answer = response.status === 204 ? null : await response.json().catch(() => ({}));
+  if (!response.ok) throw new ApiError(answer ?? {}, response.status);
+  return answer;
+}

@@ -1,0 +1,346 @@
+"""fulfillment_fee_overcharge (claims facts T15, 2.8, 5 R14; decision 10)."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from recoup.claims.rule import ClaimType
+from recoup.db.engine import Database
+from tests.support.claim_rows import COUNTRIES, DE, UK, US, World, make_world
+
+FEE = ClaimType.FULFILLMENT_FEE_OVERCHARGE.value
+FRANCE = "A13V1IB3VIYZZH"
+
+
+async def preview(
+    world: World, fee: str, *, seen: str | None = "2026-01-05", **values: Any
+) -> None:
+    """The fee preview of SKU-1; `seen`: when our history first held it."""
+    row = {
+        "sku": "SKU-1",
+        "store": "US",
+        "fnsku": "X001",
+        "longest_side": Decimal(10),
+        "median_side": Decimal(5),
+        "shortest_side": Decimal(2),
+        "unit_of_dimension": "inches",
+        "item_weight": Decimal(1),
+        "unit_of_weight": "pounds",
+        "size_tier": "Small",
+        "currency": world.currency,
+        "fulfillment_fee": Decimal(fee),
+    } | values
+    if seen is None:
+        await world.add("fee_preview", **row)
+    else:
+        await world.add("fee_preview_history", seen_at=seen, **row)
+
+
+async def charge(
+    world: World,
+    fee: str,
+    day: str = "2026-11-01",
+    *,
+    order: str = "111-1",
+    units: int = 1,
+    sku: str = "SKU-1",
+    leaf: str = "FBAPerUnitFulfillmentFee",
+    number: str | None = None,
+    **values: Any,
+) -> None:
+    """A transaction with the fee of one line; a fee is negative, a correction positive."""
+    number = number or f"T-{order}-{sku}-{day}-{fee}"
+    await world.add(
+        "transactions",
+        **{
+            "transaction_id": number,
+            "type": "Shipment",
+            "posted_at": day,
+            "total_amount": -Decimal(fee),
+            "currency": world.currency,
+            "marketplace_id": world.marketplace_id,
+            "order_id": order,
+            "is_reimbursement": False,
+            "related_identifiers": {},
+            "breakdowns": {},
+        }
+        | values,
+    )
+    await leaf_of(world, number, day, fee, order=order, units=units, sku=sku, leaf=leaf)
+
+
+async def leaf_of(
+    world: World,
+    number: str,
+    day: str,
+    fee: str,
+    *,
+    order: str = "111-1",
+    units: int = 1,
+    sku: str = "SKU-1",
+    leaf: str = "FBAPerUnitFulfillmentFee",
+) -> None:
+    await world.add(
+        "fees",
+        transaction_id=number,
+        line=f"items.0/{leaf}",
+        posted_at=day,
+        order_id=order,
+        sku=sku,
+        quantity=units,
+        path=f"Expenses/{leaf}",
+        type=leaf.rsplit("/", 1)[-1],
+        category="fulfillment_fee",
+        amount=-Decimal(fee),
+        currency=world.currency,
+    )
+
+
+async def overcharges(world: World, as_of: str = "2026-11-23") -> list[dict[str, Any]]:
+    return [one for one in await world.detect(as_of) if one["type"] == FEE]
+
+
+async def test_charges_above_the_preview_are_one_claim_per_sku(world: World) -> None:
+    """R14 (a), decision 10: the sum of the charges, each listed, the deadline of the oldest."""
+    await preview(world, "3.00")
+    await charge(world, "3.50", "2026-11-01", order="111-1")
+    await charge(world, "7.50", "2026-11-03", order="111-2", units=2)
+
+    [claim] = await overcharges(world)
+
+    assert claim["key"] == {"sku": "SKU-1", "marketplaceId": US, "cause": "above_preview"}
+    assert (claim["quantity"], claim["amount"]) == (3, Decimal("2.00"))
+    assert claim["deadline"] == date(2027, 1, 29)
+    assert float(claim["confidence"]) == 0.4
+    charges = [row for row in claim["evidence"]["rows"] if row["table"] == "fees"]
+    assert [row["orderId"] for row in charges] == ["111-1", "111-2"]
+
+
+async def test_several_units_of_an_order_are_several_fees(world: World) -> None:
+    """R14: the fee is per unit; three units for three fees are no overcharge."""
+    await preview(world, "3.00")
+    await charge(world, "9.00", units=3)
+
+    assert await overcharges(world) == []
+
+
+async def test_two_cents_are_rounding(world: World) -> None:
+    """R14: more than 0.02 above the preview."""
+    await preview(world, "3.00")
+    await charge(world, "3.02")
+
+    assert await overcharges(world) == []
+
+
+async def test_a_charge_that_was_given_back_is_no_claim(world: World) -> None:
+    """R14: corrections are netted, and `explain` shows them."""
+    await preview(world, "3.00")
+    await charge(world, "3.50", "2026-11-01")
+    await charge(world, "-0.50", "2026-11-10")
+
+    assert await overcharges(world) == []
+    [candidate] = await world.candidates(FEE)
+    assert candidate["settled"][0]["by"] == "correction"
+
+
+async def test_a_fee_correction_among_the_reimbursements_comes_off(world: World) -> None:
+    """Facts 4.1: money of reason Fee_Correction for the SKU settles what it covers."""
+    await preview(world, "3.00")
+    await charge(world, "3.50", "2026-11-01", order="111-1")
+    await charge(world, "3.75", "2026-11-02", order="111-2")
+    await world.payment("2026-11-10", reason="Fee_Correction", per_unit="0.50")
+
+    [claim] = await overcharges(world)
+
+    assert claim["amount"] == Decimal("0.75")
+
+
+async def test_only_charges_inside_the_window_count(world: World) -> None:
+    """Decision 10: a charge of 90 days ago has left the claim, the next one gives the deadline."""
+    await preview(world, "3.00")
+    await charge(world, "3.50", "2026-08-25", order="111-1")
+    await charge(world, "3.50", "2026-08-26", order="111-2")
+    await charge(world, "3.50", "2026-11-01", order="111-3")
+
+    [claim] = await overcharges(world)
+
+    assert claim["quantity"] == 2
+    assert claim["deadline"] == date(2026, 11, 23)
+
+
+async def test_an_expired_claim_stays_expired(world: World) -> None:
+    """Facts 1.4: after its window the newest charge stands for the claim, which is not open again."""
+    await preview(world, "3.00")
+    await charge(world, "3.50", "2026-07-01", order="111-1")
+    await charge(world, "3.50", "2026-07-02", order="111-2")
+
+    [claim] = await overcharges(world)
+
+    assert (claim["quantity"], claim["deadline"]) == (1, date(2026, 9, 29))
+
+
+async def test_a_charge_is_compared_with_the_preview_of_its_day(world: World) -> None:
+    """R14: what is cheaper today was not a month ago."""
+    await preview(world, "3.50", seen="2026-06-01")
+    await preview(world, "3.00", seen="2026-11-10")
+    await charge(world, "3.50", "2026-11-01")
+
+    assert await overcharges(world) == []
+
+
+async def test_a_first_sync_has_only_the_preview_of_today(world: World) -> None:
+    """Decision 10: it is said, and the confidence stays "manual"."""
+    await preview(world, "3.00", seen=None)
+    await charge(world, "3.50", "2026-11-01")
+
+    [claim] = await overcharges(world)
+
+    assert float(claim["confidence"]) < 0.5
+    assert any("not known" in note for note in claim["evidence"]["notes"])
+
+
+async def test_a_size_that_amazon_changed_is_a_cause_of_its_own(world: World) -> None:
+    """R14 (b): new measures, a higher fee, charges as the new preview: 0.5, against the old fee."""
+    await preview(world, "3.00", seen="2026-06-01")
+    await preview(world, "4.00", seen="2026-10-01", longest_side=Decimal(14), size_tier="Large")
+    await charge(world, "3.00", "2026-09-20", order="111-1")
+    await charge(world, "4.00", "2026-11-01", order="111-2")
+
+    [claim] = await overcharges(world)
+
+    assert claim["key"]["cause"] == "size_changed"
+    assert (claim["quantity"], claim["amount"]) == (1, Decimal("1.00"))
+    assert float(claim["confidence"]) == 0.5
+
+
+async def test_a_higher_fee_for_the_same_size_is_a_rate_and_no_claim(world: World) -> None:
+    """R14 (b): without a change of the measures a new preview is a new rate card."""
+    await preview(world, "3.00", seen="2026-06-01")
+    await preview(world, "4.00", seen="2026-10-01")
+    await charge(world, "4.00", "2026-11-01")
+
+    assert await overcharges(world) == []
+
+
+async def test_a_new_fee_that_the_preview_shows_days_later_is_no_claim(world: World) -> None:
+    """R14, facts 2.2: previews are 72 hours old; one that comes within a week was valid already."""
+    await preview(world, "3.00", seen="2026-06-01")
+    await preview(world, "4.00", seen="2026-11-03")
+    await charge(world, "4.00", "2026-11-01")
+
+    assert await overcharges(world) == []
+
+
+async def test_a_surcharge_of_the_season_is_no_wrong_measure(world: World) -> None:
+    """R14: a week in which most SKUs cost more than their preview has another cause."""
+    for number in range(6):
+        await preview(world, "3.00", sku=f"SKU-{number}")
+        await charge(world, "3.30", order=f"111-{number}", sku=f"SKU-{number}")
+
+    assert await overcharges(world) == []
+
+
+async def test_one_sku_among_many_is_a_wrong_measure(world: World) -> None:
+    """R14: the others show that the rate is the same."""
+    for number in range(6):
+        await preview(world, "3.00", sku=f"SKU-{number}")
+        fee = "3.30" if number == 1 else "3.00"
+        await charge(world, fee, order=f"111-{number}", sku=f"SKU-{number}")
+
+    [claim] = await overcharges(world)
+
+    assert claim["sku"] == "SKU-1"
+
+
+async def test_orders_of_other_channels_have_other_fees(world: World) -> None:
+    """R14: multi-channel orders are not compared."""
+    await preview(world, "3.00")
+    await charge(world, "6.00")
+    await world.add(
+        "orders",
+        order_id="111-1",
+        sales_channel="Non-Amazon US",
+        created_at="2026-10-30",
+        last_updated_at="2026-11-01",
+        item_count=1,
+        units_ordered=1,
+    )
+
+    assert await overcharges(world) == []
+
+
+async def test_a_sale_served_from_another_country_has_another_fee(database: Database) -> None:
+    """R14: the European network fee; the ledger tells from where the units left."""
+    async with database.writing() as conn:
+        world = await make_world(conn, (UK,))
+        await preview(world, "3.00", store="")
+        await charge(world, "6.00")
+        await world.ledger("2026-11-01", -1, "", event_type="Shipments", country="DE")
+
+        assert await overcharges(world) == []
+
+
+async def test_european_fees_are_compared_without_their_tax(database: Database) -> None:
+    """Decision 23: fees of the EU have a base and a tax; a preview is without tax."""
+    async with database.writing() as conn:
+        world = await make_world(conn, (UK,))
+        await preview(world, "3.00", store="")
+        await charge(world, "3.00", leaf="FBAPerUnitFulfillmentFee/Base", number="T1")
+        await leaf_of(world, "T1", "2026-11-01", "0.60", leaf="FBAPerUnitFulfillmentFee/Tax")
+
+        assert await overcharges(world) == []
+
+
+async def test_a_european_preview_of_an_unknown_store_proves_nothing(database: Database) -> None:
+    """Facts 2.8: the EU file names no store, and the domestic fees of the euro stores differ."""
+    async with database.writing() as conn:
+        world = await make_world(conn, (DE, FRANCE))
+        await preview(world, "3.00", store="")
+        await charge(world, "3.50")
+
+        assert await overcharges(world) == []
+        [candidate] = await world.candidates(FEE)
+    assert "which of the marketplaces" in candidate["suppressed"]
+
+
+async def test_currencies_are_not_compared(world: World) -> None:
+    """Facts 5.1: a preview in another currency says nothing of a charge."""
+    await preview(world, "3.00", currency="CAD", store="CA")
+    await charge(world, "3.50")
+
+    assert await overcharges(world) == []
+
+
+async def test_a_deferred_charge_and_its_release_are_one_charge(world: World) -> None:
+    """Facts 2.10: the released transaction names the deferred one; the fee was charged once."""
+    await preview(world, "3.00")
+    await charge(world, "3.50", "2026-11-01", number="D1")
+    await charge(
+        world,
+        "3.50",
+        "2026-11-08",
+        number="R1",
+        related_identifiers={"DEFERRED_TRANSACTION_ID": "D1"},
+    )
+
+    [claim] = await overcharges(world)
+
+    assert (claim["quantity"], claim["amount"]) == (1, Decimal("0.50"))
+
+
+@pytest.mark.parametrize("home", [US, UK])
+async def test_a_charge_is_fileable_at_once_for_ninety_days(database: Database, home: str) -> None:
+    """Facts 1.4: fee_dimension is 0 to 90 days in the United States and in Europe."""
+    async with database.writing() as conn:
+        world = await make_world(conn, (home,))
+        await preview(world, "3.00", store=COUNTRIES[home][0] if home == US else "")
+        await charge(world, "3.50", "2026-11-01")
+
+        [claim] = await overcharges(world)
+
+    assert claim["fileable_from"] == date(2026, 11, 1)
+    assert claim["deadline"] == date(2027, 1, 29)

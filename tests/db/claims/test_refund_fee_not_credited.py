@@ -1,0 +1,121 @@
+"""The referral fee that a refund should bring back: claims facts R9, decisions 1 and 3."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from recoup.claims.rule import ClaimType
+from tests.support.claim_rows import World
+from tests.support.order_rows import REFERRAL, Orders
+
+NOT_CREDITED = ClaimType.REFUND_FEE_NOT_CREDITED
+
+
+@pytest.fixture
+def orders(world: World) -> Orders:
+    return Orders(world)
+
+
+async def test_a_fee_that_was_kept_is_owed(orders: Orders) -> None:
+    """R9: the fee charged less the 20 % that Amazon may keep; 90 days from the refund's day."""
+    await orders.sold("111-1")
+    await orders.refunded("111-1", "2026-09-01", referral=None, administration=None)
+
+    [claim] = await orders.claims(NOT_CREDITED)
+
+    assert (claim["quantity"], claim["amount"]) == (1, REFERRAL * 4 / 5)
+    assert claim["confidence"] == Decimal("0.6")
+    assert (claim["fileable_from"], claim["deadline"]) == (date(2026, 9, 15), date(2026, 11, 29))
+
+
+@pytest.mark.parametrize("kept", ["-0.75", "-0.80"])
+async def test_a_fee_credited_less_the_administration_fee_is_not_owed(
+    orders: Orders, kept: str
+) -> None:
+    """R9: 20 % may be kept, and five cents are rounding."""
+    await orders.sold("111-1")
+    await orders.refunded("111-1", "2026-09-01", administration=kept)
+
+    assert await orders.claims(NOT_CREDITED) == []
+
+
+async def test_an_administration_fee_above_the_most_is_owed(orders: Orders) -> None:
+    """R9: 5.00 USD at most, though 20 % of the fee would be 8.00."""
+    await orders.sold("111-1", principal="270.00", referral="-40.00")
+    await orders.refunded(
+        "111-1", "2026-09-01", principal="-270.00", referral="40.00", administration="-8.00"
+    )
+
+    [claim] = await orders.claims(NOT_CREDITED)
+
+    assert claim["amount"] == 3
+
+
+async def test_a_partial_refund_is_not_looked_at(orders: Orders) -> None:
+    """R9: a full refund of a unit."""
+    await orders.sold("111-1")
+    await orders.refunded("111-1", "2026-09-01", share="0.4", referral=None, administration=None)
+
+    assert await orders.claims(NOT_CREDITED) == []
+
+
+async def test_a_credit_that_comes_later_withdraws_the_claim(orders: Orders) -> None:
+    """R9, decision 1: 14 days are waited; a credit in a transaction of its own counts too."""
+    await orders.sold("111-1")
+    await orders.refunded("111-1", "2026-09-01", referral=None, administration=None)
+    assert len(await orders.claims(NOT_CREDITED)) == 1
+
+    await orders.moved("Adjustment", "111-1", "2026-09-10", units=1, sku="SKU-1", referral=REFERRAL)
+
+    assert await orders.claims(NOT_CREDITED) == []
+
+
+async def test_a_fee_correction_for_the_order_settles_it(orders: Orders) -> None:
+    """4.4: a payment of the family of fees with the order id."""
+    await orders.sold("111-1")
+    await orders.refunded("111-1", "2026-09-01", referral=None, administration=None)
+    await orders.paid("111-1", "2026-09-20", reason="Fee_Correction", per_unit="3.00")
+
+    assert await orders.claims(NOT_CREDITED) == []
+    [candidate] = await orders.candidates(NOT_CREDITED)
+    assert candidate["quantity"] == 0
+
+
+async def test_a_payment_for_the_unit_is_none_for_the_fee(orders: Orders) -> None:
+    """T11 is no order family of 4.4: the unit and the fee are two debts."""
+    await orders.sold("111-1")
+    await orders.refunded("111-1", "2026-09-01", referral=None, administration=None)
+    await orders.paid("111-1", "2026-09-20")
+
+    assert len(await orders.claims(NOT_CREDITED)) == 1
+
+
+async def test_one_unit_of_several_is_a_share_of_the_fee(orders: Orders) -> None:
+    """R9: the fee per unit, for the units refunded in full."""
+    await orders.sold("111-1", units=4)
+    await orders.refunded("111-1", "2026-09-01", units=2, referral=None, administration=None)
+
+    [claim] = await orders.claims(NOT_CREDITED)
+
+    assert (claim["quantity"], claim["amount"]) == (2, REFERRAL * 2 * 4 / 5)
+
+
+async def test_a_fee_with_tax_of_its_own_is_credited_with_it(orders: Orders) -> None:
+    """Decision 23: the most that may be kept counts before tax, whose share comes on top."""
+    base, tax = Decimal("40.00"), Decimal("8.00")
+    await orders.sold("111-1", referral=None, referral_base=-base, referral_tax=-tax)
+    await orders.refunded(
+        "111-1",
+        "2026-09-01",
+        referral=None,
+        referral_base=base,
+        referral_tax=tax,
+        administration=None,
+        administration_base="-5.00",
+        administration_tax="-1.00",
+    )
+
+    assert await orders.claims(NOT_CREDITED) == []

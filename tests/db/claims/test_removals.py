@@ -1,0 +1,231 @@
+"""removal_lost and removal_discrepancy (claims facts T12, T13, 5 R10-R12; decisions 4, 6, 21)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from recoup.claims.rule import ClaimType
+from recoup.claims.tables import claim
+from recoup.db.engine import Database
+from tests.support.claim_rows import DE, UK, World, make_world
+
+LOST = ClaimType.REMOVAL_LOST.value
+DISCREPANCY = ClaimType.REMOVAL_DISCREPANCY.value
+
+
+async def parcel(world: World, day: str = "2026-10-20", units: int = 4, **values: Any) -> None:
+    row = {
+        "order_id": "RO1",
+        "shipped_at": day,
+        "sku": "SKU-1",
+        "fnsku": "X001",
+        "disposition": "Unsellable",
+        "tracking_number": "1Z1",
+        "shipped_quantity": units,
+        "carrier": "UPS",
+        "removal_order_type": "Return",
+    }
+    await world.add("removal_shipments", **row | values)
+
+
+async def order(world: World, requested: int = 4, day: str = "2026-09-20", **values: Any) -> None:
+    row = {"order_id": "RO1", "order_type": "Return", "currency": world.currency}
+    await world.removal(day, requested=requested, **row | values)
+
+
+async def say(world: World, *, arrived: bool, of: str = LOST) -> None:
+    """What the seller says of the parcels of a type."""
+    await world.conn.execute(update(claim).where(claim.c.type == of).values(arrived=arrived))
+
+
+async def found(world: World, of: str, as_of: str = "2026-11-23") -> list[dict[str, Any]]:
+    return [one for one in await world.detect(as_of) if one["type"] == of]
+
+
+async def test_every_parcel_is_listed_until_its_arrival_is_confirmed(world: World) -> None:
+    """R10, decision 21: 0.3 and "confirm arrival"; day 15 to day 74 after it was shipped."""
+    await order(world)
+    await parcel(world, "2026-10-20")
+
+    [one] = await found(world, LOST)
+
+    assert one["key"] == {"removalOrderId": "RO1", "trackingNumber": "1Z1", "sku": "SKU-1"}
+    assert (one["quantity"], float(one["confidence"])) == (4, 0.3)
+    assert one["fileable_from"] == date(2026, 11, 4)
+    assert one["deadline"] == date(2027, 1, 2)
+    assert "Confirm arrival" in one["reason"]
+
+
+async def test_a_parcel_that_did_not_arrive_is_nearly_certain(world: World) -> None:
+    """R10, decision 21: the seller's "not arrived" raises it to 0.85."""
+    await order(world)
+    await parcel(world)
+    await found(world, LOST)
+    await say(world, arrived=False)
+
+    [one] = await found(world, LOST)
+
+    assert float(one["confidence"]) == 0.85
+    assert sum(part["change"] for part in one["confidence_parts"]) == pytest.approx(0.85)
+
+
+async def test_a_parcel_that_arrived_is_no_claim(world: World) -> None:
+    """R10, decision 21: the seller's "arrived" settles all SKUs of the parcel."""
+    await order(world)
+    await parcel(world)
+    await found(world, LOST)
+    await say(world, arrived=True)
+    await parcel(world, sku="SKU-2", fnsku="X002")
+
+    assert await found(world, LOST) == []
+    assert [one["settled"][0]["by"] for one in await world.candidates(LOST)] == ["seller"] * 2
+
+
+async def test_a_paid_parcel_is_no_claim(world: World) -> None:
+    """R10: a removal reimbursement of the FNSKU that was approved later settles it."""
+    await order(world)
+    await parcel(world)
+    await world.payment("2026-11-10", reason="REMOVAL_ORDER_LOST", cash=4)
+
+    assert await found(world, LOST) == []
+    [candidate] = await world.candidates(LOST)
+    assert candidate["settled"][0]["units"] == 4
+
+
+async def test_a_payment_goes_to_the_parcel_that_surely_did_not_arrive(world: World) -> None:
+    """R10: parcels of which nothing is known do not use up the payment of a lost one."""
+    await order(world)
+    await parcel(world, "2026-10-20", tracking_number="1Z1")
+    await found(world, LOST)
+    await say(world, arrived=False)
+    await parcel(world, "2026-10-10", tracking_number="1Z0")
+    await world.payment("2026-11-10", reason="REMOVAL_ORDER_LOST", cash=4)
+
+    [one] = await found(world, LOST)
+
+    assert one["key"]["trackingNumber"] == "1Z0"
+
+
+async def test_a_payment_of_before_the_parcel_settles_nothing(world: World) -> None:
+    """R10: only what was approved later counts."""
+    await order(world)
+    await parcel(world, "2026-10-20")
+    await world.payment("2026-10-10", reason="REMOVAL_ORDER_LOST", cash=4)
+
+    [one] = await found(world, LOST)
+
+    assert one["quantity"] == 4
+
+
+async def test_parcels_of_disposals_are_not_for_the_seller(world: World) -> None:
+    """R10: only parcels of type Return come to the seller."""
+    await parcel(world, removal_order_type="Disposal")
+
+    assert await found(world, LOST) == []
+
+
+@pytest.mark.parametrize("home", [UK, DE])
+async def test_the_window_of_lost_removals_is_the_same_in_europe(
+    database: Database, home: str
+) -> None:
+    """Facts 1.4, decision 6: 15 to 75 days in the United Kingdom and Germany too."""
+    async with database.writing() as conn:
+        world = await make_world(conn, (home,))
+        await order(world)
+        await parcel(world, "2026-10-20")
+
+        [one] = await found(world, LOST)
+
+    assert one["marketplace_id"] == home
+    assert one["deadline"] == date(2027, 1, 2)
+
+
+async def test_units_that_no_quantity_accounts_for_are_a_discrepancy(world: World) -> None:
+    """R11, decision 4: completed, one unit unaccounted: 0.5, 60 days after completion, wait 30."""
+    await order(world, 5, last_updated_at="2026-10-01", shipped_quantity=3, cancelled_quantity=1)
+    await parcel(world, units=3)
+
+    [one] = await found(world, DISCREPANCY)
+
+    assert one["key"] == {"removalOrderId": "RO1", "sku": "SKU-1"}
+    assert (one["quantity"], float(one["confidence"])) == (1, 0.5)
+    assert one["fileable_from"] == date(2026, 10, 31)
+    assert one["deadline"] == date(2026, 11, 29)
+
+
+async def test_units_that_were_shipped_in_no_parcel_are_a_discrepancy(world: World) -> None:
+    """R11: four count as shipped, the parcels hold three."""
+    await order(world, 4)
+    await parcel(world, units=3)
+
+    [one] = await found(world, DISCREPANCY)
+
+    assert one["quantity"] == 1
+
+
+async def test_units_disposed_of_in_a_return_are_a_discrepancy(world: World) -> None:
+    """R11, decision 4: a disposal inside an order of type Return is this type."""
+    await order(world, 4, shipped_quantity=3, disposed_quantity=1)
+    await parcel(world, units=3)
+
+    [one] = await found(world, DISCREPANCY)
+
+    assert one["quantity"] == 1
+    assert "disposed" in one["reason"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"cancelled_quantity": 1, "shipped_quantity": 3},
+        {"in_process_quantity": 1, "shipped_quantity": 3},
+        {"status": "Processing", "shipped_quantity": 3},
+    ],
+)
+async def test_what_is_cancelled_or_not_finished_is_no_discrepancy(
+    world: World, values: dict[str, Any]
+) -> None:
+    """R11: the rest was cancelled, is in process, or the order is not completed."""
+    await order(world, 4, **values)
+    await parcel(world, units=3)
+
+    assert await found(world, DISCREPANCY) == []
+
+
+async def test_the_units_of_an_order_may_come_in_several_parcels(world: World) -> None:
+    """R11, facts 2.7: one removal order splits into many parcels."""
+    await order(world, 4)
+    await parcel(world, units=3)
+    await parcel(world, "2026-10-22", units=1, tracking_number="1Z2")
+
+    assert await found(world, DISCREPANCY) == []
+
+
+async def test_a_disposal_order_has_no_parcels(world: World) -> None:
+    """R11: units that the seller had disposed of are not to come back."""
+    await order(world, 4, order_type="Disposal", shipped_quantity=0, disposed_quantity=4)
+    await parcel(world, order_id="RO2")
+
+    assert await found(world, DISCREPANCY) == []
+
+
+async def test_without_any_parcel_row_nothing_follows(world: World) -> None:
+    """Facts 5.1: a report of parcels that was not loaded makes no claims."""
+    await order(world, 4)
+
+    assert await found(world, DISCREPANCY) == []
+
+
+async def test_a_discrepancy_that_was_paid_is_no_claim(world: World) -> None:
+    """Facts 4.4: a removal reimbursement settles it."""
+    await order(world, 4)
+    await parcel(world, units=3)
+    await found(world, LOST)
+    await say(world, arrived=True)
+    await world.payment("2026-11-10", reason="REMOVAL_ORDER_LOST", cash=1)
+
+    assert await found(world, DISCREPANCY) == []

@@ -1,0 +1,668 @@
+"""Lost, damaged and disposed of: fixtures of the facts (section 7), rules R1, R2 and R13, traps 5.1."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from recoup.claims.tables import claim
+from recoup.db.engine import Database
+from tests.support.claim_rows import CA, DE, UK, US, World, make_world
+
+LOST, DAMAGED, DISPOSED = (
+    "lost_in_warehouse",
+    "damaged_in_warehouse",
+    "disposed_without_permission",
+)
+
+
+@pytest.fixture
+async def world(world: World) -> World:
+    """A ledger of most of a year."""
+    await world.history()
+    return world
+
+
+async def _open(world: World, as_of: str = "2026-11-23") -> list[tuple[str, str, int]]:
+    """Type, day and open units of the claims that are shown."""
+    rows = await world.detect(as_of)
+    return [(row["type"], row["key"]["date"], row["quantity"]) for row in rows]
+
+
+async def _only(world: World, as_of: str = "2026-11-23") -> dict[str, Any]:
+    [one] = await world.detect(as_of)
+    return one
+
+
+def _parts(one: dict[str, Any]) -> list[str]:
+    return [part["part"] for part in one["confidence_parts"]]
+
+
+# Section 7, fixtures
+
+
+async def test_found_in_another_center_is_no_claim(world: World) -> None:
+    """Fixture 1: M -1, then F +1 in another FC after 12 days -> no claim."""
+    await world.ledger("2026-09-01", -1, "M", fulfillment_center="PHL7")
+    await world.ledger("2026-09-13", 1, "F", fulfillment_center="DTM2")
+
+    assert await _open(world) == []
+
+
+async def test_units_found_and_paid_are_taken_off(world: World) -> None:
+    """Fixture 2: M -3, F +1, Lost_Warehouse total 1 -> open 1."""
+    await world.ledger("2026-09-01", -3, "M")
+    await world.ledger("2026-09-10", 1, "F")
+    await world.payment("2026-09-20", reason="Lost_Warehouse")
+
+    assert await _open(world) == [(LOST, "2026-09-01", 1)]
+    [candidate] = await world.candidates(LOST)
+    assert [part["by"] for part in candidate["settled"]] == ["find", "payment"]
+
+
+async def test_a_damage_pair_without_payment_is_a_claim(world: World) -> None:
+    """Fixture 3: E -1 / P +1, no R -> R2."""
+    await world.ledger("2026-09-01", -1, "E")
+    await world.ledger("2026-09-01", 1, "P", disposition="WAREHOUSE_DAMAGED")
+
+    one = await _only(world)
+
+    assert (one["type"], one["quantity"], one["confidence"]) == (DAMAGED, 1, Decimal("0.85"))
+    assert one["evidence"]["notes"] == []
+
+
+async def test_a_plain_change_of_disposition_is_nothing(world: World) -> None:
+    """Fixture 4: Q -1 / P +1 -> nothing."""
+    await world.ledger("2026-09-01", -1, "Q")
+    await world.ledger("2026-09-01", 1, "P", disposition="CUSTOMER_DAMAGED")
+
+    assert await _open(world) == []
+    assert await world.candidates() == []
+
+
+async def test_identical_rows_are_two_units(world: World) -> None:
+    """Fixture 7: two identical ledger rows are real, and one claim of two units."""
+    for _ in range(2):
+        await world.ledger("2026-09-01", -1, "M", reference_id="13895071006")
+
+    assert await _open(world) == [(LOST, "2026-09-01", 2)]
+
+
+async def test_a_unit_paid_found_and_kept_is_no_new_loss(world: World) -> None:
+    """Fixture 17: M -1, Lost paid, F +1, O -1 -> nothing."""
+    await world.ledger("2026-08-01", -1, "M")
+    await world.payment("2026-08-20")
+    await world.ledger("2026-09-10", 1, "F")
+    await world.ledger("2026-09-11", -1, "O")
+
+    assert await _open(world) == []
+
+
+async def test_what_amazon_keeps_after_paying_ends_no_other_loss(world: World) -> None:
+    """Facts 3.3: F +1 then O -1 of a paid unit is the counterpart of the payment, not a find."""
+    await world.ledger("2026-08-01", -1, "M")
+    await world.payment("2026-08-20")
+    await world.ledger("2026-09-08", -1, "M")
+    await world.ledger("2026-09-10", 1, "F")
+    await world.ledger("2026-09-17", -1, "O")
+
+    assert await _open(world) == [(LOST, "2026-09-08", 1)]
+
+
+# R1 and allocation
+
+
+@pytest.mark.parametrize("code", ["M", "5"])
+async def test_both_codes_of_a_loss_count(world: World, code: str) -> None:
+    """Facts 3.2: M and 5 are misplaced units."""
+    await world.ledger("2026-09-01", -2, code)
+
+    assert await _open(world) == [(LOST, "2026-09-01", 2)]
+
+
+@pytest.mark.parametrize("code", ["F", "N"])
+async def test_both_codes_of_a_find_count(world: World, code: str) -> None:
+    """Facts 3.2: F and N are found units."""
+    await world.ledger("2026-09-01", -1, "M")
+    await world.ledger("2026-10-01", 1, code)
+
+    assert await _open(world) == []
+
+
+@pytest.mark.parametrize(("day", "open_units"), [("2026-08-25", []), ("2026-08-24", [1])])
+async def test_a_find_reaches_back_seven_days(
+    world: World, day: str, open_units: list[int]
+) -> None:
+    """R1: a find may be booked up to seven days before its loss, and no earlier."""
+    await world.ledger("2026-09-01", -1, "M")
+    await world.ledger(day, 1, "F")
+
+    assert [units for _, _, units in await _open(world)] == open_units
+
+
+async def test_a_find_ends_the_oldest_loss(world: World) -> None:
+    """Decision 12: oldest loss first."""
+    await world.ledger("2026-09-01", -1, "M")
+    await world.ledger("2026-09-05", -1, "M")
+    await world.ledger("2026-09-20", 1, "F")
+
+    assert await _open(world) == [(LOST, "2026-09-05", 1)]
+
+
+async def test_a_find_ends_no_loss_that_is_paid_already(world: World) -> None:
+    """Decision 12: a find after the payment of the first loss is the second one's."""
+    await world.ledger("2026-07-01", -1, "M")
+    await world.payment("2026-07-20")
+    await world.ledger("2026-09-05", -1, "M")
+    await world.ledger("2026-09-12", 1, "F")
+
+    assert await _open(world) == []
+
+
+async def test_a_find_in_another_country_ends_no_loss(database: Database) -> None:
+    """R1: same FNSKU and country; the find elsewhere is told and costs confidence."""
+    async with database.writing() as conn:
+        world = await make_world(conn, (US, CA))
+        await world.history()
+        await world.ledger("2026-09-01", -1, "M", country="US")
+        await world.ledger("2026-09-10", 1, "F", country="CA")
+
+        one = await _only(world)
+
+    assert "unmatched find" in _parts(one)
+    assert one["confidence"] == Decimal("0.4")
+
+
+@pytest.mark.parametrize(
+    ("approved", "is_open"),
+    [("2026-08-25", False), ("2026-08-24", True), ("2026-12-30", False), ("2026-12-31", True)],
+)
+async def test_a_payment_counts_from_seven_days_before_to_120_after(
+    world: World, approved: str, is_open: bool
+) -> None:
+    """Facts 4.4, step 4: approval from event - 7 days to event + 120 days."""
+    await world.ledger("2027-03-01", -1, "", fnsku="XHISTORY", event_type="Shipments")
+    await world.ledger("2026-09-01", -1, "M")
+    await world.payment(approved)
+
+    assert bool(await _open(world, "2027-03-02")) == is_open
+
+
+async def test_a_payment_is_split_over_events(world: World) -> None:
+    """Facts 4.4, step 5: one row of two units pays two losses, and both pairs are kept."""
+    await world.ledger("2026-09-01", -1, "M")
+    await world.ledger("2026-09-05", -1, "M")
+    await world.payment("2026-09-20", cash=2)
+
+    assert await _open(world) == []
+    assert [row["units"] for row in await world.allocations(LOST)] == [1, 1]
+
+
+async def test_a_payment_settles_no_more_than_it_paid(world: World) -> None:
+    """Facts 4.4: units are counted, not rows."""
+    await world.ledger("2026-09-01", -5, "M")
+    await world.payment("2026-09-20", cash=2)
+
+    assert await _open(world) == [(LOST, "2026-09-01", 3)]
+
+
+@pytest.mark.parametrize("reason", ["Damaged_Warehouse", "Lost_Inbound", "CustomerReturn"])
+async def test_a_payment_of_another_family_settles_no_loss(world: World, reason: str) -> None:
+    """Facts 4.4, steps 3 and 4: families do not pay for each other."""
+    await world.ledger("2026-09-01", -1, "M")
+    order = {"order_id": "111-1"} if reason == "CustomerReturn" else {}
+    await world.payment("2026-09-20", reason=reason, **order)
+
+    assert await _open(world) == [(LOST, "2026-09-01", 1)]
+
+
+async def test_a_payment_in_another_currency_settles_no_loss(world: World) -> None:
+    """Facts 4.4, step 4: same currency and country region; pulled once for all (fixture 11)."""
+    await world.ledger("2026-09-01", -1, "M")
+    await world.payment("2026-09-20", currency="CAD")
+
+    assert await _open(world) == [(LOST, "2026-09-01", 1)]
+
+
+async def test_a_payment_in_euro_settles_a_loss_anywhere_in_the_union(database: Database) -> None:
+    """European stores share stock: a loss in Poland is paid to a German seller in euro."""
+    async with database.writing() as conn:
+        world = await make_world(conn, (DE,))
+        await world.history()
+        await world.ledger("2026-09-01", -1, "M", country="PL")
+        await world.payment("2026-09-20")
+
+        assert await _open(world) == []
+
+
+@pytest.mark.parametrize("fnsku", ["", "X001-old"])
+async def test_a_payment_is_known_by_its_sku_too(world: World, fnsku: str) -> None:
+    """Facts 4.4, step 4 and trap of 5.1: an MSKU can have had several FNSKUs."""
+    await world.ledger("2026-09-01", -1, "M")
+    await world.payment("2026-09-20", fnsku=fnsku)
+
+    assert await _open(world) == []
+
+
+async def test_a_payment_with_a_unit_settles_and_its_unit_is_no_second_find(world: World) -> None:
+    """Trap of 5.1: paid with a unit, which comes as N; another loss stays open."""
+    await world.ledger("2026-09-01", -1, "M")
+    await world.ledger("2026-09-05", -1, "M")
+    await world.payment("2026-09-20", cash=0, inventory=1)
+    await world.ledger("2026-09-21", 1, "N")
+
+    assert await _open(world) == [(LOST, "2026-09-05", 1)]
+
+
+async def test_a_payment_for_our_case_is_for_its_claim(world: World) -> None:
+    """Facts 4.4, step 1: the case comes before the oldest loss, whatever the days."""
+    await world.ledger("2026-03-01", -1, "M")
+    await world.ledger("2026-09-05", -1, "M")
+    await world.detect("2026-11-01")
+    await world.conn.execute(
+        claim.update()
+        .where(claim.c.key["date"].astext == "2026-09-05")
+        .values(status="filed", case_id="77", status_by="u1", filed_at=text("now()"))
+    )
+    await world.payment("2026-11-10", case_id="77")
+
+    await world.detect()
+
+    states = {row["key"]["date"]: row["status"] for row in await world.claims(LOST)}
+    assert states == {"2026-03-01": "detected", "2026-09-05": "approved"}
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("lost", "reconciled", "unreconciled", "found", "quantity", "confidence"),
+    [
+        (3, 0, 3, 0, 3, "0.9"),
+        (3, 1, 2, 1, 2, "0.9"),
+        (3, 2, 1, 1, 1, "0.7"),
+        (3, 0, 3, 1, 2, "0.7"),
+    ],
+)
+async def test_the_smaller_number_of_ours_and_amazons_is_claimed(
+    world: World,
+    sign: int,
+    lost: int,
+    reconciled: int,
+    unreconciled: int,
+    found: int,
+    quantity: int,
+    confidence: str,
+) -> None:
+    """R1: unreconciled in either sign (2.3); 0.9 when both agree, 0.7 when they differ."""
+    await world.ledger(
+        "2026-09-01",
+        -lost,
+        "M",
+        reconciled_quantity=sign * reconciled,
+        unreconciled_quantity=sign * unreconciled,
+    )
+    if found:
+        await world.ledger("2026-09-10", found, "F")
+
+    one = await _only(world)
+
+    assert (one["quantity"], one["confidence"]) == (quantity, Decimal(confidence))
+
+
+async def test_without_amazons_word_the_pairing_stands_alone(world: World) -> None:
+    """R1: 0.6 where the column is missing."""
+    await world.ledger("2026-09-01", -1, "M")
+
+    assert (await _only(world))["confidence"] == Decimal("0.6")
+
+
+async def test_what_amazon_calls_reconciled_is_no_claim(world: World) -> None:
+    """R1: min(unreconciled, pairing) is nothing, and the candidate says why."""
+    await world.ledger("2026-09-01", -1, "M", reconciled_quantity=1, unreconciled_quantity=0)
+
+    assert await _open(world) == []
+    [candidate] = await world.candidates(LOST)
+    assert candidate["settled"][0]["by"] == "reconciled"
+
+
+async def test_unreconciled_without_open_units_is_for_review_only(world: World) -> None:
+    """R1: unreconciled > 0 with nothing open by pairing is listed and not claimed."""
+    await world.ledger("2026-09-01", -1, "M", reconciled_quantity=0, unreconciled_quantity=1)
+    await world.ledger("2026-09-10", 1, "F")
+
+    assert await _open(world) == []
+    [candidate] = await world.candidates(LOST)
+    assert "review" in candidate["reason"]
+
+
+async def test_amazons_own_pairing_is_followed(world: World) -> None:
+    """Facts 3.3: of two losses and one find, the one that Amazon calls unreconciled is open."""
+    await world.ledger("2026-09-01", -1, "M", reconciled_quantity=0, unreconciled_quantity=1)
+    await world.ledger("2026-09-05", -1, "M", reconciled_quantity=1, unreconciled_quantity=0)
+    await world.ledger("2026-09-20", 1, "F")
+
+    one = await _only(world)
+
+    assert (one["key"]["date"], one["confidence"]) == ("2026-09-01", Decimal("0.9"))
+
+
+@pytest.mark.parametrize(
+    ("code", "quantity", "day", "is_shown"),
+    [
+        ("O", -1, "2026-09-03", False),
+        ("3", 1, "2026-08-30", False),
+        ("4", -1, "2026-09-04", False),
+        ("O", -1, "2026-09-05", True),
+        ("O", -2, "2026-09-01", True),
+    ],
+)
+async def test_a_correction_of_equal_quantity_explains_a_loss(
+    world: World, code: str, quantity: int, day: str, is_shown: bool
+) -> None:
+    """R1 excludes: an unexplained 3, 4 or O row of equal quantity within 3 days."""
+    await world.ledger("2026-09-01", -1, "M")
+    await world.ledger(day, quantity, code)
+
+    assert bool(await _open(world)) == is_shown
+    if not is_shown:
+        [candidate] = await world.candidates(LOST)
+        assert "correction" in candidate["suppressed"]
+
+
+async def test_a_transfer_between_fnskus_of_one_asin_explains_itself(world: World) -> None:
+    """Trap of 5.1: 4 on one FNSKU and 3 on another of the ASIN say nothing about a loss."""
+    await world.ledger("2026-09-01", -1, "M")
+    await world.ledger("2026-09-02", -1, "4")
+    await world.ledger("2026-09-02", 1, "3", fnsku="X002")
+
+    assert await _open(world) == [(LOST, "2026-09-01", 1)]
+
+
+async def test_units_that_amazon_looks_for_wait(world: World) -> None:
+    """R1 and 1.6: researching units wait day by day, but not beyond day 45."""
+    await world.ledger("2026-09-20", -1, "M")
+    await world.ledger("2026-10-20", -1, "M")
+    await world.add(
+        "inventory_history",
+        marketplace_id=US,
+        sku="SKU-1",
+        fnsku="X001",
+        condition="NewItem",
+        seen_at="2026-11-20",
+        researching_quantity=1,
+    )
+
+    rows = await world.detect()
+
+    assert [str(row["fileable_from"]) for row in rows] == ["2026-11-04", "2026-11-24"]
+
+
+async def test_the_first_month_of_the_ledger_is_for_pairing_only(world: World) -> None:
+    """Trap of 5.1, history starts mid-story: no claims from the first 30 days."""
+    await world.ledger("2026-01-30", -1, "M", fnsku="X008")
+    await world.ledger("2026-01-31", -1, "M", fnsku="X009")
+
+    assert await _open(world) == [(LOST, "2026-01-31", 1)]
+    assert "history incomplete" in (await world.candidates(LOST))[0]["suppressed"]
+
+
+async def test_nothing_is_claimed_beyond_the_last_complete_day(database: Database) -> None:
+    """Trap of 5.1, missing dates: a busy ledger without a day is complete until the day before."""
+    async with database.writing() as conn:
+        world = await make_world(conn)
+        await conn.execute(
+            text(
+                "insert into ledger (connection_id, event_on, source_line, fnsku, event_type, quantity, source) "
+                "select :id, day::date, line, 'XBUSY', 'Shipments', -1, 'test' from "
+                "generate_series(date '2026-06-01', date '2026-11-22', interval '1 day') day, "
+                "generate_series(1, 25) line where day <> date '2026-11-01'"
+            ),
+            {"id": world.connection_id},
+        )
+        await world.ledger("2026-10-20", -1, "M", source_line=1000)
+        await world.ledger("2026-11-05", -1, "M", source_line=1000)
+
+        assert await _open(world) == [(LOST, "2026-10-20", 1)]
+        assert "until 2026-10-31" in (await world.candidates(LOST))[1]["suppressed"]
+
+
+async def test_a_possible_payment_takes_a_claim_below_one_half(world: World) -> None:
+    """Decision 13: the claim stays, says so, and is for a person to look at."""
+    await world.ledger("2026-09-01", -1, "M", reconciled_quantity=0, unreconciled_quantity=1)
+    await world.payment("2026-09-20", reason="GeneralAdjustment")
+
+    one = await _only(world)
+
+    assert one["confidence"] < Decimal("0.5")
+    assert "possible payment" in _parts(one)
+
+
+async def test_a_manufacturer_barcode_costs_confidence(world: World) -> None:
+    """Trap of 5.1: commingled stock, FNSKU = ASIN."""
+    await world.ledger("2026-09-01", -1, "M", fnsku="B001")
+
+    assert (await _only(world))["confidence"] == Decimal("0.4")
+
+
+async def test_transfers_between_centers_are_no_loss(world: World) -> None:
+    """Trap of 5.1: legs of a transfer can be weeks apart."""
+    await world.ledger("2026-09-01", -4, "", event_type="WhseTransfers")
+
+    assert await _open(world) == []
+
+
+async def test_two_countries_on_one_day_are_two_claims_in_their_own_stores(
+    database: Database,
+) -> None:
+    """Rules are per country, never across currencies; each has its own store and deadline."""
+    async with database.writing() as conn:
+        world = await make_world(conn, (UK, DE))
+        await world.history()
+        await world.ledger("2026-09-01", -1, "M", country="GB")
+        await world.ledger("2026-09-01", -2, "M", country="DE")
+
+        rows = await world.detect()
+
+    assert {row["marketplace_id"]: row["quantity"] for row in rows} == {UK: 1, DE: 2}
+
+
+# R18
+
+
+async def test_balances_that_do_not_add_up_suppress_the_fnsku(world: World) -> None:
+    """R18: start and movements are not the end -> data problem, said so."""
+    await world.ledger("2026-09-01", -1, "M")
+    await world.ledger("2026-09-01", -1, "M", fnsku="X002")
+    await world.add(
+        "ledger_summary",
+        month_on="2026-09-01",
+        fnsku="X001",
+        starting_balance=10,
+        lost=-1,
+        ending_balance=8,
+    )
+
+    rows = await world.detect()
+
+    assert [row["fnsku"] for row in rows] == ["X002"]
+    [suppressed] = [c for c in await world.candidates(LOST) if c["fnsku"] == "X001"]
+    assert "2026-09" in suppressed["suppressed"]
+
+
+async def test_a_find_that_the_ledger_lacks_suppresses_the_fnsku(world: World) -> None:
+    """R18: the summary is the control total of the ledger."""
+    await world.ledger("2026-09-01", -1, "M")
+    await world.add(
+        "ledger_summary",
+        month_on="2026-09-01",
+        fnsku="X001",
+        starting_balance=10,
+        lost=-1,
+        found=1,
+        ending_balance=10,
+    )
+
+    assert await _open(world) == []
+
+
+async def test_balances_that_add_up_change_nothing(world: World) -> None:
+    """R18, the innocent case: the summary agrees with the ledger."""
+    await world.ledger("2026-09-01", -1, "M")
+    await world.add(
+        "ledger_summary",
+        month_on="2026-09-01",
+        fnsku="X001",
+        starting_balance=10,
+        in_transit=3,
+        lost=-1,
+        ending_balance=9,
+    )
+
+    assert await _open(world) == [(LOST, "2026-09-01", 1)]
+
+
+# R2
+
+
+@pytest.mark.parametrize(
+    ("code", "confidence"),
+    [("E", "0.85"), ("6", "0.7"), ("7", "0.35"), ("H", "0.35"), ("K", "0.35"), ("U", "0.35")],
+)
+async def test_each_code_of_a_damage_has_its_weight(
+    world: World, code: str, confidence: str
+) -> None:
+    """R2 and decision 11: E and 6 are strong, the others are listed with a low confidence."""
+    await world.ledger("2026-09-01", -1, code)
+
+    one = await _only(world)
+
+    assert (one["type"], one["confidence"]) == (DAMAGED, Decimal(confidence))
+    assert "missing" in one["evidence"]["notes"][0]
+
+
+async def test_a_paid_damage_is_no_claim(world: World) -> None:
+    """R2, the innocent case: family DAMAGED pays."""
+    await world.ledger("2026-09-01", -1, "E")
+    await world.payment("2026-09-20", reason="Damaged_Warehouse")
+
+    assert await _open(world) == []
+
+
+async def test_finds_and_payments_of_losses_do_not_offset_a_damage(world: World) -> None:
+    """R2: only R family DAMAGED; F and N do not offset."""
+    await world.ledger("2026-09-01", -1, "E")
+    await world.ledger("2026-09-10", 1, "F")
+    await world.payment("2026-09-20", reason="Lost_Warehouse")
+
+    assert await _open(world) == [(DAMAGED, "2026-09-01", 1)]
+
+
+async def test_a_payment_is_for_the_strong_damage_first(world: World) -> None:
+    """R2: what is often not payable does not take the payment of what is."""
+    await world.ledger("2026-09-01", -1, "H")
+    await world.ledger("2026-09-05", -1, "E")
+    await world.payment("2026-09-20", reason="Damaged_Warehouse")
+
+    assert await _open(world) == [(DAMAGED, "2026-09-01", 1)]
+
+
+async def test_a_unit_made_sellable_again_is_no_claim(world: World) -> None:
+    """R2: Q out of WAREHOUSE_DAMAGED and P to SELLABLE undo the damage."""
+    await world.ledger("2026-09-01", -1, "E")
+    await world.ledger("2026-09-01", 1, "P", disposition="WAREHOUSE_DAMAGED")
+    await world.ledger("2026-09-15", -1, "Q", disposition="WAREHOUSE_DAMAHED")
+    await world.ledger("2026-09-15", 1, "P", disposition="SELLABLE")
+
+    assert await _open(world) == []
+
+
+async def test_a_customers_damage_made_sellable_undoes_nothing(world: World) -> None:
+    """R2: the minus leg shows that another unit became sellable."""
+    await world.ledger("2026-09-01", -1, "E")
+    await world.ledger("2026-09-15", -1, "Q", disposition="CUSTOMER_DAMAGED")
+    await world.ledger("2026-09-15", 1, "P", disposition="SELLABLE")
+
+    assert await _open(world) == [(DAMAGED, "2026-09-01", 1)]
+
+
+async def test_missing_and_damaged_at_once_is_one_claim_for_review(world: World) -> None:
+    """R2 and decision 11: same FNSKU, FC, day and quantity -> damaged, marked for review."""
+    await world.ledger("2026-09-01", -1, "M")
+    await world.ledger("2026-09-01", -1, "E")
+
+    one = await _only(world)
+
+    assert one["type"] == DAMAGED
+    assert one["confidence"] < Decimal("0.5")
+
+
+# R13
+
+
+async def test_sellable_stock_destroyed_without_order_is_a_claim(world: World) -> None:
+    """R13: D on SELLABLE and no disposal order; fileable after a week (decision 1)."""
+    await world.ledger("2026-11-01", -2, "D")
+
+    one = await _only(world)
+
+    assert (one["type"], one["quantity"], one["confidence"]) == (DISPOSED, 2, Decimal("0.7"))
+    assert (str(one["fileable_from"]), str(one["deadline"])) == ("2026-11-08", "2026-12-30")
+
+
+@pytest.mark.parametrize(
+    ("requested", "is_open"),
+    [("2026-09-17", False), ("2026-09-16", True), ("2026-11-08", False), ("2026-11-09", True)],
+)
+async def test_a_disposal_order_is_a_permission(
+    world: World, requested: str, is_open: bool
+) -> None:
+    """R13 and decision 16: requested 45 days before to 7 days after, whatever the disposition."""
+    await world.ledger("2026-11-01", -1, "D")
+    await world.removal(requested, disposition="Unsellable")
+
+    assert bool(await _open(world)) == is_open
+
+
+async def test_an_order_for_fewer_units_leaves_the_rest(world: World) -> None:
+    """R13: quantities are subtracted, cancelled ones were not ordered."""
+    await world.ledger("2026-11-01", -5, "D")
+    await world.removal("2026-10-20", requested=4, cancelled_quantity=1, disposed_quantity=3)
+
+    assert await _open(world) == [(DISPOSED, "2026-11-01", 2)]
+
+
+async def test_a_return_order_is_no_permission_to_destroy(world: World) -> None:
+    """R13: only what an order disposed of is taken off; the rest of decision 4 is another type."""
+    await world.ledger("2026-11-01", -2, "D")
+    await world.removal("2026-10-20", order_type="Return", requested=5, disposed_quantity=1)
+
+    assert (DISPOSED, "2026-11-01", 1) in await _open(world)
+
+
+@pytest.mark.parametrize("disposition", ["CUSTOMER_DAMAGED", "DEFECTIVE", "EXPIRED"])
+async def test_unsellable_stock_may_be_disposed_of(world: World, disposition: str) -> None:
+    """Decision 16 and R13: customer-damaged, defective and expired stock is no claim."""
+    await world.ledger("2026-11-01", -1, "D", disposition=disposition)
+
+    assert await _open(world) == []
+
+
+async def test_damaged_stock_destroyed_is_one_event_with_its_damage(world: World) -> None:
+    """R13: disposed after payment is normal; unpaid it is the damage that is claimed, once."""
+    await world.ledger("2026-09-01", -1, "E")
+    await world.ledger("2026-10-01", -1, "D", disposition="WAREHOUSE_DAMAGED")
+
+    unpaid = await _open(world)
+    await world.payment("2026-09-20", reason="Damaged_Warehouse")
+
+    assert unpaid == [(DAMAGED, "2026-09-01", 1)]
+    assert await _open(world) == []
+
+
+async def test_damaged_stock_without_known_damage_is_a_weak_claim(world: World) -> None:
+    """R13: 0.3 for what is not sellable."""
+    await world.ledger("2026-11-01", -1, "D", disposition="WAREHOUSE_DAMAGED")
+
+    assert (await _only(world))["confidence"] == Decimal("0.3")

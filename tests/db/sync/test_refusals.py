@@ -1,0 +1,127 @@
+"""Facts section 7, row 16: Amazon refuses a part; what works is kept, and what is refused is named."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from recoup.db.engine import Database
+from recoup.sync.queries import StreamRow, SyncRow
+from tests.support.lab import CANADA, US, Lab, open_lab
+
+
+@pytest.fixture
+async def lab(database: Database, tmp_path: Path) -> AsyncIterator[Lab]:
+    """A seller in two marketplaces; all orders are of the first."""
+    async with open_lab(database, tmp_path, marketplace_ids=(CANADA, US)) as lab:
+        yield lab
+
+
+def stream_of(sync: SyncRow, name: str) -> StreamRow:
+    return next(stream for stream in sync.streams if stream.name == name)
+
+
+async def scopes(lab: Lab, stream: str) -> str:
+    return await lab.scalar(
+        f"select string_agg(scope, '|' order by scope) from stream_cursor where stream = '{stream}'"
+    )
+
+
+async def test_row_16_a_refused_marketplace_stops_no_other(lab: Lab) -> None:
+    """A stream that is asked per marketplace reads the others, and says which one is refused."""
+    await lab.refuse(CANADA)
+    sync = await lab.sync()
+
+    inventory = stream_of(sync, "inventory")
+    assert (sync.status, inventory.status) == ("failed", "failed")
+    assert f"the marketplace {CANADA}: getInventorySummaries" in (inventory.error or "")
+    assert "the role Amazon Fulfillment" in (inventory.error or "")
+    assert US not in (inventory.error or "")
+    assert await lab.scalar("select count(*) from inventory") > 0
+    assert await lab.scalar(f"select count(*) from inventory where marketplace_id <> '{US}'") == 0
+    assert stream_of(sync, "transactions").status == "complete"
+
+
+async def test_row_16_the_refused_marketplace_of_a_regional_source_is_found(lab: Lab) -> None:
+    """searchOrders is asked for all at once; the one it is refused for is left out and named."""
+    await lab.refuse(CANADA)
+    sync = await lab.sync()
+
+    orders = stream_of(sync, "orders")
+    assert orders.status == "failed"
+    assert f"the marketplace {CANADA}: searchOrders" in (orders.error or "")
+    assert "the role Inventory and Order Tracking" in (orders.error or "")
+    assert await lab.scalar("select count(*) from orders") == (await lab.world())["orders"]
+
+
+async def test_row_16_what_was_refused_is_read_once_the_refusal_ends(lab: Lab) -> None:
+    """The history of a marketplace that was refused comes with the first sync that may have it."""
+    await lab.refuse(US)
+    refused = [await lab.sync(), await lab.sync()]
+    assert [stream_of(sync, "orders").status for sync in refused] == ["failed", "failed"]
+    assert await lab.scalar("select count(*) from orders") == 0
+    assert await scopes(lab, "orders") == f"|{US}"
+
+    await lab.refuse()
+    sync = await lab.sync()
+
+    assert sync.status == "complete"
+    assert await lab.scalar("select count(*) from orders") == (await lab.world())["orders"]
+    assert await scopes(lab, "orders") == "", "it is asked together with the others again"
+    calls = (await lab.calls())["searchOrders"]
+    assert (await lab.sync()).status == "complete"
+    assert (await lab.calls())["searchOrders"] == calls + 1
+
+
+async def test_row_16_a_refused_operation_fails_its_stream_with_the_role_it_needs(lab: Lab) -> None:
+    """A missing role is named, and all other streams complete."""
+    await lab.refuse("listTransactions")
+    sync = await lab.sync()
+
+    failed = [stream.name for stream in sync.streams if stream.status == "failed"]
+    assert failed == ["transactions"]
+    assert "the role Finance and Accounting" in (stream_of(sync, "transactions").error or "")
+
+
+async def test_row_16_a_refused_dataset_is_dropped_and_caught_up(lab: Lab) -> None:
+    """Orders come without it, none loses what was known, and the next good sync completes them."""
+    await lab.sync()
+    await lab.advance("P2D")
+    await lab.refuse("PROCEEDS")
+    without = "select count(*) from orders where total_amount is null and status <> 'PENDING'"
+    known = await lab.scalar("select count(*) from orders where total_amount is not null")
+
+    sync = await lab.sync()
+
+    orders = stream_of(sync, "orders")
+    assert orders.status == "failed"
+    assert "the dataset PROCEEDS: searchOrders" in (orders.error or "")
+    assert await lab.scalar("select count(*) from orders") == (await lab.world())["orders"]
+    assert await lab.scalar(without) > 0
+    assert await scopes(lab, "orders") == "|without PROCEEDS"
+    old = "select count(*) from orders where total_amount is not null"
+    assert await lab.scalar(old) >= known - orders.rows, "only what changed is newer than it"
+
+    await lab.refuse()
+    assert (await lab.sync()).status == "complete"
+    missing = await lab.scalar(
+        "select count(*) from orders where total_amount is null and status not in "
+        "('PENDING', 'PENDING_AVAILABILITY', 'CANCELLED')"
+    )
+    assert missing == 0
+    assert await scopes(lab, "orders") == ""
+
+
+async def test_row_16_ids_of_marketplaces_are_checked_against_no_list(lab: Lab) -> None:
+    """A marketplace that nobody has heard of is stored like any other."""
+    async with lab.database.writing() as conn:
+        await conn.exec_driver_sql(
+            "update amazon_connection set marketplace_ids = array['A0NOBODYKNOWS', %s]", (US,)
+        )
+    sync = await lab.sync()
+
+    assert "the marketplace A0NOBODYKNOWS" in (stream_of(sync, "orders").error or "")
+    assert await lab.scalar("select count(*) from orders") == (await lab.world())["orders"]
+    assert await lab.scalar("select count(*) from marketplaces") == 2

@@ -23,7 +23,6 @@ from recoup.errors import (
 from recoup.logs import get_logger
 from recoup.spapi.documents import Spool, open_document, spool_of
 from recoup.spapi.operations.reports import AmazonReport, ProcessingStatus
-from recoup.streams.report import ReplaceDays
 from recoup.streams.stream import Snapshot
 from recoup.streams.window import Window, subtract, union
 from recoup.sync.cursor_queries import Cursor, read_cursor, write_cursor
@@ -450,9 +449,9 @@ class ReportScope:
 
     def _target(self, request: ReportRequest) -> FileTarget:
         days = None
-        if isinstance(self._report.load, ReplaceDays) and request.window is not None:
+        if request.window is not None:
             made_at = request.report_created_at or request.intended_at
-            days = told_days(request.window, made_at=made_at)
+            days = told_days(request.window, self._report, made_at=made_at)
         return FileTarget(
             stream=self._stream,
             report=self._report,

@@ -15,6 +15,8 @@ NOT_SUBMITTED = (
     "Central, and enters the case id here."
 )
 
+_PLACE = ("table", "source", "source_line")
+
 # What happened, for the first sentence of the text; {units} is "1 unit" or "3 units".
 _HAPPENED: Mapping[str, str] = {
     ClaimType.LOST_IN_WAREHOUSE: "{units} were recorded as lost in your fulfillment center and "
@@ -55,7 +57,7 @@ def packet_of(detail: Mapping[str, Any]) -> dict[str, Any]:
         "subject": _subject(detail),
         "text": _text(detail),
         "arithmetic": arithmetic(detail),
-        "rows": list(detail["evidence"].get("rows", ())),
+        "rows": [_place_first(row) for row in detail["evidence"].get("rows", ())],
         "policy": detail["policy"],
         "documents": detail["documents"],
     }
@@ -105,6 +107,12 @@ def reference_in_words(reference: object) -> str:
 
 def units(number: int) -> str:
     return f"{number} unit" if number == 1 else f"{number} units"
+
+
+def _place_first(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the row stands, then its values: jsonb keeps no order."""
+    place = [name for name in _PLACE if name in row]
+    return {name: row[name] for name in (*place, *(name for name in row if name not in _PLACE))}
 
 
 def _subject(detail: Mapping[str, Any]) -> str:
@@ -162,7 +170,7 @@ def _row_in_words(row: Mapping[str, Any]) -> str:
     values = ", ".join(
         f"{name.replace('_', ' ')} {value}"
         for name, value in row.items()
-        if name not in {"table", "source", "source_line"} and value not in {None, ""}
+        if name not in _PLACE and value not in {None, ""}
     )
     return f"- {', '.join(place)}: {values}"
 

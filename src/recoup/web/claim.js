@@ -1,7 +1,7 @@
 // One claim: what it rests on, and what a person makes of it.
 
 import { get, send } from "./api.js";
-import { announce, facts, failure, field, h, table } from "./dom.js";
+import { announce, facts, failure, field, h, put, table } from "./dom.js";
 import { STATUS_KINDS, daysLeft, money, time, urgency, words } from "./words.js";
 
 const STEPS = {
@@ -15,7 +15,7 @@ export async function showClaim(id) {
   const body = h("div");
   const draw = async () => {
     const packet = await get(`${path}/packet`);
-    body.replaceChildren(...claimPage(packet, path, draw));
+    put(body, claimPage(packet, path, draw));
     return packet;
   };
   const packet = await draw();
@@ -82,7 +82,7 @@ function decision(claim, path, draw) {
       announce(`The claim is ${changed.status} now.`);
       await draw();
     } catch (error) {
-      problem.replaceChildren(failure(error));
+      put(problem, failure(error));
     }
   };
   const button = (text, body, kind) => h(`button${kind}`, { type: "button", onclick: decide(body) }, text);

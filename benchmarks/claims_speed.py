@@ -105,7 +105,9 @@ def main() -> None:
     parser.add_argument("--orders", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     sizes = parser.parse_args().orders
     configure_logs(log_format="console", level="warning")
-    print(f"{'orders':>10} {'claims':>8} {'scan s':>8} {'first s':>8} {'again s':>8} {'ratio':>6} {'linear':>7}")
+    print(
+        f"{'orders':>10} {'claims':>8} {'scan s':>8} {'first s':>8} {'again s':>8} {'ratio':>6} {'linear':>7}"
+    )
     base = None
     for orders in sizes:
         with tempfile.TemporaryDirectory(prefix="recoup-bench-") as name:

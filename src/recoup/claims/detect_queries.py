@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import RowMapping, text
 
 from recoup.claims.policy import load_policy
+from recoup.claims.queries import Total
 from recoup.claims.rule import Rule, Value
 from recoup.claims.step_queries import Step, run_step
 from recoup.db.engine import Reader, Writer
@@ -153,7 +154,7 @@ _CLAIM = Step(
             else evidence end,
         rule_version
     from valued
-    """,
+    """,  # noqa: S608 - put together from constants
     ("claim_id",),
 )
 
@@ -184,16 +185,37 @@ async def find_events(conn: Writer, rule: Rule, values: dict[str, object]) -> No
 
 async def value_claims(conn: Writer, values: dict[str, object]) -> None:
     """Give the open candidates their window and their value."""
-    await conn.execute(text("analyze detect_found"))
+    # The wide columns are no help to the planner and slow to sample.
+    await conn.execute(
+        text("analyze detect_found (type, key, marketplace_id, sku, fnsku, event_on, quantity)")
+    )
     await run_step(conn, _CLAIM, values)
 
 
-async def list_found(conn: Writer) -> list[RowMapping]:
-    """The claims of this detection, strongest first, as they would be stored."""
+async def list_found(conn: Reader, as_of: date) -> list[RowMapping]:
+    """The stored claims that this transaction's detection found, the most urgent first.
+
+    With `today_on`, the day of the detection.
+    """
     rows = await conn.execute(
-        text("select * from detect_claim order by confidence desc, event_on, type, key")
+        text(
+            "select claim.*, cast(:as_of as date) as today_on from claim join detect_claim using (claim_id) "
+            "order by claim.deadline, claim.claim_id"
+        ),
+        {"as_of": as_of},
     )
     return list(rows.mappings())
+
+
+async def total_found(conn: Reader) -> list[Total]:
+    """Their sums, per currency."""
+    rows = await conn.execute(
+        text(
+            "select currency, sum(amount) as amount, count(*) as claim_count from detect_claim "
+            "group by currency order by currency"
+        )
+    )
+    return [Total(row.currency, row.amount, row.claim_count) for row in rows]
 
 
 async def last_local_day(conn: Reader, connection_id: ConnectionId, now: datetime) -> date:
@@ -224,9 +246,5 @@ async def find_last_day(conn: Reader, connection_id: ConnectionId) -> date | Non
         text("select max(as_of) from claim where connection_id = :connection_id"),
         {"connection_id": connection_id},
     )
-    return found.scalar_one()
-
-
-def candidate_columns() -> list[tuple[str, str]]:
-    """Names and types of what a rule's SELECT gives, in order."""
-    return [(name, kind) for name, kind in _COLUMNS]
+    last: date | None = found.scalar_one()
+    return last

@@ -8,12 +8,15 @@ from datetime import datetime
 from recoup.claims.detect import Detection, detect
 from recoup.claims.detect_queries import count_found_by, last_local_day
 from recoup.connections.queries import Connection
-from recoup.db.engine import Database, Writer
+from recoup.db.engine import Database, Reader, Writer
 from recoup.errors import DatabaseError, FencedError, RecoupError
 from recoup.events.queries import publish, record_activity
+from recoup.ids import ConnectionId
 from recoup.logs import get_logger
+from recoup.streams import all_streams
 from recoup.streams.stream import Stream
 from recoup.sync.lease_queries import Lease, update_progress
+from recoup.sync.queries import list_unread_streams
 
 _log = get_logger(__name__)
 
@@ -60,6 +63,12 @@ async def detect_claims(
         skipped=[rule.type.value for rule in detection.skipped],
     )
     return None
+
+
+async def unread_tables(conn: Reader, connection_id: ConnectionId) -> set[str]:
+    """Tables that the connection's last sync could not bring up to date."""
+    names = await list_unread_streams(conn, connection_id)
+    return _tables(stream for stream in all_streams() if stream.name in names)
 
 
 async def _tell(conn: Writer, lease: Lease, detection: Detection, found: int) -> None:

@@ -137,7 +137,10 @@ def _text(detail: Mapping[str, Any]) -> str:
         "\n".join(f"{name}: {value}" for name, value in facts if value),
         detail["reason"],
     ]
-    if lines := [_row_in_words(row) for row in detail["evidence"].get("rows", ())]:
+    if lines := [
+        f"- {place_in_words(row)}: {values_in_words(row)}"
+        for row in detail["evidence"].get("rows", ())
+    ]:
         paragraphs.append("\n".join(["Your records that show this:", *lines]))
     paragraphs += [_request(detail), "Thank you."]
     return "\n\n".join(paragraphs)
@@ -162,17 +165,26 @@ def _request(detail: Mapping[str, Any]) -> str:
     )
 
 
-def _row_in_words(row: Mapping[str, Any]) -> str:
-    """One source row: where it stands, then the values that count."""
-    place = [str(row.get("source") or row.get("table") or "")]
-    if row.get("source_line") is not None:
-        place.append(f"line {row['source_line']}")
-    values = ", ".join(
+def place_in_words(row: Mapping[str, Any]) -> str:
+    """Where a source row stands: file and line, or the call that brought it."""
+    match str(row.get("source") or "").split():
+        case [report_type, report_id, document_id]:
+            place = f"report {report_type} {report_id}, document {document_id}"
+        case [operation, request_id]:
+            place = f"{operation}, request {request_id}"
+        case words:
+            place = " ".join(words) or str(row.get("table") or "")
+    line = row.get("source_line")
+    return place if line is None else f"{place}, line {line}"
+
+
+def values_in_words(row: Mapping[str, Any]) -> str:
+    """The values of a source row that count."""
+    return ", ".join(
         f"{name.replace('_', ' ')} {value}"
         for name, value in row.items()
         if name not in _PLACE and value not in {None, ""}
     )
-    return f"- {', '.join(place)}: {values}"
 
 
 def _window(detail: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from recoup.jobs.queue import new_queue
 from recoup.jobs.start import start_sync
 from recoup.sandbox.config import SandboxConfig, parse_fault
 from recoup.sandbox.serve import serve
-from recoup.streams import api_streams
+from recoup.streams import all_streams, api_streams
 from recoup.streams.stream import Stream
 from recoup.sync.access import SellerAccess
 from recoup.sync.limits_pg import PgBudget
@@ -66,6 +66,10 @@ class Lab:
         async with self.database.reading() as conn:
             return await get_sync(conn, self.user_id, sync_id)
 
+    def only(self, *streams: Stream) -> None:
+        """From now on a sync reads these and nothing else."""
+        self.runner = SyncRunner(self.database, self.access, owner="lab", streams=streams)
+
     async def until_started(self, sync_id: SyncId) -> None:
         """A worker has begun with it."""
         async with asyncio.timeout(30):
@@ -76,9 +80,32 @@ class Lab:
         """The sandbox's own totals."""
         return await self._get("/_sandbox/world")
 
+    async def truth(self) -> dict[str, Any]:
+        """What was planted in the world."""
+        return await self._get("/_sandbox/truth")
+
     async def calls(self) -> dict[str, int]:
         """How often each operation was called so far."""
-        return {name: one["calls"] for name, one in (await self._get("/_sandbox/calls")).items()}
+        return {name: one["calls"] for name, one in (await self.calls_in_full()).items()}
+
+    async def calls_in_full(self) -> dict[str, Any]:
+        """The same with what was refused, and whether a bucket was ever exceeded."""
+        return await self._get("/_sandbox/calls")
+
+    async def connected_again(self) -> Lab:
+        """The lab of another user, who has connected the same seller."""
+        async with self.database.writing() as conn:
+            user = await add_user(conn, "another@example.com")
+            connection = await save_connection(
+                conn,
+                user.user_id,
+                selling_partner_id=self.connection.selling_partner_id,
+                region=self.connection.region,
+                environment=self.connection.environment,
+                marketplace_ids=self.connection.marketplace_ids,
+                refresh_token_sealed=self.access.seal("Atzr|test"),
+            )
+        return replace(self, user_id=user.user_id, connection=connection, syncs=[])
 
     async def advance(self, duration: str) -> None:
         await self._post("/_sandbox/clock", {"advance": duration})
@@ -130,6 +157,10 @@ async def _rows(conn: Any, table: Any) -> list[tuple[Any, ...]]:
     columns = [c for c in table.columns if c.name not in {"connection_id", "source", "loaded_at"}]
     found = await conn.execute(table.select().with_only_columns(*columns).order_by(*columns[:4]))
     return [tuple(str(value) for value in row) for row in found]
+
+
+def named(name: str) -> Stream:
+    return next(stream for stream in all_streams() if stream.name == name)
 
 
 def with_api(stream: Stream, **changes: Any) -> Stream:

@@ -71,7 +71,7 @@ async def find_claims(
     await make_found(conn)
     for rule in rules:
         await find_events(conn, rule, values)
-    await value_claims(conn, values, policy.sourcing_cost_since)
+    await value_claims(conn, values)
 
 
 async def replay(conn: Writer, connection_id: ConnectionId, as_of: date) -> list[RowMapping]:

@@ -6,13 +6,16 @@ a unit lost before an order from the seller's sourcing cost of that day (docs/cl
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping, text
 
+from recoup.claims.policy import load_policy
 from recoup.claims.rule import Rule, Value
 from recoup.claims.step_queries import Step, run_step
-from recoup.db.engine import Writer
+from recoup.db.engine import Reader, Writer
+from recoup.ids import ConnectionId, SyncId
 
 _CANDIDATE = """key jsonb, marketplace_id text, sku text, fnsku text, asin text, order_id text, units integer,
     quantity integer, settled jsonb, event_on date, clock_on date, wait_until date, amount numeric,
@@ -44,7 +47,7 @@ _MEDIAN = """
         percentile_disc(0.5) within group (order by p.amount_per_unit) as per_unit
     from detect_payment p
     where p.cash_units > 0 and p.amount_per_unit > 0
-        and p.approved_on >= greatest(cast(:cost_since as date), cast(:as_of as date) - 365)
+        and p.approved_on >= greatest((select sourcing_cost_since from detect_value), cast(:as_of as date) - 365)
         and not exists (
             select from detect_cost c
             where c.fnsku = p.fnsku and c.currency = p.currency
@@ -118,16 +121,16 @@ _CLAIM = Step(
         'claim_' || left(encode(sha256(convert_to(
             :connection_id || chr(10) || type || chr(10) || cast(key as text), 'UTF8')), 'hex'), 32),
         type, key, marketplace_id, sku, fnsku, asin, order_id, quantity,
-        case when not by_cost then amount when event_on >= :cost_since then per_unit * quantity end,
-        case when not by_cost then currency when event_on >= :cost_since then cost_currency end,
+        case when not by_cost then amount when event_on >= (select sourcing_cost_since from detect_value) then per_unit * quantity end,
+        case when not by_cost then currency when event_on >= (select sourcing_cost_since from detect_value) then cost_currency end,
         case when not by_cost then amount_basis
-            when event_on >= :cost_since and cost is not null then
+            when event_on >= (select sourcing_cost_since from detect_value) and cost is not null then
                 quantity || ' x ' || per_unit || ' ' || cost_currency || ', sourcing cost of ' || cost_of
                 || case when cost > cap_per_unit
                     then ' (' || cost || '), capped at ' || cap_per_unit || ' per unit' else '' end
         end,
         case when not by_cost then amount_missing
-            when event_on < :cost_since then 'Units lost before ' || cast(:cost_since as text)
+            when event_on < (select sourcing_cost_since from detect_value) then 'Units lost before ' || (select sourcing_cost_since from detect_value)
                 || ' are valued by Amazon''s estimate of the sale price, which no source tells.'
             when cost is null then 'The value is not known: enter what a unit of SKU '
                 || coalesce(sku, '(none)') || ' costs you (sourcing cost).'
@@ -141,7 +144,7 @@ _CLAIM = Step(
                 || coalesce(': by that the last safe day is ' || (clock_on + strictest_days - 1), '') || '.'
             else '' end,
         reason,
-        case when by_cost and (cost is null or event_on < :cost_since) and median_per_unit is not null then
+        case when by_cost and (cost is null or event_on < (select sourcing_cost_since from detect_value)) and median_per_unit is not null then
             jsonb_set(
                 jsonb_set(evidence, '{{numbers}}', coalesce(evidence -> 'numbers', '{{}}')),
                 '{{numbers,median_paid_per_unit}}',
@@ -179,10 +182,10 @@ async def find_events(conn: Writer, rule: Rule, values: dict[str, object]) -> No
     )
 
 
-async def value_claims(conn: Writer, values: dict[str, object], cost_since: date) -> None:
+async def value_claims(conn: Writer, values: dict[str, object]) -> None:
     """Give the open candidates their window and their value."""
     await conn.execute(text("analyze detect_found"))
-    await run_step(conn, _CLAIM, values | {"cost_since": cost_since})
+    await run_step(conn, _CLAIM, values)
 
 
 async def list_found(conn: Writer) -> list[RowMapping]:
@@ -191,6 +194,37 @@ async def list_found(conn: Writer) -> list[RowMapping]:
         text("select * from detect_claim order by confidence desc, event_on, type, key")
     )
     return list(rows.mappings())
+
+
+async def last_local_day(conn: Reader, connection_id: ConnectionId, now: datetime) -> date:
+    """The latest day that it is in one of the connection's marketplaces.
+
+    Rows carry the day of their marketplace; with an earlier day those of today would be unseen.
+    """
+    zones = {one.marketplace_id: one.zone for one in load_policy().marketplaces}
+    found = await conn.execute(
+        text("select marketplace_ids from amazon_connection where connection_id = :connection_id"),
+        {"connection_id": connection_id},
+    )
+    days = [now.astimezone(ZoneInfo(zones.get(one, "UTC"))).date() for one in found.scalar_one()]
+    return max(days, default=now.date())
+
+
+async def count_found_by(conn: Reader, sync_id: SyncId) -> int:
+    """Claims that a sync was the first to find, over all its attempts."""
+    found = await conn.execute(
+        text("select count(*) from claim where sync_id = :sync_id"), {"sync_id": sync_id}
+    )
+    return int(found.scalar_one())
+
+
+async def find_last_day(conn: Reader, connection_id: ConnectionId) -> date | None:
+    """The day as of which the stored claims were last confirmed."""
+    found = await conn.execute(
+        text("select max(as_of) from claim where connection_id = :connection_id"),
+        {"connection_id": connection_id},
+    )
+    return found.scalar_one()
 
 
 def candidate_columns() -> list[tuple[str, str]]:

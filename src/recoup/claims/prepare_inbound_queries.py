@@ -162,9 +162,14 @@ _ITEMS = Step(
 _EVENTS = Step(
     "detect_inbound_event",
     """event_id bigint, type text, key jsonb, shipment_id text, sku text, fnsku text, since date,
-    units integer, open integer""",
+    units integer, open integer, is_partnered boolean, is_owed boolean""",
     """
-    with damaged as (
+    with carriers as (
+        select shipment_id, bool_or(is_partnered_carrier) as is_partnered
+        from inbound_plan_shipments
+        where connection_id = :connection_id and shipment_id <> ''
+        group by shipment_id
+    ), damaged as (
         select l.reference_id as shipment_id, coalesce(l.msku, '') as sku, min(l.fnsku) as fnsku,
                sum(l.quantity)::integer as units
         from ledger as l
@@ -176,17 +181,20 @@ _EVENTS = Step(
         having sum(l.quantity) > 0
     ), events as (
         select 'inbound_shortage' as type, shipment_id, sku, fnsku, short - mislabelled as open,
-               delivered_on as since
+               delivered_on as since, null::boolean as is_partnered, not is_edited as is_owed
         from detect_inbound_item
         where short > mislabelled
           and status in ('CLOSED', 'RECEIVING', 'DELIVERED', 'CHECKED_IN')
         union all
-        select 'inbound_damage', d.shipment_id, d.sku, d.fnsku, d.units, s.delivered_on
-        from damaged as d join detect_inbound_shipment as s using (shipment_id)
+        select 'inbound_damage', d.shipment_id, d.sku, d.fnsku, d.units, s.delivered_on,
+               c.is_partnered, coalesce(c.is_partnered, false)
+        from damaged as d
+        join detect_inbound_shipment as s using (shipment_id)
+        left join carriers as c using (shipment_id)
     )
     select row_number() over (order by since, shipment_id, sku, type), type,
            jsonb_build_object('shipmentId', shipment_id, 'sku', sku), shipment_id, sku, fnsku,
-           since, open, open
+           since, open, open, is_partnered, is_owed
     from events
     """,
     ("fnsku",),
@@ -198,9 +206,9 @@ _PAID = Step(
     "select 0, 0, 0 where false",
 )
 
-# A payment is split over events, oldest first. Shortages are paid by rows for lost units before
-# others, damages by rows for damaged ones; what then remains settles the other kind too: a unit
-# that may be paid is not claimed.
+# A payment is split over events, oldest first; those that Amazon owes nothing for come last. Shortages
+# are paid by rows for lost units before others, damages by rows for damaged ones; what then remains
+# settles the other kind too: a unit that may be paid is not claimed.
 _ALLOCATE = """
 create or replace function pg_temp.allocate_inbound() returns void language plpgsql as $$
 declare
@@ -231,7 +239,7 @@ begin
                        then shipment_id = any (payment.shipment_ids)
                        else since is null or payment.approved_on
                             between since and (since + interval '12 months')::date end
-            order by type <> payment.type, since nulls last, shipment_id, sku
+            order by not is_owed, type <> payment.type, since nulls last, shipment_id, sku
         loop
             exit when remaining = 0;
             taken := least(remaining, event.open);

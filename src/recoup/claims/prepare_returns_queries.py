@@ -68,9 +68,10 @@ where one.connection_id = :connection_id and coalesce(one.quantity, 1) > 0
     ("order_id, sku",),
 )
 
-# The ledger knows no order, so units are compared by FNSKU, warehouse and day: stock may show them
-# from three days before to 14 days after the return. A unit that reached stock in another state is
-# there, so both sums must be short.
+# The ledger knows no order, so units are compared by FNSKU, warehouse and day (facts R6): stock shows
+# fewer from three days before to three days after the return, and still fewer after 14 days, when
+# the returns of the days between are counted too. A unit that reached stock in another state is
+# there, so the sums of all states must be short as well.
 _UNSTOCKED = Step(
     "detect_unstocked",
     """order_id text, sku text, fnsku text, returned_on date, last_on date, returned integer,
@@ -83,25 +84,31 @@ with returned as (
     from detect_return
     where fnsku <> '' and fulfillment_center <> ''
     group by fnsku, fulfillment_center, returned_on
-    having bool_or(is_restocked and disposition = 'SELLABLE')
-), stocked as (
-    select fnsku, fulfillment_center, event_on, sum(quantity) as units,
-        coalesce(sum(quantity) filter (where upper(disposition) = 'SELLABLE'), 0) as sellable
+), moved as (
+    select fnsku, fulfillment_center, returned_on as moved_on, units, sellable, true as is_return
+    from returned
+    union all
+    select fnsku, fulfillment_center, event_on, -sum(quantity),
+        -coalesce(sum(quantity) filter (where upper(disposition) = 'SELLABLE'), 0), false
     from ledger
     where connection_id = :connection_id and event_type = 'CustomerReturns'
         and event_on <= :as_of and fnsku in (select fnsku from returned)
     group by fnsku, fulfillment_center, event_on
 ), near as (
-    select fnsku, fulfillment_center, event_on + day as returned_on,
-        sum(units) as units, sum(sellable) as sellable
-    from stocked cross join generate_series(-14, 3) as day
-    group by fnsku, fulfillment_center, event_on + day
+    select fnsku, fulfillment_center, moved_on + day as returned_on,
+        sum(units) as units_later, sum(sellable) as sellable_later,
+        coalesce(sum(units) filter (where not is_return and day >= -3), 0) as units_stocked,
+        coalesce(sum(sellable) filter (where not is_return and day >= -3), 0) as stocked
+    from moved
+    cross join lateral generate_series(case when is_return then -11 else -14 end, 3) as day
+    group by fnsku, fulfillment_center, moved_on + day
 ), short as (
-    select returned.*, coalesce(near.sellable, 0) as stocked,
-        least(
-            returned.sellable - coalesce(near.sellable, 0), returned.units - coalesce(near.units, 0)
-        ) as missing
-    from returned left join near using (fnsku, fulfillment_center, returned_on)
+    select returned.*, -near.stocked as stocked, least(
+        returned.sellable + near.stocked, returned.units + near.units_stocked,
+        near.sellable_later, near.units_later
+    ) as missing
+    from returned join near using (fnsku, fulfillment_center, returned_on)
+    where returned.sellable > 0
 ), unit as (
     -- Which order's unit it is cannot be told when several came back that day: the last ones.
     select detect_return.*, short.sellable, short.stocked, short.missing,

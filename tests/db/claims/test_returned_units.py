@@ -154,6 +154,19 @@ async def test_units_in_stock_count_once(orders: Orders) -> None:
     assert claim["quantity"] == 1
 
 
+async def test_what_reached_stock_of_a_later_return_hides_no_earlier_one(orders: Orders) -> None:
+    """R6: within the two weeks the returns of the days between count too."""
+    await orders.sold("111-2")
+    await orders.refunded("111-2", "2026-08-05")
+    await orders.returned("111-1", "2026-08-09")
+    await orders.returned("111-2", "2026-08-16")
+    await orders.restocked("2026-08-16")
+
+    [claim] = await orders.claims(NOT_RESTOCKED)
+
+    assert claim["order_id"] == "111-1"
+
+
 async def test_a_unit_in_stock_in_another_state_is_not_missing(orders: Orders) -> None:
     """R6: what was regraded is in stock, if not as sellable."""
     await orders.returned("111-1", "2026-08-09")
@@ -198,3 +211,15 @@ async def test_a_ledger_that_does_not_reach_so_far_says_nothing(world: World) ->
 
     assert await orders.claims(NOT_RESTOCKED) == []
     assert len(await orders.candidates(NOT_RESTOCKED)) == 2
+
+
+async def test_an_fnsku_whose_balances_do_not_add_up_is_held_back(orders: Orders) -> None:
+    """R18: a doubtful FNSKU makes no new claim of this type, and the candidate says why."""
+    await orders.returned("111-1", "2026-08-09")
+    await orders.world.add(
+        "ledger_summary", month_on="2026-08-01", fnsku="X001", starting_balance=5, ending_balance=9
+    )
+
+    assert await orders.claims(NOT_RESTOCKED) == []
+    [candidate] = await orders.candidates(NOT_RESTOCKED)
+    assert "does not add up" in candidate["suppressed"]

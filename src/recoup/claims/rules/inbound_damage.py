@@ -8,8 +8,7 @@ from recoup.claims.rule import ClaimType, Rule, Value, Window
 
 _SQL = """
 with carriers as (
-    select shipment_id, bool_or(is_partnered_carrier) as is_partnered, min(carrier) as carrier,
-           min(source) as source
+    select shipment_id, min(carrier) as carrier, min(source) as source
     from inbound_plan_shipments
     where connection_id = :connection_id and shipment_id <> ''
     group by shipment_id
@@ -22,7 +21,7 @@ with carriers as (
     group by t.event_id
 ), damaged as (
     select e.*, s.marketplace_id, s.status, s.is_closed, s.delivered_on, s.event_on, s.quiet_since,
-           product.asin, c.is_partnered, c.carrier, c.source as carrier_source,
+           product.asin, c.carrier, c.source as carrier_source,
            coalesce(paid.settled, '[]') as settled, received.rows, received.dispositions
     from detect_inbound_event as e
     join detect_inbound_shipment as s using (shipment_id)

@@ -9,36 +9,42 @@ from recoup.claims.rule import ClaimType, Rule, Value, Window
 # 10.00) in these currencies. Where the most is not known, 20 % is what recoup lets it keep.
 _MOST_KEPT = "(values ('USD', 5.00), ('CAD', 5.00), ('GBP', 5.00), ('EUR', 5.00), ('AUD', 5.00), ('BRL', 10.00))"
 
-# In the EU fees carry tax of their own; the most counts before it, so the tax is put on top.
+# The part of the fee that belongs to a refund is that of the price it gave back, no more than of its
+# units. In the EU fees carry tax of their own; the most counts before it, so the tax is put on top.
 _SQL = f"""
 with credit as (
     select order_id, sku, sum(coalesce(referral, 0) + administration) as credited
     from detect_order_money where kind <> 'sale' group by order_id, sku
 ), refund as (
-    select c.order_id, c.sku, sum(e.full_units) as units, max(e.event_on) as last_on,
-        least(sum(e.full_units), max(s.sold)) as counted,
-        min(e.event_on) filter (where -s.referral / s.sold * e.full_units - allowed.kept
-            * e.full_units - coalesce(m.referral, 0) - m.administration > 0.05) as short_on,
-        max(-s.referral) as charged, max(s.sold) as sold, max(allowed.kept) as kept
-    from detect_order_case as c
+    select e.order_id, e.sku, e.event_on, e.full_units, s.sold, -s.referral as charged,
+        coalesce(m.referral, 0) + m.administration as credited, due.share,
+        -s.referral * due.share as share_charged,
+        round(least(-s.referral_net * due.share * 0.2, most.kept * e.full_units)
+            * s.referral / s.referral_net, 2) as kept
+    from detect_order_event as e
     join detect_order_sku as s using (order_id, sku)
-    join detect_order_event as e
-        on e.order_id = c.order_id and e.sku = c.sku and e.kind = 'refund' and e.full_units > 0
     join detect_order_money as m
         on m.order_id = e.order_id and m.sku = e.sku and m.kind = 'refund'
         and m.reference = e.reference
     left join {_MOST_KEPT} as most (currency, kept) on most.currency = s.currency
     cross join lateral (
-        select least(-s.referral_net / s.sold * 0.2, most.kept)
-            * (s.referral / nullif(s.referral_net, 0)) as kept
-    ) as allowed
-    where s.sale_is_whole and s.sold > 0 and s.referral < 0
-    group by c.order_id, c.sku
+        select least(
+            e.full_units::numeric / s.sold,
+            -(m.principal + m.promotion) / nullif(s.principal + s.promotion, 0)
+        ) as share
+    ) as due
+    where e.kind = 'refund' and e.full_units > 0 and s.sale_is_whole and s.sold > 0
+        and s.referral_net < 0
+), total as (
+    select order_id, sku, least(sum(full_units), max(sold)) as counted, max(charged) as charged,
+        least(sum(share_charged), max(charged)) as share_charged, sum(kept) as kept,
+        max(event_on) as last_on,
+        min(event_on) filter (where share_charged - kept - credited > 0.05) as short_on
+    from refund group by order_id, sku
 ), short as (
-    select refund.*, coalesce(credit.credited, 0) as credited,
-        charged / sold * counted - kept * counted as expected,
-        charged / sold * counted - kept * counted - coalesce(credit.credited, 0) as shortfall
-    from refund left join credit using (order_id, sku)
+    select total.*, coalesce(credit.credited, 0) as credited, share_charged - kept as expected,
+        share_charged - kept - coalesce(credit.credited, 0) as shortfall
+    from total left join credit using (order_id, sku)
 ), paid as (
     select order_id, sum(amount) filter (where family = 'fee') as fees,
         bool_or(family in ('general', 'unknown')) as is_unclear,
@@ -76,14 +82,14 @@ select jsonb_build_object('orderId', c.order_id, 'sku', c.sku) as key,
         'why', 'Amazon paid something on this order whose purpose is not known')) else '[]' end
         as confidence_parts,
     {HELD_BACK} as suppressed,
-    format('Refunded %s in full. Referral fee %s; Amazon may keep %s per unit, so %s was due and %s'
-        ' was credited: %s %s is missing.', c.counted, round(c.fee, 2), round(c.kept, 2),
+    format('Refunded %s in full. Referral fee %s for the sale; Amazon may keep %s of the refund''s'
+        ' part, so %s was due and %s was credited: %s %s is missing.', c.counted, round(c.fee, 2), round(c.kept, 2),
         round(c.expected, 2), round(c.credited + c.fees_paid, 2), round(greatest(c.shortfall, 0), 2),
         c.currency) as reason,
     jsonb_build_object(
         'rows', c.source_rows,
         'numbers', jsonb_build_object(
-            'referralFee', c.fee, 'mayKeepPerUnit', c.kept, 'due', c.expected,
+            'referralFee', c.fee, 'mayKeep', c.kept, 'due', c.expected,
             'credited', c.credited, 'paid', c.fees_paid, 'missing', c.shortfall),
         'notes', jsonb_build_array(
             'The rules for media products differ: check them when this is one.')

@@ -15,18 +15,16 @@ from recoup.claims.rule import ClaimType, Rule, Value, Window
 # The ledger names no order: this compares sums, so it says "look at it" and no more (facts R6).
 # The first 30 days of a ledger are no basis for a claim (5.1), and its rows come up to 9 days late (2.2).
 _SQL = f"""
-with loaded as (
-    select min(event_on) as since, max(event_on) as upto from ledger
-    where connection_id = :connection_id and event_on <= :as_of
-), candidate as (
+with candidate as (
     select u.order_id as owner, u.sku as returned_sku, u.fnsku as returned_fnsku, u.returned_on,
         u.last_on as returned_last_on, u.units, u.returned, u.sellable, u.stocked, u.alike,
         u.fulfillment_center, u.source_rows as rows, o.marketplace_id as market,
         coalesce(open.open, 0) as open, coalesce(open.paid, 0) as paid,
-        coalesce(open.settled, '[]') as settled, loaded.since, loaded.upto,
+        coalesce(open.settled, '[]') as settled, loaded.first_on as since, loaded.complete_on as upto, doubtful.why as doubt,
         c.asin = u.fnsku as is_manufacturers_code, c.*
     from detect_unstocked as u
-    cross join loaded
+    cross join detect_ledger_span as loaded
+    left join detect_doubtful as doubtful on doubtful.fnsku = u.fnsku
     join detect_order as o on o.order_id = u.order_id and o.is_amazon is not false
     left join detect_order_case as c on c.order_id = u.order_id and c.sku = u.sku
     left join detect_order_open as open
@@ -46,14 +44,15 @@ select jsonb_build_object('orderId', c.owner, 'sku', c.returned_sku) as key,
         'part', 'shared stock', 'change', -0.1,
         'why', 'the FNSKU is the ASIN: stock may be shared with other sellers')) else '[]' end
         as confidence_parts,
-    case when c.returned_on < c.since + 30
+    case when c.doubt is not null then 'the data of this FNSKU is doubtful: ' || c.doubt
+        when c.returned_on < c.since + 30
             then 'the loaded ledger begins too shortly before this return'
         when c.upto is null or c.upto < least(c.returned_last_on + 14, cast(:as_of as date) - 9)
             or c.upto < c.returned_last_on + 3
             then 'the ledger is not loaded far enough after this return'
         else {HELD_BACK} end as suppressed,
-    format('%s returned to %s around %s as sellable, %s in the ledger within 14 days: %s not put'
-        ' back.%s', c.sellable, c.fulfillment_center, c.returned_on, c.stocked, c.open,
+    format('%s returned to %s on %s as sellable, %s in the ledger within three days, and no more'
+        ' in two weeks: %s not put back.%s', c.sellable, c.fulfillment_center, c.returned_on, c.stocked, c.open,
         {arithmetic_of("c.open")}) as reason,
     jsonb_build_object(
         'rows', c.rows || coalesce(c.source_rows, '[]'),
@@ -73,8 +72,16 @@ from candidate as c
 RULE = Rule(
     type=ClaimType.RETURN_NOT_RESTOCKED,
     title="Returned, but not put back into stock",
-    source="claims facts R6 (T6), 4.4 step 2, 5.1; decision 19",
-    reads=("orders", "transactions", "returns", "ledger", "replacements", "reimbursements"),
+    source="claims facts R6 (T6), R18, 4.4 step 2, 5.1; decision 19",
+    reads=(
+        "orders",
+        "transactions",
+        "returns",
+        "ledger",
+        "ledger_summary",
+        "replacements",
+        "reimbursements",
+    ),
     window=Window.CUSTOMER_RETURN,
     value=Value.OWN,
     version=1,

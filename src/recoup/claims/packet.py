@@ -5,6 +5,7 @@ There is no API to file a claim, so nothing is sent anywhere: the text is for pa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ NOT_SUBMITTED = (
     "Central, and enters the case id here."
 )
 
+_WORD_BEGINS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _PLACE = ("table", "source", "source_line")
 
 # What happened, for the first sentence of the text; {units} is "1 unit" or "3 units".
@@ -150,7 +152,7 @@ def _key_facts(detail: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """What identifies the event beyond product, order and date, such as a shipment."""
     known = {detail["orderId"], detail["sku"], detail["fnsku"], detail["asin"], detail["eventDate"]}
     return [
-        (name.replace("_", " ").capitalize(), value)
+        (_WORD_BEGINS.sub(" ", name).replace("_", " ").capitalize(), value)
         for name, value in detail["key"].items()
         if value not in known and not isinstance(value, dict | list) and value not in {None, ""}
     ]

@@ -58,6 +58,11 @@ class StreamState:
     # Of a stream that is read by reports: the share of each that is done.
     reports: dict[tuple[str, int], float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        # Progress is told from the first moment on, before anything is read.
+        if self.stream.api is None:
+            self.source = Source.REPORT
+
     @property
     def operations(self) -> frozenset[Operation]:
         """The operations whose limits this stream waits for."""

@@ -81,7 +81,7 @@ def test_one_claim_in_detail(claims: Recoup):
 
     assert done.code == 0, done
     assert "2 units lost, 0 found, 0 paid: 2 are open." in done.stdout
-    assert "source_line 7" in done.stdout
+    assert "document doc-1, line 7: " in done.stdout
     assert "submitted nothing" in done.stdout
     assert body["possibleSteps"] == ["filed", "dismissed"]
     assert (unknown.code, unknown.stderr) == (1, "recoup: There is no such claim.\n")

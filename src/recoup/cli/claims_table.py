@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from recoup.claims.packet import place_in_words, values_in_words
 from recoup.cli.output import align, on_terminal
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ def detail_lines(packet: Body) -> list[str]:
     lines = [claim["title"]]
     lines += [f"  {name:<10} {value}" for name, value in facts if value is not None]
     lines += _section("How the numbers come about", packet["arithmetic"])
-    lines += _section("Source rows", [_row(row) for row in packet["rows"]])
+    lines += _section(
+        "Source rows", [f"{place_in_words(row)}: {values_in_words(row)}" for row in packet["rows"]]
+    )
     lines += _section("Documents to attach", packet["documents"])
     lines += _section(
         "What became of it",
@@ -130,10 +133,6 @@ def _status(claim: Body) -> str:
 
 def _money(money: Body) -> str:
     return f"{money['amount']} {money['currency']}"
-
-
-def _row(row: Body) -> str:
-    return ", ".join(f"{name} {value}" for name, value in row.items() if value not in {None, ""})
 
 
 def _section(title: str, lines: Sequence[str]) -> list[str]:

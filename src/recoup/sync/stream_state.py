@@ -49,7 +49,7 @@ class StreamState:
     finished: bool = False
     fractions: dict[str, float] = field(default_factory=dict)
     scopes: int = 1
-    source: Source = Source.API
+    source: Source = field(init=False)
     """Where it is read from at present."""
     waiting_until: float = 0.0
     throttled_since: datetime | None = None
@@ -57,6 +57,9 @@ class StreamState:
     refusals: list[Refusal] = field(default_factory=list)
     # Of a stream that is read by reports: the share of each that is done.
     reports: dict[tuple[str, int], float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.source = Source.REPORT if self.stream.api is None else Source.API
 
     @property
     def operations(self) -> frozenset[Operation]:

@@ -31,18 +31,20 @@ def print_claims(items: Sequence[Body], totals: Body) -> None:
     from rich.console import Console
 
     Console().print(_table(items))
-    typer.echo("\n".join(totals_lines(totals)))
+    typer.echo("\n".join(_sums(items, totals)))
 
 
 def claims_lines(items: Sequence[Body], totals: Body) -> list[str]:
     if not items:
         return ["No claims."]
-    return [*align(_HEADER, [_cells(item) for item in items]), "", *totals_lines(totals)]
+    return [*align(_HEADER, [_cells(item) for item in items]), "", *_sums(items, totals)]
 
 
-def totals_lines(totals: Body) -> list[str]:
-    """A line per currency: they are never added."""
-    lines = [
+def _sums(items: Sequence[Body], totals: Body) -> list[str]:
+    """What all claims come to, also those that are not shown: a line per currency, never added."""
+    hidden = totals["claimCount"] - len(items)
+    lines = [f"These are the {len(items)} most urgent of {totals['claimCount']:,}."] * (hidden > 0)
+    lines += [
         f"{_money(total)} in {_count(total['claimCount'], 'claim')}"
         for total in totals["byCurrency"]
     ]

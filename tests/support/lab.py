@@ -25,6 +25,7 @@ from recoup.streams import all_streams, api_streams
 from recoup.streams.stream import Stream
 from recoup.sync.access import SellerAccess
 from recoup.sync.limits_pg import PgBudget
+from recoup.sync.make_plan import operations_of
 from recoup.sync.queries import SyncRow, get_sync
 from recoup.sync.runner import SyncRunner
 from recoup.users.queries import add_user
@@ -146,7 +147,7 @@ class Lab:
         which is right at Amazon's and too long for a test.
         """
         budget = PgBudget(self.database, self.access.account(self.connection))
-        for operation in {stream.api.operation for stream in api_streams() if stream.api}:
+        for operation in set(operations_of(all_streams())):
             await budget.acquire(operation)
             await budget.learned(operation, operation.plan.rate * self.speed)
 
@@ -201,7 +202,34 @@ async def open_lab(
         orders=orders, limits=limits, speed=speed, profile=profile, **sandbox_options
     )
     sandbox = asyncio.create_task(serve(config, port=0, started=port.set_result))
-    url = f"http://127.0.0.1:{await port}"
+    try:
+        async with lab_at(
+            f"http://127.0.0.1:{await port}",
+            database,
+            folder,
+            speed=speed,
+            profile=profile,
+            marketplace_ids=marketplace_ids,
+            streams=streams,
+        ) as lab:
+            yield lab
+    finally:
+        sandbox.cancel()
+        await asyncio.gather(sandbox, return_exceptions=True)
+
+
+@asynccontextmanager
+async def lab_at(
+    url: str,
+    database: Database,
+    folder: Path,
+    *,
+    speed: float,
+    profile: str = "us",
+    marketplace_ids: tuple[str, ...] | None = None,
+    streams: Sequence[Stream] | None = None,
+) -> AsyncIterator[Lab]:
+    """A user and a connection to a sandbox that runs already."""
     settings = Settings(data_dir=folder, spapi_endpoint=url, lwa_endpoint=url)
     access = SellerAccess(settings)
     async with database.writing() as conn:
@@ -220,5 +248,3 @@ async def open_lab(
         yield Lab(database, settings, access, runner, url, user.user_id, connection, speed)
     finally:
         await access.close()
-        sandbox.cancel()
-        await asyncio.gather(sandbox, return_exceptions=True)

@@ -49,7 +49,7 @@ class StreamState:
     finished: bool = False
     fractions: dict[str, float] = field(default_factory=dict)
     scopes: int = 1
-    source: Source = Source.API
+    source: Source = field(init=False)
     """Where it is read from at present."""
     waiting_until: float = 0.0
     throttled_since: datetime | None = None
@@ -60,8 +60,7 @@ class StreamState:
 
     def __post_init__(self) -> None:
         # Progress is told from the first moment on, before anything is read.
-        if self.stream.api is None:
-            self.source = Source.REPORT
+        self.source = Source.REPORT if self.stream.api is None else Source.API
 
     @property
     def operations(self) -> frozenset[Operation]:

@@ -78,7 +78,8 @@ async def test_a_failed_stream_is_named_and_the_next_sync_repairs_it(lab: Lab) -
     assert await lab.scalar("select count(*) from orders") == 100, "the first page stays"
     assert await lab.scalar("select count(*) from inventory") == world["inventory"]["rows"]
     assert await lab.scalar("select count(*) from transactions") == world["transactions"]["count"]
-    statuses = {stream.name: stream.status for stream in failed.streams}
+    read = {stream.name for stream in broken}
+    statuses = {stream.name: stream.status for stream in failed.streams if stream.name in read}
     assert statuses.pop("orders") == "failed"
     assert set(statuses.values()) == {"complete"}
 

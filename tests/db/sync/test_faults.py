@@ -78,7 +78,8 @@ async def test_a_failed_stream_is_named_and_the_next_sync_repairs_it(lab: Lab) -
     assert await lab.scalar("select count(*) from orders") == 100, "the first page stays"
     assert await lab.scalar("select count(*) from inventory") == world["inventory"]["rows"]
     assert await lab.scalar("select count(*) from transactions") == world["transactions"]["count"]
-    statuses = {stream.name: stream.status for stream in failed.streams}
+    names = {stream.name for stream in api_streams()}
+    statuses = {s.name: s.status for s in failed.streams if s.name in names}
     assert statuses.pop("orders") == "failed"
     assert set(statuses.values()) == {"complete"}
 
@@ -121,7 +122,8 @@ async def test_a_takeover_without_a_token_leaves_finished_streams_finished(lab: 
         )
     await lab.runner.run(sync_id)
 
-    statuses = {s.name: s.status for s in (await lab.read(sync_id)).streams}
+    names = {stream.name for stream in api_streams()}
+    statuses = {s.name: s.status for s in (await lab.read(sync_id)).streams if s.name in names}
     assert statuses.pop("orders") == "complete"
     assert set(statuses.values()) == {"failed"}
 

@@ -16,20 +16,29 @@ from __future__ import annotations
 
 from recoup.claims.step_queries import Step
 
-_NAME = "lower(translate({0}, '_-: ', ''))"
-
-
-def _kind(type_name: str) -> str:
-    """'sale', 'refund', 'dispute' or 'other', by the type of a transaction or settlement line."""
-    name = _NAME.format(type_name)
-    return f"""case
-        when {name} like '%guarantee%' or {name} like '%chargeback%' or {name} like 'atoz%'
-            then 'dispute'
-        when {name} like '%retrocharge%' then 'other'
-        when {name} like 'refund%' or {name} = 'orderrefund' then 'refund'
-        when {name} in ('shipment', 'order', 'orderpayment') then 'sale'
-        else 'other' end"""
-
+# What each type of transaction and settlement line means, told once per type.
+_KINDS = Step(
+    "detect_order_kind",
+    "type text, kind text",
+    """
+select type, case
+    when name like '%guarantee%' or name like '%chargeback%' or name like 'atoz%' then 'dispute'
+    when name like '%retrocharge%' then 'other'
+    when name like 'refund%' or name = 'orderrefund' then 'refund'
+    when name in ('shipment', 'order', 'orderpayment') then 'sale'
+    else 'other' end
+from (
+    select type, lower(translate(type, '_-: ', '')) as name
+    from (
+        select type from transactions where connection_id = :connection_id group by type
+        union
+        select transaction_type from settlement_lines
+        where connection_id = :connection_id group by transaction_type
+    ) as told
+    where type is not null
+) as named
+""",
+)
 
 # In the EU fees have Base and Tax below them, so the path tells what a leaf is, not its own name.
 _LEAF = """case
@@ -39,7 +48,7 @@ _LEAF = """case
         when path like 'Expenses/%' or path like '%Fee%' then 'fee'
         else category end"""
 
-_SETTLEMENT_LEAF = f"""case {_NAME.format("amount_type")}
+_SETTLEMENT_LEAF = """case lower(translate(amount_type, '_-: ', ''))
         when 'itemprice' then case
             when lower(amount_description) = 'principal' then 'principal'
             when lower(amount_description) like '%tax%' then 'tax'
@@ -80,14 +89,16 @@ group by replacement_order_id
 _TOUCHED = Step(
     "detect_order_touched",
     """order_id text""",
-    f"""
+    """
 select order_id from transactions
-where connection_id = :connection_id and order_id is not null
-    and {_kind("type")} in ('refund', 'dispute')
+where connection_id = :connection_id and order_id is not null and type in (
+    select type from detect_order_kind where kind in ('refund', 'dispute')
+)
 union
 select order_id from settlement_lines
-where connection_id = :connection_id and order_id <> ''
-    and {_kind("transaction_type")} in ('refund', 'dispute')
+where connection_id = :connection_id and order_id <> '' and transaction_type in (
+    select type from detect_order_kind where kind in ('refund', 'dispute')
+)
 union
 select original_order_id from replacements
 where connection_id = :connection_id and original_order_id <> ''
@@ -95,7 +106,7 @@ union
 select coalesce(link.original_order_id, returns.order_id)
 from returns left join detect_order_link as link using (order_id)
 where connection_id = :connection_id
-""",  # noqa: S608 - put together from constants
+""",
     ("order_id",),
 )
 
@@ -109,10 +120,12 @@ _MONEY = Step(
     referral_net numeric, administration numeric, fulfillment numeric, fees numeric""",
     f"""
 with moved as (
-    select transaction_id, order_id, posted_at, marketplace_id, source, {_kind("type")} as kind,
+    select transaction_id, order_id, posted_at, marketplace_id, source, kind,
         -- Amazon documents no mark of who refunded; a text that names the seller is taken as one.
         coalesce(description, '') || type ilike '%seller%' as by_seller
-    from transactions join detect_order_touched using (order_id)
+    from transactions
+    join detect_order_touched using (order_id)
+    join detect_order_kind using (type)
     where connection_id = :connection_id and not exists (
         select from transactions as deferred
         where deferred.connection_id = :connection_id
@@ -145,9 +158,11 @@ with moved as (
     from part
     group by kind, transaction_id, order_id, sku, currency
 ), line as (
-    select settlement_lines.*, {_kind("transaction_type")} as kind, {_SETTLEMENT_LEAF} as leaf,
+    select settlement_lines.*, kind, {_SETTLEMENT_LEAF} as leaf,
         null::text as marketplace_id, false as by_seller, false as is_tax
-    from settlement_lines join detect_order_touched using (order_id)
+    from settlement_lines
+    join detect_order_touched using (order_id)
+    join detect_order_kind on detect_order_kind.type = transaction_type
     where connection_id = :connection_id
 ), settled as (
     select kind, concat_ws(' ', settlement_id, adjustment_id, shipment_id) as reference,
@@ -354,4 +369,4 @@ where event_on <= :as_of and quantity > 0
     ("order_id, sku",),
 )
 
-ORDER_STEPS = (_LINKS, _TOUCHED, _MONEY, _ORDERS, _SKUS, _EVENTS)
+ORDER_STEPS = (_KINDS, _LINKS, _TOUCHED, _MONEY, _ORDERS, _SKUS, _EVENTS)

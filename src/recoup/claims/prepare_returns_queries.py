@@ -68,40 +68,57 @@ where one.connection_id = :connection_id and coalesce(one.quantity, 1) > 0
     ("order_id, sku",),
 )
 
-# The ledger knows no order, so units are compared by FNSKU, warehouse and day: stock may show them
-# from three days before to 14 days after the return. A unit that reached stock in another state is
-# there, so both sums must be short.
+# The ledger knows no order, so units are compared by FNSKU, warehouse and day (facts R6): stock shows
+# fewer from three days before to three days after the return, and still fewer after 14 days, when
+# the returns of the days between are counted too. A unit that reached stock in another state is
+# there, so the sums of all states must be short as well. Out of returns is plus, into stock minus.
+_RETURN_DAYS = Step(
+    "detect_return_day",
+    """fnsku text, fulfillment_center text, moved_on date, is_return boolean, units integer,
+    sellable integer""",
+    """
+select fnsku, fulfillment_center, returned_on, true, sum(units),
+    coalesce(sum(units) filter (where is_restocked and disposition = 'SELLABLE'), 0)
+from detect_return
+where fnsku <> '' and fulfillment_center <> ''
+group by fnsku, fulfillment_center, returned_on
+union all
+select fnsku, fulfillment_center, event_on, false, -sum(quantity),
+    -coalesce(sum(quantity) filter (where upper(disposition) = 'SELLABLE'), 0)
+from ledger
+where connection_id = :connection_id and event_type = 'CustomerReturns' and event_on <= :as_of
+    and fnsku in (select fnsku from detect_return)
+group by fnsku, fulfillment_center, event_on
+""",
+)
+
 _UNSTOCKED = Step(
     "detect_unstocked",
     """order_id text, sku text, fnsku text, returned_on date, last_on date, returned integer,
     units integer, sellable integer, stocked integer, alike integer, fulfillment_center text,
     source_rows jsonb""",
     """
-with returned as (
-    select fnsku, fulfillment_center, returned_on, sum(units) as units,
-        coalesce(sum(units) filter (where is_restocked and disposition = 'SELLABLE'), 0) as sellable
-    from detect_return
-    where fnsku <> '' and fulfillment_center <> ''
-    group by fnsku, fulfillment_center, returned_on
-    having bool_or(is_restocked and disposition = 'SELLABLE')
-), stocked as (
-    select fnsku, fulfillment_center, event_on, sum(quantity) as units,
-        coalesce(sum(quantity) filter (where upper(disposition) = 'SELLABLE'), 0) as sellable
-    from ledger
-    where connection_id = :connection_id and event_type = 'CustomerReturns'
-        and event_on <= :as_of and fnsku in (select fnsku from returned)
-    group by fnsku, fulfillment_center, event_on
-), near as (
-    select fnsku, fulfillment_center, event_on + day as returned_on,
-        sum(units) as units, sum(sellable) as sellable
-    from stocked cross join generate_series(-14, 3) as day
-    group by fnsku, fulfillment_center, event_on + day
+with day as (
+    select *, moved_on as returned_on,
+        coalesce(sum(units) filter (where not is_return) over near, 0) as units_near,
+        coalesce(sum(sellable) filter (where not is_return) over near, 0) as sellable_near,
+        coalesce(sum(units) filter (where not is_return) over later, 0)
+            + sum(units) filter (where is_return) over returns_later as units_later,
+        coalesce(sum(sellable) filter (where not is_return) over later, 0)
+            + sum(sellable) filter (where is_return) over returns_later as sellable_later
+    from detect_return_day
+    window place as (partition by fnsku, fulfillment_center order by moved_on),
+        near as (place range between interval '3 days' preceding and interval '3 days' following),
+        later as (place range between interval '3 days' preceding and interval '14 days' following),
+        returns_later as (
+            place range between interval '3 days' preceding and interval '11 days' following
+        )
 ), short as (
-    select returned.*, coalesce(near.sellable, 0) as stocked,
-        least(
-            returned.sellable - coalesce(near.sellable, 0), returned.units - coalesce(near.units, 0)
-        ) as missing
-    from returned left join near using (fnsku, fulfillment_center, returned_on)
+    select fnsku, fulfillment_center, returned_on, sellable, -sellable_near as stocked,
+        least(sellable + sellable_near, units + units_near, sellable_later, units_later) as missing
+    from day
+    where is_return and sellable > 0
+        and least(sellable + sellable_near, units + units_near, sellable_later, units_later) > 0
 ), unit as (
     -- Which order's unit it is cannot be told when several came back that day: the last ones.
     select detect_return.*, short.sellable, short.stocked, short.missing,
@@ -367,6 +384,7 @@ group by one.order_id, one.sku, one.need, one.units
 
 RETURN_STEPS = (
     _RETURNS,
+    _RETURN_DAYS,
     _UNSTOCKED,
     _CASES,
     _NEEDS,

@@ -55,8 +55,9 @@ class ApiClient:
         return str(started["syncId"])
 
     async def list_urgent_claims(self, limit: int) -> dict[str, Any]:
-        """A page of claims, the most urgent first, with the totals of all."""
-        return await self._ask("GET", f"/api/recoveries?sort=deadline&limit={limit}")
+        """The firm claims that are nearest to their end, with the totals of all firm ones."""
+        filters = "status=detected&minConfidence=0.5&sort=deadline"
+        return await self._ask("GET", f"/api/recoveries?{filters}&limit={limit}")
 
     async def follow(self, sync_id: str) -> AsyncIterator[dict[str, Any]]:
         """The sync's states as the server pushes them, the last one is its end.

@@ -22,7 +22,7 @@ const CHOICES = {
   sort: [["deadline", "Most urgent first"], ["-detectedAt", "Newest first"], ["-amount", "Largest amount first"], ["-confidence", "Firmest first"]],
 };
 const TITLES = { windowState: "Window", status: "Status", type: "Type", minConfidence: "Confidence", sort: "Order" };
-const DEFAULTS = { windowState: "", status: "detected", type: "", minConfidence: "", sort: "deadline" };
+const DEFAULTS = { windowState: "", status: "detected", type: "", minConfidence: "0.5", sort: "deadline" };
 
 export async function showClaims() {
   const query = { ...DEFAULTS, ...Object.fromEntries(new URLSearchParams(location.hash.split("?")[1])) };

@@ -47,11 +47,11 @@ function tiles(metrics) {
   const unvalued = pending.unvaluedCount ? `, ${number(pending.unvaluedCount)} without a known amount` : "";
   const link = (text, query) => h("a", { href: `#/claims?${query}` }, text);
   return h("div.tiles", {},
-    tile("Owed, to be filed", sums(pending), [link(plural(pending.claimCount, "claim"), "minConfidence=0.5"), unvalued]),
-    tile("Filed", sums(filed), link(plural(filed.claimCount, "claim"), "status=filed")),
+    tile("Owed, to be filed", sums(pending), [link(plural(pending.claimCount, "claim"), "status=detected"), unvalued]),
+    tile("Filed", sums(filed), link(plural(filed.claimCount, "claim"), "status=filed&minConfidence=")),
     tile("Approved", sums(approved), successRate === null ? "nothing decided yet"
       : `${plural(approved.claimCount, "claim")}, ${Math.round(successRate * 100)} % of what Amazon decided`),
-    tile("To look at", number(toReview.claimCount), "thin evidence: not counted as owed"));
+    tile("To look at", number(toReview.claimCount), [link("thin evidence", "minConfidence="), ": not counted as owed"]));
 }
 
 function syncCard(sync, accounts, draw) {

@@ -154,6 +154,19 @@ async def test_units_in_stock_count_once(orders: Orders) -> None:
     assert claim["quantity"] == 1
 
 
+async def test_what_reached_stock_of_a_later_return_hides_no_earlier_one(orders: Orders) -> None:
+    """R6: within the two weeks the returns of the days between count too."""
+    await orders.sold("111-2")
+    await orders.refunded("111-2", "2026-08-05")
+    await orders.returned("111-1", "2026-08-09")
+    await orders.returned("111-2", "2026-08-16")
+    await orders.restocked("2026-08-16")
+
+    [claim] = await orders.claims(NOT_RESTOCKED)
+
+    assert claim["order_id"] == "111-1"
+
+
 async def test_a_unit_in_stock_in_another_state_is_not_missing(orders: Orders) -> None:
     """R6: what was regraded is in stock, if not as sellable."""
     await orders.returned("111-1", "2026-08-09")

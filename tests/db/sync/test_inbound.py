@@ -8,19 +8,23 @@ from pathlib import Path
 import pytest
 
 from recoup.db.engine import Database
-from tests.support.lab import CANADA, US, Lab, open_lab
+from tests.support.lab import CANADA, US, Lab, named, open_lab
 
 
 @pytest.fixture
 async def lab(database: Database, tmp_path: Path) -> AsyncIterator[Lab]:
     """Orders enough for every kind of case to be planted."""
     async with open_lab(database, tmp_path, orders=1500, marketplace_ids=(US, CANADA)) as lab:
+        lab.only(*map(named, ("shipments", "shipment_items", "inbound_plans", "marketplaces")))
         yield lab
 
 
-async def test_shipments_come_with_every_status_and_meet_their_plans(lab: Lab) -> None:
-    """CLOSED ones too: a shortage is claimed after the end; and both APIs tell of the same ones."""
+async def test_row_21_shipments_come_by_date_and_meet_their_plans(lab: Lab) -> None:
+    """CLOSED ones too: a shortage is claimed after the end. Both APIs tell of the same shipments,
+    and what ends at 200 items is not called.
+    """
     assert (await lab.sync()).status == "complete"
+    assert "getShipmentItemsByShipmentId" not in await lab.calls()
 
     statuses = await lab.scalar("select array_agg(distinct status) from shipments")
     assert {"CLOSED", "RECEIVING"} <= set(statuses)
@@ -100,3 +104,15 @@ async def test_a_second_sync_asks_for_changed_plans_only(lab: Lab) -> None:
     assert first["listInboundPlans"] == -(-plans // 30)
     assert second["listInboundPlans"] == first["listInboundPlans"] + 1
     assert second["getInboundPlan"] - first["getInboundPlan"] <= 5, "those of the last day"
+
+
+async def test_marketplaces_are_asked_for_once_a_day(lab: Lab) -> None:
+    """The plan allows about a call a minute for all software of the account together."""
+    await lab.sync()
+    await lab.sync()
+    asked = (await lab.calls())["getMarketplaceParticipations"]
+    await lab.advance("PT20H")
+    await lab.sync()
+
+    assert asked == 1
+    assert (await lab.calls())["getMarketplaceParticipations"] == 2

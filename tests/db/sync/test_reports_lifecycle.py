@@ -13,14 +13,11 @@ from sqlalchemy import text
 
 from recoup.db.engine import Database
 from recoup.spapi.limits import LocalBudget
-from recoup.spapi.operations.reports import create_report
+from recoup.spapi.operations.reports import ProcessingStatus, create_report, get_report
+from recoup.streams.stream import Windows
 from recoup.sync.queries import SyncRow
 from tests.support.lab import US, Lab, open_lab
 from tests.support.report_files import stream
-
-
-class Killed(BaseException):
-    """A worker that dies: nothing of it runs any more."""
 
 
 @asynccontextmanager
@@ -106,9 +103,9 @@ async def test_row_6_a_fatal_report_is_asked_for_again(lab: Lab) -> None:
 
 
 @asynccontextmanager
-async def one_window(database: Database, folder: Path) -> AsyncIterator[Lab]:
+async def one_window(database: Database, folder: Path, **options: Any) -> AsyncIterator[Lab]:
     """A lab where only the last weeks are left to read, so that one report is asked for."""
-    async with reports_lab(database, folder, "reimbursements") as lab:
+    async with reports_lab(database, folder, "reimbursements", **options) as lab:
         await lab.sync()
         await lab.advance("P20D")
         yield lab
@@ -159,20 +156,23 @@ async def test_row_6_a_report_that_cannot_be_had_fails_its_stream_by_name(
         assert (await lab.sync()).status == "complete"
 
 
-@pytest.mark.parametrize("nth", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_row_7_a_report_that_amazon_forgets_is_asked_for_again(
-    database: Database, tmp_path: Path, nth: int
+    database: Database, tmp_path: Path, seed: int
 ) -> None:
     """Unknown, or in the queue for days: a new one brings the rows."""
-    async with one_window(database, tmp_path) as lab:
-        # Whether the report is hidden or stays in the queue is drawn by the sandbox.
+    async with one_window(database, tmp_path, seed=seed) as lab:
+        # Whether the report is hidden or stays in the queue is drawn by the sandbox from its seed.
         await lab.faults("lost-report@createReport:1")
         sync_id = await lab.start()
         running = asyncio.create_task(lab.runner.run(sync_id))
-        for _ in range(nth):
-            await asyncio.sleep(0.3)
-        await lab.advance("P3D")
+        asked = (
+            f"select bool_or(report_id is not null) from report_request where sync_id = '{sync_id}'"
+        )
         async with asyncio.timeout(60):
+            while not await lab.scalar(asked):
+                await asyncio.sleep(0.05)
+            await lab.advance("P3D")
             await running
 
         sync = await lab.read(sync_id)
@@ -182,12 +182,12 @@ async def test_row_7_a_report_that_amazon_forgets_is_asked_for_again(
 
 async def test_row_6_too_soon_is_not_empty(database: Database, tmp_path: Path) -> None:
     """CANCELLED after a report of somebody else's: it is asked for again after the interval."""
-    async with reports_lab(database, tmp_path, "reimbursements", speed=20_000) as lab:
+    async with reports_lab(database, tmp_path, "reimbursements", orders=1500) as lab:
         await lab.sync()
         await lab.advance("P20D")
         api = await lab.access.open(lab.connection, LocalBudget())
         # A time in common, and not all of ours: it stands in the way and does not serve.
-        since = await lab.scalar("select upper(closed) - interval '1 day' from stream_cursor")
+        since = await lab.scalar("select upper(closed) - interval '10 days' from stream_cursor")
         await create_report(
             api,
             report_type="GET_FBA_REIMBURSEMENTS_DATA",
@@ -200,7 +200,28 @@ async def test_row_6_too_soon_is_not_empty(database: Database, tmp_path: Path) -
         sync = await lab.sync()
 
         assert sync.status == "complete", sync.error
-        assert (await statuses(lab))["too_soon"] >= 1
+        made = await statuses(lab)
+        assert made.get("too_soon", 0) >= 1, made
+
+
+async def test_row_8_nothing_where_there_were_rows_is_an_alarm_and_no_delete(lab: Lab) -> None:
+    """A time that had rows and has none now keeps them, and the ledger says so."""
+    await lab.sync()
+    stored = await lab.scalar("select count(*) from reimbursements")
+    async with lab.database.writing() as conn:
+        # As if the windows that are empty had had rows when they were read before.
+        await conn.execute(text("update report_request set rows_read = 5 where status = 'empty'"))
+        await conn.execute(text("update stream_cursor set closed = '{}', read_at = null"))
+    await lab.advance("P1D")
+
+    sync = await lab.sync()
+
+    assert sync.status == "complete", sync.error
+    told = await lab.scalar(
+        "select remark from report_request where status = 'empty' and rows_read = 0 limit 1"
+    )
+    assert told == "Amazon has no data for a time that had rows: those were kept"
+    assert await lab.scalar("select count(*) from reimbursements") == stored
 
 
 async def test_row_24_a_type_that_is_refused_waits_and_the_others_do_not(
@@ -279,42 +300,51 @@ async def test_row_10_settlements_are_archived_and_loaded_once(
 async def test_a_report_of_somebody_else_serves(lab: Lab) -> None:
     """A fresh report of the same time, type and marketplaces is loaded instead of asked for."""
     api = await lab.access.open(lab.connection, LocalBudget())
-    now = api.now().replace(microsecond=0)
-    since = now.replace(hour=0, minute=0, second=0)
-    from datetime import timedelta
-
-    rule = lab.runner._streams[0]
-    begins = since - rule.cursor.history
-    await create_report(
+    mine = stream("reimbursements")
+    assert isinstance(mine.cursor, Windows)
+    assert mine.report is not None
+    assert mine.report.longest is not None
+    midnight = api.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    begins = midnight - mine.cursor.history + 2 * mine.report.longest
+    report_id = await create_report(
         api,
-        report_type="GET_FBA_REIMBURSEMENTS_DATA",
+        report_type=mine.report.report_type,
         marketplace_ids=[US],
         since=begins,
-        until=begins + rule.report.longest,
+        until=begins + mine.report.longest,
         options={},
     )
     async with asyncio.timeout(30):
-        while not [r for r in await _listed(api) if r.status == "DONE"]:
+        while (await get_report(api, report_id)).status != ProcessingStatus.DONE:
             await asyncio.sleep(0.05)
 
     sync = await lab.sync()
 
     assert sync.status == "complete", sync.error
-    assert await lab.scalar("select count(*) from report_request where adopted") == 1
-    assert (await lab.calls())["createReport"] == await lab.scalar(
-        "select count(*) from report_request"
-    )
-    assert timedelta(0) < rule.report.longest
+    adopted = await lab.scalar("select report_id from report_request where adopted")
+    assert adopted == report_id
+    asked_for = await lab.scalar("select count(*) from report_request")
+    assert (await lab.calls())["createReport"] == asked_for, "the other one's included"
 
 
-async def _listed(api: Any) -> Any:
-    from datetime import timedelta
+async def test_a_cancel_ends_the_wait_for_reports_at_once(
+    database: Database, tmp_path: Path
+) -> None:
+    """Reports take minutes; a cancelled sync does not wait for them."""
+    async with reports_lab(database, tmp_path, "reimbursements", speed=1) as lab:
+        sync_id = await lab.start()
+        running = asyncio.create_task(lab.runner.run(sync_id))
+        async with asyncio.timeout(60):
+            while (
+                "Waiting for Amazon's reimbursements report"
+                not in (await lab.read(sync_id)).message
+            ):
+                await asyncio.sleep(0.05)
+        begun = asyncio.get_running_loop().time()
+        lab.runner.interrupt(sync_id)
+        await running
 
-    from recoup.spapi.operations.reports import get_reports
-
-    page = await get_reports(
-        api,
-        report_types=["GET_FBA_REIMBURSEMENTS_DATA"],
-        created_since=api.now() - timedelta(days=1),
-    )
-    return page.reports
+        assert asyncio.get_running_loop().time() - begun < 1
+        held = await lab.scalar("select count(*) from report_request where report_id is not null")
+        calls = (await lab.calls())["createReport"]
+        assert calls - 1 <= held, "of the call that was under way no answer was heard"

@@ -51,8 +51,8 @@ select jsonb_build_object('orderId', c.owner, 'sku', c.returned_sku) as key,
             or c.upto < c.returned_last_on + 3
             then 'the ledger is not loaded far enough after this return'
         else {HELD_BACK} end as suppressed,
-    format('%s returned to %s around %s as sellable, %s in the ledger within 14 days: %s not put'
-        ' back.%s', c.sellable, c.fulfillment_center, c.returned_on, c.stocked, c.open,
+    format('%s returned to %s on %s as sellable, %s in the ledger within three days, and no more'
+        ' in two weeks: %s not put back.%s', c.sellable, c.fulfillment_center, c.returned_on, c.stocked, c.open,
         {arithmetic_of("c.open")}) as reason,
     jsonb_build_object(
         'rows', c.rows || coalesce(c.source_rows, '[]'),

@@ -144,7 +144,8 @@ def kept_fee(scene: Scene) -> Script:
     fact = scene.fact(
         scene.order_key(),
         1,
-        amount_cents=commission - min(commission // 5, 500),
+        # Rounded as in the refunds of this world.
+        amount_cents=commission - min((commission + 2) // 5, 500),
         basis="commission less the refund administration fee",
     )
     returned = () if scene.trap == "partial_refund" else (scene.returned(7, SELLABLE),)

@@ -4,6 +4,7 @@ Temporary tables of one detection, made after those of prepare_fees_queries:
 
 detect_storage_month   what was charged for a product, and its volume by the fee preview
 detect_stock_month     its balances and movements by the stock ledger
+detect_stock_receipt   what came in of a product that pays for its age
 """
 
 from __future__ import annotations
@@ -106,5 +107,19 @@ _STOCK = Step(
     ("fnsku, country, month_on",),
 )
 
-STORAGE_STEPS = (_MONTHS, _STOCK)
+_RECEIPTS = Step(
+    "detect_stock_receipt",
+    "fnsku text, country text, received_on date, units bigint",
+    """
+    select fnsku, country, event_on, sum(quantity)
+    from ledger
+    where connection_id = :connection_id and event_type = 'Receipts' and quantity > 0
+      and event_on <= :as_of and fnsku in (
+        select fnsku from long_term_storage_fees where connection_id = :connection_id)
+    group by fnsku, country, event_on
+    """,
+    ("fnsku, country, received_on",),
+)
+
+STORAGE_STEPS = (_MONTHS, _STOCK, _RECEIPTS)
 """In this order, with :connection_id and :as_of."""

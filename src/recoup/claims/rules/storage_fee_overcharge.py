@@ -74,10 +74,9 @@ with covered as (
           and l.event_on between b.month_on and s.snapshot_on
     ) as now
     cross join lateral (
-        select coalesce(sum(l.quantity), 0) as units from ledger as l
-        where l.connection_id = :connection_id and l.fnsku = s.fnsku and l.country = s.country
-          and l.event_type = 'Receipts' and l.quantity > 0
-          and l.event_on > s.snapshot_on - s.days and l.event_on <= s.snapshot_on
+        select coalesce(sum(r.units), 0) as units from detect_stock_receipt as r
+        where r.fnsku = s.fnsku and r.country = s.country
+          and r.received_on > s.snapshot_on - s.days and r.received_on <= s.snapshot_on
     ) as late
 ), old as (
     select t.snapshot_on, t.fnsku, t.country, t.surcharge_age_tier, t.days,

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test check fix dev bench bench-claims lock
+.PHONY: setup demo test check fix dev bench bench-claims bench-load lock
 
 setup: $(STAMP)
 
@@ -41,6 +41,10 @@ lock:
 # Ratios, not absolute times: see docs/benchmarks.md.
 bench: setup
 	$(BIN)/python benchmarks/first_sync.py
+
+# Two million rows of a ledger: minutes, and 2 GB of disk for a while.
+bench-load: setup
+	$(BIN)/python benchmarks/load.py
 
 # Planted losses found, and nothing else: 20 sandboxes of two profiles, see docs/benchmarks.md.
 bench-claims: setup

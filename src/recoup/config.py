@@ -105,7 +105,10 @@ class Settings(BaseSettings):
         default="0 2 * * *", description="Cron of the scheduled sync, UTC; empty: none."
     )
     worker_concurrency: int = Field(
-        default=20, ge=1, le=1000, description="Syncs that one worker runs at once."
+        default=20,
+        ge=1,
+        le=1000,
+        description="Syncs of one worker that work at the same time; any number may wait for Amazon.",
     )
     log_format: Literal["console", "json"] | None = Field(
         default=None, description="console or json. Unset: console on a terminal, else json."

@@ -47,7 +47,7 @@ async def test_the_page_and_its_files_are_served(server: Server) -> None:
         page = await client.get("/")
         scripts = [await client.get(f"/static/{name}.js") for name in SCRIPTS]
         style = await client.get("/static/style.css")
-        outside = await client.get("/static/../api/app.py")
+        outside = await client.get("/static/%2e%2e/api/app.py")
 
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy

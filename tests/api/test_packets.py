@@ -35,7 +35,12 @@ async def test_the_packet_tells_all_that_filing_needs(
 
     assert "submitted nothing" in packet["notice"]
     assert "X0000" in packet["subject"]
-    for words in ("2 units were recorded as lost", "12.30 USD", "501 doc-1, line 7", "SKU: SKU-0"):
+    for words in (
+        "2 units were recorded as lost",
+        "12.30 USD",
+        "501, document doc-1, line 7",
+        "SKU: SKU-0",
+    ):
         assert words in packet["text"]
     assert packet["arithmetic"] == [
         "2 units lost, 0 found, 0 paid: 2 are open.",

@@ -8,6 +8,7 @@ import threading
 import urllib.request
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.cli.programs import (
@@ -206,3 +207,29 @@ def test_a_first_serve_needs_nothing(alone: Recoup, data_dir: Path):
     assert code == 0
     assert seconds < STOP_SECONDS  # the embedded PostgreSQL stops too
     assert processes_of(data_dir) == []
+
+
+def visit(url: str) -> tuple[int, str]:
+    """Status and cookie of an answer, a redirect itself and not where it leads."""
+    answer = httpx2.get(url, trust_env=False)
+    return answer.status_code, answer.headers.get("set-cookie", "")
+
+
+def test_an_empty_service_prints_a_link_that_signs_in_once(recoup: Recoup):
+    """Its cookie opens the API; the link is of no use twice, and with a user none is printed."""
+    service, address = start_serve(recoup)
+    link = service.wait_for("/signin?token=").strip()
+
+    status, cookie = visit(link)
+    again, _ = visit(link)
+    request = urllib.request.Request(f"{address}/api/recoveries", headers={"Cookie": cookie})
+    with urllib.request.urlopen(request, timeout=20) as response:
+        claims = json.load(response)
+    service.stop()
+    second, _ = start_serve(recoup)
+    second.stop()
+
+    assert (status, again) == (303, 401)
+    assert link.startswith(f"{address}/signin?token=")
+    assert claims["items"] == []
+    assert not any("/signin" in line for line in second.lines)

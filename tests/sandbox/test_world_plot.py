@@ -369,6 +369,47 @@ def test_damage_on_the_way_in_is_visible(planted, ledger):
         assert int(row["Quantity"]) == one["quantity"]
 
 
+def test_the_first_receipt_dates_an_inbound_claim(planted, ledger):
+    """No API tells when a shipment was delivered, so the day the clock starts has a receipt."""
+    days = defaultdict(list)
+    for row in ledger:
+        if row["Event Type"] == "Receipts":
+            days[row["Reference ID"]].append(_ledger_day(row["Date"]).isoformat())
+    claims = of_type(planted, "inbound_shortage") + of_type(planted, "inbound_damage")
+
+    assert claims
+    for one in claims:
+        assert min(days[one["key"]["shipmentId"]]) == one["eventDate"]
+
+
+def _ledger_day(text):
+    month, day, year = map(int, text.split("/"))
+    return date(year, month, day)
+
+
+def test_surcharges_for_age_are_for_units_that_are_old(world, ledger):
+    """First in, first out, what was received within 181 days of the snapshot is not charged."""
+    rows = read("GET_FBA_FULFILLMENT_LONGTERM_STORAGE_FEE_CHARGES_DATA", world)
+
+    assert rows
+    for row in rows:
+        snapshot = date.fromisoformat(row["snapshot-date"][:10])
+        product = next(p for p in world.products if p.fnsku == row["fnsku"])
+        moment = world.profile.midnight((snapshot - date(1970, 1, 1)).days)
+        balance = world.stock.balance(moment).sellable
+        young = sum(
+            int(one["Quantity"])
+            for one in ledger
+            if one["FNSKU"] == row["fnsku"]
+            and one["Event Type"] == "Receipts"
+            and int(one["Quantity"]) > 0
+            and 0 < (snapshot - _ledger_day(one["Date"])).days < 181
+        )
+        units = sum(balance[3 * product.index : 3 * product.index + 3])
+
+        assert int(row["qty-charged"]) <= units - young
+
+
 def test_wrong_inbound_fees_are_exactly_those_planted(world, planted):
     """A fee for a problem of more units than were lacking is a planted one."""
     found = {

@@ -15,21 +15,24 @@ from sqlalchemy import text
 from recoup.config import Settings
 from recoup.connections.queries import Connection, save_connection
 from recoup.db.engine import Database
+from recoup.db.upsert import PROVENANCE
 from recoup.ids import SyncId, UserId
 from recoup.jobs.queue import new_queue
 from recoup.jobs.start import start_sync
 from recoup.sandbox.config import SandboxConfig, parse_fault
 from recoup.sandbox.serve import serve
-from recoup.streams import api_streams
+from recoup.streams import all_streams
 from recoup.streams.stream import Stream
 from recoup.sync.access import SellerAccess
 from recoup.sync.limits_pg import PgBudget
+from recoup.sync.make_plan import operations_of
 from recoup.sync.queries import SyncRow, get_sync
 from recoup.sync.runner import SyncRunner
 from recoup.users.queries import add_user
 
 US = "ATVPDKIKX0DER"
 CANADA = "A2EUQ1WTGCTBG2"
+MARKETPLACES = {"us": (US,), "uk": ("A1F83G8C2ARO7P",), "eu": ("A1PA6795UKMFR9", "A13V1IB3VIYZZH")}
 _LONGEST_SYNC_SECONDS = 90
 
 
@@ -66,6 +69,10 @@ class Lab:
         async with self.database.reading() as conn:
             return await get_sync(conn, self.user_id, sync_id)
 
+    def only(self, *streams: Stream) -> None:
+        """From now on a sync reads these and nothing else."""
+        self.runner = SyncRunner(self.database, self.access, owner="lab", streams=streams)
+
     async def until_started(self, sync_id: SyncId) -> None:
         """A worker has begun with it."""
         async with asyncio.timeout(30):
@@ -76,9 +83,37 @@ class Lab:
         """The sandbox's own totals."""
         return await self._get("/_sandbox/world")
 
+    async def truth(self) -> dict[str, Any]:
+        """What was planted in the world."""
+        return await self._get("/_sandbox/truth")
+
     async def calls(self) -> dict[str, int]:
         """How often each operation was called so far."""
-        return {name: one["calls"] for name, one in (await self._get("/_sandbox/calls")).items()}
+        return {name: one["calls"] for name, one in (await self.calls_in_full()).items()}
+
+    async def calls_in_full(self) -> dict[str, Any]:
+        """The same with what was refused, and whether a bucket was ever exceeded."""
+        return await self._get("/_sandbox/calls")
+
+    async def connected_again(self) -> Lab:
+        """The lab of another user, who has connected the same seller."""
+        async with self.database.writing() as conn:
+            user = await add_user(conn, "another@example.com")
+            connection = await save_connection(
+                conn,
+                user.user_id,
+                selling_partner_id=self.connection.selling_partner_id,
+                region=self.connection.region,
+                environment=self.connection.environment,
+                marketplace_ids=self.connection.marketplace_ids,
+                refresh_token_sealed=self.access.seal("Atzr|test"),
+            )
+        return replace(self, user_id=user.user_id, connection=connection, syncs=[])
+
+    async def forget_readings(self) -> None:
+        """As if the last sync had been long enough ago for Amazon to make every report anew."""
+        async with self.database.writing() as conn:
+            await conn.execute(text("update stream_cursor set read_at = null"))
 
     async def advance(self, duration: str) -> None:
         await self._post("/_sandbox/clock", {"advance": duration})
@@ -97,7 +132,7 @@ class Lab:
         async with self.database.reading() as conn:
             return {
                 table.name: await _rows(conn, table)
-                for stream in api_streams()
+                for stream in all_streams()
                 for table in (stream.table, *stream.parts)
             }
 
@@ -112,7 +147,7 @@ class Lab:
         which is right at Amazon's and too long for a test.
         """
         budget = PgBudget(self.database, self.access.account(self.connection))
-        for operation in {stream.api.operation for stream in api_streams() if stream.api}:
+        for operation in set(operations_of(all_streams())):
             await budget.acquire(operation)
             await budget.learned(operation, operation.plan.rate * self.speed)
 
@@ -127,9 +162,20 @@ class Lab:
 
 
 async def _rows(conn: Any, table: Any) -> list[tuple[Any, ...]]:
-    columns = [c for c in table.columns if c.name not in {"connection_id", "source", "loaded_at"}]
-    found = await conn.execute(table.select().with_only_columns(*columns).order_by(*columns[:4]))
+    columns = [c for c in table.columns if c.name not in {"connection_id", *PROVENANCE}]
+    found = await conn.execute(
+        table.select().with_only_columns(*columns).order_by(*table.primary_key.columns)
+    )
     return [tuple(str(value) for value in row) for row in found]
+
+
+def named(name: str) -> Stream:
+    return next(stream for stream in all_streams() if stream.name == name)
+
+
+def api_streams() -> tuple[Stream, ...]:
+    """Those that need no reports: their syncs take less time."""
+    return tuple(stream for stream in all_streams() if stream.api is not None)
 
 
 def with_api(stream: Stream, **changes: Any) -> Stream:
@@ -146,17 +192,49 @@ async def open_lab(
     orders: int = 300,
     limits: bool = True,
     speed: float = 1000,
-    marketplace_ids: tuple[str, ...] = (US,),
+    profile: str = "us",
+    marketplace_ids: tuple[str, ...] | None = None,
     streams: Sequence[Stream] | None = None,
     **sandbox_options: Any,
 ) -> AsyncIterator[Lab]:
     """A sandbox on a free port, a user, a connection. `speed` refills Amazon's buckets faster, and
     makes its reports faster. A sync reads `streams`; without any those that need no reports.
+    `profile`: where the seller is at home, us, uk or eu; `marketplace_ids`: those of its home, unless
+    told otherwise.
     """
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    config = SandboxConfig(orders=orders, limits=limits, speed=speed, **sandbox_options)
+    config = SandboxConfig(
+        orders=orders, limits=limits, speed=speed, profile=profile, **sandbox_options
+    )
     sandbox = asyncio.create_task(serve(config, port=0, started=port.set_result))
-    url = f"http://127.0.0.1:{await port}"
+    try:
+        async with lab_at(
+            f"http://127.0.0.1:{await port}",
+            database,
+            folder,
+            speed=speed,
+            profile=profile,
+            marketplace_ids=marketplace_ids,
+            streams=streams,
+        ) as lab:
+            yield lab
+    finally:
+        sandbox.cancel()
+        await asyncio.gather(sandbox, return_exceptions=True)
+
+
+@asynccontextmanager
+async def lab_at(
+    url: str,
+    database: Database,
+    folder: Path,
+    *,
+    speed: float,
+    profile: str = "us",
+    marketplace_ids: tuple[str, ...] | None = None,
+    streams: Sequence[Stream] | None = None,
+) -> AsyncIterator[Lab]:
+    """A user and a connection to a sandbox that runs already."""
     settings = Settings(data_dir=folder, spapi_endpoint=url, lwa_endpoint=url)
     access = SellerAccess(settings)
     async with database.writing() as conn:
@@ -165,9 +243,9 @@ async def open_lab(
             conn,
             user.user_id,
             selling_partner_id="A1SELLER",
-            region="NA",
+            region="NA" if profile == "us" else "EU",
             environment="local",
-            marketplace_ids=marketplace_ids,
+            marketplace_ids=marketplace_ids or MARKETPLACES[profile],
             refresh_token_sealed=access.seal("Atzr|test"),
         )
     runner = SyncRunner(database, access, owner="lab", streams=streams or api_streams())
@@ -175,5 +253,3 @@ async def open_lab(
         yield Lab(database, settings, access, runner, url, user.user_id, connection, speed)
     finally:
         await access.close()
-        sandbox.cancel()
-        await asyncio.gather(sandbox, return_exceptions=True)

@@ -15,12 +15,17 @@ from recoup.events.hub import Subscription
 from recoup.events.queries import (
     Event,
     find_last_event_id,
-    find_newest_event,
+    find_newest_state,
     list_newest_events_after,
 )
 from recoup.events.sse import HEARTBEAT, OPENING, format_event, format_place
 from recoup.ids import SyncId, UserId
 from recoup.sync.queries import ACTIVE
+
+
+def _tells_state(event: Event, sync_id: SyncId) -> bool:
+    """Whether it is the state of this sync; claims found in it are told to the whole feed only."""
+    return event.type == "sync" and event.subject == sync_id
 
 
 def tells_the_end(event: Event) -> bool:
@@ -35,7 +40,7 @@ async def has_seen_the_end(
     if last_seen is None:
         return False
     async with services.database.reading() as conn:
-        newest = await find_newest_event(conn, user_id, sync_id)
+        newest = await find_newest_state(conn, user_id, sync_id)
     return newest is not None and tells_the_end(newest) and newest.event_id <= last_seen
 
 
@@ -46,7 +51,7 @@ async def sync_frames(
     async with services.hub.subscribe(user_id) as live:
         yield OPENING
         async with services.database.reading() as conn:
-            newest = await find_newest_event(conn, user_id, sync_id)
+            newest = await find_newest_state(conn, user_id, sync_id)
         sent = 0
         if newest is not None:
             # A place that is ahead of the newest event was given by another database: start anew.
@@ -58,7 +63,7 @@ async def sync_frames(
         async for event in _changes(services, live):
             if event is None:
                 yield HEARTBEAT
-            elif event.subject == sync_id and event.event_id > sent:
+            elif _tells_state(event, sync_id) and event.event_id > sent:
                 sent = event.event_id
                 yield format_event(sent, event.payload)
                 if tells_the_end(event):

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
+from recoup.claims.packet import place_in_words, values_in_words
+
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
@@ -29,7 +31,6 @@ ul.check{list-style:none;padding:0}
 
 _POLICY_NAMES = (
     ("version", "Version"),
-    ("rule", "Rule"),
     ("window", "Window"),
     ("clock", "Counted from"),
     ("opensAfterDays", "Opens after days"),
@@ -84,14 +85,12 @@ def _facts(claim: Mapping[str, Any]) -> str:
 
 
 def _rows(rows: Iterable[Mapping[str, Any]]) -> str:
-    rows = list(rows)
-    if not rows:
-        return "<p>None is stored with this claim.</p>"
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    head = "".join(f"<th scope=col>{escape(name.replace('_', ' '))}" for name in names)
     body = "".join(
-        "<tr>" + "".join(f"<td>{_cell(row.get(name))}" for name in names) for row in rows
+        f"<tr><td>{escape(place_in_words(row))}<td>{escape(values_in_words(row))}" for row in rows
     )
+    if not body:
+        return "<p>None is stored with this claim.</p>"
+    head = "<th scope=col>Where it stands<th scope=col>What it says"
     return f"<table><thead><tr>{head}<tbody>{body}</table>"
 
 

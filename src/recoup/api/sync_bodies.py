@@ -62,6 +62,38 @@ class StatusBody(CamelModel):
     streams: list[StreamBody]
 
 
+class StepBody(CamelModel):
+    stream: str
+    scope: str = Field(description="A marketplace, or empty for the whole region.")
+    source: Literal["api", "report"]
+    since: Timestamp | None = Field(alias="from", description="Null: all that there is now.")
+    until: Timestamp | None = Field(alias="to")
+    calls: dict[str, int] = Field(description="Calls foreseen, by operation.")
+    rows: int = Field(description="Rows foreseen; once it has ended, those that were read.")
+    predicted_seconds: float
+    actual_seconds: float | None
+    given_up: bool = Field(description="Ended early: the rest came from the other source.")
+    reason: str
+
+
+class RevisionBody(CamelModel):
+    at: Timestamp
+    stream: str | None
+    reason: str
+    predicted_seconds: float = Field(description="Of the whole sync, from its plan on.")
+
+
+class PlanBody(CamelModel):
+    steps: list[StepBody]
+    predicted_seconds: float = Field(description="As first planned.")
+    actual_seconds: float | None
+    revisions: list[RevisionBody]
+
+
+class PlannedStatusBody(StatusBody):
+    plan: PlanBody | None = Field(description="Null until a worker has planned the sync.")
+
+
 class OverviewBody(CamelModel):
     has_active_sync: bool
     active_sync: StatusBody | None

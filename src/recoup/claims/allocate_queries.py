@@ -80,7 +80,7 @@ _SETTLER = Step(
         from detect_event where kind = 'damaged'
         union all
         select 'reversal', approved_on, approved_on - 60, approved_on + 30, fnsku, sku, null, null, null,
-            -units, null, null, reversal_id, null, reference, 'reversal ' || reimbursement_id
+            -units, null, null, null, reversal_id, reference, 'reversal ' || reimbursement_id
         from detect_reversal where units < 0
     )
     select row_number() over (order by by, settled_on, payment_id, event_id, reference), settler.* from settler

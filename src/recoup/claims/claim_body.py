@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from recoup.claims.lifecycle import days_left, possible_steps, review_of, window_state
@@ -13,11 +14,13 @@ from recoup.claims.rules import all_rules
 from recoup.clock import to_rfc3339
 from recoup.money import Money
 
+_CENT = Decimal("0.01")
+
 
 def claim_body(row: ClaimRow) -> dict[str, Any]:
     """One entry of GET /api/recoveries."""
     today: date = row["today_on"]
-    amount = None if row["amount"] is None else Money(row["amount"], row["currency"]).as_json()
+    amount = None if row["amount"] is None else _money(row["amount"], row["currency"])
     return {
         "claimId": row["claim_id"],
         "type": row["type"],
@@ -87,7 +90,7 @@ def totals_body(totals: Iterable[Total]) -> dict[str, Any]:
         "claimCount": sum(total.claim_count for total in totals),
         "unvaluedCount": sum(t.claim_count for t in totals if t.amount is None),
         "byCurrency": [
-            Money(total.amount, total.currency).as_json() | {"claimCount": total.claim_count}
+            _money(total.amount, total.currency) | {"claimCount": total.claim_count}
             for total in totals
             if total.amount is not None and total.currency is not None
         ],
@@ -104,6 +107,12 @@ def _history_entry(entry: ClaimRow) -> dict[str, Any]:
         "why": entry["why"],
         "changes": dict(changes),
     }
+
+
+def _money(amount: Decimal, currency: str) -> dict[str, str]:
+    """Without the zeros that a division in SQL leaves behind; not a digit that counts is lost."""
+    cents = amount.quantize(_CENT)
+    return Money(cents if cents == amount else amount.normalize(), currency).as_json()
 
 
 def _day(value: date | None) -> str | None:

@@ -6,9 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import RowMapping
-
-from recoup.claims.detect_queries import find_events, list_found, make_found, value_claims
+from recoup.claims.detect_queries import find_events, make_found, value_claims
 from recoup.claims.policy import Policy, load_policy
 from recoup.claims.prepare_queries import prepare
 from recoup.claims.rule import Rule
@@ -53,12 +51,12 @@ async def detect(
         "policy_version": policy.version,
     }
     await lock_detection(conn, connection_id)
-    await find_claims(conn, connection_id, as_of, chosen, policy)
+    await _find_claims(conn, connection_id, as_of, chosen, policy)
     stored = await store(conn, values, [rule.type.value for rule in chosen])
     return Detection(as_of, stored, skipped)
 
 
-async def find_claims(
+async def _find_claims(
     conn: Writer,
     connection_id: ConnectionId,
     as_of: date,
@@ -71,10 +69,4 @@ async def find_claims(
     await make_found(conn)
     for rule in rules:
         await find_events(conn, rule, values)
-    await value_claims(conn, values, policy.sourcing_cost_since)
-
-
-async def replay(conn: Writer, connection_id: ConnectionId, as_of: date) -> list[RowMapping]:
-    """The claims as of a day, and nothing is stored."""
-    await find_claims(conn, connection_id, as_of, all_rules(), load_policy())
-    return await list_found(conn)
+    await value_claims(conn, values)

@@ -6,13 +6,17 @@ a unit lost before an order from the seller's sourcing cost of that day (docs/cl
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping, text
 
+from recoup.claims.policy import load_policy
+from recoup.claims.queries import Total
 from recoup.claims.rule import Rule, Value
 from recoup.claims.step_queries import Step, run_step
-from recoup.db.engine import Writer
+from recoup.db.engine import Reader, Writer
+from recoup.ids import ConnectionId, SyncId
 
 _CANDIDATE = """key jsonb, marketplace_id text, sku text, fnsku text, asin text, order_id text, units integer,
     quantity integer, settled jsonb, event_on date, clock_on date, wait_until date, amount numeric,
@@ -44,7 +48,7 @@ _MEDIAN = """
         percentile_disc(0.5) within group (order by p.amount_per_unit) as per_unit
     from detect_payment p
     where p.cash_units > 0 and p.amount_per_unit > 0
-        and p.approved_on >= greatest(cast(:cost_since as date), cast(:as_of as date) - 365)
+        and p.approved_on >= greatest((select sourcing_cost_since from detect_value), cast(:as_of as date) - 365)
         and not exists (
             select from detect_cost c
             where c.fnsku = p.fnsku and c.currency = p.currency
@@ -118,16 +122,16 @@ _CLAIM = Step(
         'claim_' || left(encode(sha256(convert_to(
             :connection_id || chr(10) || type || chr(10) || cast(key as text), 'UTF8')), 'hex'), 32),
         type, key, marketplace_id, sku, fnsku, asin, order_id, quantity,
-        case when not by_cost then amount when event_on >= :cost_since then per_unit * quantity end,
-        case when not by_cost then currency when event_on >= :cost_since then cost_currency end,
+        case when not by_cost then amount when event_on >= (select sourcing_cost_since from detect_value) then per_unit * quantity end,
+        case when not by_cost then currency when event_on >= (select sourcing_cost_since from detect_value) then cost_currency end,
         case when not by_cost then amount_basis
-            when event_on >= :cost_since and cost is not null then
+            when event_on >= (select sourcing_cost_since from detect_value) and cost is not null then
                 quantity || ' x ' || per_unit || ' ' || cost_currency || ', sourcing cost of ' || cost_of
                 || case when cost > cap_per_unit
                     then ' (' || cost || '), capped at ' || cap_per_unit || ' per unit' else '' end
         end,
         case when not by_cost then amount_missing
-            when event_on < :cost_since then 'Units lost before ' || cast(:cost_since as text)
+            when event_on < (select sourcing_cost_since from detect_value) then 'Units lost before ' || (select sourcing_cost_since from detect_value)
                 || ' are valued by Amazon''s estimate of the sale price, which no source tells.'
             when cost is null then 'The value is not known: enter what a unit of SKU '
                 || coalesce(sku, '(none)') || ' costs you (sourcing cost).'
@@ -141,7 +145,7 @@ _CLAIM = Step(
                 || coalesce(': by that the last safe day is ' || (clock_on + strictest_days - 1), '') || '.'
             else '' end,
         reason,
-        case when by_cost and (cost is null or event_on < :cost_since) and median_per_unit is not null then
+        case when by_cost and (cost is null or event_on < (select sourcing_cost_since from detect_value)) and median_per_unit is not null then
             jsonb_set(
                 jsonb_set(evidence, '{{numbers}}', coalesce(evidence -> 'numbers', '{{}}')),
                 '{{numbers,median_paid_per_unit}}',
@@ -150,7 +154,7 @@ _CLAIM = Step(
             else evidence end,
         rule_version
     from valued
-    """,
+    """,  # noqa: S608 - put together from constants
     ("claim_id",),
 )
 
@@ -179,20 +183,68 @@ async def find_events(conn: Writer, rule: Rule, values: dict[str, object]) -> No
     )
 
 
-async def value_claims(conn: Writer, values: dict[str, object], cost_since: date) -> None:
+async def value_claims(conn: Writer, values: dict[str, object]) -> None:
     """Give the open candidates their window and their value."""
-    await conn.execute(text("analyze detect_found"))
-    await run_step(conn, _CLAIM, values | {"cost_since": cost_since})
+    # The wide columns are no help to the planner and slow to sample.
+    await conn.execute(
+        text("analyze detect_found (type, key, marketplace_id, sku, fnsku, event_on, quantity)")
+    )
+    await run_step(conn, _CLAIM, values)
 
 
-async def list_found(conn: Writer) -> list[RowMapping]:
-    """The claims of this detection, strongest first, as they would be stored."""
+async def list_found(conn: Reader, as_of: date) -> list[RowMapping]:
+    """The stored claims that this transaction's detection found, the most urgent first.
+
+    With `today_on`, the day of the detection.
+    """
     rows = await conn.execute(
-        text("select * from detect_claim order by confidence desc, event_on, type, key")
+        text(
+            "select claim.*, cast(:as_of as date) as today_on from claim join detect_claim using (claim_id) "
+            "order by claim.deadline, claim.claim_id"
+        ),
+        {"as_of": as_of},
     )
     return list(rows.mappings())
 
 
-def candidate_columns() -> list[tuple[str, str]]:
-    """Names and types of what a rule's SELECT gives, in order."""
-    return [(name, kind) for name, kind in _COLUMNS]
+async def total_found(conn: Reader) -> list[Total]:
+    """Their sums, per currency."""
+    rows = await conn.execute(
+        text(
+            "select currency, sum(amount) as amount, count(*) as claim_count from detect_claim "
+            "group by currency order by currency"
+        )
+    )
+    return [Total(row.currency, row.amount, row.claim_count) for row in rows]
+
+
+async def last_local_day(conn: Reader, connection_id: ConnectionId, now: datetime) -> date:
+    """The latest day that it is in one of the connection's marketplaces.
+
+    Rows carry the day of their marketplace; with an earlier day those of today would be unseen.
+    """
+    zones = {one.marketplace_id: one.zone for one in load_policy().marketplaces}
+    found = await conn.execute(
+        text("select marketplace_ids from amazon_connection where connection_id = :connection_id"),
+        {"connection_id": connection_id},
+    )
+    days = [now.astimezone(ZoneInfo(zones.get(one, "UTC"))).date() for one in found.scalar_one()]
+    return max(days, default=now.date())
+
+
+async def count_found_by(conn: Reader, sync_id: SyncId) -> int:
+    """Claims that a sync was the first to find, over all its attempts."""
+    found = await conn.execute(
+        text("select count(*) from claim where sync_id = :sync_id"), {"sync_id": sync_id}
+    )
+    return int(found.scalar_one())
+
+
+async def find_last_day(conn: Reader, connection_id: ConnectionId) -> date | None:
+    """The day as of which the stored claims were last confirmed."""
+    found = await conn.execute(
+        text("select max(as_of) from claim where connection_id = :connection_id"),
+        {"connection_id": connection_id},
+    )
+    last: date | None = found.scalar_one()
+    return last

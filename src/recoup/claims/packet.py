@@ -5,6 +5,7 @@ There is no API to file a claim, so nothing is sent anywhere: the text is for pa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,9 @@ NOT_SUBMITTED = (
     "recoup has submitted nothing: Amazon has no API for claims. A person files this in Seller "
     "Central, and enters the case id here."
 )
+
+_WORD_BEGINS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_PLACE = ("table", "source", "source_line")
 
 # What happened, for the first sentence of the text; {units} is "1 unit" or "3 units".
 _HAPPENED: Mapping[str, str] = {
@@ -55,7 +59,7 @@ def packet_of(detail: Mapping[str, Any]) -> dict[str, Any]:
         "subject": _subject(detail),
         "text": _text(detail),
         "arithmetic": arithmetic(detail),
-        "rows": list(detail["evidence"].get("rows", ())),
+        "rows": [_place_first(row) for row in detail["evidence"].get("rows", ())],
         "policy": detail["policy"],
         "documents": detail["documents"],
     }
@@ -107,6 +111,12 @@ def units(number: int) -> str:
     return f"{number} unit" if number == 1 else f"{number} units"
 
 
+def _place_first(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the row stands, then its values: jsonb keeps no order."""
+    place = [name for name in _PLACE if name in row]
+    return {name: row[name] for name in (*place, *(name for name in row if name not in _PLACE))}
+
+
 def _subject(detail: Mapping[str, Any]) -> str:
     about = detail["orderId"] or detail["fnsku"] or detail["sku"] or detail["claimId"]
     return f"Reimbursement request: {detail['title']}, {about}, {detail['eventDate']}"
@@ -129,7 +139,10 @@ def _text(detail: Mapping[str, Any]) -> str:
         "\n".join(f"{name}: {value}" for name, value in facts if value),
         detail["reason"],
     ]
-    if lines := [_row_in_words(row) for row in detail["evidence"].get("rows", ())]:
+    if lines := [
+        f"- {place_in_words(row)}: {values_in_words(row)}"
+        for row in detail["evidence"].get("rows", ())
+    ]:
         paragraphs.append("\n".join(["Your records that show this:", *lines]))
     paragraphs += [_request(detail), "Thank you."]
     return "\n\n".join(paragraphs)
@@ -139,7 +152,7 @@ def _key_facts(detail: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """What identifies the event beyond product, order and date, such as a shipment."""
     known = {detail["orderId"], detail["sku"], detail["fnsku"], detail["asin"], detail["eventDate"]}
     return [
-        (name.replace("_", " ").capitalize(), value)
+        (_WORD_BEGINS.sub(" ", name).replace("_", " ").capitalize(), value)
         for name, value in detail["key"].items()
         if value not in known and not isinstance(value, dict | list) and value not in {None, ""}
     ]
@@ -154,17 +167,26 @@ def _request(detail: Mapping[str, Any]) -> str:
     )
 
 
-def _row_in_words(row: Mapping[str, Any]) -> str:
-    """One source row: where it stands, then the values that count."""
-    place = [str(row.get("source") or row.get("table") or "")]
-    if row.get("source_line") is not None:
-        place.append(f"line {row['source_line']}")
-    values = ", ".join(
+def place_in_words(row: Mapping[str, Any]) -> str:
+    """Where a source row stands: file and line, or the call that brought it."""
+    match str(row.get("source") or "").split():
+        case [report_type, report_id, document_id]:
+            place = f"report {report_type} {report_id}, document {document_id}"
+        case [operation, request_id]:
+            place = f"{operation}, request {request_id}"
+        case words:
+            place = " ".join(words) or str(row.get("table") or "")
+    line = row.get("source_line")
+    return place if line is None else f"{place}, line {line}"
+
+
+def values_in_words(row: Mapping[str, Any]) -> str:
+    """The values of a source row that count."""
+    return ", ".join(
         f"{name.replace('_', ' ')} {value}"
         for name, value in row.items()
-        if name not in {"table", "source", "source_line"} and value not in {None, ""}
+        if name not in _PLACE and value not in {None, ""}
     )
-    return f"- {', '.join(place)}: {values}"
 
 
 def _window(detail: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
@@ -155,7 +156,7 @@ def _check_validity(windows: Sequence[PolicyWindow]) -> None:
         series[window.country, window.window].append(window)
     for (country, name), rows in series.items():
         rows.sort(key=lambda row: row.valid_from)
-        for earlier, later in zip(rows, rows[1:], strict=False):
+        for earlier, later in pairwise(rows):
             if later.valid_from < earlier.valid_to:
                 raise PolicyError(f"{name} in {country}: rows overlap at {later.valid_from}")
             if later.valid_from > earlier.valid_to:
@@ -166,8 +167,8 @@ def _check_validity(windows: Sequence[PolicyWindow]) -> None:
 
 def _sourcing_cost_since(values: Sequence[Mapping[str, Any]]) -> date:
     """The bases follow each other without gap; the last one is sourcing cost."""
-    ends = [_ALWAYS, *(value.get("valid_to", _FOREVER) for value in values)]
-    starts = [*(value.get("valid_from", _ALWAYS) for value in values), _FOREVER]
+    ends: list[date] = [_ALWAYS, *(value.get("valid_to", _FOREVER) for value in values)]
+    starts: list[date] = [*(value.get("valid_from", _ALWAYS) for value in values), _FOREVER]
     if ends != starts or values[-1]["basis"] != "sourcing cost":
         raise PolicyError("value: the bases do not follow each other up to sourcing cost")
     return starts[-2]

@@ -4,7 +4,8 @@ Temporary tables of one detection, made after those of prepare_queries:
 
 detect_inbound_item     one row per shipment and SKU: sent, received, when and how it is known
 detect_inbound_event    one row per shortage and per damage on arrival, with what payments settled
-detect_inbound_paid     which payment settled how many units of which event
+detect_inbound_settled  which payment settled how many units of which event
+detect_inbound_surplus  units of an FNSKU that came in beyond any plan
 
 Payments (facts 4.4 step 3): rows of family `inbound`, approved from the delivery on and up to 12
 months after; those whose case is the one filed for a shipment go there only; all others go to the
@@ -133,9 +134,7 @@ _ITEMS = Step(
     ), known as (
         select items.*, p.asin
         from items
-        left join (
-            select fnsku, min(asin) as asin from detect_product where fnsku is not null group by fnsku
-        ) as p using (fnsku)
+        left join detect_fnsku as p using (fnsku)
     ), measured as (
         select *,
                greatest(shipped - received, 0) as short,
@@ -162,9 +161,14 @@ _ITEMS = Step(
 _EVENTS = Step(
     "detect_inbound_event",
     """event_id bigint, type text, key jsonb, shipment_id text, sku text, fnsku text, since date,
-    units integer, open integer""",
+    units integer, open integer, is_partnered boolean, is_owed boolean""",
     """
-    with damaged as (
+    with carriers as (
+        select shipment_id, bool_or(is_partnered_carrier) as is_partnered
+        from inbound_plan_shipments
+        where connection_id = :connection_id and shipment_id <> ''
+        group by shipment_id
+    ), damaged as (
         select l.reference_id as shipment_id, coalesce(l.msku, '') as sku, min(l.fnsku) as fnsku,
                sum(l.quantity)::integer as units
         from ledger as l
@@ -176,17 +180,20 @@ _EVENTS = Step(
         having sum(l.quantity) > 0
     ), events as (
         select 'inbound_shortage' as type, shipment_id, sku, fnsku, short - mislabelled as open,
-               delivered_on as since
+               delivered_on as since, null::boolean as is_partnered, not is_edited as is_owed
         from detect_inbound_item
         where short > mislabelled
           and status in ('CLOSED', 'RECEIVING', 'DELIVERED', 'CHECKED_IN')
         union all
-        select 'inbound_damage', d.shipment_id, d.sku, d.fnsku, d.units, s.delivered_on
-        from damaged as d join detect_inbound_shipment as s using (shipment_id)
+        select 'inbound_damage', d.shipment_id, d.sku, d.fnsku, d.units, s.delivered_on,
+               c.is_partnered, coalesce(c.is_partnered, false)
+        from damaged as d
+        join detect_inbound_shipment as s using (shipment_id)
+        left join carriers as c using (shipment_id)
     )
     select row_number() over (order by since, shipment_id, sku, type), type,
            jsonb_build_object('shipmentId', shipment_id, 'sku', sku), shipment_id, sku, fnsku,
-           since, open, open
+           since, open, open, is_partnered, is_owed
     from events
     """,
     ("fnsku",),
@@ -198,9 +205,9 @@ _PAID = Step(
     "select 0, 0, 0 where false",
 )
 
-# A payment is split over events, oldest first. Shortages are paid by rows for lost units before
-# others, damages by rows for damaged ones; what then remains settles the other kind too: a unit
-# that may be paid is not claimed.
+# A payment is split over events, oldest first; those that Amazon owes nothing for come last. Shortages
+# are paid by rows for lost units before others, damages by rows for damaged ones; what then remains
+# settles the other kind too: a unit that may be paid is not claimed.
 _ALLOCATE = """
 create or replace function pg_temp.allocate_inbound() returns void language plpgsql as $$
 declare
@@ -231,7 +238,7 @@ begin
                        then shipment_id = any (payment.shipment_ids)
                        else since is null or payment.approved_on
                             between since and (since + interval '12 months')::date end
-            order by type <> payment.type, since nulls last, shipment_id, sku
+            order by not is_owed, type <> payment.type, since nulls last, shipment_id, sku
         loop
             exit when remaining = 0;
             taken := least(remaining, event.open);
@@ -257,6 +264,38 @@ _FILED = Step(
     """,
 )
 
+# What settled an event, as a rule tells it.
+_SETTLED = Step(
+    "detect_inbound_settled",
+    "event_id bigint, settled jsonb",
+    """
+    select t.event_id, jsonb_agg(jsonb_build_object(
+               'by', 'payment', 'reference', p.reference, 'units', t.units,
+               'why', format('%s, approved %s', p.reason, p.approved_on))
+               order by p.approved_on, p.payment_id)
+    from detect_inbound_paid as t join detect_payment as p using (payment_id)
+    group by t.event_id
+    """,
+    ("event_id",),
+)
+
+# Units that came in beyond the plan of their shipment, or of no shipment at all.
+_SURPLUS = Step(
+    "detect_inbound_surplus",
+    "fnsku text, received_on date, units integer, shipment_id text",
+    """
+    select fnsku, event_on, quantity, ''
+    from ledger
+    where connection_id = :connection_id and event_type = 'Receipts' and quantity > 0
+      and coalesce(reference_id, '') = '' and event_on <= :as_of
+    union all
+    select fnsku, delivered_on, received - shipped, shipment_id
+    from detect_inbound_item
+    where received > shipped
+    """,
+    ("fnsku",),
+)
+
 _STEPS = (_SHIPMENTS, _ITEMS, _FILED, _EVENTS, _PAID)
 
 
@@ -266,3 +305,5 @@ async def prepare_inbound(conn: Writer, values: Mapping[str, object]) -> None:
         await run_step(conn, step, values)
     await conn.execute(text(_ALLOCATE))
     await conn.execute(text("select pg_temp.allocate_inbound()"))
+    for step in (_SETTLED, _SURPLUS):
+        await run_step(conn, step, values)

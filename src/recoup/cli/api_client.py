@@ -46,13 +46,18 @@ class ApiClient:
 
     async def connect_seller(self, seller: Mapping[str, Any]) -> str:
         """Gives the connection's id."""
-        created = await self._post("/api/v1/integrations/amazon/connections", seller)
+        created = await self._ask("POST", "/api/v1/integrations/amazon/connections", seller)
         return str(created["connectionId"])
 
     async def start_sync(self, connection_id: str) -> str:
         """Gives the sync's id."""
-        started = await self._post("/api/sync/start", {"connectionId": connection_id})
+        started = await self._ask("POST", "/api/sync/start", {"connectionId": connection_id})
         return str(started["syncId"])
+
+    async def list_urgent_claims(self, limit: int) -> dict[str, Any]:
+        """The firm claims that are nearest to their end, with the totals of all firm ones."""
+        filters = "status=detected&minConfidence=0.5&sort=deadline"
+        return await self._ask("GET", f"/api/recoveries?{filters}&limit={limit}")
 
     async def follow(self, sync_id: str) -> AsyncIterator[dict[str, Any]]:
         """The sync's states as the server pushes them, the last one is its end.
@@ -93,9 +98,11 @@ class ApiClient:
                     yield event_id, json.loads(data)
                     data = ""
 
-    async def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def _ask(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         try:
-            response = await self._http.post(path, json=dict(body))
+            response = await self._http.request(method, path, json=body)
         except httpx2.TransportError as exc:
             raise CommandError(f"The API does not answer: {exc}") from exc
         if not response.is_success:

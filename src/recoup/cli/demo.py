@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from recoup.cli.claims_table import print_claims
 from recoup.cli.entrance import enter
 from recoup.cli.errors import INTERRUPTED, CommandError
 from recoup.cli.output import on_terminal
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _HOST = "127.0.0.1"
 _USUAL_PORT = 8000
+_CLAIMS_SHOWN = 15
 _EMAIL = "demo@recoup.invalid"
 # The sandbox's own seller, see recoup/sandbox/world/seller.py.
 _SELLER = {
@@ -116,6 +118,8 @@ class _Demo:
         stay: bool,
         began: float,
     ) -> None:
+        from recoup.users.sign_in_link import SignInLink
+
         self._settings = settings
         self._database = database
         self._config = config
@@ -124,6 +128,7 @@ class _Demo:
         self._began = began
         self._sandbox = _Port()
         self._api = _Port()
+        self._link = SignInLink()
         self.status: dict[str, Any] | None = None
 
     async def run(self) -> None:
@@ -145,7 +150,14 @@ class _Demo:
 
     async def _serve_on(self, port: int, settings: Settings, stop: asyncio.Event) -> None:
         here = settings.model_copy(update={"public_url": f"http://{_HOST}:{port}"})
-        serve = api_service(here, self._database, host=_HOST, port=port, started=self._api.tell)
+        serve = api_service(
+            here,
+            self._database,
+            host=_HOST,
+            port=port,
+            started=self._api.tell,
+            sign_in_link=self._link,
+        )
         await serve(stop)
 
     async def _work(self, stop: asyncio.Event) -> None:
@@ -181,10 +193,13 @@ class _Demo:
                 async for state in api.follow(sync_id):
                     display(state)
                     last = state
+            claims = await api.list_urgent_claims(_CLAIMS_SHOWN)
         self.status = last
-        typer.echo("\n".join(("", *stream_table(last), "", self._times(last))))
+        typer.echo("\n".join(("", *stream_table(last), "")))
+        print_claims(claims["items"], claims["totals"])
+        typer.echo(f"\n{self._times(last)}")
         if self._stay:
-            typer.echo("\n".join(_how_to_go_on(address, token)))
+            typer.echo("\n".join(_how_to_go_on(self._link.address(address), address, token)))
         else:
             typer.echo("To look around: `recoup demo` on a terminal keeps the API running.")
 
@@ -202,9 +217,11 @@ class _Demo:
         return issue_token(user.user_id, self._settings.keys, now=utc_now())
 
 
-def _how_to_go_on(address: str, token: str) -> list[str]:
+def _how_to_go_on(link: str, address: str, token: str) -> list[str]:
     return [
         "",
+        "The dashboard, which this link opens once:",
+        f"  {link}",
         f"The API is at {address} (try it: {address}/api/docs). For example:",
         f'  curl -H "Authorization: Bearer {token}" "{address}/api/orders?limit=3"',
         "Ctrl-C stops the demo.",

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from recoup import __version__
-from recoup.cli import claims, connect, db, demo, doctor, sandbox, serve, sync, user
+from recoup.cli import claims, claims_detect, connect, db, demo, doctor, sandbox, serve, sync, user
 from recoup.cli.errors import INTERRUPTED, WRONG_USAGE, explain
 from recoup.cli.running import end_in_order
 
@@ -25,6 +25,7 @@ app.command("worker")(serve.worker)
 app.command("sandbox")(sandbox.sandbox)
 app.command("connect")(connect.connect)
 app.add_typer(sync.app, name="sync")
+claims.app.command("detect")(claims_detect.detect_)
 app.add_typer(claims.app, name="claims")
 app.add_typer(user.app, name="user")
 app.add_typer(db.app, name="db")

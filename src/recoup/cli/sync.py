@@ -11,6 +11,7 @@ import typer
 from recoup.cli.entrance import enter
 from recoup.cli.errors import FAILED, CommandError
 from recoup.cli.output import JsonOption, align, hint, show
+from recoup.cli.plan import plan_table
 from recoup.cli.progress import progress_display, stream_table
 from recoup.cli.storage import fitting_database, opened
 from recoup.cli.user import UserOption, choose_user
@@ -19,6 +20,7 @@ from recoup.ids import ConnectionId, SyncId, UserId
 if TYPE_CHECKING:
     from recoup.config import Settings
     from recoup.db.engine import Database, Reader
+    from recoup.sync.plan import Plan
     from recoup.sync.queries import SyncRow
 
 T = TypeVar("T")
@@ -102,6 +104,23 @@ def status(
     body = _run(enter(), work)
     head = f"{body['syncId']}  {body['status']}  {body['progress']} %  {body['message']}"
     show(body, as_json=as_json, lines=[head, *stream_table(body)])
+
+
+@app.command("plan")
+def plan(
+    *,
+    user: UserOption = None,
+    connection: ConnectionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what the next sync would read, from where, and how long that takes."""
+    from recoup.sync.plan_body import next_plan_body
+
+    async def work(database: Database) -> dict[str, Any]:
+        return next_plan_body(await _plan(database, user, connection))
+
+    body = _run(enter(), work)
+    show(body, as_json=as_json, lines=plan_table(body))
 
 
 @app.command("history")
@@ -188,6 +207,20 @@ async def _start(
     finally:
         await access.close()
     return owner.user_id, sync_id
+
+
+async def _plan(database: Database, user: str | None, connection: str | None) -> Plan:
+    from recoup.clock import utc_now
+    from recoup.connections.queries import choose_connection
+    from recoup.sync.access import SellerAccess
+    from recoup.sync.make_plan import plan_next_sync
+
+    named = None if connection is None else ConnectionId(connection)
+    async with database.reading() as conn:
+        owner = await choose_user(conn, user)
+        chosen = await choose_connection(conn, owner.user_id, named)
+        account = SellerAccess.account(chosen)
+        return await plan_next_sync(conn, chosen, account=account, now=utc_now())
 
 
 async def _find(

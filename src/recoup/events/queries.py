@@ -95,12 +95,12 @@ async def list_activities(conn: Reader, user_id: UserId, *, limit: int) -> list[
     return [Activity(r.type, r.message, r.sync_id, r.created_at) for r in rows]
 
 
-async def find_newest_event(conn: Reader, user_id: UserId, subject: str) -> Event | None:
-    """The state of a subject as last told."""
+async def find_newest_state(conn: Reader, user_id: UserId, sync_id: SyncId) -> Event | None:
+    """The state of a sync as last told; what was found in it is no state."""
     row = (
         await conn.execute(
             select(event)
-            .where(event.c.user_id == user_id, event.c.subject == subject)
+            .where(event.c.user_id == user_id, event.c.subject == sync_id, event.c.type == "sync")
             .order_by(event.c.event_id.desc())
             .limit(1)
         )
@@ -149,13 +149,17 @@ async def list_events_after(conn: Reader, places: Mapping[UserId, int]) -> list[
 
 
 async def delete_superseded_events(conn: Writer, *, before: datetime) -> int:
-    """Forget old events that a newer one of their subject has replaced; gives how many."""
+    """Forget old events that a newer one of their kind and subject has replaced; gives how many."""
     newer = event.alias("newer")
     result = await conn.execute(
         delete(event).where(
             event.c.created_at < before,
             select(newer.c.event_id)
-            .where(newer.c.subject == event.c.subject, newer.c.event_id > event.c.event_id)
+            .where(
+                newer.c.subject == event.c.subject,
+                newer.c.type == event.c.type,
+                newer.c.event_id > event.c.event_id,
+            )
             .exists(),
         )
     )

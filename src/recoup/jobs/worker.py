@@ -42,6 +42,10 @@ _log = get_logger(__name__)
 _RESCUE_EVERY_SECONDS = 2.0
 _KEEP_EVENTS = timedelta(days=2)
 _KEEP_JOBS_DAYS = 7
+# A sync under way waits most of its life, and holds one of the worker's slots only while it works
+# (recoup.sync.slots). So a worker takes on many times as many as may work at once; the limit is for
+# what each keeps in memory.
+_SYNCS_PER_SLOT = 50
 # On shutdown a job gives its lease back and ends; this long it may take.
 _GRACE_SECONDS = 3.0
 _RECONNECT_SECONDS = 2.0
@@ -64,6 +68,7 @@ class Worker:
             self._access,
             owner=f"{socket.gethostname()}:{os.getpid()}",
             streams=streams,
+            slots=settings.worker_concurrency,
         )
         self._register_tasks()
 
@@ -89,7 +94,9 @@ class Worker:
         async with self._queue.open_async():
             await run_beside(
                 self._stopping_on(stop),
-                self._run_jobs(SYNC_QUEUE, concurrency=self._settings.worker_concurrency),
+                self._run_jobs(
+                    SYNC_QUEUE, concurrency=_SYNCS_PER_SLOT * self._settings.worker_concurrency
+                ),
                 # Of its own, so that syncs of hours do not keep the schedule waiting.
                 self._run_jobs(UPKEEP_QUEUE, concurrency=1),
                 self._hear_cancels(),

@@ -23,7 +23,7 @@ from recoup.spapi.amazon_clock import AmazonClock
 from recoup.spapi.answers import PAGE_TOKEN_PARAMETERS, Accepted, classify, rate_limit, retry_after
 from recoup.spapi.auth import AccessTokens
 from recoup.spapi.endpoints import require_document_host
-from recoup.spapi.limits import Budget
+from recoup.spapi.limits import AlwaysMyTurn, Budget, Turns
 from recoup.spapi.operation import Operation
 from recoup.spapi.retry import DEFAULT_RETRY, RetryPolicy
 from recoup.spapi.transport import (
@@ -71,6 +71,7 @@ class _Course:
     throttled: int = 0
     """429s in a row, since `throttled_since` on the monotonic clock (seconds)."""
     throttled_since: float = 0.0
+    was_throttled: bool = False
     renewals: int = 0
     asked_to_wait: timedelta | None = None
     """The Retry-After of the last answer."""
@@ -89,6 +90,7 @@ class SpApi:
         budget: Budget,
         clock: Clock = utc_now,
         retry: RetryPolicy = DEFAULT_RETRY,
+        turns: Turns | None = None,
     ) -> None:
         self._http = http
         self._endpoint = endpoint
@@ -97,6 +99,7 @@ class SpApi:
         self._budget = budget
         self._clock = clock
         self._retry = retry
+        self._turns = turns or AlwaysMyTurn()
         self._amazon_clock = AmazonClock(clock)
 
     def now(self) -> datetime:
@@ -125,15 +128,16 @@ class SpApi:
             operation, self._endpoint + operation.url_path(path), _params(query or {}), body
         )
         course = _Course()
-        while True:
-            await self._budget.acquire(operation)
-            token = await self._tokens.get(self._refresh_token)
-            outcome = await self._try(request, course, token)
-            if isinstance(outcome, Answer):
-                if course.throttled:
-                    await self._budget.recovered(operation)
-                return outcome
-            await self._recover(operation, outcome, course, token)
+        async with self._turns.at_work():
+            while True:
+                await self._budget.acquire(operation)
+                token = await self._tokens.get(self._refresh_token)
+                outcome = await self._try(request, course, token)
+                if isinstance(outcome, Answer):
+                    if course.was_throttled:
+                        await self._budget.recovered(operation)
+                    return outcome
+                await self._recover(operation, outcome, course, token)
 
     async def call_once(self, operation: Operation, *, body: Any) -> Answer:
         """Make a call that must not be made twice: what may have reached Amazon is not repeated.
@@ -144,15 +148,16 @@ class SpApi:
         """
         request = _Request(operation, self._endpoint + operation.url_path(), {}, body)
         course = _Course()
-        while True:
-            await self._budget.acquire(operation)
-            token = await self._tokens.get(self._refresh_token)
-            outcome = await self._try(request, course, token)
-            if isinstance(outcome, Answer):
-                return outcome
-            if not isinstance(outcome, AccessTokenRejectedError):
-                raise outcome
-            await self._recover(operation, outcome, course, token)
+        async with self._turns.at_work():
+            while True:
+                await self._budget.acquire(operation)
+                token = await self._tokens.get(self._refresh_token)
+                outcome = await self._try(request, course, token)
+                if isinstance(outcome, Answer):
+                    return outcome
+                if not isinstance(outcome, AccessTokenRejectedError):
+                    raise outcome
+                await self._recover(operation, outcome, course, token)
 
     async def throttled(self, error: ThrottledError, operation: Operation) -> None:
         """Tell the budget of a 429 that `call_once` has raised."""
@@ -166,7 +171,7 @@ class SpApi:
         answer comes.
         """
         require_document_host(url, self._endpoint)
-        async with open_download(self._http, url) as answer:
+        async with self._turns.at_work(), open_download(self._http, url) as answer:
             yield answer
 
     async def _try(self, request: _Request, course: _Course, token: str) -> Answer | SpApiError:
@@ -233,7 +238,8 @@ class SpApi:
                 course.failures += 1
                 if course.failures >= self._retry.attempts:
                     raise error
-                await self._retry.pause(course.failures, at_least=course.asked_to_wait)
+                async with self._turns.away():
+                    await self._retry.pause(course.failures, at_least=course.asked_to_wait)
             case _:
                 raise error
 
@@ -247,11 +253,13 @@ class SpApi:
         if not course.throttled:
             course.throttled_since = now
         course.throttled += 1
+        course.was_throttled = True
         await self._budget.throttled(operation, error.retry_after)
         if now - course.throttled_since >= self._retry.throttled_for.total_seconds():
             raise error
         if course.throttled > 1:
-            await self._retry.pause(course.throttled - 1)
+            async with self._turns.away():
+                await self._retry.pause(course.throttled - 1)
 
 
 def _params(query: Mapping[str, str | Sequence[str] | None]) -> dict[str, str]:

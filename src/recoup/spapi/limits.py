@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
 from typing import Protocol
 
@@ -20,7 +21,7 @@ from recoup.spapi.bucket import (
 )
 from recoup.spapi.operation import Operation, UsagePlan
 
-__all__ = ["SAFETY", "Budget", "LocalBudget", "UsagePlan"]
+__all__ = ["SAFETY", "AlwaysMyTurn", "Budget", "LocalBudget", "Turns", "UsagePlan"]
 
 
 class Budget(Protocol):
@@ -37,6 +38,28 @@ class Budget(Protocol):
 
     async def recovered(self, operation: Operation) -> None:
         """Amazon took a call that it had answered with 429 before."""
+
+
+class Turns(Protocol):
+    """Whose turn it is to work, where a process works for more sellers than it can at once."""
+
+    def at_work(self) -> AbstractAsyncContextManager[None]:
+        """Inside, it is this seller's turn."""
+
+    def away(self) -> AbstractAsyncContextManager[None]:
+        """Within `at_work`: a wait, during which others may have the turn."""
+
+
+class AlwaysMyTurn:
+    """For a process that works for one seller only."""
+
+    @staticmethod
+    def at_work() -> AbstractAsyncContextManager[None]:
+        return nullcontext()
+
+    @staticmethod
+    def away() -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
 
 class LocalBudget:

@@ -74,7 +74,7 @@ STREAM = Stream(
             Field("product_name", ("Title",)),
             *(Field(name, (header,), Kind.INTEGER) for name, header in _UNITS.items()),
         ),
-        load=Upsert(),
+        load=Upsert(within="month_on"),
         repeat_after=DAILY,
         options={"aggregateByLocation": "COUNTRY", "aggregatedByTimePeriod": "MONTHLY"},
         longest=timedelta(days=92),

@@ -63,9 +63,13 @@ class Upsert:
 
     occurrence: the column of the key that numbers rows of one file that are otherwise equal in
     their key, from 1; None when the key is unique and a repeat is the same row.
+    within: a date column; rows whose date is not in the window are left out. The edges of a window
+    bring parts of other months, and a part must not replace the whole. Two days more are asked for
+    on both sides, so that the window itself is whole in every time zone.
     """
 
     occurrence: str | None = None
+    within: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from recoup.errors import ReauthorizationRequiredError
 from recoup.spapi.auth import AccessTokens
 from recoup.spapi.client import SpApi, new_http_client
 from recoup.spapi.endpoints import Environment, Region, lwa_endpoint, spapi_endpoint
-from recoup.spapi.limits import Budget
+from recoup.spapi.limits import Budget, Turns
 
 
 class SellerAccess:
@@ -45,7 +45,9 @@ class SellerAccess:
         """The same for a token that is not stored yet."""
         await self._tokens_of(environment).renew(refresh_token)
 
-    async def open(self, connection: Connection, budget: Budget) -> SpApi:
+    async def open(
+        self, connection: Connection, budget: Budget, turns: Turns | None = None
+    ) -> SpApi:
         """A client of this seller. The token is exchanged anew: it shows at the start of a sync
         whether Amazon still accepts it, and what time it is at Amazon's.
         """
@@ -63,6 +65,7 @@ class SellerAccess:
             refresh_token=refresh_token,
             budget=budget,
             clock=self._clock,
+            turns=turns,
         )
 
     def _open(self, connection: Connection) -> str:

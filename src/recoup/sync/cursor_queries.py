@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Row, delete, select
 from sqlalchemy.dialects.postgresql import Range, insert
 from sqlalchemy.dialects.postgresql.ranges import MultiRange
 
@@ -48,12 +48,22 @@ async def read_cursor(conn: Reader, connection_id: ConnectionId, stream: str, sc
             )
         )
     ).one_or_none()
-    if row is None:
-        return Cursor(connection_id, stream, scope)
+    return Cursor(connection_id, stream, scope) if row is None else _cursor(row)
+
+
+async def list_cursors(conn: Reader, connection_id: ConnectionId) -> dict[tuple[str, str], Cursor]:
+    """Those of every stream that was ever read here, by stream and scope."""
+    rows = await conn.execute(
+        select(stream_cursor).where(stream_cursor.c.connection_id == connection_id)
+    )
+    return {(row.stream, row.scope): _cursor(row) for row in rows}
+
+
+def _cursor(row: Row[Any]) -> Cursor:
     return Cursor(
-        connection_id=connection_id,
-        stream=stream,
-        scope=scope,
+        connection_id=ConnectionId(row.connection_id),
+        stream=row.stream,
+        scope=row.scope,
         closed=_windows(row.closed),
         sync_id=SyncId(row.sync_id) if row.sync_id else None,
         todo=_windows(row.todo),

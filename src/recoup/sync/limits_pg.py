@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,13 +19,20 @@ from sqlalchemy import text
 from recoup.clock import utc_now
 from recoup.db.engine import Database, Writer
 from recoup.logs import get_logger
-from recoup.spapi.limits import SAFETY
+from recoup.spapi.limits import SAFETY, AlwaysMyTurn, Turns
 from recoup.spapi.operation import Operation
+from recoup.sync.bounds import Usage, full
 
 _log = get_logger(__name__)
 
 # Sleep in pieces: the rate may rise, or another process may give way, while we wait.
 _LONGEST_NAP_SECONDS = 30.0
+# A slot given up for an instant would only be asked for again: a page of inventory waits half a
+# second, and its token lives 30.
+_SHORT_NAP_SECONDS = 1.0
+# Without a 429 for so many calls' time, and no less than a minute, a slowed rate is tried faster.
+_QUIET_CALLS = 10
+_LEAST_QUIET_SECONDS = 60.0
 
 _ENSURE = text(
     """
@@ -34,26 +42,38 @@ _ENSURE = text(
     """
 )
 
+# A rate that was halved doubles again after each quiet time without a 429, up to the documented one:
+# the other software may have stopped, and nothing but trying shows it.
 _TAKE = text(
     """
-    with asked as (
-        select account, operation, burst,
-               clock_timestamp() as at,
-               greatest(full_at, clock_timestamp()) as full_at,
-               make_interval(secs => 1 / (rate * :safety)) as period
+    with held as (
+        select account, operation, burst, full_at, clock_timestamp() as at, slowed_at,
+               not confirmed and rate < :documented
+                   and coalesce(slowed_at, '-infinity')
+                       < clock_timestamp() - make_interval(secs => :quiet) as recovers,
+               rate as old_rate
         from rate_budget
         where account = :account and operation = :operation
         for update
+    ), paced as (
+        select *, case when recovers then least(old_rate * 2, :documented) else old_rate end as rate
+        from held
+    ), asked as (
+        select *, at + (old_rate / rate) * greatest(full_at - at, interval '0') as filled_at,
+               make_interval(secs => 1 / (rate * :safety)) as period
+        from paced
     ), answered as (
-        select *, full_at + period - at <= burst * period as allowed from asked
+        select *, filled_at + period - at <= burst * period as allowed from asked
     )
     update rate_budget
-    set full_at = case when allowed then answered.full_at + period else rate_budget.full_at end
+    set full_at = case when allowed then answered.filled_at + period else answered.filled_at end,
+        rate = answered.rate,
+        slowed_at = case when recovers then at else rate_budget.slowed_at end
     from answered
     where rate_budget.account = answered.account
       and rate_budget.operation = answered.operation
     returning allowed, rate_budget.rate,
-        extract(epoch from answered.full_at + period - at - answered.burst * period)::float8
+        extract(epoch from answered.filled_at + period - at - answered.burst * period)::float8
             as wait_seconds,
         (extract(epoch from answered.burst * period - (rate_budget.full_at - at))
             / extract(epoch from period))::float8 as tokens
@@ -87,7 +107,7 @@ _EMPTY = text(
         select *, make_interval(secs => 1 / (rate * :safety)) as period from slowed
     )
     update rate_budget
-    set rate = paced.rate,
+    set rate = paced.rate, slowed_at = clock_timestamp(),
         full_at = clock_timestamp() + (burst - 1) * period
             + greatest(make_interval(secs => :wait), period)
     from paced
@@ -97,11 +117,11 @@ _EMPTY = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """What is known of an operation's bucket: calls per second, and calls left right now."""
+class _Seen:
+    """What the row said last, and when (monotonic seconds)."""
 
-    rate: float
-    tokens: float
+    usage: Usage
+    at: float
 
 
 class PgBudget:
@@ -117,20 +137,28 @@ class PgBudget:
         account: str,
         *,
         waiting: Callable[[Operation, float], None] = lambda _operation, _seconds: None,
+        turns: Turns | None = None,
         throttling: Callable[[Operation, datetime | None], None] = lambda _operation, _since: None,
     ) -> None:
         self._database = database
         self._account = account
         self._waiting = waiting
+        self._turns = turns or AlwaysMyTurn()
+        self._seen: dict[str, _Seen] = {}
         self._throttling = throttling
         self._throttled_since: dict[str, datetime] = {}
-        self._usage: dict[str, Usage] = {}
         self._confirmed: dict[str, float] = {}
 
     def usage(self, operation: Operation) -> Usage:
-        """As last seen by this process; the documented plan with a full bucket before that."""
-        plan = operation.plan
-        return self._usage.get(operation.name, Usage(plan.rate, float(plan.burst)))
+        """As last seen by this process, and filled since; before that the documented plan with a
+        full bucket.
+        """
+        seen = self._seen.get(operation.name)
+        if seen is None:
+            return full(operation.plan)
+        flowed = (time.monotonic() - seen.at) * seen.usage.rate * SAFETY
+        tokens = min(float(operation.plan.burst), seen.usage.tokens + flowed)
+        return Usage(seen.usage.rate, tokens)
 
     async def acquire(self, operation: Operation) -> None:
         while True:
@@ -140,7 +168,12 @@ class PgBudget:
                 return
             # Jitter: several waiters should not come back in the same instant.
             nap = min(wait_seconds, _LONGEST_NAP_SECONDS)
-            await asyncio.sleep(nap + random.uniform(0, 0.05 * nap))  # noqa: S311
+            nap += random.uniform(0, 0.05 * nap)  # noqa: S311
+            if nap < _SHORT_NAP_SECONDS:
+                await asyncio.sleep(nap)
+                continue
+            async with self._turns.away():
+                await asyncio.sleep(nap)
 
     async def learned(self, operation: Operation, rate: float) -> None:
         if self._confirmed.get(operation.name) == rate:
@@ -150,7 +183,8 @@ class PgBudget:
                 _CONFIRM, {"account": self._account, "operation": operation.name, "rate": rate}
             )
         self._confirmed[operation.name] = rate
-        self._usage[operation.name] = Usage(rate, self.usage(operation).tokens)
+        usage = Usage(rate, self.usage(operation).tokens)
+        self._seen[operation.name] = _Seen(usage, time.monotonic())
 
     async def throttled(self, operation: Operation, retry_after: timedelta | None) -> None:
         _log.info("throttled_by_amazon", operation=operation.name, account=self._account)
@@ -175,7 +209,7 @@ class PgBudget:
     async def _take(self, operation: Operation) -> float:
         """Seconds until a call is allowed; zero or less: it is, and it is counted."""
         async with self._database.writing() as conn:
-            if operation.name not in self._usage:
+            if operation.name not in self._seen:
                 await self._ensure(conn, operation)
             row = (
                 await conn.execute(
@@ -184,10 +218,12 @@ class PgBudget:
                         "account": self._account,
                         "operation": operation.name,
                         "safety": SAFETY,
+                        "documented": operation.plan.rate,
+                        "quiet": max(_QUIET_CALLS / operation.plan.rate, _LEAST_QUIET_SECONDS),
                     },
                 )
             ).one()
-        self._usage[operation.name] = Usage(row.rate, max(0.0, row.tokens))
+        self._seen[operation.name] = _Seen(Usage(row.rate, row.tokens), time.monotonic())
         return 0.0 if row.allowed else max(row.wait_seconds, 0.001)
 
     async def _ensure(self, conn: Writer, operation: Operation) -> None:

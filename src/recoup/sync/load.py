@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -172,7 +173,7 @@ async def put_aside(
             "stream": stream.name,
             "sync_id": sync_id,
             "reason": item.reason,
-            "raw": item.raw,
+            "raw": json.loads(item.raw),
             "raw_digest": hashlib.sha256(item.raw.encode()).hexdigest(),
             "source": source,
         }

@@ -61,7 +61,10 @@ _REFUSED_VALUES = ("22", "23502", "21000")
 
 @dataclass(frozen=True, slots=True)
 class FileTarget:
-    """Where a file's rows go. `days`: those it tells in full, for a report that replaces days."""
+    """Where a file's rows go. `days`: those it tells in full, None when that does not matter.
+
+    is_part: rows of an earlier file that were missing; equal ones of it are stored already.
+    """
 
     stream: Stream
     report: Report
@@ -72,6 +75,7 @@ class FileTarget:
     source: str
     seen_at: datetime
     days: Days | None = None
+    is_part: bool = False
 
     @property
     def origin(self) -> Origin:
@@ -240,14 +244,17 @@ async def _write(
 ) -> tuple[int, bool]:
     """Rows new or changed, and whether older ones were kept instead."""
     match target.report.load:
-        case Upsert(occurrence=occurrence):
+        case Upsert(occurrence=occurrence, within=within):
             changed = await upsert_staged(
                 conn,
                 target.stream,
                 cells,
                 target.origin,
                 occurrence=occurrence,
+                go_on=target.is_part,
                 one_per_key=one_per_key,
+                within=within,
+                days=target.days,
             )
             return changed, False
         case ReplaceDays(day=day):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from recoup.connections.tables import amazon_connection
-from recoup.db.engine import Reader
+from recoup.db.engine import Reader, Writer
 from recoup.ids import ConnectionId, SyncId, UserId
 from recoup.sync.tables import quarantine
 
@@ -50,3 +51,8 @@ async def list_quarantine(
     if before is not None:
         statement = statement.where(q.quarantine_id < before)
     return [QuarantinedRow(*row) for row in await conn.execute(statement)]
+
+
+async def delete_quarantined(conn: Writer, ids: Sequence[int]) -> None:
+    """Take rows out: they have been read after all, or are about to be tried again."""
+    await conn.execute(delete(quarantine).where(quarantine.c.quarantine_id.in_(ids)))

@@ -134,6 +134,23 @@ async def find_last_sync(conn: Reader, user_id: UserId) -> SyncRow | None:
     return found[0] if found else None
 
 
+async def list_unread_streams(conn: Reader, connection_id: ConnectionId) -> set[str]:
+    """Streams that the connection's last ended sync did not read to the end."""
+    last = (
+        select(_p.sync_id)
+        .where(_p.connection_id == connection_id, _p.completed_at.is_not(None))
+        .order_by(_p.started_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = await conn.execute(
+        select(sync_stream.c.name).where(
+            sync_stream.c.sync_id == last, sync_stream.c.status != "complete"
+        )
+    )
+    return {row.name for row in rows}
+
+
 async def list_history(
     conn: Reader,
     user_id: UserId,

@@ -6,32 +6,38 @@ worker, or another sync, goes on with the same reports.
 
 from __future__ import annotations
 
-from recoup.connections.queries import Connection
-from recoup.errors import ReportError
-from recoup.streams.stream import Scope, Stream
+from collections.abc import Sequence
+
+from recoup.errors import ForbiddenError, ReportError
+from recoup.sync.refused import named_scope
 from recoup.sync.report_desk import ReportDesk
 from recoup.sync.report_scope import ReportScope
 from recoup.sync.side_tasks import run_all
-from recoup.sync.stream_state import StreamState
+from recoup.sync.stream_state import Refusal, StreamState
 from recoup.sync.work import Work
 
 
-async def read_reports(work: Work, state: StreamState, desk: ReportDesk) -> None:
-    """Read a stream to its end, all scopes and windows side by side.
+async def read_reports(
+    work: Work, state: StreamState, desk: ReportDesk, scopes: Sequence[str]
+) -> None:
+    """Read these scopes of a stream to their end, all windows side by side.
 
-    What one report cannot bring does not keep the others from being loaded. Raises what
-    `read_stream` raises, and ReportError naming the report that failed.
+    What one report cannot bring does not keep the others from being loaded, nor does a marketplace
+    that Amazon refuses, which is noted in the state. Raises as recoup.sync.read_planned, and
+    ReportError naming the report that failed.
     """
-    scopes = _scopes_of(state.stream, work.connection)
-    state.scopes = len(scopes)
     failures: list[ReportError] = []
-    for failed in await run_all([ReportScope(work, state, desk, scope).read() for scope in scopes]):
+    for failed in await run_all([_read_scope(work, state, desk, scope) for scope in scopes]):
         failures += failed
     if failures:
         raise failures[0]
-    state.finished = True
 
 
-def _scopes_of(stream: Stream, connection: Connection) -> tuple[str, ...]:
-    """'' for a report that covers a region, else each marketplace."""
-    return ("",) if stream.scope is Scope.REGION else connection.marketplace_ids
+async def _read_scope(
+    work: Work, state: StreamState, desk: ReportDesk, scope: str
+) -> Sequence[ReportError]:
+    try:
+        return await ReportScope(work, state, desk, scope).read()
+    except ForbiddenError as exc:
+        state.refusals.append(Refusal(named_scope(scope), exc))
+        return []

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from recoup.db.engine import Writer
 from recoup.errors import BadRequestError, ForbiddenError, RefusedError
+from recoup.spapi.operation import Operation
 from recoup.streams.stream import Request, Scope, Stream
 from recoup.streams.window import Window, intersect, subtract, union
 from recoup.sync.cursor_queries import (
@@ -71,7 +72,7 @@ async def set_apart(
             apart = Cursor(cursor.connection_id, cursor.stream, one, closed=cursor.closed)
             await write_cursor(conn, apart)
         await hold_fence(conn, work.fence)
-    state.refusals += [Refusal(f"the marketplace {one}", exc) for one, exc in refused.items()]
+    state.refusals += [Refusal(named_scope(one), exc) for one, exc in refused.items()]
     return replace(section, marketplace_ids=tuple(one for one in ids if one not in refused))
 
 
@@ -149,14 +150,18 @@ async def reopen_owed(work: Work, state: StreamState, cursor: Cursor) -> Cursor 
     return again
 
 
-def refused_error(state: StreamState) -> RefusedError:
+def refused_error(state: StreamState, operation: Operation) -> RefusedError:
     """What to tell the seller: what is refused, in Amazon's words, and what may be missing."""
     told = "; ".join(f"{refusal.what}: {refusal.error}" for refusal in state.refusals)
-    role = state.api.operation.role
     missing = ""
     if any(isinstance(refusal.error, ForbiddenError) for refusal in state.refusals):
-        missing = f" The application may lack the role {role}, or the seller's permission there."
+        role = f"the role {operation.role}" if operation.role else "a role"
+        missing = f" The application may lack {role}, or the seller's permission there."
     return RefusedError(f"Amazon refuses a part, the rest was read. {told}.{missing}")
+
+
+def named_scope(scope: str) -> str:
+    return f"the marketplace {scope}" if scope else "all of it"
 
 
 def _scope_owed(cursor: Cursor, dataset: str) -> str:

@@ -68,6 +68,8 @@ class Cell:
             wrong = f"({self.text}) !~ {_AMOUNT}"
         else:
             wrong = f"not pg_input_is_valid({self.text}, '{self.sql_type}')"
+        if self.field.kind in {Kind.DATE, Kind.TIME}:
+            wrong += f" or ({self.text}) !~ '^[0-9]'"  # `today` is a date to PostgreSQL
         if self.field.kind is not Kind.TEXT:
             cases.append(f"when {wrong} then '{self.field.column} {_WRONG[self.field.kind]}'")
         return " ".join(cases) or None

@@ -59,12 +59,17 @@ async def upsert_staged(
     origin: Origin,
     *,
     occurrence: str | None,
+    go_on: bool,
     one_per_key: bool,
+    within: str | None = None,
+    days: Days | None = None,
 ) -> int:
     """Insert or update by key; gives how many rows are new or changed.
 
-    Columns that the file does not have keep what is stored. `one_per_key`: of rows with the same
-    key the newest is taken, else they are refused (SQLSTATE 21000).
+    Columns that the file does not have keep what is stored. `go_on`: equal rows are numbered on from
+    those that are stored, instead of taking their place. `one_per_key`: of rows with the same key
+    the newest is taken, else they are refused (SQLSTATE 21000). `within`: a date column; rows
+    outside of `days` are left out.
     """
     table, values = stream.table, _values(stream.table, cells)
     key = [column.name for column in table.primary_key.columns]
@@ -72,7 +77,17 @@ async def upsert_staged(
     if occurrence is not None:
         same = ", ".join(values[name] for name in parts)
         values[occurrence] = f"row_number() over (partition by {same} order by source_line)"
+        if go_on:
+            equal = " and ".join(f"stored.{name} = {values[name]}" for name in parts)
+            values[occurrence] += (
+                f" + (select coalesce(max(stored.{occurrence}), 0) from {table.name} as stored "
+                f"where stored.connection_id = cast(:connection_id as text) and {equal})"
+            )
     fresh = f"select {_aliased(values)} from {RAW}"
+    parameters = origin.parameters()
+    if within is not None and days is not None:
+        fresh += f" where {_between(values[within])}"
+        parameters |= _bounds(days)
     if one_per_key and occurrence is None:
         newest = f"{stream.newer_by} desc nulls last, " if stream.newer_by else ""
         fresh = (
@@ -87,7 +102,7 @@ async def upsert_staged(
             f"on conflict ({', '.join(key)}) do update "
             f"{_updates(table, [name for name in names if name not in key], stream.newer_by)}"
         ),
-        origin.parameters(),
+        parameters,
     )
     return result.rowcount
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from recoup.spapi.operations.reports import AmazonReport, ProcessingStatus
-from recoup.streams.report import ReplaceDays, Report
+from recoup.streams.report import ReplaceDays, Report, Upsert
 from recoup.streams.window import Window, subtract, union
 from recoup.sync.report_load_queries import Days
 from recoup.sync.report_queries import ReportRequest
@@ -80,15 +80,25 @@ def asked_window(window: Window | None, report: Report, *, now: datetime) -> Win
         now = now.replace(microsecond=0)  # Amazon tells times to the second
         return None if report.lead is None else Window(now - report.lead - _LEAD_MARGIN, now)
     since = window.since
+    until = window.until
     if isinstance(report.load, ReplaceDays):
         since -= _MARGIN
+    if isinstance(report.load, Upsert) and report.load.within is not None:
+        since, until = since - _MARGIN, min(until + _MARGIN, now.replace(microsecond=0))
     if report.lead is not None:
-        since = min(since, window.until - report.lead - _LEAD_MARGIN)
-    return Window(since, window.until)
+        since = min(since, until - report.lead - _LEAD_MARGIN)
+    return Window(since, until)
 
 
-def told_days(window: Window, *, made_at: datetime) -> Days:
-    """The days that a report of this window tells in full, or as far as they are known."""
+def told_days(window: Window, report: Report, *, made_at: datetime) -> Days | None:
+    """The days that a report of this window tells in full, or as far as they are known.
+
+    None where the rows of every day are taken as they come.
+    """
+    if isinstance(report.load, Upsert) and report.load.within is not None:
+        return Days(window.since.date(), (window.until - _DAY).date())
+    if not isinstance(report.load, ReplaceDays):
+        return None
     first = (window.since - _DAY).date()
     if window.until > made_at - _DAY:
         return Days(first, None)

@@ -268,13 +268,23 @@ class ArchivedFile:
 
 async def find_archived(conn: Reader, request: ReportRequest) -> ArchivedFile | None:
     """The file of a report that is kept, None when it is not."""
+    assert request.report_id is not None
+    return await find_archived_file(
+        conn, request.connection_id, request.report_type, request.report_id
+    )
+
+
+async def find_archived_file(
+    conn: Reader, connection_id: ConnectionId, report_type: str, report_id: str
+) -> ArchivedFile | None:
+    """The same by the names of the report."""
     a = report_archive.c
     row = (
         await conn.execute(
             select(a.content, a.content_type, a.compression).where(
-                a.connection_id == request.connection_id,
-                a.report_type == request.report_type,
-                a.report_id == request.report_id,
+                a.connection_id == connection_id,
+                a.report_type == report_type,
+                a.report_id == report_id,
             )
         )
     ).one_or_none()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -24,7 +23,6 @@ from recoup.errors import (
 from recoup.logs import get_logger
 from recoup.spapi.documents import Spool, open_document, spool_of
 from recoup.spapi.operations.reports import AmazonReport, ProcessingStatus
-from recoup.streams.report import ReplaceDays
 from recoup.streams.stream import Snapshot
 from recoup.streams.window import Window, subtract, union
 from recoup.sync.cursor_queries import Cursor, read_cursor, write_cursor
@@ -84,7 +82,7 @@ class ReportScope:
         self._loading = asyncio.Lock()
 
     async def read(self) -> list[ReportError]:
-        """Bring everything that is to do; gives what could not be had. Raises as read_stream."""
+        """Bring everything that is to do; gives what could not be had. Raises as recoup.sync.read_planned."""
         requests = await self._begin()
         failures: list[ReportError] = []
         for failed in await run_all([self._carry(request) for request in requests]):
@@ -281,8 +279,6 @@ class ReportScope:
         Raises ReportError when the window cannot be had.
         """
         if request.status != "done":
-            usual = await self._desk.usual_seconds(request.report_type)
-            self._state.awaited_until = max(self._state.awaited_until, time.monotonic() + usual)
             ended = await self._desk.until_ended(request)
             similar = await self._had_similar(request, ended)
             parts = halves(request.window, self._report) if request.window else None
@@ -296,6 +292,12 @@ class ReportScope:
                 return await self._settle(request, ended, verdict)
             assert ended is not None
             request = await self._store_done(request, ended)
+            if ended.ended_at is not None:
+                self._work.course.report_made(
+                    *(self._stream.name, self._scope, request.window),
+                    report_type=request.report_type,
+                    seconds=(ended.ended_at - ended.created_at).total_seconds(),
+                )
         self._note(request)
         self._work.reached("report_done")
         try:
@@ -420,7 +422,8 @@ class ReportScope:
 
     async def _load(self, request: ReportRequest, spool: Spool) -> None:
         """Rows, cursor, ledger and counts: all of them, or none."""
-        async with self._loading, self._work.loading:
+        # The slot last: who holds it waits for nobody.
+        async with self._loading, self._work.loading, self._work.seat.at_work():
             async with self._work.database.writing() as conn:
                 target = self._target(request)
                 loaded = await load_report(conn, target, spool)
@@ -442,13 +445,13 @@ class ReportScope:
             self._cursor = cursor
         self._work.reached("file_loaded")
         self._state.count_file(loaded.read, loaded.loaded)
-        self._note(replace(request, status="loaded"))
+        self._note(replace(request, status="loaded"), rows=loaded.read)
 
     def _target(self, request: ReportRequest) -> FileTarget:
         days = None
-        if isinstance(self._report.load, ReplaceDays) and request.window is not None:
+        if request.window is not None:
             made_at = request.report_created_at or request.intended_at
-            days = told_days(request.window, made_at=made_at)
+            days = told_days(request.window, self._report, made_at=made_at)
         return FileTarget(
             stream=self._stream,
             report=self._report,
@@ -517,11 +520,21 @@ class ReportScope:
 
     # How far it is.
 
-    def _note(self, request: ReportRequest) -> None:
-        """Tell the state of a request to those who report progress."""
+    def _note(self, request: ReportRequest, *, rows: int = 0) -> None:
+        """Tell the state of a request to those who report progress, and to the plan."""
         shares = {"intended": 0.0, "done": READY_SHARE, "loaded": LOADED_SHARE}
         share = shares.get(request.status, ASKED_SHARE)
         self._state.note_report((self._scope, request.request_id), share)
+        if self._report.discovered:
+            return  # one step of the plan, whatever is found
+        course, here = self._work.course, (self._stream.name, self._scope, request.window)
+        match request.status:
+            case "intended":
+                course.report_intended(*here)
+            case "in_queue" | "in_progress":
+                course.report_asked(*here)
+            case "loaded":
+                course.report_ended(*here, rows=rows)
 
     def _forget(self, request: ReportRequest) -> None:
         self._state.forget_report((self._scope, request.request_id))

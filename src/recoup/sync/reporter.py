@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from recoup.clock import Clock
 from recoup.db.engine import Database
 from recoup.spapi.operation import Operation
 from recoup.sync.announce import announce
-from recoup.sync.estimate import pages_left, seconds_left
-from recoup.sync.lease_queries import Fence, update_progress
-from recoup.sync.limits_pg import Usage
+from recoup.sync.course import Course
+from recoup.sync.lease_queries import Fence, hold_fence, update_progress
+from recoup.sync.plan_queries import write_plan
 from recoup.sync.progress import (
     FETCHING,
     MESSAGES,
@@ -24,12 +24,10 @@ from recoup.sync.progress import (
     milestones_between,
     percent,
 )
-from recoup.sync.sources import Source
 from recoup.sync.stream_state import StreamState
 
-UsageOf = Callable[[Operation], Usage]
-
 _EVERY_SECONDS = 0.25
+_PLAN_EVERY_SECONDS = 2.0
 _MESSAGES_BY_MILESTONE = frozenset({FETCHING, PROCESSING})
 
 
@@ -51,6 +49,7 @@ class Reporter:
         self._progress = progress
         self._clock = clock
         self._told: dict[str, Any] = {}
+        self._stored_at = 0.0
 
     def waiting(self, operation: Operation, seconds: float) -> None:
         """A stream must wait this long for its limit (zero: not any more)."""
@@ -61,23 +60,25 @@ class Reporter:
     def throttling(self, operation: Operation, since: datetime | None) -> None:
         """Amazon answers the operation with 429 since then (None: not any more)."""
         for state in self._states:
-            if state.stream.api is not None and state.stream.api.operation == operation:
+            if operation in state.operations:
                 state.throttled_since = since
 
-    async def run(self, usage: UsageOf) -> None:
+    async def run(self, course: Course) -> None:
         """Report until cancelled. Raises FencedError when the sync is somebody else's."""
         while True:
-            await self.report(usage)
+            await self.report(course)
+            if time.monotonic() >= self._stored_at + _PLAN_EVERY_SECONDS:
+                await self.store(course)
             await asyncio.sleep(_EVERY_SECONDS)
 
-    async def report(self, usage: UsageOf) -> None:
+    async def report(self, course: Course) -> None:
         at = time.monotonic()
         streams = [state.progress(at=at) for state in self._states]
         now = percent(streams, before=self._progress)
         told: dict[str, Any] = {"progress": now, "message": message(streams), **self._orders()}
         if told == self._told:
             return
-        estimate = self._estimate(usage, at=at)
+        estimate = course.estimated_completion()
         for milestone in milestones_between(self._progress, now):
             if milestone != now and milestone in _MESSAGES_BY_MILESTONE:
                 await self._write(
@@ -88,6 +89,16 @@ class Reporter:
             milestone=now in MILESTONES and now > self._progress,
         )
         self._told = told
+
+    async def store(self, course: Course) -> None:
+        """Write the plan down when it has changed. Raises FencedError."""
+        plan = course.unwritten()
+        if plan is None:
+            return
+        async with self._database.writing() as conn:
+            await write_plan(conn, self._fence.sync_id, plan)
+            await hold_fence(conn, self._fence)
+        self._stored_at = time.monotonic()
 
     async def milestone(self, milestone: int) -> None:
         """Say that a step of the whole sync has begun."""
@@ -112,19 +123,3 @@ class Reporter:
         if orders is None:
             return {}
         return {"orders_processed": orders.rows, "total_orders": orders.expected_rows()}
-
-    def _estimate(self, usage: UsageOf, *, at: float) -> datetime:
-        """When the slowest stream should be done; they run side by side."""
-        left = [
-            seconds_left(
-                pages=pages_left(pages=state.pages, fraction=state.fraction),
-                rate=usage(state.api.operation).rate,
-                tokens=usage(state.api.operation).tokens,
-                seconds_per_page=state.seconds_per_page,
-                waiting_seconds=state.waiting_until - at,
-            )
-            for state in self._states
-            if state.source is Source.API
-        ]
-        left += [state.awaited_until - at for state in self._states if not state.finished]
-        return self._clock() + timedelta(seconds=max([0.0, *left]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from recoup.clock import Clock, utc_now
 from recoup.connections.queries import (
@@ -23,12 +24,15 @@ from recoup.errors import (
 )
 from recoup.ids import SyncId
 from recoup.logs import get_logger
+from recoup.spapi.client import SpApi
 from recoup.spapi.endpoints import Environment
 from recoup.spapi.operations.reports import CREATE_REPORT
 from recoup.streams import all_streams
 from recoup.streams.stream import InSandbox, Stream
 from recoup.sync.access import SellerAccess
 from recoup.sync.announce import announce_connection, announce_end
+from recoup.sync.course import Course
+from recoup.sync.detect_claims import detect_claims
 from recoup.sync.lease_queries import (
     HEARTBEAT,
     Fence,
@@ -41,15 +45,16 @@ from recoup.sync.lease_queries import (
     update_stream,
 )
 from recoup.sync.limits_pg import PgBudget
+from recoup.sync.make_plan import hurry_of, make_plan, operations_of, planned_streams
+from recoup.sync.plan_queries import find_plan
 from recoup.sync.progress import COMPLETE, FINALIZING, MESSAGES, STARTING
 from recoup.sync.queries import SyncRow, list_active_ids, read_sync
 from recoup.sync.read_canned import read_canned
-from recoup.sync.read_reports import read_reports
-from recoup.sync.read_stream import read_stream
+from recoup.sync.read_planned import read_planned
 from recoup.sync.report_desk import ReportDesk
 from recoup.sync.reporter import Reporter
 from recoup.sync.side_tasks import run_all, run_beside
-from recoup.sync.sources import Source, source_for
+from recoup.sync.slots import Seat, Slots
 from recoup.sync.stored_rows_queries import count_stored_rows
 from recoup.sync.stream_state import StreamState
 from recoup.sync.work import Work
@@ -72,7 +77,10 @@ class Failure:
 
 
 class SyncRunner:
-    """Runs syncs of any seller. One per worker process; `owner` names the process in leases."""
+    """Runs syncs of any seller. One per worker process; `owner` names the process in leases.
+
+    slots: how many syncs work at once (recoup.sync.slots); any number may be under way.
+    """
 
     def __init__(
         self,
@@ -82,6 +90,7 @@ class SyncRunner:
         owner: str,
         streams: Sequence[Stream] | None = None,
         clock: Clock = utc_now,
+        slots: int = 1000,
         reached: Callable[[str], None] = lambda _step: None,
     ) -> None:
         self._database = database
@@ -90,6 +99,7 @@ class SyncRunner:
         self._streams = tuple(streams) if streams is not None else all_streams()
         self._clock = clock
         self._reached = reached
+        self._slots = Slots(slots)
         self._loading = asyncio.Semaphore(_FILES_AT_ONCE)
         self._gone: dict[SyncId, asyncio.Event] = {}
 
@@ -178,14 +188,26 @@ class SyncRunner:
             self._database, lease.fence, states, progress=lease.progress, clock=self._clock
         )
         await reporter.milestone(STARTING)
+        seat = self._slots.seat()
         budget = PgBudget(
             self._database,
             self._access.account(connection),
             waiting=reporter.waiting,
             throttling=reporter.throttling,
+            turns=seat,
         )
-        failures = await self._read_all(lease, connection, states, reporter, budget)
+        failures, now = await self._read_all(lease, connection, states, reporter, budget, seat)
         await reporter.milestone(FINALIZING)
+        unread = {failure.stream for failure in failures}
+        broken = await detect_claims(
+            self._database,
+            lease,
+            connection,
+            now=now,
+            unread=[stream for stream in self._streams if stream.name in unread],
+        )
+        if broken is not None:
+            failures.append(Failure("claims", broken))
         await self._end(lease, connection, reporter, failures)
 
     async def _read_all(
@@ -195,34 +217,72 @@ class SyncRunner:
         states: Sequence[StreamState],
         reporter: Reporter,
         budget: PgBudget,
-    ) -> list[Failure]:
-        """Every stream that is not complete yet, side by side; gives those that failed."""
+        seat: Seat,
+    ) -> tuple[list[Failure], datetime]:
+        """Every stream that is not complete yet, side by side.
+
+        Gives those that failed, and Amazon's time at the end.
+        """
         try:
-            api = await self._access.open(connection, budget)
+            async with seat.at_work():
+                api = await self._access.open(connection, budget, seat)
         except RecoupError as exc:
             if isinstance(exc, DatabaseError):
                 raise
             unread = [state.stream.name for state in states if not state.finished]
-            return [await self._fail(lease.fence, name, exc) for name in unread]
+            failures = [await self._fail(lease.fence, name, exc) for name in unread]
+            return failures, self._clock()
+        course = await self._plan(lease, connection, states, api, budget)
         work = Work(
             self._database,
             api,
             connection,
             lease.fence,
+            course=course,
+            seat=seat,
             loading=self._loading,
             reached=self._reached,
         )
         desk = _open_desk(work, states, budget)
         outcomes = await run_beside(
             run_all([self._read_one(work, state, desk) for state in states if not state.finished]),
-            reporter.run(budget.usage),
+            reporter.run(course),
         )
-        return [failure for failure in outcomes if failure is not None]
+        await reporter.store(course)
+        return [failure for failure in outcomes if failure is not None], api.now()
+
+    async def _plan(
+        self,
+        lease: Lease,
+        connection: Connection,
+        states: Sequence[StreamState],
+        api: SpApi,
+        budget: PgBudget,
+    ) -> Course:
+        """What is left of the sync, planned anew for this attempt."""
+        unread = [state.stream for state in states if not state.finished]
+        streams = planned_streams(connection, unread)
+        async with self._database.reading() as conn:
+            earlier = await find_plan(conn, lease.fence.sync_id)
+            plan = await make_plan(
+                conn,
+                connection,
+                streams,
+                account=self._access.account(connection),
+                now=api.now(),
+                sync_id=lease.fence.sync_id,
+            )
+        operations = operations_of(streams)
+        return Course(
+            plan,
+            usage=lambda: {operation.name: budget.usage(operation) for operation in operations},
+            clock=self._clock,
+            earlier=earlier,
+        )
 
     async def _read_one(self, work: Work, state: StreamState, desk: ReportDesk) -> Failure | None:
         name = state.stream.name
-        source = source_for(state.stream)
-        in_sandbox = state.api.in_sandbox if source is Source.API else InSandbox.NOTHING
+        in_sandbox = state.api.in_sandbox if state.stream.api else InSandbox.NOTHING
         if work.connection.environment != Environment.SANDBOX:
             in_sandbox = InSandbox.AS_PRODUCTION
         if in_sandbox is InSandbox.NOTHING:
@@ -233,10 +293,8 @@ class SyncRunner:
         try:
             if not isinstance(in_sandbox, InSandbox):
                 await read_canned(work, state, in_sandbox)
-            elif source is Source.REPORT:
-                await read_reports(work, state, desk)
             else:
-                await read_stream(work, state)
+                await read_planned(work, state, desk)
         except (FencedError, DatabaseError):
             raise
         except RecoupError as exc:
@@ -320,25 +378,14 @@ class SyncRunner:
 
 
 def _open_desk(work: Work, states: Sequence[StreamState], budget: PgBudget) -> ReportDesk:
-    """The desk where all streams of this attempt ask for their reports.
-
-    The sandbox tells by its rates how much faster its time runs than Amazon's; at Amazon's
-    themselves a rate says nothing about how long reports take.
-    """
-    plan = CREATE_REPORT.plan
-
-    def hurry() -> float:
-        if work.connection.environment != Environment.LOCAL:
-            return 1.0
-        return max(1.0, budget.usage(CREATE_REPORT).rate / plan.rate)
-
+    """The desk where all streams of this attempt ask for their reports."""
     reports = [state.stream.report for state in states]
     return ReportDesk(
         work.api,
         work.database,
         work.connection.connection_id,
         types=[report.report_type for report in reports if report and not report.discovered],
-        hurry=hurry,
+        hurry=lambda: hurry_of(work.connection, budget.usage(CREATE_REPORT)),
     )
 
 

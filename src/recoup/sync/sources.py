@@ -1,10 +1,8 @@
-"""Which of its sources a stream is read from. Pure."""
+"""Where rows come from. The plan of a sync chooses (recoup.sync.choice)."""
 
 from __future__ import annotations
 
 import enum
-
-from recoup.streams.stream import Stream
 
 
 class Source(enum.Enum):
@@ -12,8 +10,3 @@ class Source(enum.Enum):
 
     API = "api"
     REPORT = "report"
-
-
-def source_for(stream: Stream) -> Source:
-    """Pages where the stream has them: they need no time to be made."""
-    return Source.API if stream.api is not None else Source.REPORT

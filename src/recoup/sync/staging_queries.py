@@ -113,8 +113,8 @@ async def _commas(conn: Writer, columns: Sequence[str]) -> tuple[bool, bool]:
 
 
 async def count_doubtful(conn: Writer, cells: Sequence[Cell], needed: frozenset[str]) -> int:
-    """Rows that a cast would take although they should not be: a value that must be there is
-    missing, or an amount is `NaN`.
+    """Rows that a cast would take although it should not: a value that must be there is missing, an
+    amount is `NaN`, a day is `today`.
     """
     doubts = [
         f"({cell.text}) is null"
@@ -125,6 +125,11 @@ async def count_doubtful(conn: Writer, cells: Sequence[Cell], needed: frozenset[
         f"{cell.staged} ~* '[a-z]'"
         for cell in cells
         if cell.field.kind is Kind.AMOUNT and cell.staged is not None
+    ]
+    doubts += [
+        f"{cell.staged} collate \"C\" not between '0' and ':'"
+        for cell in cells
+        if cell.field.kind in {Kind.DATE, Kind.TIME} and cell.staged is not None
     ]
     if not doubts:
         return 0

@@ -6,21 +6,26 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from recoup.ids import SyncId
-from recoup.streams.stream import Api, Snapshot, Windows
+from recoup.streams.stream import Api, Snapshot, Stream, Windows
 from recoup.streams.window import Window, next_window, plan_todo, subtract, union
 from recoup.sync.cursor_queries import Cursor
 
 # A snapshot has no windows; its one piece of work is written as this one.
-_WHOLE = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+WHOLE = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 _SHORTEST_WINDOW = timedelta(hours=1)
 
 
 def begin(cursor: Cursor, rule: Windows | Snapshot, sync_id: SyncId, *, now: datetime) -> Cursor:
-    """The cursor with this sync's work in it; unchanged where an earlier attempt began it."""
+    """The cursor with this sync's work in it; unchanged where an earlier attempt began it.
+
+    A snapshot that is younger than its rule wants has no work.
+    """
     if cursor.sync_id == sync_id:
         return cursor
     if isinstance(rule, Snapshot):
-        return replace(forget_page(cursor), sync_id=sync_id, todo=(_WHOLE,))
+        is_fresh = cursor.read_at is not None and now - cursor.read_at < rule.every
+        todo_now = () if is_fresh else (WHOLE,)
+        return replace(forget_page(cursor), sync_id=sync_id, todo=todo_now)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     todo = plan_todo(
         cursor.closed,
@@ -30,6 +35,21 @@ def begin(cursor: Cursor, rule: Windows | Snapshot, sync_id: SyncId, *, now: dat
         every=rule.every,
     )
     return replace(cursor, sync_id=sync_id, todo=tuple(todo))
+
+
+def is_fresh(cursor: Cursor, stream: Stream, *, now: datetime, hurry: float = 1.0) -> bool:
+    """Whether Amazon would have nothing new for a stream that was read a moment ago.
+
+    It would refuse the report, or send the same once more. hurry: how much faster than Amazon's the
+    server's time runs.
+    """
+    rule, report = stream.cursor, stream.report
+    wait = timedelta(0)
+    if report is not None and stream.api is None:
+        wait = report.repeat_after / hurry
+    if isinstance(rule, Snapshot):
+        wait = max(wait, rule.every)
+    return cursor.read_at is not None and now - cursor.read_at < wait
 
 
 def choose(

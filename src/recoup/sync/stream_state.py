@@ -20,7 +20,7 @@ from recoup.streams.window import Window, share_done, subtract
 from recoup.sync.cursor_queries import Cursor
 from recoup.sync.load import Loaded
 from recoup.sync.progress import AwaitedReports, StreamProgress, estimate_rows
-from recoup.sync.sources import Source, source_for
+from recoup.sync.sources import Source
 
 # The share of a report's work that is done when it was asked for, when it is ready, and loaded.
 ASKED_SHARE, READY_SHARE, LOADED_SHARE = 0.05, 0.2, 1.0
@@ -49,19 +49,18 @@ class StreamState:
     finished: bool = False
     fractions: dict[str, float] = field(default_factory=dict)
     scopes: int = 1
-    seconds_per_page: float = 0.3
+    source: Source = field(init=False)
+    """Where it is read from at present."""
     waiting_until: float = 0.0
     throttled_since: datetime | None = None
     without: frozenset[str] = frozenset()
     refusals: list[Refusal] = field(default_factory=list)
     # Of a stream that is read by reports: the share of each that is done.
     reports: dict[tuple[str, int], float] = field(default_factory=dict)
-    awaited_until: float = 0.0
-    """When Amazon should have made the reports that are waited for (monotonic seconds)."""
 
-    @property
-    def source(self) -> Source:
-        return source_for(self.stream)
+    def __post_init__(self) -> None:
+        # Progress is told from the first moment on, before anything is read.
+        self.source = Source.REPORT if self.stream.api is None else Source.API
 
     @property
     def operations(self) -> frozenset[Operation]:

@@ -91,6 +91,17 @@ sync_stream = Table(
     CheckConstraint("rows_read = rows + rows_unchanged + rows_quarantined", name="counted"),
 )
 
+sync_plan = Table(
+    "sync_plan",
+    METADATA,
+    Column(
+        "sync_id", Text, ForeignKey("sync_progress.sync_id", ondelete="cascade"), primary_key=True
+    ),
+    # {"plannedAt", "predictedSeconds", "steps"} and a list: written and read as a whole.
+    Column("plan", JSONB, nullable=False),
+    Column("revisions", JSONB, nullable=False),
+)
+
 stream_cursor = Table(
     "stream_cursor",
     METADATA,
@@ -128,6 +139,8 @@ rate_budget = Table(
     Column("confirmed", Boolean, nullable=False, server_default=text("false")),
     # GCRA: the theoretical arrival time, when the bucket will be full again.
     Column("full_at", _TIME, nullable=False, server_default=func.now()),
+    # When a 429 halved the rate, or the rate was last tried faster after one.
+    Column("slowed_at", _TIME),
 )
 
 quarantine = Table(

@@ -11,8 +11,10 @@ from recoup.db.engine import Database, Writer
 from recoup.spapi.client import SpApi
 from recoup.spapi.paging import OperationPage
 from recoup.streams.stream import Api, Stream
+from recoup.sync.course import Course
 from recoup.sync.lease_queries import Fence
 from recoup.sync.load import Batch, Loaded, load_batch, put_aside
+from recoup.sync.slots import Seat
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +22,16 @@ class Work:
     """What reading a stream needs: where from, where to, and the right to write.
 
     loading: who loads a whole file holds it, so that files do not take all connections of the
-    pool. reached: told of named steps, for tests that stop a worker at one.
+    pool. reached: told of named steps, for tests that stop a worker at one. course: the plan.
+    seat: what works is inside it.
     """
 
     database: Database
     api: SpApi
     connection: Connection
     fence: Fence
+    course: Course
+    seat: Seat
     loading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     reached: Callable[[str], None] = lambda _step: None
 

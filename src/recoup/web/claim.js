@@ -1,7 +1,7 @@
 // One claim: what it rests on, and what a person makes of it.
 
 import { get, send } from "./api.js";
-import { announce, facts, failure, field, h, table } from "./dom.js";
+import { announce, facts, failure, field, h, put, table } from "./dom.js";
 import { STATUS_KINDS, daysLeft, money, time, urgency, words } from "./words.js";
 
 const STEPS = {
@@ -15,7 +15,7 @@ export async function showClaim(id) {
   const body = h("div");
   const draw = async () => {
     const packet = await get(`${path}/packet`);
-    body.replaceChildren(...claimPage(packet, path, draw));
+    put(body, claimPage(packet, path, draw));
     return packet;
   };
   const packet = await draw();
@@ -59,16 +59,36 @@ function explanation(packet) {
     h("h2", {}, "How the numbers come about"), lines(packet.arithmetic),
     settled.length ? [h("h2", {}, "Settled already"), lines(settled)] : [],
     h("p.muted.small", {}, policy.sources.length
-      ? `Policy ${policy.version}, ${words(policy.window)}, confidence in its text: ${policy.confidence}. ${policy.sources.join("; ")}`
+      ? `Policy ${policy.version}: ${span(policy)} after the ${policy.clock}. Confidence in this text: ${policy.confidence}. ${policy.sources.join("; ")}`
       : `Policy ${policy.version}: no window is known for this marketplace.`));
 }
 
+function span(policy) {
+  const end = policy.closesAfterDays !== null ? `${policy.closesAfterDays} days`
+    : policy.closesAfterMonths !== null ? `${policy.closesAfterMonths} months` : "an end that is not known,";
+  return policy.opensAfterDays === null ? `until ${end}` : `from ${policy.opensAfterDays} days to ${end}`;
+}
+
 function evidence(rows) {
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const text = (value) => (value !== null && typeof value === "object" ? JSON.stringify(value) : String(value ?? ""));
   return h("section.card", {}, h("h2", {}, "Source rows"),
-    rows.length ? table("Source rows", names.map((name) => [words(name), (row) => text(row[name]), "wrap"]), rows)
+    rows.length
+      ? table("Source rows", [["Where it stands", place, "wrap"], ["What it says", values, "wrap"]], rows)
       : h("p.muted", {}, "None is stored with this claim."));
+}
+
+/** File and line, or the call that brought the row. */
+function place(row) {
+  const parts = (row.source ?? row.table ?? "").split(" ");
+  const from = parts.length === 3 ? [h("b", {}, parts[0]), ` report ${parts[1]}, document ${parts[2]}`]
+    : parts.length === 2 ? [h("b", {}, parts[0]), ` request ${parts[1]}`] : [parts.join(" ")];
+  return [...from, row.source_line === undefined || row.source_line === null ? "" : `, line ${row.source_line}`];
+}
+
+function values(row) {
+  const text = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
+  const known = Object.entries(row).filter(([name, value]) =>
+    !["table", "source", "source_line"].includes(name) && value !== null && value !== "");
+  return known.map(([name, value]) => h("div", {}, h("span.muted", {}, `${words(name)} `), text(value)));
 }
 
 function decision(claim, path, draw) {
@@ -82,7 +102,7 @@ function decision(claim, path, draw) {
       announce(`The claim is ${changed.status} now.`);
       await draw();
     } catch (error) {
-      problem.replaceChildren(failure(error));
+      put(problem, failure(error));
     }
   };
   const button = (text, body, kind) => h(`button${kind}`, { type: "button", onclick: decide(body) }, text);

@@ -1,7 +1,7 @@
 // The list of claims with its filters; the filters are in the address, so a list can be kept.
 
 import { get } from "./api.js";
-import { announce, failure, field, h, select, table } from "./dom.js";
+import { announce, failure, field, h, put, select, table } from "./dom.js";
 import { STATUS_KINDS, daysLeft, money, number, plural, sums, urgency, words } from "./words.js";
 
 const TYPES = [
@@ -22,7 +22,7 @@ const CHOICES = {
   sort: [["deadline", "Most urgent first"], ["-detectedAt", "Newest first"], ["-amount", "Largest amount first"], ["-confidence", "Firmest first"]],
 };
 const TITLES = { windowState: "Window", status: "Status", type: "Type", minConfidence: "Confidence", sort: "Order" };
-const DEFAULTS = { windowState: "", status: "detected", type: "", minConfidence: "", sort: "deadline" };
+const DEFAULTS = { windowState: "", status: "detected", type: "", minConfidence: "0.5", sort: "deadline" };
 
 export async function showClaims() {
   const query = { ...DEFAULTS, ...Object.fromEntries(new URLSearchParams(location.hash.split("?")[1])) };
@@ -31,7 +31,7 @@ export async function showClaims() {
   const change = (event) => {
     query[event.target.name] = event.target.value;
     history.replaceState(null, "", `#/claims?${new URLSearchParams(query)}`);
-    fill(list, query).catch((error) => list.replaceChildren(failure(error)));
+    fill(list, query).catch((error) => put(list, failure(error)));
   };
   const filters = Object.keys(CHOICES).map((name) =>
     field(TITLES[name], select(name, CHOICES[name], query[name], { onchange: change })));
@@ -46,11 +46,11 @@ async function fill(list, query) {
   const { totals } = page;
   announce(plural(totals.claimCount, "claim"));
   if (!totals.claimCount) {
-    list.replaceChildren(h("p.muted", {}, "No claim fits. Claims are looked for at the end of each sync."));
+    put(list, h("p.muted", {}, "No claim fits. Claims are looked for at the end of each sync."));
     return;
   }
   const rows = claimsTable(page.items);
-  list.replaceChildren(
+  put(list, 
     h("p", {}, h("b", {}, plural(totals.claimCount, "claim")), `: ${sums(totals)}`,
       totals.unvaluedCount ? h("span.muted", {}, `, ${number(totals.unvaluedCount)} without a known amount (`,
         h("a", { href: "#/costs" }, "enter sourcing costs"), ")") : null),

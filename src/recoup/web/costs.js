@@ -1,7 +1,7 @@
 // What units cost: one by one, or many as CSV.
 
 import { get, send } from "./api.js";
-import { announce, failure, field, h, select, table } from "./dom.js";
+import { announce, failure, field, h, put, select, table } from "./dom.js";
 import { plural } from "./words.js";
 
 const HEADER = "sku,fnsku,cost,currency,validFrom,invoiceReference";
@@ -20,11 +20,11 @@ export async function showCosts() {
       const path = `/api/sourcing-costs?${new URLSearchParams({ connectionId: account.value })}`;
       const { saved } = await send("PUT", path, body, type);
       const text = `${plural(saved, "cost")} saved. Amounts of claims follow with the next sync.`;
-      problem.replaceChildren(h("p.notice.saved", {}, text));
+      put(problem, h("p.notice.saved", {}, text));
       announce(text);
       await refresh();
     } catch (error) {
-      problem.replaceChildren(failure(error));
+      put(problem, failure(error));
     }
   };
   return {
@@ -42,7 +42,7 @@ export async function showCosts() {
 
 async function fill(list, connectionId) {
   const page = await get("/api/sourcing-costs", { connectionId, limit: 200 });
-  list.replaceChildren(page.items.length ? table("Sourcing costs", [
+  put(list, page.items.length ? table("Sourcing costs", [
     ["SKU or FNSKU", (one) => one.sku ?? one.fnsku, "wrap"],
     ["Cost", (one) => `${one.cost} ${one.currency}`, "number"],
     ["From", (one) => one.validFrom],

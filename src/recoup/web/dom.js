@@ -10,8 +10,13 @@ export function h(name, attributes = {}, ...children) {
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  put(element, ...children);
   return element;
+}
+
+/** Replace what is in an element; children that are null are left out. */
+export function put(element, ...children) {
+  element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined));
 }
 
 /** A table; a column is [title, row => content, class]. */

@@ -3,7 +3,7 @@
 import { showClaim } from "./claim.js";
 import { showClaims } from "./claims.js";
 import { showCosts } from "./costs.js";
-import { failure } from "./dom.js";
+import { failure, put } from "./dom.js";
 import { showOverview } from "./overview.js";
 import { showSignIn, signOut } from "./signin.js";
 
@@ -22,7 +22,7 @@ async function show() {
   try {
     const opened = await open(page, id && decodeURIComponent(id));
     if (turn !== shown) return opened.leave?.();
-    main.replaceChildren(...opened.content);
+    put(main, opened.content);
     leave = opened.leave ?? leave;
     document.title = `${opened.title} - recoup`;
     signedIn(true);
@@ -30,9 +30,9 @@ async function show() {
     if (turn !== shown) return;
     if (error.status === 401) {
       signedIn(false);
-      main.replaceChildren(...showSignIn());
+      put(main, showSignIn());
     } else {
-      main.replaceChildren(failure(error));
+      put(main, failure(error));
     }
   }
 }
@@ -58,6 +58,7 @@ function signedIn(yes) {
 exit.addEventListener("click", signOut);
 window.addEventListener("hashchange", async () => {
   await show();
-  main.focus();
+  window.scrollTo(0, 0);
+  main.focus({ preventScroll: true });
 });
 show();

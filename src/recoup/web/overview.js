@@ -1,25 +1,32 @@
 // How the data stands: the running sync as it goes, the accounts, what is owed in sum.
 
 import { get, send } from "./api.js";
-import { announce, failure, h, table } from "./dom.js";
+import { announce, failure, h, put, table } from "./dom.js";
 import { STATUS_KINDS, number, plural, sums, time, words } from "./words.js";
 
 export async function showOverview() {
-  const [accounts, status, summary, metrics, activity] = await Promise.all([
+  const [accounts, status, metrics, activity] = await Promise.all([
     get("/api/v1/integrations/amazon/status"),
     get("/api/sync/status"),
-    get("/api/v1/integrations/amazon/recoveries"),
     get("/api/metrics/recoveries"),
     get("/api/sync/activity", { limit: 8 }),
   ]);
   const sync = h("section.card", { "aria-label": "Sync" });
   const feed = new EventSource("/api/sse/status");
-  const draw = (state) => sync.replaceChildren(...syncCard(state, accounts, draw));
-  feed.onmessage = (event) => {
+  const figures = h("div", {}, tiles(metrics));
+  const draw = (state) => {
+    const focused = sync.contains(document.activeElement);
+    put(sync, syncCard(state, accounts, draw));
+    // What is redrawn takes the focus away from those who use the keyboard.
+    if (focused) sync.querySelector("button")?.focus();
+  };
+  feed.onmessage = async (event) => {
     const data = JSON.parse(event.data);
     if (data.type !== "sync") return;
     draw(data.sync);
-    if (data.sync.status !== "in_progress") announce(data.sync.message);
+    if (data.sync.status === "in_progress") return;
+    announce(data.sync.message);
+    put(figures, tiles(await get("/api/metrics/recoveries")));
   };
   draw(status.activeSync ?? status.lastSync);
   return {
@@ -27,21 +34,24 @@ export async function showOverview() {
     leave: () => feed.close(),
     content: [
       h("h1", {}, "Overview"),
-      tiles(summary, metrics),
+      figures,
       h("div.split", {}, sync, h("div", {}, accountsCard(accounts, status), activityCard(activity))),
     ],
   };
 }
 
-function tiles(summary, metrics) {
+function tiles(metrics) {
   const tile = (name, value, note) =>
     h("section.card", {}, h("div.tile-name", {}, name), h("div.tile-value", {}, value), h("div.muted.small", {}, note));
-  const rate = metrics.successRate;
+  const { pending, toReview, filed, approved, successRate } = metrics;
+  const unvalued = pending.unvaluedCount ? `, ${number(pending.unvaluedCount)} without a known amount` : "";
+  const link = (text, query) => h("a", { href: `#/claims?${query}` }, text);
   return h("div.tiles", {},
-    tile("Owed by Amazon", sums(summary), `${plural(summary.claimCount, "claim")}, ${number(summary.unvaluedCount)} without a known amount`),
-    tile("To file", number(metrics.pending.claimCount), h("a", { href: "#/claims" }, "most urgent first")),
-    tile("Filed", number(metrics.filed.claimCount), sums(metrics.filed)),
-    tile("Approved", sums(metrics.approved), rate === null ? "nothing decided yet" : `${Math.round(rate * 100)} % of what Amazon decided`));
+    tile("Owed, to be filed", sums(pending), [link(plural(pending.claimCount, "claim"), "status=detected"), unvalued]),
+    tile("Filed", sums(filed), link(plural(filed.claimCount, "claim"), "status=filed&minConfidence=")),
+    tile("Approved", sums(approved), successRate === null ? "nothing decided yet"
+      : `${plural(approved.claimCount, "claim")}, ${Math.round(successRate * 100)} % of what Amazon decided`),
+    tile("To look at", number(toReview.claimCount), [link("thin evidence", "minConfidence="), ": not counted as owed"]));
 }
 
 function syncCard(sync, accounts, draw) {
@@ -51,7 +61,7 @@ function syncCard(sync, accounts, draw) {
     try {
       await work();
     } catch (error) {
-      problem.replaceChildren(failure(error));
+      put(problem, failure(error));
     }
     event.target.disabled = false;
   };

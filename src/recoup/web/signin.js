@@ -1,7 +1,7 @@
 // Signing in with a token of the command line, where no one-time link did it.
 
 import { send } from "./api.js";
-import { failure, field, h } from "./dom.js";
+import { failure, field, h, put } from "./dom.js";
 
 export function showSignIn() {
   const problem = h("div");
@@ -12,7 +12,7 @@ export function showSignIn() {
       await send("POST", "/signin", { token: token.value.trim() });
       location.replace("/");
     } catch (error) {
-      problem.replaceChildren(failure(error));
+      put(problem, failure(error));
     }
   };
   const used = location.pathname === "/signin";

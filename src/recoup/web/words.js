@@ -5,7 +5,7 @@ export function money(value) {
   if (!value) return "not known";
   const [whole, fraction] = value.amount.split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
-  return `${grouped}${fraction ? `.${fraction}` : ""} ${value.currency}`;
+  return `${grouped}${fraction ? `.${fraction.padEnd(2, "0")}` : ""} ${value.currency}`;
 }
 
 export function number(value) {
@@ -28,7 +28,7 @@ export function time(text) {
 
 /** Each currency on its own, as they are never added. */
 export function sums(totals) {
-  return totals.byCurrency.length ? totals.byCurrency.map(money).join(" + ") : "-";
+  return totals.byCurrency.length ? totals.byCurrency.map(money).join(" and ") : "-";
 }
 
 export const STATUS_KINDS = {

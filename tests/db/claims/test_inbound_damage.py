@@ -16,6 +16,8 @@ DAMAGE = ClaimType.INBOUND_DAMAGE.value
 async def send_damaged(
     world: World,
     *,
+    number: str = "FBA1",
+    day: str = "2026-09-01",
     disposition: str = "CARRIER_DAMAGED",
     partnered: bool | None = True,
     units: int = 3,
@@ -23,11 +25,11 @@ async def send_damaged(
 ) -> None:
     """A shipment of 100 that arrived in full, some of its units damaged."""
     await world.add(
-        "shipments", shipment_id="FBA1", marketplace_id=world.marketplace_id, status=status
+        "shipments", shipment_id=number, marketplace_id=world.marketplace_id, status=status
     )
     await world.add(
         "shipment_items",
-        shipment_id="FBA1",
+        shipment_id=number,
         sku="SKU-1",
         fnsku="X001",
         quantity_shipped=100,
@@ -35,20 +37,20 @@ async def send_damaged(
     )
     await world.add(
         "inbound_plan_shipments",
-        inbound_plan_id="P1",
+        inbound_plan_id=number,
         plan_shipment_id="S1",
-        shipment_id="FBA1",
+        shipment_id=number,
         carrier="UPS",
         is_partnered_carrier=partnered,
         tracking_numbers=[],
     )
     for quantity, state in [(100 - units, "SELLABLE"), (units, disposition)]:
         await world.ledger(
-            "2026-09-01",
+            day,
             quantity,
             "",
             event_type="Receipts",
-            reference_id="FBA1",
+            reference_id=number,
             disposition=state,
         )
 
@@ -103,6 +105,15 @@ async def test_damage_that_was_paid_is_no_claim(world: World) -> None:
     [candidate] = await world.candidates(DAMAGE)
     assert candidate["quantity"] == 0
     assert candidate["settled"][0]["units"] == 3
+
+
+async def test_a_payment_goes_to_what_amazon_owes_before_what_it_does_not(world: World) -> None:
+    """Facts 1.1: Amazon does not pay for another carrier, so its payment was for its own."""
+    await send_damaged(world, number="FBA1", day="2026-08-01", partnered=False)
+    await send_damaged(world, number="FBA2", day="2026-09-01")
+    await world.payment("2026-10-01", reason="Damaged_Inbound", cash=3)
+
+    assert await damages(world) == []
 
 
 async def test_a_payment_for_damage_leaves_the_shortage_of_the_same_shipment(world: World) -> None:

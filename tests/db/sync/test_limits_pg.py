@@ -114,3 +114,45 @@ async def test_waiting_holds_no_connection(database: Database) -> None:
     await asyncio.gather(*waiters, return_exceptions=True)
 
     assert idle == 1
+
+
+async def _an_hour_later(database: Database) -> None:
+    async with database.writing() as conn:
+        await conn.execute(text("update rate_budget set slowed_at = slowed_at - interval '1 hour'"))
+
+
+async def test_a_slowed_rate_climbs_back_when_nobody_disturbs(database: Database) -> None:
+    """After quiet times a halved rate doubles again, and ends at the documented one."""
+    budget = PgBudget(database, "seller")
+    await budget.acquire(SLOW)
+    for _ in range(3):
+        await budget.throttled(SLOW, None)
+    rates = []
+    for _ in range(5):
+        await granted(budget, SLOW, within=0.2)
+        rates.append(budget.usage(SLOW).rate / SLOW.plan.rate)
+        await _an_hour_later(database)
+
+    assert rates == [1 / 8, 1 / 4, 1 / 2, 1, 1]
+
+
+async def test_a_rate_that_was_just_slowed_stays_slow(database: Database) -> None:
+    """Quiet means ten calls' time without a 429."""
+    budget = PgBudget(database, "seller")
+    await budget.acquire(BRISK)
+    await budget.throttled(BRISK, None)
+    await granted(budget, BRISK, within=0.5)
+
+    assert budget.usage(BRISK).rate == BRISK.plan.rate / 2
+
+
+async def test_what_is_left_grows_while_nobody_asks(database: Database) -> None:
+    """The usage that plans rest on is that of now, not of the last call."""
+    budget = PgBudget(database, "seller")
+    await granted(budget, BRISK, within=0.3)
+    emptied = budget.usage(BRISK).tokens
+    async with asyncio.timeout(5):
+        while budget.usage(BRISK).tokens < emptied + 1:
+            await asyncio.sleep(0.01)
+
+    assert budget.usage(BRISK).tokens <= BRISK.plan.burst

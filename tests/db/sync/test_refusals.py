@@ -9,13 +9,14 @@ import pytest
 
 from recoup.db.engine import Database
 from recoup.sync.queries import StreamRow, SyncRow
-from tests.support.lab import CANADA, US, Lab, open_lab
+from tests.support.lab import CANADA, US, Lab, named, open_lab
 
 
 @pytest.fixture
 async def lab(database: Database, tmp_path: Path) -> AsyncIterator[Lab]:
     """A seller in two marketplaces; all orders are of the first."""
     async with open_lab(database, tmp_path, marketplace_ids=(CANADA, US)) as lab:
+        lab.only(*map(named, ("orders", "inventory", "transactions", "marketplaces")))
         yield lab
 
 

@@ -91,7 +91,7 @@ def test_a_header_sets_the_rate_again_after_it_was_halved():
 
 
 def test_a_full_bucket_gives_its_burst_at_once_and_then_the_safe_rate():
-    """searchOrders: 20 calls now, each further one after 1 / (0.0056 * 0.95) seconds."""
+    """searchOrders: 20 calls now, each further one after 1 / (0.0056 * 0.97) seconds."""
     bucket = full_bucket(SLOW, 0.0)
     for _ in range(20):
         assert seconds_until_call(bucket, 0.0) == 0

@@ -152,7 +152,7 @@ async def test_the_rate_is_learned_from_an_error_too(api, server, budget):
 
 
 async def test_a_429_is_told_to_the_budget_and_waited_out(api, server, budget, time):
-    """Without a header the assumed rate is halved: the next call is due after 1 / (1 * 0.95) s."""
+    """Without a header the assumed rate is halved: the next call is due after 1 / (1 * 0.97) s."""
     server.script("/things", envelope(429, "QuotaExceeded", "quota"), GOOD)
     await api.call(THINGS)
 

@@ -85,6 +85,22 @@ def test_base_and_tax_below_a_fee_are_told_apart() -> None:
     ]
 
 
+def test_row_14_words_that_nobody_has_seen_are_stored_as_they_are() -> None:
+    """New types, statuses and identifiers come without notice; none of them is refused."""
+    identifier = {"relatedIdentifierName": "ID_OF_NEXT_YEAR", "relatedIdentifierValue": "7"}
+    parsed = parse(
+        transaction(
+            transactionType="TypeOfNextYear",
+            transactionStatus="Odd",
+            relatedIdentifiers=[identifier],
+        ),
+        REQUEST,
+    )
+
+    assert (parsed.row["type"], parsed.row["status"]) == ("TypeOfNextYear", "ODD")
+    assert parsed.row["related_identifiers"] == {"ID_OF_NEXT_YEAR": "7"}
+
+
 def test_an_unknown_leaf_is_kept_as_other() -> None:
     """Amazon publishes no list of names; money is never dropped for a name."""
     rows = fees(transaction(breakdowns=[leaf("FeeOfNextYear", "8.50")]))

@@ -99,6 +99,18 @@ def test_a_snapshot_is_read_whole_once_per_sync() -> None:
     assert choose(begin(done, rule, SECOND, now=NOW), rule, API, now=NOW) is not None
 
 
+def test_a_snapshot_that_is_young_enough_is_left_as_it_is() -> None:
+    """What is to be read once a day is not read by every sync."""
+    rule = Snapshot(every=timedelta(hours=20))
+    read = replace(NEW, read_at=NOW)
+
+    soon = begin(read, rule, FIRST, now=NOW + timedelta(hours=19))
+    later = begin(read, rule, FIRST, now=NOW + timedelta(hours=20))
+
+    assert choose(soon, rule, API, now=NOW) is None
+    assert choose(later, rule, API, now=NOW) is not None
+
+
 def test_a_takeover_goes_on_with_what_is_left() -> None:
     """The second attempt of a sync does not plan anew."""
     cursor = replace(begin(NEW, RULE, FIRST, now=NOW), todo=())

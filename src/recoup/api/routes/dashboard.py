@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -22,17 +22,28 @@ from recoup.users.tokens import find_token_user
 router = APIRouter(include_in_schema=False)
 
 FOLDER = Path(__file__).parents[2] / "web"
-static_files = StaticFiles(directory=FOLDER)
 
+_FILE_HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-cache"}
 _HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'",
     # The address may hold the token of a sign-in link.
     "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-cache",
+    **_FILE_HEADERS,
 }
+
+
+class _Files(StaticFiles):
+    """The browser asks whether they changed, so that an upgrade is seen at once."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers.update(_FILE_HEADERS)
+        return response
+
+
+static_files = _Files(directory=FOLDER)
 
 
 class TokenBody(CamelModel):

@@ -11,12 +11,14 @@ from recoup.api.data_bodies import Page
 from recoup.api.fields import Timestamp
 from recoup.api.listings import PageQuery
 from recoup.api.openapi import may_fail
-from recoup.api.parameters import CamelModel
+from recoup.api.parameters import CamelModel, OptionalIdentifier
 from recoup.api.services import CurrentUser, ServicesOfApp
+from recoup.clock import utc_now
 from recoup.connections.queries import get_connection
 from recoup.errors import InvalidRequestError, NotFoundError
 from recoup.ids import ConnectionId
 from recoup.sync.quarantine_queries import list_quarantine
+from recoup.sync.replay import replay_quarantine
 
 router = APIRouter(tags=["operations"])
 
@@ -36,6 +38,16 @@ class QuarantinedBody(CamelModel):
 
 class QuarantinePage(Page):
     items: list[QuarantinedBody]
+
+
+class ReplayRequest(CamelModel):
+    connection_id: OptionalIdentifier = None
+
+
+class ReplayBody(CamelModel):
+    tried: int
+    loaded: int
+    remaining: int
 
 
 def _before(cursor: str | None) -> int | None:
@@ -72,3 +84,21 @@ async def get_quarantine(
         "items": [{n: getattr(row, n) for n in row.__slots__} for row in page],
         "nextCursor": cursor,
     }
+
+
+@router.post(
+    "/api/quarantine/replay",
+    response_model=ReplayBody,
+    responses=may_fail(NotFoundError),
+    summary="Try rows that could not be read again, after an upgrade",
+)
+async def replay(
+    services: ServicesOfApp, user_id: CurrentUser, request: ReplayRequest | None = None
+) -> dict[str, int]:
+    """Rows of one connection, or of all. What can be read now leaves the quarantine."""
+    named = ConnectionId(request.connection_id) if request and request.connection_id else None
+    if named is not None:
+        async with services.database.reading() as conn:
+            await get_connection(conn, user_id, named)
+    done = await replay_quarantine(services.database, user_id, named, now=utc_now())
+    return {"tried": done.tried, "loaded": done.loaded, "remaining": done.remaining}

@@ -15,6 +15,7 @@ from recoup.api.parameters import (
     Blank,
     CamelModel,
     Identifier,
+    OptionalIdentifier,
     OptionalInstant,
 )
 from recoup.api.services import CurrentUser, ServicesOfApp
@@ -23,11 +24,14 @@ from recoup.api.sync_bodies import (
     CancelledBody,
     HistoryBody,
     OverviewBody,
+    PlanBody,
+    PlannedStatusBody,
     StartBody,
     StartedBody,
-    StatusBody,
     SyncState,
 )
+from recoup.clock import utc_now
+from recoup.connections.queries import choose_connection
 from recoup.errors import (
     AmbiguousConnectionError,
     InvalidClientError,
@@ -42,6 +46,9 @@ from recoup.errors import (
 from recoup.events.queries import list_activities
 from recoup.ids import ConnectionId, SyncId
 from recoup.jobs.start import start_sync, stop_sync
+from recoup.sync.make_plan import plan_next_sync
+from recoup.sync.plan_body import next_plan_body, plan_body
+from recoup.sync.plan_queries import find_plan
 from recoup.sync.queries import get_sync, list_history
 from recoup.sync.status import history_entry, status_body
 
@@ -101,7 +108,7 @@ async def start(
 
 @router.get(
     "/api/sync/status/{syncId}",
-    response_model=StatusBody,
+    response_model=PlannedStatusBody,
     responses=may_fail(NotFoundError),
     summary="The state of one sync",
 )
@@ -111,7 +118,30 @@ async def get_status(
     sync_id: Annotated[Identifier, Path(alias="syncId")],
 ) -> dict[str, Any]:
     async with services.database.reading() as conn:
-        return status_body(await get_sync(conn, user_id, SyncId(sync_id)))
+        sync = await get_sync(conn, user_id, SyncId(sync_id))
+        row = await find_plan(conn, sync.sync_id)
+    plan = None if row is None else plan_body(row, completed_at=sync.completed_at)
+    return {**status_body(sync), "plan": plan}
+
+
+@router.get(
+    "/api/sync/plan",
+    response_model=PlanBody,
+    responses=may_fail(NoConnectionError, AmbiguousConnectionError, NotFoundError),
+    summary="What the next sync would read, from where, and how long that takes",
+)
+async def get_plan(
+    services: ServicesOfApp,
+    user_id: CurrentUser,
+    connection_id: Annotated[OptionalIdentifier, Query(alias="connectionId")] = None,
+) -> dict[str, Any]:
+    """Nothing is started and nobody is asked: it rests on what earlier syncs have seen."""
+    named = ConnectionId(connection_id) if connection_id else None
+    async with services.database.reading() as conn:
+        connection = await choose_connection(conn, user_id, named)
+        account = services.access.account(connection)
+        plan = await plan_next_sync(conn, connection, account=account, now=utc_now())
+    return next_plan_body(plan)
 
 
 @router.get(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 
 from recoup.sandbox.reports.report import Cadence, ReportRequest, ReportType, Row
 from recoup.sandbox.world.instants import DAY, Instant, date_to_day
 from recoup.sandbox.world.profile import decimal_text
+from recoup.sandbox.world.records import RECEIPTS
 from recoup.sandbox.world.seller import SPAN_DAYS, SellerWorld
 
 _HEADER = (
@@ -32,14 +34,18 @@ def _rows(world: SellerWorld, request: ReportRequest) -> Iterator[Row]:
 
 
 def _snapshot(world: SellerWorld, day: date, moment: Instant) -> Iterator[Row]:
-    """The products of which more lies in stock than half a year of good sales would take."""
+    """The products of which more lies in stock than half a year of good sales would take, less
+    what came in since then.
+    """
     count, home = len(world.products), world.home
     metric = world.profile.metric
     balance = world.stock.balance(moment)
+    young = _received(world, Instant(moment - _OLD_DAYS * DAY), moment)
     for product in world.products:
         mean = world.orders_per_span * 2 * (2 * (count - product.index) - 1) // count**2 + 1
         most = 2 * mean * _OLD_DAYS // SPAN_DAYS + 12
-        old = sum(balance.sellable[3 * product.index : 3 * product.index + 3]) - most
+        units = sum(balance.sellable[3 * product.index : 3 * product.index + 3])
+        old = units - max(most, young[product.index])
         if old <= 0:
             continue
         first, second, third = product.sides
@@ -51,6 +57,15 @@ def _snapshot(world: SellerWorld, day: date, moment: Instant) -> Iterator[Row]:
             "cubic meters" if metric else "cubic feet", home.country, str(old),
             decimal_text(old * volume * rate // 100), "181-210 days", decimal_text(rate),
         )  # fmt: skip
+
+
+def _received(world: SellerWorld, since: Instant, until: Instant) -> Counter[int]:
+    """Units booked in by product: first in, first out, these are the last to leave."""
+    received: Counter[int] = Counter()
+    for one in world.stock.movements(since, until):
+        if one.event == RECEIPTS and one.quantity > 0:
+            received[one.product] += one.quantity
+    return received
 
 
 REPORT = ReportType(

@@ -19,7 +19,12 @@ _HEADER = (
 
 
 def _rows(world: SellerWorld, request: ReportRequest) -> Iterator[Row]:
-    """One row per SKU as of the edge; the dates of the request are ignored."""
+    """One row per SKU as of the edge; the dates of the request are ignored.
+
+    All stock is that of the home marketplace, as getInventorySummaries tells it.
+    """
+    if world.home.marketplace_id not in request.marketplace_ids:
+        return
     for row in world.stock_rows(request.as_of):
         product = row.product
         first, second, third = product.sides

@@ -22,6 +22,8 @@ LONGEST_BEFORE = 56 * DAY
 """Nothing of a case happens earlier than this before its anchor, its order apart."""
 LONGEST_AFTER = 66 * DAY
 """Nothing of a case happens later than this after its anchor."""
+_CLOSED_BY = 24
+"""Days after its delivery by which a shipment is closed, and what is missing can be claimed."""
 _ANCHOR_HOUR = 13  # local time: the same date in UTC and in all three profiles
 _IN_A_PERIOD = 1_000_000
 
@@ -138,7 +140,7 @@ def window_of(claim_type: ClaimType, profile: Profile) -> tuple[int, int]:
     if kind.opens is not None and kind.closes is not None:
         return kind.opens, kind.closes
     if kind.family == "inbound":
-        return 30, profile.inbound_months * 30
+        return _CLOSED_BY, profile.inbound_months * 30
     return profile.returns_open, profile.returns_close
 
 

@@ -8,7 +8,8 @@ from recoup.sandbox.world.orders import OrderRole
 from recoup.sandbox.world.plots.scene import Scene, add_months
 from recoup.sandbox.world.records import Script, StorageError
 
-_CHARGED_ON = 10  # the day of the following month on which a month's storage is charged
+_PUBLISHED_ON = 10
+"""The day of the following month on which a month's storage fees are published."""
 
 
 def heavy_role(case: Case) -> OrderRole:
@@ -42,11 +43,13 @@ def heavy(scene: Scene) -> Script:
 def roomy(scene: Scene) -> Script:
     """A month's storage fee from a quantity or a volume that is too large."""
     profile = scene.stage.profile
-    # The month whose charge is the last one before the anchor.
+    # The month whose fees are the last ones published before the anchor.
     day = profile.local_date(scene.case.anchor)
-    charged = day.replace(day=_CHARGED_ON)
-    if charged > day:
-        charged = add_months(charged, -1)
+    published = day.replace(day=_PUBLISHED_ON)
+    if published > day:
+        published = add_months(published, -1)
+    # No report tells the day of the charge: the truth takes the first of the month.
+    charged = published.replace(day=1)
     month = add_months(charged, -1)
     percents = {
         None: (160, 100) if scene.case.uid % 2 else (100, 135),

@@ -21,12 +21,18 @@ _SENT = 12
 
 
 def shortage(scene: Scene) -> Script:
-    """12 sent, fewer booked in; the clock starts with the delivery, at the anchor."""
+    """12 sent, fewer booked in; the clock starts with the delivery, at the anchor.
+
+    The first units are booked in on that day: no API tells a delivery, so the first receipt must.
+    """
     short = scene.dice("shortage").pick((1, 2, 2, 3))
     if scene.trap in {"cancelled_shipment", "never_shipped"}:
         shipment = _shipment(scene, (), cancelled=scene.trap == "cancelled_shipment", stuck=True)
         return Script(scene.fact(_key(scene, shipment), short), inbound=(shipment,))
-    receipts = [Receipt(scene.at(1), 7, SELLABLE), Receipt(scene.at(3), 5 - short, SELLABLE)]
+    receipts = [
+        Receipt(scene.at(0, HOUR), 7, SELLABLE),
+        Receipt(scene.at(3), 5 - short, SELLABLE),
+    ]
     if scene.trap == "received_later":
         receipts.append(Receipt(scene.at(21), short, SELLABLE))
     shipment = _shipment(scene, tuple(receipts))
@@ -43,8 +49,8 @@ def damage(scene: Scene) -> Script:
     seller_did_it = scene.trap == "damaged_by_distributor"
     state = DISTRIBUTOR_DAMAGED if seller_did_it else CARRIER_DAMAGED
     receipts = (
-        Receipt(scene.at(1), _SENT - broken, SELLABLE),
-        Receipt(scene.at(1, HOUR), broken, state),
+        Receipt(scene.at(0, HOUR), _SENT - broken, SELLABLE),
+        Receipt(scene.at(0, 2 * HOUR), broken, state),
     )
     shipment = _shipment(scene, receipts, partnered=scene.trap != "not_partnered")
     paid = (

@@ -1,0 +1,80 @@
+"""Payments that Amazon took back although the unit did not come back.
+
+Source: facts 4.3 and 5 R16, decisions 7 and 9. A reversal is right when the unit was found or
+returned, or when the same event was paid twice. One whose original is not loaded is never a claim.
+"""
+
+from __future__ import annotations
+
+from recoup.claims.rule import ClaimType, Rule, Value, Window
+
+RULE = Rule(
+    type=ClaimType.REIMBURSEMENT_REVERSED,
+    title="Reimbursement taken back wrongly",
+    source="facts R16, T17",
+    reads=("reimbursements", "ledger", "returns"),
+    window=Window.REIMBURSEMENT_VALUE_DISPUTE,
+    value=Value.OWN,
+    version=1,
+    documents=(
+        "Row of the reversal and row of the original reimbursement",
+        "Ledger extract that shows that no unit came back",
+    ),
+    sql="""
+    with judged as (
+        select r.*, v.found_units, v.found, v.returned, v.is_double, v.possible_payment,
+            p.reference as original, p.reason as original_reason, p.approved_on as original_on,
+            -r.units as units_back,
+            greatest(0, -r.units - v.found_units) as open_units,
+            m.marketplace_id,
+            jsonb_build_array(jsonb_build_object('part', 'no unit came back', 'change', 0.6, 'why',
+                'no find, no return and no second payment explains the reversal'))
+            || case when not v.has_receipts then '[]' else jsonb_build_array(jsonb_build_object(
+                'part', 'units were received', 'change', -0.2, 'why',
+                'units of this FNSKU were received near the reversal: check whether they are these')) end
+            || case when r.original_family in ('lost', 'damaged', 'inbound', 'return', 'outbound', 'removal')
+                then '[]' else jsonb_build_array(jsonb_build_object('part', 'unclear original', 'change', -0.2,
+                'why', 'it is not known what the original payment was for')) end
+            || case when v.possible_payment is null then '[]' else jsonb_build_array(jsonb_build_object(
+                'part', 'possible payment', 'change', -0.2, 'why',
+                'a later payment of unknown purpose may be for this: needs review')) end as parts
+        from detect_reversal r
+        join detect_reversed v using (reversal_id)
+        left join detect_payment p on p.payment_id = r.original_payment_id
+        left join (
+            select distinct on (currency) currency, marketplace_id from detect_marketplace
+            order by currency, position
+        ) m on m.currency = r.currency
+    )
+    select jsonb_strip_nulls(jsonb_build_object('reimbursementId', reimbursement_id,
+            'originalReimbursementId', original_reimbursement_id, 'fnsku', min(fnsku), 'sku', min(sku))) as key,
+        min(marketplace_id) as marketplace_id, min(sku) as sku, min(fnsku) as fnsku, min(asin) as asin,
+        min(order_id) as order_id, sum(units_back) as units, sum(open_units) as quantity,
+        coalesce(jsonb_path_query_array(jsonb_agg(found), '$[*][*]'), '[]') as settled,
+        min(approved_on) as event_on, min(approved_on) as clock_on, null as wait_until,
+        -- Of units that were paid in cash, some may have been given back: those are not owed.
+        round(sum(-amount * open_units / greatest(-cash_units, units_back)), 2) as amount, min(currency) as currency,
+        'amount that was taken back' as amount_basis,
+        case when bool_and(amount < 0) then null else 'The reversal shows no amount.' end as amount_missing,
+        min((select sum((part ->> 'change')::numeric) from jsonb_array_elements(parts) as part)) as confidence,
+        min(parts::text)::jsonb as confidence_parts,
+        case
+            when bool_or(original is null) then 'The original reimbursement is not loaded, so it cannot be judged.'
+            when bool_or(returned >= units_back and original_family in ('return', 'outbound'))
+                then 'The customer''s unit was returned, so the reversal is right.'
+            when bool_or(is_double) then 'The same event was paid another time, so the reversal is right.'
+        end as suppressed,
+        'Reimbursement ' || coalesce(original_reimbursement_id, '(not told)') || coalesce(' of ' || min(original_on)
+            || ' (' || min(original_reason) || ')', '') || ' was taken back on ' || min(approved_on) || ': '
+            || sum(units_back) || ' paid in cash, ' || sum(found_units) || ' found since, '
+            || sum(open_units) || ' open.' as reason,
+        jsonb_build_object('rows', jsonb_agg(reference) || coalesce(jsonb_agg(original) filter (
+                where original is not null), '[]'),
+            'numbers', jsonb_build_object('reversed', sum(units_back), 'found', sum(found_units),
+                'returned', max(returned), 'amount', sum(amount)::text),
+            'notes', jsonb_build_array('Finds (codes F and N) from 60 days before to 30 days after the reversal '
+                || 'that end no other loss were looked for.')) as evidence
+    from judged
+    group by reimbursement_id, original_reimbursement_id, coalesce(fnsku, ''), coalesce(sku, '')
+    """,
+)

@@ -1,0 +1,114 @@
+"""Plans of syncs in the database, and what else a plan rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from recoup.clock import parse_rfc3339, to_rfc3339
+from recoup.db.engine import Reader, Writer
+from recoup.ids import ConnectionId, SyncId
+from recoup.sync.bounds import Usage
+from recoup.sync.plan_body import PlanRow
+from recoup.sync.tables import OPEN, report_request, sync_plan, sync_progress
+
+
+async def write_plan(conn: Writer, sync_id: SyncId, row: PlanRow) -> None:
+    """Store a plan as it is now, in the place of the one before."""
+    values = {
+        "plan": {
+            "plannedAt": to_rfc3339(row.planned_at),
+            "predictedSeconds": row.predicted_seconds,
+            "steps": list(row.steps),
+        },
+        "revisions": list(row.revisions),
+    }
+    await conn.execute(
+        insert(sync_plan)
+        .values(sync_id=sync_id, **values)
+        .on_conflict_do_update(index_elements=["sync_id"], set_=values)
+    )
+
+
+async def find_plan(conn: Reader, sync_id: SyncId) -> PlanRow | None:
+    """None for a sync that no worker has planned yet."""
+    found = await conn.execute(select(sync_plan).where(sync_plan.c.sync_id == sync_id))
+    row = found.one_or_none()
+    return None if row is None else _plan(row)
+
+
+async def list_last_plans(
+    conn: Reader, connection_id: ConnectionId, *, limit: int
+) -> list[PlanRow]:
+    """Those of the connection's ended syncs, the newest first."""
+    rows = await conn.execute(
+        select(sync_plan)
+        .join(sync_progress, sync_progress.c.sync_id == sync_plan.c.sync_id)
+        .where(
+            sync_progress.c.connection_id == connection_id,
+            sync_progress.c.status != "in_progress",
+        )
+        .order_by(sync_progress.c.started_at.desc())
+        .limit(limit)
+    )
+    return [_plan(row) for row in rows]
+
+
+async def list_scopes_with_open_reports(
+    conn: Reader, connection_id: ConnectionId
+) -> frozenset[tuple[str, str]]:
+    """Streams and scopes of which reports are under way."""
+    r = report_request.c
+    rows = await conn.execute(
+        select(r.stream, r.scope)
+        .where(r.connection_id == connection_id, r.status.in_(OPEN))
+        .distinct()
+    )
+    return frozenset((row.stream, row.scope) for row in rows)
+
+
+_USAGE = text(
+    """
+    select operation, rate,
+           burst - greatest(0, extract(epoch from full_at - clock_timestamp())) * rate as tokens
+    from rate_budget where account = :account
+    """
+)
+
+
+async def read_usage(conn: Reader, account: str) -> Mapping[str, Usage]:
+    """The buckets of an account that were ever used, by operation, as they are now."""
+    rows = await conn.execute(_USAGE, {"account": account})
+    return {row.operation: Usage(row.rate, float(row.tokens)) for row in rows}
+
+
+_ANY_REPORT = text(
+    """
+    select count(*) as reports, percentile_cont(0.9) within group (
+        order by extract(epoch from report_ended_at - report_created_at)::float8
+    ) as p90
+    from report_request
+    where connection_id = :connection_id and not adopted
+      and report_ended_at > report_created_at
+      and report_created_at > now() - interval '90 days'
+    """
+)
+
+
+async def find_report_seconds(conn: Reader, connection_id: ConnectionId) -> float | None:
+    """p90 of the generation times of all this seller's reports; None before there is one."""
+    row = (await conn.execute(_ANY_REPORT, {"connection_id": connection_id})).one()
+    return row.p90 if row.reports else None
+
+
+def _plan(row: Row[Any]) -> PlanRow:
+    steps: Sequence[dict[str, Any]] = row.plan["steps"]
+    return PlanRow(
+        planned_at=parse_rfc3339(row.plan["plannedAt"]),
+        predicted_seconds=row.plan["predictedSeconds"],
+        steps=tuple(steps),
+        revisions=tuple(row.revisions),
+    )

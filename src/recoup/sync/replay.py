@@ -1,0 +1,168 @@
+"""Trying again what could not be read, after an upgrade that may know more.
+
+A row goes the way it would have gone the first time. Only rows that are complete by themselves can:
+those of an API, and those of reports that are loaded by key. A settlement is one unit, so its whole
+archived file is loaded again. Days of the ledger and lines of orders are not taken apart; their
+reports bring them again while their time is read again.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from recoup.connections.queries import Connection, get_connection
+from recoup.db.engine import Database, Writer
+from recoup.ids import ConnectionId, UserId
+from recoup.spapi.documents import Spool, spool_of
+from recoup.streams import all_streams
+from recoup.streams.report import Upsert
+from recoup.streams.stream import Request, Scope, Stream
+from recoup.sync.load import load_batch, parse_page
+from recoup.sync.load_report import FileTarget, load_report
+from recoup.sync.quarantine_queries import QuarantinedRow, delete_quarantined, list_quarantine
+from recoup.sync.report_queries import ArchivedFile, find_archived_file
+
+_MOST_ROWS = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """tried: rows looked at; loaded: those that have left the quarantine."""
+
+    tried: int
+    loaded: int
+
+    @property
+    def remaining(self) -> int:
+        return self.tried - self.loaded
+
+
+async def replay_quarantine(
+    database: Database, user_id: UserId, connection_id: ConnectionId | None, *, now: datetime
+) -> Replayed:
+    """Try the newest 5000 rows of a user again, each source in a transaction of its own.
+
+    May run twice: a row that is loaded has left the quarantine in the same transaction. Raises
+    NotFoundError when the connection is not the user's.
+    """
+    async with database.reading() as conn:
+        rows = await list_quarantine(
+            conn, user_id, connection_id=connection_id, limit=_MOST_ROWS, before=None
+        )
+        owners = {row.connection_id for row in rows}
+        connections = {one: await get_connection(conn, user_id, one) for one in owners}
+    streams = {stream.name: stream for stream in all_streams()}
+    groups: defaultdict[tuple[ConnectionId, str, str], list[QuarantinedRow]] = defaultdict(list)
+    for row in rows:
+        groups[row.connection_id, row.stream, _file_of(row.source)].append(row)
+    loaded = 0
+    for (owner, name, source), group in groups.items():
+        if name in streams:
+            again = _Group(connections[owner], streams[name], source, group, now)
+            async with database.writing() as conn:
+                loaded += await again.replay(conn)
+    return Replayed(len(rows), loaded)
+
+
+def _file_of(source: str) -> str:
+    """Where a row came from, without its line."""
+    return source.partition(" line ")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Rows of one page or file."""
+
+    connection: Connection
+    stream: Stream
+    source: str
+    rows: Sequence[QuarantinedRow]
+    now: datetime
+
+    async def replay(self, conn: Writer) -> int:
+        """Load what can be loaded now; gives how many rows have left the quarantine."""
+        report = self.stream.report
+        if report is None or not self.source.startswith(f"{report.report_type} "):
+            return await self._replay_items(conn)
+        if report.discovered:
+            _, report_id, *_ = self.source.split(" ")
+            kept = await find_archived_file(
+                conn, self.connection.connection_id, report.report_type, report_id
+            )
+            return 0 if kept is None else await self._replay_file(conn, kept)
+        if isinstance(report.load, Upsert):
+            return await self._replay_rows(conn)
+        return 0
+
+    async def _replay_items(self, conn: Writer) -> int:
+        """Items of an API. Which marketplace was asked is known where there is one only."""
+        api, marketplaces = self.stream.api, self.connection.marketplace_ids
+        unknown = self.stream.scope is Scope.MARKETPLACE and len(marketplaces) > 1
+        if api is None or unknown:
+            return 0
+        request = Request(marketplaces, None, None)
+        good = [
+            row
+            for row in self.rows
+            if not parse_page(self.stream, api, request, [row.raw]).unreadable
+        ]
+        batch = parse_page(self.stream, api, request, [row.raw for row in good])
+        await load_batch(
+            conn,
+            self.stream,
+            batch,
+            connection_id=self.connection.connection_id,
+            source=self.source,
+            seen_at=self.now,
+        )
+        await delete_quarantined(conn, [row.quarantine_id for row in good])
+        return len(good)
+
+    async def _replay_rows(self, conn: Writer) -> int:
+        """Rows of a file, as a file of their own."""
+        whole = [row for row in self.rows if "cells" not in row.raw]
+        if not whole:
+            return 0
+        with spool_of(_as_file(whole), "text/plain; charset=utf-8", is_compressed=False) as spool:
+            return await self._load(conn, whole, spool)
+
+    async def _replay_file(self, conn: Writer, kept: ArchivedFile) -> int:
+        with spool_of(kept.content, kept.content_type, is_compressed=kept.is_compressed) as spool:
+            return await self._load(conn, self.rows, spool)
+
+    async def _load(self, conn: Writer, rows: Sequence[QuarantinedRow], spool: Spool) -> int:
+        """Rows leave the quarantine first; those that still cannot be read come back into it."""
+        assert self.stream.report is not None
+        await delete_quarantined(conn, [row.quarantine_id for row in rows])
+        target = FileTarget(
+            stream=self.stream,
+            report=self.stream.report,
+            connection_id=self.connection.connection_id,
+            sync_id=rows[0].sync_id,
+            scope="",
+            marketplace_ids=self.connection.marketplace_ids,
+            source=self.source,
+            seen_at=self.now,
+            is_part=not self.stream.report.discovered,
+        )
+        loaded = await load_report(conn, target, spool)
+        return max(0, len(rows) - loaded.quarantined)
+
+
+def _as_file(rows: Sequence[QuarantinedRow]) -> bytes:
+    """The rows' cells under their headers, quoted."""
+    headers = sorted({header for row in rows for header in row.raw})
+    lines = io.StringIO()
+    writer = csv.DictWriter(
+        lines, headers, delimiter="\t", quoting=csv.QUOTE_ALL, lineterminator="\n"
+    )
+    writer.writeheader()
+    cells: list[dict[str, Any]] = [{**row.raw} for row in rows]
+    writer.writerows(cells)
+    return lines.getvalue().encode()

@@ -1,0 +1,280 @@
+"""Payments taken back and payments too low: rules R16 and R17, fixtures 5 and 6 of the facts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from recoup.db.engine import Database
+from tests.support.claim_rows import UK, World, make_world
+
+REVERSED, UNDERPAID = "reimbursement_reversed", "reimbursement_underpaid"
+LOST = "lost_in_warehouse"
+
+
+@pytest.fixture
+async def world(world: World) -> World:
+    """A ledger of most of a year."""
+    await world.history()
+    return world
+
+
+async def _types(world: World, as_of: str = "2026-11-23") -> list[str]:
+    return [row["type"] for row in await world.detect(as_of)]
+
+
+async def _suppressed(world: World) -> str:
+    [candidate] = await world.candidates(REVERSED)
+    return str(candidate["suppressed"])
+
+
+# R16
+
+
+async def test_a_reversal_that_gave_the_unit_back_is_right(world: World) -> None:
+    """Fixture 5: paid cash 1, reversal -1/+1/0 -> nothing."""
+    original = await world.payment("2026-09-20")
+    await world.reversal("2026-10-20", original, cash=-1, inventory=1)
+
+    assert await _types(world) == []
+    assert await world.candidates(REVERSED) == []
+
+
+async def test_a_reversal_without_a_unit_is_a_claim(world: World) -> None:
+    """Fixture 6: paid cash 1, reversal -1/0/-1 -> R16, fileable at once (decision 7)."""
+    original = await world.payment("2026-09-20", per_unit="12.34")
+    reversal = await world.reversal("2026-10-20", original, per_unit="12.34")
+
+    [one] = await world.detect()
+
+    assert one["type"] == REVERSED
+    assert one["key"]["reimbursementId"] == reversal
+    assert (one["amount"], one["currency"], one["quantity"]) == (Decimal("12.34"), "USD", 1)
+    assert (str(one["fileable_from"]), str(one["deadline"])) == ("2026-10-20", "2026-12-18")
+    assert one["confidence"] == Decimal("0.6")
+
+
+async def test_a_wrong_reversal_does_not_reopen_the_loss(world: World) -> None:
+    """Decision 9: the unit is in one claim, that of the reversal."""
+    await world.ledger("2026-09-01", -1, "M")
+    original = await world.payment("2026-09-20")
+    await world.reversal("2026-10-20", original)
+
+    assert await _types(world) == [REVERSED]
+    [candidate] = await world.candidates(LOST)
+    assert candidate["settled"][0]["by"] == "reversed_payment"
+
+
+@pytest.mark.parametrize(
+    ("found", "is_right"),
+    [("2026-08-21", True), ("2026-08-20", False), ("2026-11-19", True), ("2026-11-20", False)],
+)
+async def test_a_find_makes_a_reversal_right(world: World, found: str, is_right: bool) -> None:
+    """R16: N or F from 60 days before to 30 days after the reversal, not used otherwise."""
+    await world.ledger("2026-06-01", -1, "M")
+    original = await world.payment("2026-07-01")
+    await world.reversal("2026-10-20", original)
+    await world.ledger(found, 1, "F")
+
+    assert await _types(world) == ([] if is_right else [REVERSED])
+
+
+async def test_a_find_that_ended_another_loss_makes_no_reversal_right(world: World) -> None:
+    """R16: not already used."""
+    await world.ledger("2026-09-01", -1, "M")
+    original = await world.payment("2026-09-20")
+    await world.ledger("2026-10-01", -1, "M")
+    await world.ledger("2026-10-10", 1, "F")
+    await world.reversal("2026-10-20", original)
+
+    assert await _types(world) == [REVERSED]
+
+
+async def test_a_unit_that_shows_up_later_withdraws_the_claim(world: World) -> None:
+    """Decision 7: withdrawn if the unit shows up later."""
+    await world.ledger("2026-09-01", -1, "M")
+    original = await world.payment("2026-09-20")
+    await world.reversal("2026-10-20", original)
+    await world.detect("2026-10-25")
+    await world.ledger("2026-11-02", 1, "F")
+
+    assert await _types(world) == []
+    [one] = await world.claims(REVERSED)
+    assert one["status"] == "withdrawn"
+    assert "found on 2026-11-02" in one["status_why"]
+
+
+async def test_a_loss_paid_twice_may_be_corrected(world: World) -> None:
+    """R16: if the original was positive twice for one event, the reversal is legitimate."""
+    await world.ledger("2026-09-01", -1, "M")
+    first = await world.payment("2026-09-10")
+    second = await world.payment("2026-09-14")
+    for original in (first, second):
+        world_claims = await _after_reversal(world, original)
+        assert world_claims == []
+        assert "paid another time" in await _suppressed(world)
+
+
+async def _after_reversal(world: World, original: str) -> list[str]:
+    """The claims when only this payment was taken back."""
+    await world.conn.execute(
+        text("delete from reimbursements where original_reimbursement_id is not null")
+    )
+    await world.reversal("2026-10-20", original)
+    return await _types(world)
+
+
+async def test_a_payment_for_a_found_unit_may_be_taken_back(world: World) -> None:
+    """R16: the unit was found before it was paid; nothing was owed."""
+    await world.ledger("2026-09-01", -1, "M")
+    await world.ledger("2026-09-10", 1, "F")
+    original = await world.payment("2026-09-20")
+    await world.reversal("2026-10-20", original)
+
+    assert await _types(world) == []
+
+
+async def test_a_reversal_whose_original_is_not_loaded_is_no_claim(world: World) -> None:
+    """Facts 4.3: shown as "original not loaded", never as a claim."""
+    await world.reversal("2026-10-20", "R-unknown")
+
+    assert await _types(world) == []
+    assert "not loaded" in await _suppressed(world)
+
+
+@pytest.mark.parametrize("returned", [True, False])
+async def test_a_return_makes_the_reversal_of_an_order_right(world: World, returned: bool) -> None:
+    """R16: original type CustomerReturn, and the returns report shows the unit."""
+    original = await world.payment("2026-08-20", reason="CustomerReturn", order_id="111-1")
+    await world.reversal("2026-10-20", original, original_reimbursement_type="CustomerReturn")
+    if returned:
+        await world.add(
+            "returns",
+            order_id="111-1",
+            sku="SKU-1",
+            fnsku="X001",
+            returned_at="2026-10-10",
+            quantity=1,
+        )
+
+    assert await _types(world) == ([] if returned else [REVERSED])
+
+
+async def test_two_units_taken_back_and_one_given_is_one_unit(world: World) -> None:
+    """Facts 4.3: the total counts; the money is that of the units that are missing."""
+    original = await world.payment("2026-09-20", cash=2)
+    await world.reversal("2026-10-20", original, cash=-2, inventory=1)
+
+    [one] = await world.detect()
+
+    assert (one["quantity"], one["amount"]) == (1, Decimal(10))
+
+
+async def test_a_later_payment_of_unknown_purpose_makes_it_a_case_for_review(world: World) -> None:
+    """Decision 13 holds for reversals too."""
+    original = await world.payment("2026-09-20")
+    await world.reversal("2026-10-20", original)
+    await world.payment("2026-11-01", reason="GeneralAdjustment")
+
+    [one] = await world.detect()
+
+    assert one["confidence"] < Decimal("0.5")
+
+
+# R17
+
+
+async def test_a_payment_below_the_cost_is_a_claim(world: World) -> None:
+    """R17: (cost - paid) x cash units, 60 days from the approval."""
+    await world.cost("10.00")
+    await world.ledger("2026-09-20", -2, "M")
+    number = await world.payment("2026-10-01", cash=2, per_unit="4.00")
+
+    [one] = await world.detect()
+
+    assert (one["type"], one["key"]["reimbursementId"]) == (UNDERPAID, number)
+    assert (one["quantity"], one["amount"]) == (2, Decimal(12))
+    assert str(one["deadline"]) == "2026-11-29"
+    assert one["confidence"] == Decimal("0.5")
+
+
+@pytest.mark.parametrize(("per_unit", "is_claim"), [("9.50", False), ("9.49", True)])
+async def test_five_percent_are_tolerated(world: World, per_unit: str, is_claim: bool) -> None:
+    """Decision 20: below 95 % of the value."""
+    await world.cost("10.00")
+    await world.payment("2026-10-01", per_unit=per_unit)
+
+    assert bool(await _types(world)) == is_claim
+
+
+async def test_the_cost_of_the_day_of_the_loss_counts(world: World) -> None:
+    """R17: valid at the event, not at the payment."""
+    await world.cost("4.00", since="2026-01-01")
+    await world.cost("10.00", since="2026-09-25")
+    await world.ledger("2026-09-20", -1, "M")
+    await world.payment("2026-10-01", per_unit="4.00")
+
+    assert await _types(world) == []
+
+
+@pytest.mark.parametrize(
+    "innocent",
+    [
+        {"cash": 0, "inventory": 1},
+        {"currency": "CAD"},
+        {"reason": "GeneralAdjustment"},
+        {"approved_at": "2025-03-20"},
+    ],
+)
+async def test_what_is_not_paid_at_cost_is_no_claim(world: World, innocent: dict[str, Any]) -> None:
+    """R17: cash of before-order families since 2025-03-31, compared in one currency."""
+    await world.cost("10.00")
+    day = innocent.pop("approved_at", "2026-10-01")
+    await world.payment(day, **{"per_unit": "4.00"} | innocent)
+
+    assert UNDERPAID not in await _types(world)
+
+
+async def test_a_cost_above_the_cap_is_owed_up_to_the_cap(world: World) -> None:
+    """Facts 1.5: 5,000 USD per unit is not too little."""
+    await world.cost("9000")
+    await world.payment("2026-10-01", per_unit="5000")
+
+    assert await _types(world) == []
+
+
+async def test_a_payment_that_was_raised_is_compared_with_all_of_it(world: World) -> None:
+    """Money added later to the same payment is part of it."""
+    await world.cost("10.00")
+    original = await world.payment("2026-10-01", per_unit="5.00")
+    await world.payment("2026-10-09", per_unit="5.00", original_reimbursement_id=original)
+
+    assert await _types(world) == []
+
+
+async def test_a_payment_that_was_taken_back_is_not_underpaid(world: World) -> None:
+    """One unit, one claim: the reversal is the claim."""
+    await world.cost("10.00")
+    original = await world.payment("2026-10-01", per_unit="5.00")
+    await world.reversal("2026-10-20", original, per_unit="5.00")
+
+    assert await _types(world) == [REVERSED]
+
+
+async def test_the_days_of_a_payment_are_the_marketplaces(database: Database) -> None:
+    """The approval at 23:30 UTC is of the next day in a British summer."""
+    async with database.writing() as conn:
+        world = await make_world(conn, (UK,))
+        await world.history()
+        await world.cost("10.00")
+        await world.payment(
+            "2026-09-01", per_unit="4.00", approved_at=datetime(2026, 9, 1, 23, 30, tzinfo=UTC)
+        )
+
+        [one] = await world.detect()
+
+    assert (str(one["event_on"]), str(one["deadline"])) == ("2026-09-02", "2026-10-31")

@@ -1,0 +1,118 @@
+"""Inbound shipments, plans and marketplaces against the sandbox's world."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from recoup.db.engine import Database
+from tests.support.lab import CANADA, US, Lab, named, open_lab
+
+
+@pytest.fixture
+async def lab(database: Database, tmp_path: Path) -> AsyncIterator[Lab]:
+    """Orders enough for every kind of case to be planted."""
+    async with open_lab(database, tmp_path, orders=1500, marketplace_ids=(US, CANADA)) as lab:
+        lab.only(*map(named, ("shipments", "shipment_items", "inbound_plans", "marketplaces")))
+        yield lab
+
+
+async def test_row_21_shipments_come_by_date_and_meet_their_plans(lab: Lab) -> None:
+    """CLOSED ones too: a shortage is claimed after the end. Both APIs tell of the same shipments,
+    and what ends at 200 items is not called.
+    """
+    assert (await lab.sync()).status == "complete"
+    assert "getShipmentItemsByShipmentId" not in await lab.calls()
+
+    statuses = await lab.scalar("select array_agg(distinct status) from shipments")
+    assert {"CLOSED", "RECEIVING"} <= set(statuses)
+    unmatched = """
+        select count(*) from shipments s full join inbound_plan_shipments p using (shipment_id)
+        where s.shipment_id is null or p.shipment_id is null or s.status <> p.status
+    """
+    assert await lab.scalar(unmatched) == 0
+    assert await lab.scalar("select count(*) from shipments where created_on is null") == 0
+    assert await lab.scalar(f"select count(*) from shipments where marketplace_id <> '{US}'") == 0
+    assert await lab.scalar("select count(*) from shipment_items") > 0
+    assert await lab.scalar("select count(*) from marketplaces") == 2
+
+
+async def test_carriers_of_the_seller_are_told_from_amazons(lab: Lab) -> None:
+    """Of planted damage it is known whether Amazon's carrier did it."""
+    await lab.sync()
+    truth = await lab.truth()
+    own = {
+        case["key"]["shipmentId"] for case in truth["innocents"] if case["trap"] == "not_partnered"
+    }
+
+    found = await lab.scalar(
+        "select array_agg(shipment_id) from inbound_plan_shipments where not is_partnered_carrier"
+    )
+    amazons = {
+        case["key"]["shipmentId"] for case in truth["claims"] if case["type"] == "inbound_damage"
+    }
+    assert own
+    assert amazons
+    assert own <= set(found)
+    assert not amazons & set(found)
+    untold = "select count(*) from inbound_plan_shipments where is_partnered_carrier is null"
+    on_its_way = "jsonb_array_length(tracking_numbers) > 0"
+    assert await lab.scalar(f"{untold} and {on_its_way}") == 0
+    assert await lab.scalar(f"{untold} and status in ('WORKING', 'CANCELLED')") > 0
+
+
+async def test_changes_of_status_and_receipts_are_kept_as_history(lab: Lab) -> None:
+    """Amazon tells the present only; what it told before, and when we saw it, stays."""
+    await lab.sync()
+    before = await lab.scalar("select count(*) from shipments_history")
+    assert before == await lab.scalar("select count(*) from shipments")
+
+    await lab.advance("P20D")
+    await lab.sync()
+    await lab.sync()
+
+    moved = """
+        select count(*) from shipments_history first join shipments_history last using (shipment_id)
+        where first.status <> last.status and first.seen_at < last.seen_at - interval '19 days'
+    """
+    assert await lab.scalar(moved) > 0
+    repeated = """
+        select count(*) from (select status = lag(status) over (
+            partition by shipment_id order by seen_at) as same from shipments_history) h where same
+    """
+    assert await lab.scalar(repeated) == 0
+    latest = """
+        select count(*) from shipment_items i where (quantity_shipped, quantity_received) is distinct
+        from (select (h.quantity_shipped, h.quantity_received) from shipment_items_history h
+              where (h.shipment_id, h.sku, h.fnsku) = (i.shipment_id, i.sku, i.fnsku)
+              order by seen_at desc limit 1)
+    """
+    assert await lab.scalar(latest) == 0
+
+
+async def test_a_second_sync_asks_for_changed_plans_only(lab: Lab) -> None:
+    """The list is followed down to where the last sync ended, and no plan is opened again."""
+    await lab.sync()
+    first = await lab.calls()
+    plans = await lab.scalar("select count(*) from inbound_plans")
+    await lab.sync()
+    second = await lab.calls()
+
+    assert first["getInboundPlan"] == first["getShipment"] == plans
+    assert first["listInboundPlans"] == -(-plans // 30)
+    assert second["listInboundPlans"] == first["listInboundPlans"] + 1
+    assert second["getInboundPlan"] - first["getInboundPlan"] <= 5, "those of the last day"
+
+
+async def test_marketplaces_are_asked_for_once_a_day(lab: Lab) -> None:
+    """The plan allows about a call a minute for all software of the account together."""
+    await lab.sync()
+    await lab.sync()
+    asked = (await lab.calls())["getMarketplaceParticipations"]
+    await lab.advance("PT20H")
+    await lab.sync()
+
+    assert asked == 1
+    assert (await lab.calls())["getMarketplaceParticipations"] == 2

@@ -1,0 +1,443 @@
+"""Files of reports into tables: encodings, quoting, broken lines, keys, days."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from recoup.config import Settings
+from recoup.db.engine import Database
+from recoup.errors import BrokenDocumentError, ReportFileError
+from recoup.sync.report_load_queries import Days
+from tests.api.serving import new_connection, new_user
+from tests.support.report_files import Files, tsv
+
+JP = "A1VC38T7YXB528"
+RETURNS = [
+    "return-date", "order-id", "sku", "asin", "fnsku", "product-name", "quantity",
+    "fulfillment-center-id", "detailed-disposition", "reason", "status", "license-plate-number",
+    "customer-comments",
+]  # fmt: skip
+LEDGER = [
+    "Date", "FNSKU", "ASIN", "MSKU", "Title", "Event Type", "Reference ID", "Quantity",
+    "Fulfillment Center", "Disposition", "Reason", "Country", "Reconciled Quantity",
+    "Unreconciled Quantity",
+]  # fmt: skip
+STORAGE = [
+    "month_of_charge", "fnsku", "fulfillment_center", "country_code", "weight", "storage_rate",
+    "currency", "estimated_monthly_storage_fee",
+]  # fmt: skip
+ALL_DAYS = Days(date(2026, 1, 1), None)
+
+
+@pytest.fixture
+async def files(database: Database, tmp_path: Path) -> Files:
+    user = await new_user(database)
+    connection = await new_connection(database, Settings(data_dir=tmp_path), user)
+    return Files(database, connection.connection_id)
+
+
+def returned(sku: str = "S1", title: str = "Mug", quantity: str = "1", **cells: str) -> list[str]:
+    row = dict(zip(RETURNS, [
+        "2026-11-01T10:00:00-07:00", "111-1", sku, "B1", "X1", title, quantity, "PHX7", "SELLABLE",
+        "UNWANTED", "Unit returned", "LPN1", "I, Jane, did not like it",
+    ], strict=True))  # fmt: skip
+    return list({**row, **cells}.values())
+
+
+def moved(day: str = "11/02/2026", fnsku: str = "X1", quantity: str = "-1") -> list[str]:
+    return [
+        day, fnsku, "B1", "S1", 'A 15" "screen"', "Adjustments", "12", quantity, "PHX7", "SELLABLE",
+        "M", "US", "", "1",
+    ]  # fmt: skip
+
+
+async def titles(files: Files) -> list[object]:
+    return [row[0] for row in await files.rows("select product_name from returns order by sku")]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content_type", "marketplace_id", "title", "charset"),
+    [
+        ("utf-8", "text/plain; charset=UTF-8", "US", "Tasse für Kaffee ☕", "utf-8"),
+        ("utf-8-sig", None, "US", "Tasse für Kaffee ☕", "utf-8"),
+        ("cp1252", "text/plain;charset=Cp1252", "US", "Café “large” - 5 €", "cp1252"),
+        ("cp1252", "text/plain; charset=ISO-8859-1", "US", "Café “large” - 5 €", "cp1252"),
+        ("cp1252", None, "US", "Café “large” - 5 €", "cp1252"),
+        ("cp1252", "text/plain; charset=UTF-8", "US", "Café", "cp1252"),
+        ("cp1252", "text/plain; charset=nonsense", "US", "Café", "cp1252"),
+        ("cp932", "text/plain;charset=Windows-31J", JP, "カップ", "cp932"),
+        ("cp932", None, JP, "マグカップ", "cp932"),
+        ("utf-16", "text/plain; charset=UTF-16", "US", "Café", "utf-16"),
+    ],
+)
+async def test_row_18_titles_arrive_in_whatever_encoding_they_are_sent(
+    files: Files,
+    encoding: str,
+    content_type: str | None,
+    marketplace_id: str,
+    title: str,
+    charset: str,
+) -> None:
+    """The header's charset, then UTF-8, then the old ones; what was used is told."""
+    content = tsv(RETURNS, returned(title=title)).encode(encoding)
+
+    loaded = await files.load(
+        "returns", content, content_type=content_type, marketplace_id=marketplace_id
+    )
+
+    assert await titles(files) == [title]
+    assert (loaded.read, loaded.loaded, loaded.charset) == (1, 1, charset)
+
+
+async def test_bytes_of_no_encoding_lose_a_letter_and_not_the_row(files: Files) -> None:
+    """A byte that nothing can read, and a NUL, become the sign for an unknown letter."""
+    content = tsv(RETURNS, returned(title="a\x81b\x00c")).encode("latin-1")
+
+    await files.load("returns", content, content_type=None)
+
+    assert await titles(files) == ["a\ufffdb\ufffdc"]
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+async def test_a_file_of_many_pieces_is_whole(files: Files, *, compressed: bool) -> None:
+    """Letters and lines that lie across the pieces in which a file is read stay as they are."""
+    rows = [returned(sku=f"S{n}", title="é" * (n % 7) + "x" * (n % 13)) for n in range(20_000)]
+
+    loaded = await files.load("returns", tsv(RETURNS, *rows), compressed=compressed)
+
+    assert (loaded.read, loaded.loaded) == (20_000, 20_000)
+    [found] = await files.rows(
+        "select sum(length(product_name)), min(source_line), max(source_line) from returns"
+    )
+    assert found == (sum(n % 7 + n % 13 for n in range(20_000)), 2, 20_001)
+
+
+async def test_a_file_that_breaks_off_is_not_loaded(files: Files) -> None:
+    """A compressed file without its end raises, and nothing of it is stored."""
+    content = gzip.compress(tsv(RETURNS, returned()).encode())[:-12]
+
+    with pytest.raises(BrokenDocumentError):
+        await files.load("returns", content)
+    assert await titles(files) == []
+
+
+async def test_a_lone_quote_is_a_letter_unless_the_header_is_quoted(files: Files) -> None:
+    """Titles hold inch marks; a file with a quoted header is read as CSV, line breaks included."""
+    await files.load("returns", tsv(RETURNS, returned(title='15" screen\\x'), returned(sku="S2")))
+    assert await titles(files) == ['15" screen\\x', "Mug"]
+
+    broken = moved()
+    broken[4] = 'two\nlines, a tab\tand a "quote"'
+    loaded = await files.load(
+        "ledger", tsv(LEDGER, moved(), broken, moved(), quoted=True), days=ALL_DAYS
+    )
+    assert loaded.loaded == 3
+    found = await files.rows("select source_line, product_name from ledger order by 1")
+    assert found == [
+        (2, 'A 15" "screen"'),
+        (3, 'two\nlines, a tab\tand a "quote"'),
+        (4, 'A 15" "screen"'),
+    ]
+
+
+async def test_lines_that_do_not_fit_go_to_quarantine_and_the_others_load(files: Files) -> None:
+    """Ragged lines, whatever their number says of each other; blank lines are no rows."""
+    lines = tsv(RETURNS, returned(), returned(sku="S2"), returned(sku="S3")).splitlines()
+    comment_with_a_tab = lines[2] + "\tmore"
+    the_rest_of_a_comment = "signed Jane"
+    content = "\n".join(
+        [lines[0], comment_with_a_tab, lines[1], "", the_rest_of_a_comment, lines[3]]
+    )
+
+    loaded = await files.load("returns", content)
+
+    assert (loaded.read, loaded.loaded, loaded.quarantined, loaded.unchanged) == (4, 2, 2, 0)
+    assert await files.rows("select sku, source_line from returns order by 1") == [
+        ("S1", 3),
+        ("S3", 6),
+    ]
+    kept = await files.rows(
+        "select reason, raw->>'line', raw->>'sku', raw::text from quarantine order by 2"
+    )
+    assert [row[:3] for row in kept] == [
+        ("the line has 14 cells, the header has 13", "2", "S2"),
+        ("the line has 1 cells, the header has 13", "5", None),
+    ]
+    assert "Jane" not in "".join(str(row[3]) for row in kept), "comments are about people"
+
+
+async def test_one_cell_too_many_and_one_too_few_are_both_found(files: Files) -> None:
+    """Lines whose faults cancel out in a count are found when PostgreSQL refuses the file."""
+    lines = tsv(RETURNS, *(returned(sku=f"S{n}") for n in range(4))).splitlines()
+    lines[1] += "\tx"
+    lines[2] = lines[2].rpartition("\t")[0]
+
+    loaded = await files.load("returns", "\n".join(lines))
+
+    assert (loaded.read, loaded.loaded, loaded.quarantined) == (4, 2, 2)
+
+
+async def test_values_that_cannot_be_read_go_to_quarantine_with_the_column(files: Files) -> None:
+    """The row is kept as an object of the file's own headers, without what the stream leaves out."""
+    bad = [returned(sku="S2", quantity="many"), returned(**{"order-id": "--"})]
+    content = tsv(RETURNS, returned(), *bad, returned(**{"return-date": "yesterday"}))
+
+    loaded = await files.load("returns", content)
+
+    assert (loaded.read, loaded.loaded, loaded.quarantined) == (4, 1, 3)
+    kept = await files.rows(
+        "select reason, raw->>'sku', raw ? 'customer-comments' from quarantine order by 1"
+    )
+    assert kept == [
+        ("order_id is missing", "S1", False),
+        ("quantity is not a whole number", "S2", False),
+        ("returned_at is not a time", "S1", False),
+    ]
+    again = await files.load("returns", content)
+    assert (again.loaded, again.unchanged, again.quarantined) == (0, 1, 3)
+    assert len(await files.rows("select from quarantine")) == 3, "the same row is kept once"
+
+
+async def test_dashes_are_no_value(files: Files) -> None:
+    """`--` stands for nothing, in a number too."""
+    await files.load(
+        "returns", tsv(RETURNS, returned(title="--", quantity="--"), returned(sku="S2"))
+    )
+
+    assert await files.rows("select product_name, quantity from returns order by sku") == [
+        (None, None),
+        ("Mug", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fee", "weight", "amount", "grams"),
+    [
+        ("1.234,50", "0,250", "1234.50", "0.250"),
+        ("1,234.50", "0.25", "1234.50", "0.25"),
+        ("95,00", "1,5", "95.00", "1.5"),
+        ("12.50", "1,250", "12.50", "1250"),
+        ("12.345", "3", "12.345", "3"),
+    ],
+)
+async def test_the_decimal_sign_is_that_of_the_file(
+    files: Files, fee: str, weight: str, amount: str, grams: str
+) -> None:
+    """European files have commas; which it is, is decided for the whole file."""
+    row = [
+        "2026-10",
+        "X1",
+        "PHX7",
+        "US",
+        weight,
+        "0,00" if fee.endswith(",00") else "1",
+        "EUR",
+        fee,
+    ]
+
+    await files.load("storage_fees", tsv(STORAGE, row))
+
+    found = await files.rows("select monthly_storage_fee, weight from storage_fees")
+    assert found == [(Decimal(amount), Decimal(grams))]
+
+
+async def test_an_amount_that_is_no_number_is_refused(files: Files) -> None:
+    """`NaN` is a number to PostgreSQL, and no money."""
+    row = ["2026-10", "X1", "PHX7", "US", "1", "1", "USD", "NaN"]
+
+    loaded = await files.load("storage_fees", tsv(STORAGE, row))
+
+    assert loaded.quarantined == 1
+    assert await files.rows("select reason from quarantine") == [
+        ("monthly_storage_fee is not an amount",)
+    ]
+
+
+@pytest.mark.parametrize("month", ["10/2026", "2026-10", "2026-10-01", "10/01/2026", "01.10.2026"])
+async def test_months_and_days_are_read_in_every_form(files: Files, month: str) -> None:
+    """A month is its first day."""
+    await files.load(
+        "storage_fees", tsv(STORAGE, [month, "X1", "PHX7", "US", "1", "1", "USD", "1"])
+    )
+
+    assert await files.rows("select month_on from storage_fees") == [(date(2026, 10, 1),)]
+
+
+async def test_equal_rows_of_a_file_are_numbered_and_a_repeat_changes_nothing(files: Files) -> None:
+    """The same unit returned twice makes two rows, however often the file comes."""
+    content = tsv(RETURNS, returned(), returned(), returned(sku="S2"))
+
+    first, second = await files.load("returns", content), await files.load("returns", content)
+
+    assert (first.loaded, second.loaded, second.unchanged) == (3, 0, 3)
+    assert await files.rows("select sku, occurrence from returns order by 1, 2") == [
+        ("S1", 1),
+        ("S1", 2),
+        ("S2", 1),
+    ]
+
+
+async def test_of_two_versions_of_a_row_the_newer_one_stays(files: Files) -> None:
+    """Removal orders come in any order, also twice in a file; their own time decides."""
+    header = [
+        "request-date",
+        "order-id",
+        "sku",
+        "fnsku",
+        "disposition",
+        "order-status",
+        "last-updated-date",
+    ]
+
+    def removal(status: str, day: int) -> list[str]:
+        return [
+            "2026-10-01T00:00:00+00:00",
+            "R1",
+            "S1",
+            "X1",
+            "Sellable",
+            status,
+            f"2026-11-{day:02}T00:00:00+00:00",
+        ]
+
+    await files.load("removals", tsv(header, removal("Processing", 3), removal("Pending", 2)))
+    assert await files.rows("select status from removals") == [("Processing",)]
+    older = await files.load("removals", tsv(header, removal("Pending", 1)))
+    newer = await files.load("removals", tsv(header, removal("Completed", 4)))
+
+    assert (older.loaded, newer.loaded) == (0, 1)
+    assert await files.rows("select status from removals") == [("Completed",)]
+
+
+async def test_a_missing_column_fails_and_names_it(files: Files) -> None:
+    """A file without a column that must be there is not loaded as if it were empty."""
+    header = [name for name in RETURNS if name != "order-id"]
+
+    with pytest.raises(ReportFileError, match="no column order-id"):
+        await files.load("returns", tsv(header, returned()[:1] + returned()[2:]))
+
+
+async def test_columns_that_nobody_knows_are_named(files: Files) -> None:
+    """New columns do not disturb; they are told by name, so that somebody may want them."""
+    loaded = await files.load("returns", tsv([*RETURNS, "mood"], [*returned(), "sad"]))
+
+    assert loaded.loaded == 1
+    assert loaded.unknown_columns == ("customer-comments", "mood")
+
+
+@pytest.mark.parametrize("content", ["", "\n", tsv(RETURNS)])
+async def test_an_empty_file_changes_nothing(files: Files, content: str) -> None:
+    """A header alone, or nothing at all, deletes no row."""
+    await files.load("returns", tsv(RETURNS, returned()))
+
+    loaded = await files.load("returns", content)
+
+    assert (loaded.read, loaded.loaded) == (0, 0)
+    assert len(await titles(files)) == 1
+
+
+async def test_row_22_days_are_replaced_whole_and_equal_rows_are_legal(files: Files) -> None:
+    """A day of the file takes the place of the stored one; a day it does not have stays."""
+    await files.load(
+        "ledger", tsv(LEDGER, moved(), moved(), moved(day="11/03/2026"), quoted=True), days=ALL_DAYS
+    )
+
+    again = await files.load(
+        "ledger", tsv(LEDGER, moved(), moved(), moved(quantity="-2")), days=ALL_DAYS
+    )
+
+    assert (again.read, again.loaded) == (3, 3)
+    found = await files.rows(
+        "select event_on::text, array_agg(quantity order by quantity) from ledger group by 1 order by 1"
+    )
+    assert found == [("2026-11-02", [-2, -1, -1]), ("2026-11-03", [-1])]
+    same = await files.load(
+        "ledger", tsv(LEDGER, moved(quantity="-2"), moved(), moved()), days=ALL_DAYS
+    )
+    assert (same.loaded, same.unchanged) == (0, 3), (
+        "the same rows in another order are the same day"
+    )
+
+
+async def test_row_22_a_file_of_an_outage_keeps_what_is_stored(files: Files) -> None:
+    """With less than half of the rows that are stored for its time a file replaces nothing."""
+    rows = [moved(fnsku=f"X{n}") for n in range(5)]
+    await files.load("ledger", tsv(LEDGER, *rows), days=ALL_DAYS)
+
+    few = await files.load("ledger", tsv(LEDGER, *rows[:2]), days=ALL_DAYS)
+    none = await files.load("ledger", tsv(LEDGER), days=ALL_DAYS)
+
+    assert (few.loaded, few.unchanged, few.kept_older) == (0, 2, True)
+    assert none.read == 0
+    assert await files.rows("select count(*) from ledger") == [(5,)]
+
+
+async def test_row_22_days_at_the_edge_of_a_window_are_left_to_their_own_report(
+    files: Files,
+) -> None:
+    """A day of which the window holds a part only does not replace the whole one."""
+    await files.load("ledger", tsv(LEDGER, moved(), moved()), days=ALL_DAYS)
+
+    edge = await files.load(
+        "ledger",
+        tsv(LEDGER, moved(), moved(day="11/03/2026")),
+        days=Days(date(2026, 11, 3), date(2026, 11, 20)),
+    )
+
+    assert (edge.read, edge.loaded, edge.unchanged) == (2, 1, 1)
+    assert await files.rows(
+        "select event_on::text, count(*) from ledger group by 1 order by 1"
+    ) == [
+        ("2026-11-02", 2),
+        ("2026-11-03", 1),
+    ]
+
+
+async def test_a_bad_row_of_a_day_does_not_keep_the_day_away(files: Files) -> None:
+    """The others of the day load, and a repeat changes nothing."""
+    content = tsv(LEDGER, moved(), moved(quantity="x"), moved(day=""))
+
+    first = await files.load("ledger", content, days=ALL_DAYS)
+    second = await files.load("ledger", content, days=ALL_DAYS)
+
+    assert (first.loaded, first.quarantined) == (1, 2)
+    assert (second.loaded, second.unchanged, second.quarantined) == (0, 1, 2)
+
+
+async def test_what_a_file_does_not_tell_keeps_what_is_stored(files: Files) -> None:
+    """Columns differ by marketplace; one that is absent erases nothing."""
+    await files.load("returns", tsv(RETURNS, returned()))
+    header = [name for name in RETURNS if name != "reason"]
+    row = [
+        cell for name, cell in zip(RETURNS, returned(title="Cup"), strict=True) if name != "reason"
+    ]
+
+    await files.load("returns", tsv(header, row))
+
+    assert await files.rows("select product_name, reason from returns") == [("Cup", "UNWANTED")]
+
+
+async def test_earlier_values_are_kept_in_the_history(files: Files) -> None:
+    """Fees are told for today only: a change of what is tracked adds a row of our own."""
+    header = [
+        "sku",
+        "fnsku",
+        "currency",
+        "expected-fulfillment-fee-per-unit",
+        "amazon-store",
+        "product-name",
+    ]
+
+    async def see(fee: str) -> None:
+        await files.load("fee_preview", tsv(header, ["S1", "X1", "USD", fee, "US", "Mug"]))
+
+    for fee in ("3.22", "3.22", "3.56"):
+        await see(fee)
+
+    found = await files.rows("select fulfillment_fee from fee_preview_history order by seen_at")
+    assert found == [(Decimal("3.22"),), (Decimal("3.56"),)]

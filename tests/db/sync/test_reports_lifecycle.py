@@ -1,0 +1,350 @@
+"""Reports from the intent to the rows: what Amazon makes of them, and what we make of that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from recoup.db.engine import Database
+from recoup.spapi.limits import LocalBudget
+from recoup.spapi.operations.reports import ProcessingStatus, create_report, get_report
+from recoup.streams.stream import Windows
+from recoup.sync.queries import SyncRow
+from tests.support.lab import US, Lab, open_lab
+from tests.support.report_files import stream
+
+
+@asynccontextmanager
+async def reports_lab(
+    database: Database, folder: Path, *names: str, **options: Any
+) -> AsyncIterator[Lab]:
+    """A lab whose syncs read these streams, all by reports."""
+    streams = [stream(name) for name in names]
+    async with open_lab(database, folder, streams=streams, **options) as lab:
+        yield lab
+
+
+@pytest.fixture
+async def lab(database: Database, tmp_path: Path) -> AsyncIterator[Lab]:
+    async with reports_lab(database, tmp_path, "reimbursements") as lab:
+        yield lab
+
+
+async def statuses(lab: Lab) -> dict[str, int]:
+    async with lab.database.reading() as conn:
+        rows = await conn.execute(text("select status, count(*) from report_request group by 1"))
+        return {row[0]: row[1] for row in rows}
+
+
+def of(sync: SyncRow, name: str) -> Any:
+    return next(one for one in sync.streams if one.name == name)
+
+
+async def test_a_stream_of_reports_arrives_whole(lab: Lab) -> None:
+    """Every window is asked for once, loaded once and closed; the counts add up."""
+    sync = await lab.sync()
+
+    assert sync.status == "complete", sync.error
+    counts = of(sync, "reimbursements")
+    stored = await lab.scalar("select count(*) from reimbursements")
+    assert counts.rows == counts.rows_read == stored > 0
+    made = await statuses(lab)
+    assert set(made) <= {"loaded", "empty"}
+    assert (await lab.calls())["createReport"] == sum(made.values())
+    span = "select upper(closed) - lower(closed) >= interval '365 days' from stream_cursor where stream = 'reimbursements'"
+    assert await lab.scalar(span)
+    assert await lab.scalar(
+        "select bool_and(report_id is not null and rows_read = rows) from report_request"
+    )
+
+
+async def test_a_second_sync_at_once_asks_for_nothing(lab: Lab) -> None:
+    """Amazon makes a report every four hours: sooner there is nothing new, and a cancelled report."""
+    await lab.sync()
+    before = await lab.calls()
+
+    sync = await lab.sync()
+
+    assert sync.status == "complete"
+    assert (await lab.calls())["createReport"] == before["createReport"]
+
+
+async def test_a_sync_a_day_later_asks_for_one_report_and_changes_no_row_twice(lab: Lab) -> None:
+    """The overlap is one report; rows that are stored already are unchanged."""
+    await lab.sync()
+    before = (await lab.calls())["createReport"]
+    await lab.advance("P1D")
+
+    sync = await lab.sync()
+
+    assert sync.status == "complete", sync.error
+    assert (await lab.calls())["createReport"] == before + 1
+    stored = await lab.scalar("select count(*) from reimbursements")
+    assert stored == await lab.scalar("select sum(rows) from report_request")
+
+
+async def test_row_6_a_fatal_report_is_asked_for_again(lab: Lab) -> None:
+    """FATAL once: the reason is read and stored, the window asked for again after the interval."""
+    await lab.faults("fatal@createReport:1")
+
+    sync = await lab.sync()
+
+    assert sync.status == "complete", sync.error
+    made = await statuses(lab)
+    assert made["fatal"] == 1
+    remark = await lab.scalar("select remark from report_request where status = 'fatal'")
+    assert remark == "The report could not be made because of an internal error."
+
+
+@asynccontextmanager
+async def one_window(database: Database, folder: Path, **options: Any) -> AsyncIterator[Lab]:
+    """A lab where only the last weeks are left to read, so that one report is asked for."""
+    async with reports_lab(database, folder, "reimbursements", **options) as lab:
+        await lab.sync()
+        await lab.advance("P20D")
+        yield lab
+
+
+async def test_row_6_a_window_that_fails_twice_is_halved(
+    database: Database, tmp_path: Path
+) -> None:
+    """FATAL again: two reports for half the time each bring the rows."""
+    async with one_window(database, tmp_path) as lab:
+        before = await lab.scalar("select max(request_id) from report_request")
+        await lab.faults("fatal@createReport:1", "fatal@createReport:2")
+
+        sync = await lab.sync()
+
+        assert sync.status == "complete", sync.error
+        async with lab.database.reading() as conn:
+            rows = await conn.execute(
+                text(
+                    "select status, tries, until - since from report_request"
+                    " where request_id > :before order by request_id"
+                ),
+                {"before": before},
+            )
+            steps = [tuple(row) for row in rows]
+        assert [step[:2] for step in steps[:2]] == [("fatal", 1), ("fatal", 2)]
+        assert [step[1] for step in steps[2:]] == [3, 3]
+        assert sum((step[2] for step in steps[3:]), steps[2][2]) == steps[0][2]
+
+
+async def test_row_6_a_report_that_cannot_be_had_fails_its_stream_by_name(
+    database: Database, tmp_path: Path
+) -> None:
+    """FATAL to the end: the sync names the report and Amazon's reason, and the next one brings it."""
+    async with one_window(database, tmp_path) as lab:
+        await lab.faults(*(f"fatal@createReport:{n}" for n in range(1, 5)))
+
+        failed = await lab.sync()
+
+        assert failed.status == "failed"
+        report_id = await lab.scalar(
+            "select report_id from report_request where status = 'fatal' order by request_id desc limit 1"
+        )
+        assert "could not be made because of an internal error" in (failed.error or "")
+        assert "GET_FBA_REIMBURSEMENTS_DATA report 5000000" in (failed.error or "")
+        assert report_id
+        await lab.faults()
+        assert (await lab.sync()).status == "complete"
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_row_7_a_report_that_amazon_forgets_is_asked_for_again(
+    database: Database, tmp_path: Path, seed: int
+) -> None:
+    """Unknown, or in the queue for days: a new one brings the rows."""
+    async with one_window(database, tmp_path, seed=seed) as lab:
+        # Whether the report is hidden or stays in the queue is drawn by the sandbox from its seed.
+        await lab.faults("lost-report@createReport:1")
+        sync_id = await lab.start()
+        running = asyncio.create_task(lab.runner.run(sync_id))
+        asked = (
+            f"select bool_or(report_id is not null) from report_request where sync_id = '{sync_id}'"
+        )
+        async with asyncio.timeout(60):
+            while not await lab.scalar(asked):
+                await asyncio.sleep(0.05)
+            await lab.advance("P3D")
+            await running
+
+        sync = await lab.read(sync_id)
+        assert sync.status == "complete", sync.error
+        assert (await statuses(lab)).get("failed") == 1
+
+
+async def test_row_6_too_soon_is_not_empty(database: Database, tmp_path: Path) -> None:
+    """CANCELLED after a report of somebody else's: it is asked for again after the interval."""
+    async with reports_lab(database, tmp_path, "reimbursements", orders=1500) as lab:
+        await lab.sync()
+        await lab.advance("P20D")
+        api = await lab.access.open(lab.connection, LocalBudget())
+        # A time in common, and not all of ours: it stands in the way and does not serve.
+        since = await lab.scalar("select upper(closed) - interval '10 days' from stream_cursor")
+        await create_report(
+            api,
+            report_type="GET_FBA_REIMBURSEMENTS_DATA",
+            marketplace_ids=[US],
+            since=since,
+            until=api.now(),
+            options={},
+        )
+
+        sync = await lab.sync()
+
+        assert sync.status == "complete", sync.error
+        made = await statuses(lab)
+        assert made.get("too_soon", 0) >= 1, made
+
+
+async def test_row_8_nothing_where_there_were_rows_is_an_alarm_and_no_delete(lab: Lab) -> None:
+    """A time that had rows and has none now keeps them, and the ledger says so."""
+    await lab.sync()
+    stored = await lab.scalar("select count(*) from reimbursements")
+    async with lab.database.writing() as conn:
+        # As if the windows that are empty had had rows when they were read before.
+        await conn.execute(text("update report_request set rows_read = 5 where status = 'empty'"))
+        await conn.execute(text("update stream_cursor set closed = '{}', read_at = null"))
+    await lab.advance("P1D")
+
+    sync = await lab.sync()
+
+    assert sync.status == "complete", sync.error
+    told = await lab.scalar(
+        "select remark from report_request where status = 'empty' and rows_read = 0 limit 1"
+    )
+    assert told == "Amazon has no data for a time that had rows: those were kept"
+    assert await lab.scalar("select count(*) from reimbursements") == stored
+
+
+async def test_row_24_a_type_that_is_refused_waits_and_the_others_do_not(
+    database: Database, tmp_path: Path
+) -> None:
+    """createReport answers 429 for one type: that type cools down, and the wait is stored."""
+    async with reports_lab(database, tmp_path, "reimbursements", "returns") as lab:
+        await lab.know_the_rates()
+        await lab.faults("429@createReport:1")
+
+        sync = await lab.sync()
+
+        assert sync.status == "complete", sync.error
+        assert await lab.scalar("select count(*) from report_cooldown") == 1
+        throttled = await lab.scalar(
+            "select rate from rate_budget where operation = 'createReport'"
+        )
+        assert throttled > 16, "the common limit is not slowed down"
+
+
+async def test_row_5_refusals_and_outages_change_no_row(database: Database, tmp_path: Path) -> None:
+    """Whatever goes wrong on the way, the tables end the same."""
+    async with reports_lab(database, tmp_path, "reimbursements", "ledger") as lab:
+        await lab.know_the_rates()
+        await lab.faults("429:0.1", "500:0.1", "reset:0.1", "malformed:0.1", "truncated-gzip:0.2")
+
+        sync = await lab.sync()
+
+        assert sync.status == "complete", sync.error
+        stored = await lab.scalar("select count(*) from reimbursements")
+        read = await lab.scalar(
+            "select sum(rows) from report_request where stream = 'reimbursements'"
+        )
+        assert stored == read > 0
+        await lab.faults()
+        again = await lab.scalar("select count(*) from ledger")
+        assert again > 0
+
+
+async def test_an_expired_address_is_asked_for_again(lab: Lab) -> None:
+    """A file that breaks off is downloaded again, from a new address."""
+    await lab.faults("truncated-gzip@reportDocumentFile:1", "500@reportDocumentFile:2")
+
+    sync = await lab.sync()
+
+    assert sync.status == "complete", sync.error
+    calls = await lab.calls()
+    loaded = (await statuses(lab))["loaded"]
+    assert calls["reportDocumentFile"] in {loaded + 1, loaded + 2}
+    assert calls["getReportDocument"] == calls["reportDocumentFile"]
+
+
+async def test_row_10_settlements_are_archived_and_loaded_once(
+    database: Database, tmp_path: Path
+) -> None:
+    """Found with getReports, kept as they came, and not downloaded a second time."""
+    async with reports_lab(database, tmp_path, "settlements") as lab:
+        await lab.sync()
+        first = await lab.calls()
+        found = await lab.scalar("select count(*) from settlements")
+        assert found == await lab.scalar("select count(*) from report_archive") > 0
+        assert await lab.scalar("select bool_and(is_balanced) from settlements")
+        assert await lab.scalar("select min(length(content)) from report_archive") > 0
+
+        await lab.advance("P15D")
+        await lab.sync()
+
+        calls = await lab.calls()
+        assert "createReport" not in calls
+        new = await lab.scalar("select count(*) from settlements") - found
+        assert new >= 1
+        assert calls["reportDocumentFile"] - first["reportDocumentFile"] == new
+        assert calls["getReports"] == first["getReports"] + 1
+
+
+async def test_a_report_of_somebody_else_serves(lab: Lab) -> None:
+    """A fresh report of the same time, type and marketplaces is loaded instead of asked for."""
+    api = await lab.access.open(lab.connection, LocalBudget())
+    mine = stream("reimbursements")
+    assert isinstance(mine.cursor, Windows)
+    assert mine.report is not None
+    assert mine.report.longest is not None
+    midnight = api.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    begins = midnight - mine.cursor.history + 2 * mine.report.longest
+    report_id = await create_report(
+        api,
+        report_type=mine.report.report_type,
+        marketplace_ids=[US],
+        since=begins,
+        until=begins + mine.report.longest,
+        options={},
+    )
+    async with asyncio.timeout(30):
+        while (await get_report(api, report_id)).status != ProcessingStatus.DONE:
+            await asyncio.sleep(0.05)
+
+    sync = await lab.sync()
+
+    assert sync.status == "complete", sync.error
+    adopted = await lab.scalar("select report_id from report_request where adopted")
+    assert adopted == report_id
+    asked_for = await lab.scalar("select count(*) from report_request")
+    assert (await lab.calls())["createReport"] == asked_for, "the other one's included"
+
+
+async def test_a_cancel_ends_the_wait_for_reports_at_once(
+    database: Database, tmp_path: Path
+) -> None:
+    """Reports take minutes; a cancelled sync does not wait for them."""
+    async with reports_lab(database, tmp_path, "reimbursements", speed=1) as lab:
+        sync_id = await lab.start()
+        running = asyncio.create_task(lab.runner.run(sync_id))
+        async with asyncio.timeout(60):
+            while (
+                "Waiting for Amazon's reimbursements report"
+                not in (await lab.read(sync_id)).message
+            ):
+                await asyncio.sleep(0.05)
+        begun = asyncio.get_running_loop().time()
+        lab.runner.interrupt(sync_id)
+        await running
+
+        assert asyncio.get_running_loop().time() - begun < 1
+        held = await lab.scalar("select count(*) from report_request where report_id is not null")
+        calls = (await lab.calls())["createReport"]
+        assert calls - 1 <= held, "of the call that was under way no answer was heard"

@@ -1,0 +1,141 @@
+"""Reports: what is asked, and what is not asked twice."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from recoup.errors import MalformedAnswerError, ThrottledError, UnavailableError
+from recoup.spapi.operations.reports import (
+    CREATE_REPORT,
+    AmazonReport,
+    ProcessingStatus,
+    create_report,
+    get_more_reports,
+    get_report,
+    get_reports,
+)
+from tests.support.scripted_server import BREAK, Reply
+
+pytestmark = pytest.mark.anyio
+
+REPORTS = "/reports/2021-06-30/reports"
+SINCE = datetime(2026, 11, 1, tzinfo=UTC)
+UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
+REPORT = {
+    "reportId": "R1",
+    "reportType": "GET_THINGS",
+    "createdTime": "2026-11-23T12:00:00+00:00",
+    "processingStatus": "DONE",
+    "dataStartTime": "2026-11-01T00:00:00Z",
+    "dataEndTime": "2026-11-20T00:00:00Z",
+    "marketplaceIds": ["ATVPDKIKX0DER"],
+    "processingEndTime": "2026-11-23T12:03:00Z",
+    "reportDocumentId": "D1",
+}
+
+
+async def ask(api):
+    return await create_report(
+        api,
+        report_type="GET_THINGS",
+        marketplace_ids=["ATVPDKIKX0DER"],
+        since=SINCE,
+        until=UNTIL,
+        options={"eventType": ""},
+    )
+
+
+async def test_a_report_is_asked_for_with_its_times_and_options(api, server) -> None:
+    """Type, marketplaces, both times and the options travel in the body."""
+    server.script(REPORTS, Reply(202, {"reportId": "R1"}))
+
+    assert await ask(api) == "R1"
+
+    assert json.loads(server.received[-1].body) == {
+        "reportType": "GET_THINGS",
+        "marketplaceIds": ["ATVPDKIKX0DER"],
+        "dataStartTime": "2026-11-01T00:00:00Z",
+        "dataEndTime": "2026-11-20T00:00:00Z",
+        "reportOptions": {"eventType": ""},
+    }
+
+
+@pytest.mark.parametrize("answer", [Reply(500, {"errors": []}), Reply(503), BREAK, Reply(202, "{")])
+async def test_what_may_have_reached_amazon_is_not_repeated(api, server, answer) -> None:
+    """A lost answer to createReport is raised at once: the caller looks before it asks again."""
+    server.script(REPORTS, answer)
+
+    with pytest.raises((UnavailableError, MalformedAnswerError)):
+        await ask(api)
+
+    assert len([one for one in server.received if one.path == REPORTS]) == 1
+
+
+async def test_a_refusal_of_a_type_does_not_slow_the_others_down(api, server, budget) -> None:
+    """A 429 is raised; the common budget hears of it only when it is told."""
+    server.script(REPORTS, Reply(429, {"errors": [{"code": "QuotaExceeded"}]}))
+
+    with pytest.raises(ThrottledError) as caught:
+        await ask(api)
+    assert budget.throttlings == []
+
+    await api.throttled(caught.value, CREATE_REPORT)
+    assert budget.throttlings == [None]
+
+
+async def test_a_refused_access_token_is_renewed(api, server) -> None:
+    """Amazon did nothing then, so the request is made again."""
+    refused = Reply(403, {"errors": [{"code": "Unauthorized", "message": "access token expired"}]})
+    server.script(REPORTS, refused, Reply(202, {"reportId": "R1"}))
+
+    assert await ask(api) == "R1"
+
+
+async def test_a_report_is_read(api, server) -> None:
+    """Status, times and document, each where Amazon has it."""
+    server.script(f"{REPORTS}/R1", Reply(200, REPORT))
+
+    assert await get_report(api, "R1") == AmazonReport(
+        report_id="R1",
+        report_type="GET_THINGS",
+        status=ProcessingStatus.DONE,
+        created_at=datetime(2026, 11, 23, 12, tzinfo=UTC),
+        marketplace_ids=("ATVPDKIKX0DER",),
+        since=SINCE,
+        until=UNTIL,
+        ended_at=datetime(2026, 11, 23, 12, 3, tzinfo=UTC),
+        document_id="D1",
+    )
+
+
+async def test_the_token_of_the_next_page_travels_alone(api, server) -> None:
+    """Unlike elsewhere: with any other parameter Amazon answers 400."""
+    server.script(
+        REPORTS, Reply(200, {"reports": [REPORT], "nextToken": "T"}), Reply(200, {"reports": []})
+    )
+
+    first = await get_reports(api, report_types=["GET_A", "GET_B"], created_since=SINCE)
+    assert first.next_token == "T"
+    await get_more_reports(api, "T")
+
+    asked, more = (one.query for one in server.received if one.path == REPORTS)
+    assert asked == {
+        "reportTypes": ["GET_A,GET_B"],
+        "createdSince": ["2026-11-01T00:00:00Z"],
+        "pageSize": ["100"],
+    }
+    assert more == {"nextToken": ["T"]}
+
+
+@pytest.mark.parametrize(
+    "change", [{"processingStatus": "BORED"}, {"createdTime": "now"}, {"reportId": ""}]
+)
+async def test_a_report_that_is_not_as_documented_is_an_error(api, server, change) -> None:
+    """Nothing is guessed."""
+    server.always(f"{REPORTS}/R1", Reply(200, {**REPORT, **change}))
+
+    with pytest.raises(MalformedAnswerError):
+        await get_report(api, "R1")

@@ -1,0 +1,198 @@
+"""A plan reads each stream from the source that lets the sync end first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from recoup.streams.window import Window, union
+from recoup.sync.bounds import Usage, lower_bound, seconds_until
+from recoup.sync.forecast import REPORT_SECONDS
+from recoup.sync.observations import Begun, Ended, PageSeen, ReportMade, UsageSeen
+from recoup.sync.plan import Plan, plan_sync, remaining_seconds
+from recoup.sync.revise import revise
+from recoup.sync.sources import Source
+from recoup.sync.timeline import CREATE
+from tests.support.catalog import (
+    DAY,
+    INVENTORY,
+    LEDGER,
+    NOW,
+    ORDERS,
+    STREAMS,
+    TRANSACTIONS,
+    YEAR,
+    known,
+    missing,
+)
+
+
+def sources(plan: Plan, stream: str) -> list[Source]:
+    return [step.source for step in plan.steps if step.stream == stream and not step.given_up]
+
+
+@pytest.mark.parametrize(
+    ("calls", "rate", "burst", "seconds"),
+    [(20, 0.0056, 20, 0), (1_000, 0.0056, 20, 175_000), (100_000, 0.5, 30, 199_940)],
+)
+def test_the_bound_is_what_the_facts_say(calls, rate, burst, seconds):
+    """The formula gives the worked examples of the facts: max(0, n - burst) / rate."""
+    assert seconds_until(calls, Usage(rate, burst)) == pytest.approx(seconds)
+
+
+def test_calls_of_different_operations_overlap():
+    """The bound of a whole sync is that of its slowest bucket, not their sum."""
+    usage = {"a": Usage(1, 0), "b": Usage(1, 0)}
+    assert lower_bound({"a": 10, "b": 30}, usage) == 30
+
+
+@pytest.mark.parametrize(("orders_a_year", "reports"), [(1_000, 0), (100_000, 13), (1_000_000, 13)])
+def test_a_first_sync_reads_few_orders_by_pages_and_many_by_reports(orders_a_year, reports):
+    """The break-even lies where the burst of searchOrders ends (facts 6.1)."""
+    plan = plan_sync([missing(ORDERS)], known(rows_per_day={"orders": orders_a_year / 365}))
+    assert sources(plan, "orders").count(Source.REPORT) == reports
+
+
+@pytest.mark.parametrize(("skus", "expected"), [(500, Source.API), (25_000, Source.REPORT)])
+def test_a_large_inventory_is_read_from_its_report(skus, expected):
+    """Above some 20,000 SKUs a pass by pages outlives its tokens of 30 seconds."""
+    plan = plan_sync([missing(INVENTORY)], known(rows={"inventory": skus}))
+    assert sources(plan, "inventory") == [expected]
+
+
+def test_a_day_of_changes_is_read_by_pages():
+    """Three hundred changed orders are four pages, which no report can beat."""
+    plan = plan_sync([missing(ORDERS, DAY)], known(rows_per_day={"orders": 300}))
+    assert sources(plan, "orders") == [Source.API]
+    assert plan.predicted_seconds < 10
+
+
+def test_a_busy_day_with_an_empty_bucket_is_read_from_a_report():
+    """What counts is the calls that are left now, not a full burst."""
+    usage = known().usage | {"searchOrders": Usage(0.0056, 0)}
+    facts = replace(known(rows_per_day={"orders": 2_000}), usage=usage)
+    plan = plan_sync([missing(ORDERS, DAY)], facts)
+    assert sources(plan, "orders") == [Source.REPORT]
+
+
+def test_windows_of_reports_are_no_longer_than_amazon_allows():
+    """A year of ledger is thirteen reports of at most 30 days that leave no gap."""
+    plan = plan_sync([missing(LEDGER)], known())
+    windows = [step.window for step in plan.steps]
+    assert len(windows) == 13
+    assert all(window.length <= timedelta(days=30) for window in windows)
+    assert union(windows) == [YEAR]
+
+
+def test_the_prediction_counts_every_report_on_one_bucket():
+    """Reports of different streams queue for createReport: 15 at once, then one a minute."""
+    streams = [replace(LEDGER, name=f"ledger_{n}") for n in range(4)]
+    plan = plan_sync([missing(stream) for stream in streams], known())
+    queued = (4 * 13 - 15) / 0.0167
+    assert plan.bound_seconds() == pytest.approx(queued)
+    assert queued + REPORT_SECONDS <= plan.predicted_seconds <= 1.05 * queued + REPORT_SECONDS
+
+
+def test_a_report_that_was_just_made_is_waited_for():
+    """A type that Amazon refuses for another hour is not predicted to be there in minutes."""
+    soon = plan_sync([missing(LEDGER)], known()).predicted_seconds
+    later = plan_sync([missing(LEDGER)], known(report_waits={"LEDGER": 3_600})).predicted_seconds
+    assert later == pytest.approx(soon + 3_600, abs=5)
+
+
+def test_this_sellers_own_report_times_count():
+    """Before there is a history a report is expected in 15 minutes, afterwards in its p90."""
+    plan = plan_sync([missing(LEDGER)], known(report_seconds={"LEDGER": 120}))
+    assert plan.predicted_seconds == pytest.approx(120, abs=5)
+
+
+def test_every_step_says_why():
+    """An assumption is called one, and the other source's time is told beside it."""
+    plan = plan_sync([missing(stream) for stream in STREAMS], known())
+    assert all(step.reason for step in plan.steps)
+    (orders,) = [step for step in plan.steps if step.stream == "orders"]
+    assert "assumed" in orders.reason
+    assert "by report" in orders.reason
+
+
+def test_a_first_page_that_shows_sixty_more_moves_the_rest_to_reports():
+    """Orders begin by pages; when the first one tells how many there are, reports go on."""
+    plan = plan_sync([missing(ORDERS)], known())
+    assert sources(plan, "orders") == [Source.API]
+    page = {"searchOrders": 1}
+    plan = revise(plan, Begun("orders", "", Source.API, YEAR), now=0)
+    plan = revise(plan, PageSeen("orders", "", YEAR, 100, 1 / 61, page), now=1)
+
+    by_report = [s for s in plan.steps if s.source is Source.REPORT]
+    assert len(by_report) == 13
+    (revision,) = plan.revisions
+    assert "60 pages remain" in revision.reason
+    assert "report" in revision.reason
+    assert remaining_seconds(plan, now=1) < 1_000
+
+
+def test_a_page_that_is_as_foreseen_changes_nothing():
+    """No revision without a reason."""
+    plan = plan_sync([missing(ORDERS)], known(rows_per_day={"orders": 1_000 / 365}))
+    plan = revise(plan, Begun("orders", "", Source.API, YEAR), now=0)
+    plan = revise(plan, PageSeen("orders", "", YEAR, 100, 0.1, {"searchOrders": 1}), now=1)
+    assert not plan.revisions
+    assert sources(plan, "orders") == [Source.API]
+
+
+def test_slow_reports_move_what_was_not_asked_for_yet_to_pages():
+    """A report that takes hours is no longer the faster way."""
+    plan = plan_sync([missing(ORDERS)], known(rows_per_day={"orders": 10}))
+    assert Source.REPORT in sources(plan, "orders")
+    plan = revise(plan, ReportMade("ORDERS", 6 * 3_600.0, 600.0), now=30)
+    assert set(sources(plan, "orders")) == {Source.API}
+    assert "ORDERS takes 6 h" in plan.revisions[-1].reason
+
+
+def test_a_report_that_is_under_way_is_waited_for():
+    """What Amazon is at work on is not asked for a second time."""
+    plan = plan_sync([missing(ORDERS)], known(rows_per_day={"orders": 300}))
+    under_way = sources(plan, "orders").count(Source.REPORT)
+    for step in plan.steps[:under_way]:
+        begun = Begun("orders", "", step.source, step.window, requested=True, calls={CREATE: 1})
+        plan = revise(plan, begun, now=1)
+    plan = revise(plan, ReportMade("ORDERS", 6 * 3_600.0, 600.0), now=30)
+    assert sources(plan, "orders").count(Source.REPORT) == under_way
+
+
+def test_a_faster_rate_brings_orders_back_to_pages():
+    """Amazon's header may tell a rate far above the documented one; the plan then uses it."""
+    plan = plan_sync([missing(ORDERS)], known(rows_per_day={"orders": 15}))
+    assert Source.REPORT in sources(plan, "orders")
+    plan = revise(plan, UsageSeen({"searchOrders": Usage(5.0, 20)}), now=1)
+    assert set(sources(plan, "orders")) == {Source.API}
+
+
+def test_a_window_read_in_two_parts_ends_when_both_have():
+    """A window that was halved leaves a step for its second half."""
+    plan = plan_sync([missing(TRANSACTIONS, DAY)], known())
+    half = Window(DAY.since, DAY.since + DAY.length / 2)
+    plan = revise(plan, Ended("transactions", "", Source.API, half, 5), now=2)
+    assert [step.ended is None for step in plan.steps] == [False, True]
+    rest = Window(half.until, NOW)
+    plan = revise(plan, Ended("transactions", "", Source.API, rest, 5), now=3)
+    assert all(step.ended is not None for step in plan.steps)
+    assert remaining_seconds(plan, now=3) == 0
+
+
+def test_a_seller_whose_limit_others_eat_is_told_later():
+    """Pages that take three times as long as the bucket says will go on doing so."""
+    facts = known(rows_per_day={"transactions": 5_000})
+    plan = plan_sync([missing(TRANSACTIONS)], facts)
+    windows = [step.window for step in plan.steps]
+    plan = revise(plan, UsageSeen({"listTransactions": Usage(0.5, 0)}), now=0)
+    plan = revise(plan, Begun("transactions", "", Source.API, windows[0]), now=0)
+    undisturbed = remaining_seconds(plan, now=0)
+    for page in range(1, 20):
+        seen = PageSeen(
+            "transactions", "", windows[0], 500, page * 500 / 875_000, {"listTransactions": 1}
+        )
+        plan = revise(plan, seen, now=6.0 * page)
+    assert remaining_seconds(plan, now=120) > 2 * undisturbed

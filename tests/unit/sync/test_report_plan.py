@@ -1,0 +1,241 @@
+"""What is asked for by reports, and what an ended one means."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given, strategies as st
+
+from recoup.ids import ConnectionId, SyncId
+from recoup.spapi.operations.reports import AmazonReport, ProcessingStatus
+from recoup.streams.report import DAILY, Field, ReplaceDays, Report, Upsert
+from recoup.streams.window import Window, subtract, union
+from recoup.sync.report_load_queries import Days
+from recoup.sync.report_plan import (
+    Verdict,
+    asked_window,
+    find_fitting,
+    find_lost,
+    halves,
+    judge,
+    match_requests,
+    plan_windows,
+    told_days,
+)
+from recoup.sync.report_queries import ReportRequest
+
+NOW = datetime(2026, 11, 25, 14, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
+FIELDS = (Field("a", ("a",)),)
+PLAIN = Report("GET_A", FIELDS, Upsert(), DAILY, longest=30 * DAY)
+DAYS = Report("GET_B", FIELDS, ReplaceDays("a"), DAILY, longest=30 * DAY)
+MONTHS = Report("GET_C", FIELDS, Upsert(), DAILY, by_month=True)
+QUARTERS = Report("GET_D", FIELDS, Upsert(), DAILY, by_month=True, longest=92 * DAY)
+
+
+def day(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def window(since: str, until: str) -> Window:
+    return Window(day(since), day(until))
+
+
+def request(asked: Window | None = None, **values: object) -> ReportRequest:
+    request = {
+        "request_id": 1,
+        "connection_id": ConnectionId("c"),
+        "stream": "a",
+        "scope": "",
+        "report_type": "GET_A",
+        "marketplace_ids": ("US",),
+        "options": {},
+        "window": asked,
+        "asked": asked,
+        "status": "in_queue",
+        "report_id": "R1",
+        "document_id": None,
+        "adopted": False,
+        "tries": 1,
+        "ask_at": None,
+        "intended_at": NOW,
+        "report_created_at": None,
+        "sync_id": SyncId("s"),
+    }
+    return ReportRequest(**{**request, **values})  # type: ignore[arg-type] # values of a test
+
+
+moments = st.integers(0, 5_000).map(lambda hours: NOW - timedelta(hours=hours))
+pieces = st.lists(
+    st.tuples(moments, moments).filter(lambda two: two[0] < two[1]).map(lambda two: Window(*two)),
+    max_size=4,
+)
+
+
+@given(pieces, st.sampled_from([PLAIN, DAYS]))
+def test_windows_hold_all_of_it_and_none_is_too_long(todo: list[Window], report: Report) -> None:
+    """Together they cover what is to do, apart from each other, none longer than allowed."""
+    windows = plan_windows(todo, report, longest=None)
+
+    assert subtract(todo, windows) == []
+    assert all(one.length <= 30 * DAY for one in windows)
+    assert sum((one.length for one in windows), timedelta()) == sum(
+        (one.length for one in union(windows)), timedelta()
+    )
+
+
+@given(pieces)
+def test_months_are_whole_and_over(todo: list[Window]) -> None:
+    """A month of which the end is not to be read yet is left to a later sync."""
+    for one in plan_windows(todo, MONTHS, longest=None):
+        assert one.since.day == 1
+        assert one.since.hour == 0
+        assert one.until == (one.since + 31 * DAY).replace(day=1)
+        assert any(piece.since < one.until <= piece.until for piece in union(todo))
+
+
+def test_several_months_fit_into_one_report() -> None:
+    """As many as the longest window holds."""
+    months = plan_windows([window("2026-01-10", "2026-05-20")], QUARTERS, longest=None)
+
+    assert months == [window("2026-01-01", "2026-04-01"), window("2026-04-01", "2026-05-01")]
+
+
+def test_days_are_asked_for_with_a_margin_and_told_without() -> None:
+    """Marketplaces have other midnights: every day is told in full by exactly one report."""
+    first, second = plan_windows([window("2026-10-01", "2026-11-20")], DAYS, longest=None)
+
+    assert asked_window(first, DAYS, now=NOW) == window("2026-09-29", "2026-10-31")
+    assert told_days(first, made_at=NOW) == Days(date(2026, 9, 30), date(2026, 10, 29))
+    assert told_days(second, made_at=NOW).first == date(2026, 10, 30)
+    assert told_days(Window(day("2026-11-20"), NOW), made_at=NOW).last is None
+
+
+def test_a_snapshot_with_a_lead_begins_so_long_ago() -> None:
+    """Amazon wants the start at least 72 hours ago."""
+    report = Report("GET_A", FIELDS, Upsert(), DAILY, lead=timedelta(hours=72))
+
+    asked = asked_window(None, report, now=NOW)
+
+    assert asked is not None
+    assert NOW - asked.since > timedelta(hours=72)
+    assert asked_window(None, PLAIN, now=NOW) is None
+
+
+def test_open_requests_serve_again_where_they_fit() -> None:
+    """Kept: what lies in what is to do. Asked for: the rest. Dropped: what nobody needs."""
+    todo = [window("2026-10-01", "2026-11-20")]
+    fits = request(window("2026-10-31", "2026-11-20"))
+    stale = request(window("2026-09-20", "2026-10-10"))
+
+    matched = match_requests(todo, [stale, fits], PLAIN, longest=None, interval=DAILY)
+
+    assert matched.kept == (fits,)
+    assert matched.dropped == (stale,)
+    assert matched.missing == (window("2026-10-01", "2026-10-31"),)
+
+
+def test_what_passed_since_a_request_is_left_to_the_next_sync() -> None:
+    """Within Amazon's interval no new report would be made for the little that is new."""
+    asked = Window(NOW - 20 * DAY, NOW - timedelta(hours=1))
+    todo = [Window(NOW - 20 * DAY, NOW)]
+
+    assert match_requests(todo, [request(asked)], PLAIN, longest=None, interval=DAILY).missing == ()
+    later = match_requests(
+        todo, [request(asked)], PLAIN, longest=None, interval=timedelta(minutes=30)
+    )
+    assert later.missing == (Window(NOW - timedelta(hours=1), NOW),)
+
+
+def report_of(**values: object) -> AmazonReport:
+    report = {
+        "report_id": "R9",
+        "report_type": "GET_A",
+        "status": ProcessingStatus.DONE,
+        "created_at": NOW,
+        "marketplace_ids": ("US",),
+        "since": day("2026-10-01"),
+        "until": day("2026-11-01"),
+    }
+    return AmazonReport(**{**report, **values})  # type: ignore[arg-type] # values of a test
+
+
+@pytest.mark.parametrize(
+    ("values", "serves"),
+    [
+        ({}, True),
+        ({"since": day("2026-09-01")}, True),
+        ({"status": ProcessingStatus.IN_PROGRESS}, True),
+        ({"status": ProcessingStatus.CANCELLED}, False),
+        ({"since": day("2026-10-02")}, False),
+        ({"until": day("2026-10-30")}, False),
+        ({"marketplace_ids": ("CA",)}, False),
+        ({"report_type": "GET_B"}, False),
+        ({"since": None, "until": None}, False),
+        ({"created_at": day("2026-10-20")}, False),
+    ],
+)
+def test_a_report_of_others_serves_when_it_tells_as_much(
+    values: dict[str, object], *, serves: bool
+) -> None:
+    """Type, time, marketplaces, and made after the time it tells of."""
+    found = find_fitting(PLAIN, window("2026-10-01", "2026-11-01"), ("US",), [report_of(**values)])
+
+    assert (found is not None) is serves
+
+
+def test_a_report_with_options_is_never_taken_from_others() -> None:
+    """Amazon does not tell the options."""
+    report = Report("GET_A", FIELDS, Upsert(), DAILY, options={"a": "b"})
+
+    assert find_fitting(report, window("2026-10-01", "2026-11-01"), ("US",), [report_of()]) is None
+
+
+def test_a_lost_answer_is_found_by_its_words_and_its_time() -> None:
+    """The same request, made since it was intended, that the ledger does not know."""
+    mine = request(window("2026-10-01", "2026-11-01"), report_id=None, status="intended")
+
+    assert find_lost(mine, [report_of()], frozenset()) is not None
+    assert find_lost(mine, [report_of()], frozenset({"R9"})) is None
+    assert find_lost(mine, [report_of(created_at=NOW - DAY)], frozenset()) is None
+    assert find_lost(mine, [report_of(until=NOW)], frozenset()) is None
+
+
+DONE, CANCELLED, FATAL = (
+    ProcessingStatus.DONE,
+    ProcessingStatus.CANCELLED,
+    ProcessingStatus.FATAL,
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "tries", "similar", "halvable", "verdict"),
+    [
+        (DONE, 1, False, True, Verdict.LOAD),
+        (CANCELLED, 1, False, True, Verdict.EMPTY),
+        (CANCELLED, 1, True, True, Verdict.TOO_SOON),
+        (FATAL, 1, False, True, Verdict.REPEAT),
+        (FATAL, 2, False, True, Verdict.HALVE),
+        (FATAL, 2, False, False, Verdict.FAIL),
+        (FATAL, 3, False, True, Verdict.FAIL),
+        (None, 1, False, True, Verdict.REPEAT),
+        (None, 2, False, True, Verdict.FAIL),
+    ],
+)
+def test_row_6_what_an_end_means(
+    status: ProcessingStatus | None, tries: int, *, similar: bool, halvable: bool, verdict: Verdict
+) -> None:
+    """CANCELLED is empty or too soon; FATAL is repeated, then halved, then told."""
+    assert judge(status, request(tries=tries), similar_before=similar, halvable=halvable) is verdict
+
+
+def test_halves_are_the_whole() -> None:
+    """Two windows that touch at a midnight; a day and a calendar month cannot be halved."""
+    whole = Window(day("2026-10-01"), NOW)
+
+    one, two = halves(whole, PLAIN) or (whole, whole)
+
+    assert (one.since, one.until, two.until) == (whole.since, two.since, whole.until)
+    assert halves(window("2026-10-01", "2026-10-02"), PLAIN) is None
+    assert halves(window("2026-10-01", "2026-11-01"), MONTHS) is None

@@ -26,7 +26,7 @@ async def test_orders_that_turn_out_many_go_on_as_reports(
 ) -> None:
     """The first page shows that 60 more remain: the rest comes as reports, and nothing is lost."""
     streams = [named("orders")]
-    async with open_lab(database, tmp_path, orders=6_000, speed=100, streams=streams) as lab:
+    async with open_lab(database, tmp_path, orders=6_000, speed=40, streams=streams) as lab:
         await lab.know_the_rates()
         before = await lab.calls()
         sync = await lab.sync()

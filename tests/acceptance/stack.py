@@ -14,7 +14,8 @@ import httpx2
 from sqlalchemy import Engine, create_engine, text
 
 from recoup.db.engine import Database
-from recoup.streams import api_streams
+from recoup.db.upsert import PROVENANCE
+from recoup.streams import all_streams
 from tests.cli.programs import Recoup, Running
 
 US = "ATVPDKIKX0DER"
@@ -119,12 +120,12 @@ class Stack:
                             *(
                                 c
                                 for c in table.columns
-                                if c.name not in {"connection_id", "source", "loaded_at"}
+                                if c.name not in {"connection_id", *PROVENANCE}
                             )
                         )
                     )
                 )
-                for stream in api_streams()
+                for stream in all_streams()
                 for table in (stream.table, *stream.parts)
             }
 

@@ -12,6 +12,7 @@ import pytest
 from recoup.config import Settings
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
+from recoup.events.queries import publish
 from recoup.jobs.start import stop_sync
 from recoup.sync.announce import announce_connection
 from recoup.users.queries import User
@@ -65,6 +66,31 @@ async def test_the_current_state_comes_first_then_each_change(
     ids = [event_id for event_id, _ in told]
     assert ids == sorted(set(ids))
     assert reader.blocks[0] == "retry: 3000"
+
+
+async def test_other_events_about_a_sync_are_not_its_states(
+    client: httpx2.AsyncClient, database: Database, user: User, sync_id: str
+) -> None:
+    """What detection found is told by the user's feed; a sync's own holds status bodies only."""
+
+    async def detect() -> None:
+        async with database.writing() as conn:
+            payload = {"claimsDetected": 3}
+            await publish(
+                conn, user.user_id, event_type="detection", subject=sync_id, payload=payload
+            )
+
+    await detect()
+    async with reading(client, one(sync_id)) as reader, reading(client, ALL) as everything:
+        await everything.next()
+        first = await reader.next()
+        await detect()
+        _, detection = await everything.next()
+        await finish(database, sync_id)
+        rest = await reader.rest()
+
+    assert [data["status"] for _, data in (first, *rest)] == ["in_progress", "complete"]
+    assert detection == {"type": "detection", "claimsDetected": 3}
 
 
 async def test_the_headers_of_a_stream(client: httpx2.AsyncClient, sync_id: str) -> None:

@@ -77,6 +77,7 @@ def test_one_claim_in_detail(claims: Recoup):
     """Its arithmetic, its source rows by file and line, and that nothing is submitted."""
     done = claims.run("claims", "show", "claim-0000")
     body = json.loads(claims.run("claims", "show", "claim-0000", "--json").stdout)
+    several = claims.run("claims", "show", "claim-")
     unknown = claims.run("claims", "show", "none")
 
     assert done.code == 0, done
@@ -84,6 +85,10 @@ def test_one_claim_in_detail(claims: Recoup):
     assert "document doc-1, line 7: " in done.stdout
     assert "submitted nothing" in done.stdout
     assert body["possibleSteps"] == ["filed", "dismissed"]
+    assert several.outcome == (
+        1,
+        "recoup: Several claims begin with claim-: give more of the id.\n",
+    )
     assert (unknown.code, unknown.stderr) == (1, "recoup: There is no such claim.\n")
 
 

@@ -34,6 +34,8 @@ def test_a_demo_shows_a_first_sync(alone: Recoup, data_dir: Path):
         assert re.search(r"^orders +2,000 +\d+\.\d +complete$", done.stdout, re.MULTILINE)
         assert re.search(r"^inventory +\d+ ", done.stdout, re.MULTILINE)
         assert re.search(r"^transactions +[\d,]+ ", done.stdout, re.MULTILINE)
+        assert re.search(r"^claim_\w{32} ", done.stdout, re.MULTILINE)
+        assert re.search(r"^[\d,.]+ USD in \d+ claims$", done.stdout, re.MULTILINE)
         assert done.stderr == ""
         assert len(re.findall(r"^ *\d+ %  ", done.stdout, re.MULTILINE)) <= 15
     assert processes_of(data_dir) == []

@@ -12,7 +12,7 @@ import pytest
 import recoup.streams
 from recoup.db.engine import Database
 from recoup.spapi.limits import LocalBudget
-from recoup.streams import all_streams, api_streams
+from recoup.streams import all_streams
 from recoup.streams.item import without_personal_data
 from recoup.streams.stream import Request, Scope, Stream, Windows
 from recoup.streams.window import Window
@@ -20,7 +20,7 @@ from recoup.sync.load import load_batch, parse_page
 from tests.support.lab import US, Lab, open_lab
 
 STREAMS = {stream.name: stream for stream in all_streams()}
-APIS = {stream.name: stream for stream in api_streams()}
+APIS = {stream.name: stream for stream in all_streams() if stream.api}
 every_stream = pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
 every_api = pytest.mark.parametrize("stream", APIS.values(), ids=APIS)
 

@@ -4,7 +4,8 @@ Temporary tables of one detection, made after those of prepare_queries:
 
 detect_inbound_item     one row per shipment and SKU: sent, received, when and how it is known
 detect_inbound_event    one row per shortage and per damage on arrival, with what payments settled
-detect_inbound_paid     which payment settled how many units of which event
+detect_inbound_settled  which payment settled how many units of which event
+detect_inbound_surplus  units of an FNSKU that came in beyond any plan
 
 Payments (facts 4.4 step 3): rows of family `inbound`, approved from the delivery on and up to 12
 months after; those whose case is the one filed for a shipment go there only; all others go to the
@@ -133,9 +134,7 @@ _ITEMS = Step(
     ), known as (
         select items.*, p.asin
         from items
-        left join (
-            select fnsku, min(asin) as asin from detect_product where fnsku is not null group by fnsku
-        ) as p using (fnsku)
+        left join detect_fnsku as p using (fnsku)
     ), measured as (
         select *,
                greatest(shipped - received, 0) as short,
@@ -265,6 +264,38 @@ _FILED = Step(
     """,
 )
 
+# What settled an event, as a rule tells it.
+_SETTLED = Step(
+    "detect_inbound_settled",
+    "event_id bigint, settled jsonb",
+    """
+    select t.event_id, jsonb_agg(jsonb_build_object(
+               'by', 'payment', 'reference', p.reference, 'units', t.units,
+               'why', format('%s, approved %s', p.reason, p.approved_on))
+               order by p.approved_on, p.payment_id)
+    from detect_inbound_paid as t join detect_payment as p using (payment_id)
+    group by t.event_id
+    """,
+    ("event_id",),
+)
+
+# Units that came in beyond the plan of their shipment, or of no shipment at all.
+_SURPLUS = Step(
+    "detect_inbound_surplus",
+    "fnsku text, received_on date, units integer, shipment_id text",
+    """
+    select fnsku, event_on, quantity, ''
+    from ledger
+    where connection_id = :connection_id and event_type = 'Receipts' and quantity > 0
+      and coalesce(reference_id, '') = '' and event_on <= :as_of
+    union all
+    select fnsku, delivered_on, received - shipped, shipment_id
+    from detect_inbound_item
+    where received > shipped
+    """,
+    ("fnsku",),
+)
+
 _STEPS = (_SHIPMENTS, _ITEMS, _FILED, _EVENTS, _PAID)
 
 
@@ -274,3 +305,5 @@ async def prepare_inbound(conn: Writer, values: Mapping[str, object]) -> None:
         await run_step(conn, step, values)
     await conn.execute(text(_ALLOCATE))
     await conn.execute(text("select pg_temp.allocate_inbound()"))
+    for step in (_SETTLED, _SURPLUS):
+        await run_step(conn, step, values)

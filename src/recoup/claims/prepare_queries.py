@@ -15,10 +15,12 @@ from recoup.claims.incident_queries import INCIDENT_STEPS
 from recoup.claims.ledger_queries import LEDGER_STEPS
 from recoup.claims.payment_queries import PAYMENT_STEPS
 from recoup.claims.policy import Policy
+from recoup.claims.prepare_fees_queries import FEE_STEPS
 from recoup.claims.prepare_inbound_queries import prepare_inbound
 from recoup.claims.prepare_orders_queries import ORDER_STEPS
 from recoup.claims.prepare_removals_queries import prepare_removals
 from recoup.claims.prepare_returns_queries import RETURN_STEPS
+from recoup.claims.prepare_storage_queries import STORAGE_STEPS
 from recoup.claims.reversal_queries import REVERSAL_STEPS
 from recoup.claims.step_queries import Step, run_step
 from recoup.db.engine import Writer
@@ -133,7 +135,14 @@ _VALUE = Step(
     "detect_value", "sourcing_cost_since date", "select cast(:sourcing_cost_since as date)"
 )
 
-_STEPS = (_COUNTRY, _MARKETPLACE, _POLICY, _CAP, _VALUE, _COST, _PRODUCT)
+_FNSKU = Step(
+    "detect_fnsku",
+    "fnsku text, sku text, asin text",
+    "select fnsku, min(sku), min(asin) from detect_product group by fnsku",
+    ("fnsku",),
+)
+
+_STEPS = (_COUNTRY, _MARKETPLACE, _POLICY, _CAP, _VALUE, _COST, _PRODUCT, _FNSKU)
 
 
 async def prepare(conn: Writer, connection_id: ConnectionId, as_of: date, policy: Policy) -> None:
@@ -151,7 +160,7 @@ async def prepare(conn: Writer, connection_id: ConnectionId, as_of: date, policy
     for step in (*_STEPS, *PAYMENT_STEPS, *LEDGER_STEPS, *ORDER_STEPS, *RETURN_STEPS):
         await run_step(conn, step, values)
     await allocate(conn, values)
-    for step in (*INCIDENT_STEPS, *REVERSAL_STEPS):
+    for step in (*INCIDENT_STEPS, *REVERSAL_STEPS, *FEE_STEPS, *STORAGE_STEPS):
         await run_step(conn, step, values)
     await prepare_inbound(conn, values)
     await prepare_removals(conn, values)

@@ -5,7 +5,7 @@ Temporary tables of one detection, made after those of prepare_queries:
 detect_removal_order    one row per removal order: its marketplace, which the reports do not tell
 detect_removal_event    one row per parcel and SKU (removal_lost) and per order and SKU whose
                         quantities do not add up (removal_discrepancy), with what payments settled
-detect_removal_paid     which payment settled how many units of which event
+detect_removal_settled  which payment settled how many units of which event
 """
 
 from __future__ import annotations
@@ -249,6 +249,32 @@ end
 $$
 """
 
+# What settled an event, as a rule tells it, and payments of which nobody knows whether they did.
+_SETTLED = Step(
+    "detect_removal_settled",
+    "event_id bigint, settled jsonb, possible text",
+    """
+    with paid as (
+        select t.event_id, jsonb_agg(jsonb_build_object(
+                   'by', 'payment', 'reference', p.reference, 'units', t.units,
+                   'why', format('%s, approved %s', p.reason, p.approved_on))
+                   order by p.approved_on, p.payment_id) as settled
+        from detect_removal_paid as t join detect_payment as p using (payment_id)
+        group by t.event_id
+    ), possible as (
+        select e.event_id, string_agg(distinct p.reimbursement_id, ', ') as reimbursements
+        from detect_payment as p
+        join detect_removal_event as e on e.fnsku = p.fnsku and e.open > 0
+            and p.approved_on between e.since and e.since + 120
+        where p.family in ('general', 'unknown') and coalesce(p.order_id, e.order_id) = e.order_id
+        group by e.event_id
+    )
+    select event_id, paid.settled, possible.reimbursements
+    from paid full join possible using (event_id)
+    """,
+    ("event_id",),
+)
+
 _STEPS = (_ORDERS, _PARCELS, _GAPS, _FILED, _EVENTS, _PAID)
 
 
@@ -258,3 +284,4 @@ async def prepare_removals(conn: Writer, values: Mapping[str, object]) -> None:
         await run_step(conn, step, values)
     await conn.execute(text(_ALLOCATE))
     await conn.execute(text("select pg_temp.allocate_removals()"))
+    await run_step(conn, _SETTLED, values)

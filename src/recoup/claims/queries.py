@@ -14,6 +14,7 @@ from sqlalchemy import (
     and_,
     case,
     func,
+    or_,
     select,
 )
 
@@ -141,6 +142,16 @@ async def get_claim(conn: Reader, user_id: UserId, claim_id: str, now: datetime)
     if row is None:
         raise NotFoundError("There is no such claim.")
     return row
+
+
+async def list_claim_ids(conn: Reader, user_id: UserId, beginning: str) -> list[str]:
+    """Two at most: whether the beginning of an id names one claim, none or several."""
+    begins = or_(
+        func.starts_with(_c.claim_id, beginning),
+        func.starts_with(_c.claim_id, f"claim_{beginning}"),
+    )
+    rows = await conn.execute(select(_c.claim_id).where(of_user(user_id), begins).limit(2))
+    return list(rows.scalars())
 
 
 async def list_claim_history(conn: Reader, claim_id: str) -> list[RowMapping]:

@@ -16,6 +16,7 @@ from recoup.claims.rule import ClaimType
 from recoup.cli.claims_export import ExportForm, claims_bytes, packet_bytes
 from recoup.cli.claims_table import detail_lines, print_claims
 from recoup.cli.entrance import enter
+from recoup.cli.errors import CommandError
 from recoup.cli.output import JsonOption, show
 from recoup.cli.storage import fitting_database, opened
 from recoup.cli.user import UserOption, choose_user
@@ -86,7 +87,7 @@ def list_(
 
 @app.command("show")
 def show_(
-    claim_id: Annotated[str, typer.Argument(metavar="CLAIM_ID", help="As `list` shows it.")],
+    claim_id: Annotated[str, typer.Argument(metavar="CLAIM_ID", help="Or its beginning.")],
     *,
     user: UserOption = None,
     as_json: JsonOption = False,
@@ -100,7 +101,10 @@ def show_(
 def export(
     claim_id: Annotated[
         str | None,
-        typer.Argument(metavar="[CLAIM_ID]", help="The filing packet of one. Unset: all claims."),
+        typer.Argument(
+            metavar="[CLAIM_ID]",
+            help="The filing packet of one, by its id or the beginning of it. Unset: all.",
+        ),
     ] = None,
     *,
     form: Annotated[
@@ -173,12 +177,21 @@ async def _read_list(database: Database, selection: ClaimSelection, limit: int) 
 async def _read_packet(database: Database, user: str | None, claim_id: str) -> dict[str, Any]:
     from recoup.claims.claim_body import claim_detail
     from recoup.claims.packet import packet_of
-    from recoup.claims.queries import get_claim, list_claim_allocations, list_claim_history
+    from recoup.claims.queries import (
+        get_claim,
+        list_claim_allocations,
+        list_claim_history,
+        list_claim_ids,
+    )
     from recoup.clock import utc_now
 
     async with database.reading() as conn:
         owner = await choose_user(conn, user)
-        row = await get_claim(conn, owner.user_id, claim_id, utc_now())
-        history = await list_claim_history(conn, claim_id)
+        found = await list_claim_ids(conn, owner.user_id, claim_id)
+        if len(found) > 1 and claim_id not in found:
+            raise CommandError(f"Several claims begin with {claim_id}: give more of the id.")
+        whole = found[0] if len(found) == 1 else claim_id
+        row = await get_claim(conn, owner.user_id, whole, utc_now())
+        history = await list_claim_history(conn, whole)
         allocations = await list_claim_allocations(conn, row)
     return packet_of(claim_detail(row, history, allocations))

@@ -19,6 +19,8 @@ _HEADER = ("claim", "what", "product or order", "units", "amount", "days left", 
 _RIGHT = {"units", "amount", "days left"}
 _STYLES = {"wait": "dim", "expired": "dim", "unknown": "yellow"}
 _URGENT_DAYS = 14
+_ID_PREFIX = "claim_"
+_SHORT_ID = 8
 
 
 def print_claims(items: Sequence[Body], totals: Body) -> None:
@@ -29,18 +31,20 @@ def print_claims(items: Sequence[Body], totals: Body) -> None:
     from rich.console import Console
 
     Console().print(_table(items))
-    typer.echo("\n".join(totals_lines(totals)))
+    typer.echo("\n".join(_sums(items, totals)))
 
 
 def claims_lines(items: Sequence[Body], totals: Body) -> list[str]:
     if not items:
         return ["No claims."]
-    return [*align(_HEADER, [_cells(item) for item in items]), "", *totals_lines(totals)]
+    return [*align(_HEADER, [_cells(item) for item in items]), "", *_sums(items, totals)]
 
 
-def totals_lines(totals: Body) -> list[str]:
-    """A line per currency: they are never added."""
-    lines = [
+def _sums(items: Sequence[Body], totals: Body) -> list[str]:
+    """What all claims come to, also those that are not shown: a line per currency, never added."""
+    hidden = totals["claimCount"] - len(items)
+    lines = [f"These are the {len(items)} most urgent of {totals['claimCount']:,}."] * (hidden > 0)
+    lines += [
         f"{_money(total)} in {_count(total['claimCount'], 'claim')}"
         for total in totals["byCurrency"]
     ]
@@ -88,10 +92,14 @@ def _table(items: Sequence[Body]) -> Table:
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in _HEADER:
-        table.add_column(name, justify="right" if name in _RIGHT else "left", overflow="fold")
+        table.add_column(
+            name, justify="right" if name in _RIGHT else "left", no_wrap=name != "what"
+        )
     for item in items:
-        cells = ["-" if value is None else str(value) for value in _cells(item)]
-        table.add_row(*(Text(cell) for cell in cells), style=_style(item))
+        claim_id, *others = ["-" if value is None else str(value) for value in _cells(item)]
+        # Enough to name a claim to `recoup claims show`, which takes the beginning of an id.
+        short = claim_id.removeprefix(_ID_PREFIX)[:_SHORT_ID]
+        table.add_row(*(Text(cell) for cell in (short, *others)), style=_style(item))
     return table
 
 
@@ -122,7 +130,7 @@ def _days_left(item: Body) -> str:
         case "expired":
             return "over"
         case "wait":
-            return f"{item['daysLeft']} (from {item['fileableFrom']})"
+            return f"from {item['fileableFrom']}"
     return str(item["daysLeft"])
 
 

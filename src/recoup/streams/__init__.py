@@ -15,9 +15,3 @@ def all_streams() -> tuple[Stream, ...]:
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     modules = (importlib.import_module(f"{__name__}.{name}") for name in names)
     return tuple(module.STREAM for module in modules if hasattr(module, "STREAM"))
-
-
-@cache
-def api_streams() -> tuple[Stream, ...]:
-    """Those that are read by API; the ones of reports wait for the loader of reports."""
-    return tuple(stream for stream in all_streams() if stream.api is not None)

@@ -42,6 +42,7 @@ async def measures(world: World, *sides: str, seen: str = "2026-01-05", **values
         "median_side": median,
         "shortest_side": shortest,
         "unit_of_dimension": "inches",
+        "currency": world.currency,
     }
     await world.add("fee_preview_history", **row | values)
 

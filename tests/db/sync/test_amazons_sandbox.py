@@ -10,12 +10,11 @@ import pytest
 
 from recoup.config import Settings
 from recoup.db.engine import Database
-from recoup.streams import api_streams
 from recoup.streams.stream import InSandbox
 from recoup.sync.access import SellerAccess
 from recoup.sync.runner import SyncRunner
 from tests.support.canned_server import canned_server
-from tests.support.lab import Lab, open_lab, with_api
+from tests.support.lab import Lab, api_streams, open_lab, with_api
 
 
 @pytest.fixture

@@ -12,10 +12,9 @@ from recoup.db.engine import Database
 from recoup.errors import UnavailableError
 from recoup.spapi.operations.orders import search_orders
 from recoup.spapi.paging import OperationPage
-from recoup.streams import api_streams
 from recoup.streams.stream import Request, Stream
 from recoup.sync.runner import SyncRunner
-from tests.support.lab import Lab, open_lab, with_api
+from tests.support.lab import Lab, api_streams, open_lab, with_api
 
 
 @pytest.fixture

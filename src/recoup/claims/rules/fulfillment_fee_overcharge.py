@@ -7,9 +7,8 @@ facts, the seller's own measures, needs data that recoup does not hold.
 
 Left out: a charge that was given back, several units on one line (fees are per unit), orders of
 other channels, sales served from another country, and weeks in which most SKUs of the marketplace
-cost more than their preview, which is a season or a new rate card, not a wrong measure (ours). A
-preview that is first seen within a week after the charge was valid for it: Amazon refreshes it
-every 72 hours.
+cost more than their preview, which is a season or a new rate card, not a wrong measure (ours).
+Charges and the previews of their days come from recoup.claims.prepare_fees_queries.
 
 Only charges inside the window count; the clock is that of the oldest of them. Once all are past
 it, the newest one stands for what expired last.
@@ -17,121 +16,27 @@ it, the newest one stands for what expired last.
 
 from recoup.claims.rule import ClaimType, Rule, Value, Window
 
-# Cents below which a difference is rounding (facts R14).
+# Per unit; what remains below it is rounding (facts R14).
 _TOLERANCE = "0.02"
-
-_PREVIEWS = """
-preview_row as (
-    select sku, store, seen_at, fnsku, currency, fulfillment_fee, size_tier, longest_side,
-           median_side, shortest_side, unit_of_dimension, item_weight, unit_of_weight, source,
-           source_line
-    from (
-        select sku, store, seen_at, fnsku, currency, fulfillment_fee, size_tier, longest_side,
-               median_side, shortest_side, unit_of_dimension, item_weight, unit_of_weight,
-               null as source, null::integer as source_line
-        from fee_preview_history
-        where connection_id = :connection_id and seen_at < cast(:as_of as date) + 2
-        union all
-        select sku, store, loaded_at, fnsku, currency, fulfillment_fee, size_tier, longest_side,
-               median_side, shortest_side, unit_of_dimension, item_weight, unit_of_weight,
-               source, source_line
-        from fee_preview as now
-        where connection_id = :connection_id and not exists (
-            select from fee_preview_history as old
-            where old.connection_id = :connection_id and old.sku = now.sku
-              and old.store = now.store)
-    ) as known
-    where fulfillment_fee is not null
-), preview_step as (
-    select *, lag(fulfillment_fee) over steps as fee_before,
-           lag(size_tier) over steps as tier_before,
-           lag(format('%s x %s x %s %s', longest_side, median_side, shortest_side,
-                      unit_of_dimension)) over steps as size_before,
-           format('%s x %s x %s %s', longest_side, median_side, shortest_side,
-                  unit_of_dimension) as size,
-           (lag(array[longest_side, median_side, shortest_side, item_weight]) over steps,
-            lag(concat(unit_of_dimension, ' ', unit_of_weight, ' ', size_tier)) over steps)
-               is distinct from
-           (array[longest_side, median_side, shortest_side, item_weight],
-            concat(unit_of_dimension, ' ', unit_of_weight, ' ', size_tier)) as is_measured_anew,
-           lead(seen_at) over steps as next_seen_at, lead(fulfillment_fee) over steps as next_fee,
-           row_number() over steps = 1 as is_first
-    from preview_row
-    window steps as (partition by sku, store order by seen_at)
-), rate_card as (
-    -- Days on which the fee of most SKUs changed while their measures did not.
-    select store, currency, seen_at::date as seen_on
-    from preview_step
-    where not is_first
-    group by store, currency, seen_at::date
-    having count(*) filter (where fulfillment_fee <> fee_before and not is_measured_anew) >= 5
-       and 2 * count(*) filter (where fulfillment_fee <> fee_before and not is_measured_anew)
-           >= count(*)
-), preview as (
-    select p.*, coalesce(not is_first and is_measured_anew and fulfillment_fee > fee_before
-                         and r.seen_on is null, false) as has_grown
-    from preview_step as p
-    left join rate_card as r on r.store = p.store and r.currency = p.currency
-        and r.seen_on = p.seen_at::date
-)
-"""
-
-# Every charge with the preview of its day. Fees of Europe have a base and a tax; previews are
-# without tax. The unit of comparison is one unit of one order.
-_CHARGES = f"""
-charge as materialized (
-    select f.order_id, f.sku, f.currency, f.transaction_id, f.posted_at, f.quantity,
-           -f.amount / f.quantity as unit_fee, t.marketplace_id, m.country, m.zone, m.today,
-           p.store, p.seen_at, p.fnsku, p.size, p.size_before, p.size_tier, p.tier_before,
-           p.source, p.source_line, p.is_first and f.posted_at < p.seen_at as is_before_preview,
-           case when p.next_fee > p.fulfillment_fee
-                 and p.next_seen_at < f.posted_at + interval '7 days'
-                then p.next_fee else p.fulfillment_fee end as expected,
-           case when p.has_grown then p.fee_before end as fee_before
-    from fees as f
-    join transactions as t on t.connection_id = f.connection_id
-        and t.transaction_id = f.transaction_id
-    join detect_marketplace as m on m.marketplace_id = t.marketplace_id
-    join preview as p on p.sku = f.sku and p.currency = f.currency
-        and p.store in ('', m.country, case when m.country = 'GB' then 'UK' end)
-        and (f.posted_at >= p.seen_at or p.is_first)
-        and (p.next_seen_at is null or f.posted_at < p.next_seen_at)
-    where f.connection_id = :connection_id and f.category = 'fulfillment_fee'
-      and f.type <> 'Tax' and f.amount < 0 and f.quantity > 0 and f.order_id <> ''
-      and (f.posted_at at time zone m.zone)::date <= :as_of
-), season as (
-    select marketplace_id, week
-    from (
-        select marketplace_id, date_trunc('week', posted_at at time zone 'UTC') as week, sku,
-               min(unit_fee - expected) > {_TOLERANCE} as is_above
-        from charge
-        group by 1, 2, 3
-    ) as weekly
-    group by marketplace_id, week
-    having count(*) filter (where is_above) >= 5
-       and 2 * count(*) filter (where is_above) >= count(*)
-), suspect as (
-    select c.*,
-           case when unit_fee > expected + {_TOLERANCE} then 'above_preview'
-                else 'size_changed' end as cause,
-           case when unit_fee > expected + {_TOLERANCE} then expected
-                else fee_before end as right_fee
-    from charge as c
-    where unit_fee > least(expected, fee_before) + {_TOLERANCE}
-)
-"""  # noqa: S608 - a constant
 
 # What remains of each suspect charge after corrections, of whatever transaction they came in. A
 # deferred charge that was released since is there twice; the release counts.
 _OVERCHARGES = f"""
-released as (
+suspect as (
+    select c.*, p.store, p.seen_at, p.fnsku, p.size, p.size_before, p.size_tier, p.tier_before,
+           p.source, p.source_line, p.is_first and c.posted_at < p.seen_at as is_before_preview,
+           m.country, m.zone, m.today
+    from detect_fee_suspect as c
+    join detect_fee_preview as p using (preview_id)
+    join detect_marketplace as m on m.marketplace_id = c.marketplace_id
+), released as (
     select t.related_identifiers ->> 'DEFERRED_TRANSACTION_ID' as transaction_id
     from transactions as t
     where t.connection_id = :connection_id
       and t.related_identifiers ? 'DEFERRED_TRANSACTION_ID'
-      and t.order_id in (select order_id from suspect)
+      and t.order_id in (select order_id from detect_fee_suspect)
 ), single as (
-    select cause, order_id, sku, currency, marketplace_id, country, zone, today, store,
+    select cause, order_id, sku, currency, marketplace_id, country, zone, today, store, week,
            min(posted_at) as posted_at, sum(quantity)::integer as quantity,
            sum(unit_fee * quantity) as charged, sum(right_fee * quantity) as expected,
            min(transaction_id) as transaction_id, min(fnsku) as fnsku,
@@ -140,14 +45,14 @@ released as (
            min(tier_before) as tier_before, min(source) as source, min(source_line) as source_line
     from suspect
     where transaction_id not in (select transaction_id from released where transaction_id <> '')
-    group by cause, order_id, sku, currency, marketplace_id, country, zone, today, store
+    group by cause, order_id, sku, currency, marketplace_id, country, zone, today, store, week
 ), given_back as (
     select f.order_id, f.sku, f.currency, sum(f.amount) as amount,
            jsonb_agg(distinct f.transaction_id) as transaction_ids
     from fees as f
     where f.connection_id = :connection_id and f.category = 'fulfillment_fee' and f.amount > 0
       and f.type <> 'Tax' and f.posted_at < cast(:as_of as date) + 2
-      and f.order_id in (select order_id from suspect)
+      and f.order_id in (select order_id from detect_fee_suspect)
     group by f.order_id, f.sku, f.currency
 ), remaining as (
     select s.*, (s.posted_at at time zone s.zone)::date as charged_on,
@@ -156,8 +61,8 @@ released as (
     from single as s
     left join given_back as g using (order_id, sku, currency)
     left join orders as o on o.connection_id = :connection_id and o.order_id = s.order_id
-    left join season as x on x.marketplace_id = s.marketplace_id
-        and x.week = date_trunc('week', s.posted_at at time zone 'UTC')
+    left join detect_fee_season as x on x.marketplace_id = s.marketplace_id
+        and x.week = s.week
     left join lateral (
         select bool_and(l.country <> s.country) as is_abroad
         from ledger as l
@@ -210,7 +115,7 @@ released as (
 """  # noqa: S608 - a constant
 
 _SQL = f"""
-with {_PREVIEWS}, {_CHARGES}, {_OVERCHARGES}, repaid as (
+with {_OVERCHARGES}, repaid as (
     select c.cause, c.sku, c.marketplace_id, sum(p.amount) as amount,
            string_agg(p.reimbursement_id, ', ' order by p.reimbursement_id) as reimbursements
     from claims as c
@@ -225,9 +130,7 @@ with {_PREVIEWS}, {_CHARGES}, {_OVERCHARGES}, repaid as (
                    rows between unbounded preceding and 1 preceding), 0))) as owed
     from claims as c
     left join repaid using (cause, sku, marketplace_id)
-    left join (
-        select sku, min(asin) as asin from detect_product where sku is not null group by sku
-    ) as product using (sku)
+    left join detect_fnsku as product using (fnsku)
 ), shared as (
     select currency, count(*) as marketplaces from detect_marketplace group by currency
 )

@@ -12,24 +12,15 @@ with carriers as (
     from inbound_plan_shipments
     where connection_id = :connection_id and shipment_id <> ''
     group by shipment_id
-), paid as (
-    select t.event_id, jsonb_agg(jsonb_build_object(
-               'by', 'payment', 'reference', p.reference, 'units', t.units,
-               'why', format('%s, approved %s', p.reason, p.approved_on))
-               order by p.approved_on, p.payment_id) as settled
-    from detect_inbound_paid as t join detect_payment as p using (payment_id)
-    group by t.event_id
 ), damaged as (
     select e.*, s.marketplace_id, s.status, s.is_closed, s.delivered_on, s.event_on, s.quiet_since,
            product.asin, c.carrier, c.source as carrier_source,
-           coalesce(paid.settled, '[]') as settled, received.rows, received.dispositions
+           coalesce(settled.settled, '[]') as settled, received.rows, received.dispositions
     from detect_inbound_event as e
     join detect_inbound_shipment as s using (shipment_id)
     left join carriers as c using (shipment_id)
-    left join paid using (event_id)
-    left join (
-        select fnsku, min(asin) as asin from detect_product where fnsku is not null group by fnsku
-    ) as product using (fnsku)
+    left join detect_inbound_settled as settled using (event_id)
+    left join detect_fnsku as product using (fnsku)
     cross join lateral (
         select jsonb_agg(jsonb_build_object('table', 'ledger', 'source', l.source,
                    'source_line', l.source_line, 'eventOn', l.event_on, 'quantity', l.quantity,

@@ -18,59 +18,38 @@ with candidates as (
         on e.type = 'inbound_shortage' and e.shipment_id = i.shipment_id and e.sku = i.sku
     where i.short > 0
       and i.status in ('CLOSED', 'RECEIVING', 'DELIVERED', 'CHECKED_IN', 'CANCELLED', 'DELETED')
-), elsewhere as (
-    select fnsku, event_on as received_on, quantity as units, '' as shipment_id
-    from ledger
-    where connection_id = :connection_id and event_type = 'Receipts' and quantity > 0
-      and coalesce(reference_id, '') = ''
-    union all
-    select fnsku, delivered_on, received - shipped, shipment_id
-    from detect_inbound_item
-    where received > shipped
-), crossed as (
-    select c.shipment_id, c.sku, sum(x.units) as units
-    from candidates as c
-    join elsewhere as x on x.fnsku = c.fnsku and x.shipment_id <> c.shipment_id
-        and x.received_on between c.event_on - 60 and c.event_on + 60
-    group by c.shipment_id, c.sku
-), possible as (
-    select c.shipment_id, c.sku, string_agg(distinct p.reimbursement_id, ', ') as reimbursements
-    from candidates as c
-    join detect_payment as p on p.fnsku = c.fnsku and p.family in ('general', 'unknown')
-        and coalesce(p.order_id, '') = ''
-        and p.approved_on between c.event_on and coalesce(c.payable_until, p.approved_on)
-    group by c.shipment_id, c.sku
-), paid as (
-    select t.event_id, jsonb_agg(jsonb_build_object(
-               'by', 'payment', 'reference', p.reference, 'units', t.units,
-               'why', format('%s, approved %s', p.reason, p.approved_on))
-               order by p.approved_on, p.payment_id) as settled
-    from detect_inbound_paid as t join detect_payment as p using (payment_id)
-    group by t.event_id
-), surplus as (
-    select shipment_id, asin, jsonb_agg(jsonb_build_object('table', 'shipment_items',
-               'source', source, 'shipmentId', shipment_id, 'sku', sku,
-               'shipped', shipped, 'received', received) order by sku) as rows
-    from detect_inbound_item
-    where received > shipped
-    group by shipment_id, asin
 ), judged as (
     select c.*, x.units as crossed, p.reimbursements,
            case when not c.is_delivered then -0.4
                 when not c.is_closed or c.received_by_api <> c.received_by_ledger
                     or c.received = 0 or c.short * 5 > c.shipped then -0.2
                 else 0 end as doubt,
-           coalesce(paid.settled, '[]') || case when c.mislabelled > 0 then jsonb_build_array(
+           coalesce(settled.settled, '[]') || case when c.mislabelled > 0 then jsonb_build_array(
                jsonb_build_object('by', 'surplus', 'reference', c.shipment_id,
                'units', c.mislabelled, 'why', 'another SKU of the same ASIN has too many units in '
                    'this shipment: counted under the wrong label')) else '[]' end as settled,
            coalesce(s.rows, '[]') as surplus_rows,
            received.rows as receipt_rows
     from candidates as c
-    left join crossed as x using (shipment_id, sku)
-    left join possible as p using (shipment_id, sku)
-    left join paid using (event_id)
-    left join surplus as s on s.shipment_id = c.shipment_id and s.asin is not distinct from c.asin
+    left join detect_inbound_settled as settled using (event_id)
+    cross join lateral (
+        select sum(e.units) as units from detect_inbound_surplus as e
+        where e.fnsku = c.fnsku and e.shipment_id <> c.shipment_id
+          and e.received_on between c.event_on - 60 and c.event_on + 60
+    ) as x
+    cross join lateral (
+        select string_agg(distinct q.reimbursement_id, ', ') as reimbursements
+        from detect_payment as q
+        where q.fnsku = c.fnsku and q.family in ('general', 'unknown') and q.order_id is null
+          and q.approved_on between c.event_on and coalesce(c.payable_until, q.approved_on)
+    ) as p
+    cross join lateral (
+        select jsonb_agg(jsonb_build_object('table', 'shipment_items', 'source', i.source,
+                   'shipmentId', i.shipment_id, 'sku', i.sku, 'shipped', i.shipped,
+                   'received', i.received) order by i.sku) as rows
+        from detect_inbound_item as i
+        where i.shipment_id = c.shipment_id and i.received > i.shipped
+    ) as s
     left join lateral (
         select coalesce(jsonb_agg(jsonb_build_object('table', 'ledger', 'source', l.source,
                    'source_line', l.source_line, 'eventOn', l.event_on, 'quantity', l.quantity,

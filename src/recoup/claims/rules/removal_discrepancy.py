@@ -9,36 +9,18 @@ parcel (R12) no report tells; the claim is settled when the seller says that all
 from recoup.claims.rule import ClaimType, Rule, Value, Window
 
 _SQL = """
-with paid as (
-    select t.event_id, jsonb_agg(jsonb_build_object(
-               'by', 'payment', 'reference', p.reference, 'units', t.units,
-               'why', format('%s, approved %s', p.reason, p.approved_on))
-               order by p.approved_on, p.payment_id) as settled
-    from detect_removal_paid as t join detect_payment as p using (payment_id)
-    group by t.event_id
-), possible as (
-    select e.event_id, string_agg(distinct p.reimbursement_id, ', ') as reimbursements
-    from detect_removal_event as e
-    join detect_payment as p on p.fnsku = e.fnsku and p.family in ('general', 'unknown')
-        and coalesce(p.order_id, e.order_id) in ('', e.order_id)
-        and p.approved_on between e.since and e.since + 120
-    where e.type = 'removal_discrepancy' and e.open > 0
-    group by e.event_id
-), gaps as (
-    select e.event_id, e.open, g.*, product.asin, q.reimbursements,
-           case when q.reimbursements is null then 0 else -0.2 end as doubt,
-           coalesce(paid.settled, '[]') || case when g.is_arrived and g.units > g.disposed
+with gaps as (
+    select e.event_id, e.open, g.*, product.asin, q.possible as reimbursements,
+           case when q.possible is null then 0 else -0.2 end as doubt,
+           coalesce(q.settled, '[]') || case when g.is_arrived and g.units > g.disposed
                then jsonb_build_array(jsonb_build_object('by', 'seller',
                    'reference', g.order_id, 'units', g.units - g.disposed,
                    'why', 'you said that the units arrived'))
                else '[]' end as settled
     from detect_removal_event as e
     join detect_removal_gap as g using (order_id, sku)
-    left join paid using (event_id)
-    left join possible as q using (event_id)
-    left join (
-        select fnsku, min(asin) as asin from detect_product where fnsku is not null group by fnsku
-    ) as product on product.fnsku = g.fnsku
+    left join detect_removal_settled as q using (event_id)
+    left join detect_fnsku as product on product.fnsku = g.fnsku
     where e.type = 'removal_discrepancy'
 )
 select jsonb_build_object('removalOrderId', order_id, 'sku', sku) as key,

@@ -8,37 +8,19 @@ loss certain enough to file. One claim per parcel and SKU.
 from recoup.claims.rule import ClaimType, Rule, Value, Window
 
 _SQL = """
-with paid as (
-    select t.event_id, jsonb_agg(jsonb_build_object(
-               'by', 'payment', 'reference', p.reference, 'units', t.units,
-               'why', format('%s, approved %s', p.reason, p.approved_on))
-               order by p.approved_on, p.payment_id) as settled
-    from detect_removal_paid as t join detect_payment as p using (payment_id)
-    group by t.event_id
-), possible as (
-    select e.event_id, string_agg(distinct p.reimbursement_id, ', ') as reimbursements
-    from detect_removal_event as e
-    join detect_payment as p on p.fnsku = e.fnsku and p.family in ('general', 'unknown')
-        and coalesce(p.order_id, e.order_id) in ('', e.order_id)
-        and p.approved_on between e.since and e.since + 120
-    where e.type = 'removal_lost' and e.open > 0
-    group by e.event_id
-), parcels as (
-    select e.event_id, e.open, p.*, product.asin, q.reimbursements,
-           coalesce(paid.settled, '[]') || case when p.arrived then jsonb_build_array(
+with parcels as (
+    select e.event_id, e.open, p.*, product.asin, q.possible as reimbursements,
+           coalesce(q.settled, '[]') || case when p.arrived then jsonb_build_array(
                jsonb_build_object('by', 'seller', 'reference', p.tracking_number,
                    'units', p.units, 'why', 'you said that the parcel arrived'))
                else '[]' end as settled,
            case when not p.arrived then 0.55 else 0 end as told,
-           case when q.reimbursements is null then 0
+           case when q.possible is null then 0
                 when not p.arrived then -0.4 else -0.1 end as doubt
     from detect_removal_event as e
     join detect_removal_parcel as p using (order_id, tracking_number, sku)
-    left join paid using (event_id)
-    left join possible as q using (event_id)
-    left join (
-        select fnsku, min(asin) as asin from detect_product where fnsku is not null group by fnsku
-    ) as product on product.fnsku = p.fnsku
+    left join detect_removal_settled as q using (event_id)
+    left join detect_fnsku as product on product.fnsku = p.fnsku
     where e.type = 'removal_lost'
 )
 select jsonb_build_object('removalOrderId', order_id, 'trackingNumber', tracking_number,

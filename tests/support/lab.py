@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx2
 from sqlalchemy import text
 
+from recoup.clock import parse_rfc3339
 from recoup.config import Settings
 from recoup.connections.queries import Connection, save_connection
 from recoup.db.engine import Database
@@ -115,8 +117,10 @@ class Lab:
         async with self.database.writing() as conn:
             await conn.execute(text("update stream_cursor set read_at = null"))
 
-    async def advance(self, duration: str) -> None:
-        await self._post("/_sandbox/clock", {"advance": duration})
+    async def advance(self, duration: str) -> datetime:
+        """Move the sandbox's clock; gives what it shows then."""
+        answer = await self._post("/_sandbox/clock", {"advance": duration})
+        return parse_rfc3339(answer["now"])
 
     async def faults(self, *faults: str) -> None:
         for fault in faults:

@@ -7,14 +7,15 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 
 
 @asynccontextmanager
-async def sandbox_process(*, orders: int, speed: float) -> AsyncIterator[str]:
+async def sandbox_process(*, orders: int, speed: float, today: date) -> AsyncIterator[str]:
     """Its address; it is stopped at the end."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "recoup", "sandbox", "--port", "0"),
-        *("--orders", str(orders), "--speed", f"{speed:g}"),
+        *("--orders", str(orders), "--speed", f"{speed:g}", "--today", today.isoformat()),
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None

@@ -42,12 +42,15 @@ class Pace:
 
 @dataclass(slots=True)
 class _Watch:
-    """An awaited report. `due`: when to look next, on the monotonic clock (seconds)."""
+    """An awaited report. `due`: when to look next, on the monotonic clock (seconds); `gap`: the
+    seconds from the first look to the second.
+    """
 
     report_id: str
     report_type: str
     created_at: datetime
     due: float
+    gap: float
     polls: int = 0
     ended: AmazonReport | None = None
     is_lost: bool = False
@@ -114,6 +117,8 @@ class ReportWatcher:
             request.report_type,
             created_at,
             due=time.monotonic() + max(0.0, min(left, usual)),
+            # What takes long as a rule is not done half a minute later.
+            gap=max((self._pace.shortest / self._hurry()).total_seconds(), usual / 4),
         )
         self._watches[watch.report_id] = watch
         return watch
@@ -156,8 +161,8 @@ class ReportWatcher:
         elif self._api.now() - report.created_at > self._pace.stale:
             watch.is_lost = True
         else:
-            gap = min(self._pace.shortest * 1.5 ** min(watch.polls, 20), self._pace.longest)
-            soon = time.monotonic() + (gap / self._hurry()).total_seconds()
+            longest = (self._pace.longest / self._hurry()).total_seconds()
+            soon = time.monotonic() + min(watch.gap * 1.5 ** min(watch.polls, 20), longest)
             if time.monotonic() >= watch.due:
                 watch.polls += 1
                 watch.due = soon

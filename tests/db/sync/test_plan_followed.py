@@ -24,7 +24,7 @@ async def _plan(lab: Lab) -> PlanRow:
 async def test_orders_that_turn_out_many_go_on_as_reports(
     database: Database, tmp_path: Path
 ) -> None:
-    """The first page shows that 60 more remain: the rest comes as reports, and nothing is lost."""
+    """The first pages show how many remain: the rest comes as reports, and nothing is lost."""
     streams = [named("orders")]
     async with open_lab(database, tmp_path, orders=6_000, speed=40, streams=streams) as lab:
         await lab.know_the_rates()
@@ -36,7 +36,7 @@ async def test_orders_that_turn_out_many_go_on_as_reports(
 
     assert sync.status == "complete", sync.error
     assert await lab.scalar("select count(*) from orders") == world["orders"]
-    assert calls["searchOrders"] - before.get("searchOrders", 0) <= 3
+    assert calls["searchOrders"] - before.get("searchOrders", 0) <= 10
     assert calls["createReport"] - before.get("createReport", 0) == 13
     assert "pages remain" in plan.revisions[0]["reason"]
     given_up, *reports = plan.steps

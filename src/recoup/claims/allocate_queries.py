@@ -91,7 +91,7 @@ _SETTLER = Step(
 _ALLOCATION = Step(
     "detect_allocation",
     "event_id bigint, settler_id bigint, units integer",
-    "select where false",
+    None,
 )
 
 # Events whose claims a person filed under a case: what is paid for the case is for them first.
@@ -255,12 +255,12 @@ _PASS_TABLES = (
         "detect_pass_settler",
         """pool text, settler_id bigint, by text, day date, since date, until date, units integer,
         country text, area text, label text""",
-        "select where false",
+        None,
     ),
     Step(
         "detect_pass_event",
         "pool text, event_id bigint, day date, units integer, country text, area text, label text",
-        "select where false",
+        None,
     ),
 )
 

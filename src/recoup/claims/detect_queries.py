@@ -30,7 +30,7 @@ _TYPED = ", ".join(f"cast(found.{name} as {kind})" for name, kind in _COLUMNS)
 _FOUND = Step(
     "detect_found",
     f"type text, window_name text, by_cost boolean, rule_version integer, {_CANDIDATE}",
-    "select where false",
+    None,
 )
 
 # The strictest end that is known of a kind of window, for a warning where none is known for sure.
@@ -165,10 +165,14 @@ async def tune(conn: Writer) -> None:
     The planner knows little about tables that were made a moment ago. Where it takes one for small
     it would look up a big table row by row; reading each big table once is never much worse, and
     is the same for ten thousand orders and for a million. Compiling forty statements that run once
-    costs more than it saves, and hashes of the usual 4 MB would go to disk.
+    costs more than it saves, and hashes of the usual 4 MB would go to disk. Each process keeps its
+    own hash: a container's shared memory is often too small for a common one.
     """
     await conn.execute(
-        text("set local enable_nestloop = off; set local jit = off; set local work_mem = '64MB'")
+        text(
+            "set local enable_nestloop = off; set local jit = off; set local work_mem = '64MB'; "
+            "set local enable_parallel_hash = off"
+        )
     )
 
 

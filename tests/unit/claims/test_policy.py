@@ -41,7 +41,7 @@ def _now(country: str, window: Window) -> tuple[int | None, int | None, int | No
         ("GB", Window.REMOVAL_LOST, (15, 75, None, "high")),
         ("FR", Window.INBOUND, (None, None, 6, "low")),
         ("GB", Window.REIMBURSEMENT_VALUE_DISPUTE, (0, 60, None, "high")),
-        ("GB", Window.FEE_REFERRAL, None),
+        ("GB", Window.FEE_REFERRAL, (0, 90, None, "low")),
         ("AU", Window.FEE_DIMENSION, (0, 90, None, "medium")),
         ("AU", Window.FC_LOST, None),
         ("AE", Window.INBOUND, (15, 60, None, "medium")),

@@ -10,10 +10,27 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
 from recoup.migrations.upgrade import upgrade
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _short_tracebacks() -> None:
+    """structlog's own tracebacks show all locals of each frame.
+
+    Making one takes seconds on a busy machine, in which the event loop stands still and PostgreSQL
+    ends transactions for being idle.
+    """
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer(colors=False),
+        ]
+    )
 
 
 @pytest.fixture(scope="session")

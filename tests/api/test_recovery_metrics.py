@@ -93,7 +93,7 @@ async def test_calibration_counts_outcomes_per_rule_and_band(
     await store_claims(database, seller, range(7, 8), type="removal_lost", **low)
     async with database.reading() as conn:
         rows = await conn.execute(select(claim.c.claim_id, claim.c.key))
-        keys = dict(rows.tuples().all())
+        keys = {row.claim_id: row.key for row in rows}
     await store_allocation(database, seller, 1, keys["claim-0004"], "payment")
     await store_allocation(database, seller, 2, keys["claim-0005"], "find")
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from recoup.claims.detect_queries import find_events, make_found, value_claims
+from recoup.claims.detect_queries import find_events, make_found, tune, value_claims
 from recoup.claims.policy import Policy, load_policy
 from recoup.claims.prepare_queries import prepare
 from recoup.claims.rule import Rule
@@ -65,6 +65,7 @@ async def _find_claims(
 ) -> None:
     """Leave what the rules find in temporary tables; nothing is stored."""
     values: dict[str, object] = {"connection_id": connection_id, "as_of": as_of}
+    await tune(conn)
     await prepare(conn, connection_id, as_of, policy)
     await make_found(conn)
     for rule in rules:

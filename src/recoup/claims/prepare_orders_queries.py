@@ -62,8 +62,6 @@ _SETTLEMENT_LEAF = """case lower(translate(amount_type, '_-: ', ''))
             else 'fee' end end"""
 
 _SUMS = """
-    min(posted_at) as posted_at, min(marketplace_id) as marketplace_id, min(source) as source,
-    bool_or(by_seller) as by_seller,
     sum(amount) filter (where leaf = 'principal') as principal,
     coalesce(sum(amount) filter (where leaf = 'promotion'), 0) as promotion,
     coalesce(sum(amount) filter (where leaf = 'tax'), 0) as tax,
@@ -119,7 +117,7 @@ _MONEY = Step(
     principal numeric, promotion numeric, tax numeric, shipping numeric, referral numeric,
     referral_net numeric, administration numeric, fulfillment numeric, fees numeric""",
     f"""
-with moved as (
+with moved as materialized (
     select transaction_id, order_id, posted_at, marketplace_id, source, kind,
         -- Amazon documents no mark of who refunded; a text that names the seller is taken as one.
         coalesce(description, '') || type ilike '%seller%' as by_seller
@@ -138,25 +136,26 @@ with moved as (
     from order_items join detect_order_touched using (order_id)
     where connection_id = :connection_id
     group by order_id
-    having count(distinct sku) = 1
+    having min(sku) = max(sku)
 ), leaf as (
-    select moved.*, coalesce(fees.sku, only_sku.sku) as sku, split_part(line, '/', 1) as part,
-        quantity, amount, currency, {_LEAF} as leaf, path like '%/Tax' as is_tax
+    select transaction_id, fees.sku, amount, currency, {_LEAF} as leaf, path like '%/Tax' as is_tax,
+        -- Each leaf repeats the units of its item; the first leaf of an item is `items.N/0.0...`.
+        case when translate(split_part(line, '/', 2), '0.', '') = '' then quantity end as quantity
     from moved
-    join fees on fees.connection_id = :connection_id
-        and fees.transaction_id = moved.transaction_id
-    left join only_sku on only_sku.order_id = moved.order_id
-), part as (
-    select kind, transaction_id, order_id, sku, part, currency, max(quantity) as quantity, {_SUMS}
+    join fees using (transaction_id)
+    where fees.connection_id = :connection_id
+), summed as (
+    select transaction_id, sku, currency, sum(quantity) as quantity, {_SUMS}
     from leaf
-    group by kind, transaction_id, order_id, sku, part, currency
+    group by transaction_id, sku, currency
 ), told as (
-    select kind, 'transactions', transaction_id, order_id, sku, currency, min(posted_at),
-        min(marketplace_id), min(source), bool_or(by_seller), sum(quantity), sum(principal),
-        sum(promotion), sum(tax), sum(shipping), sum(referral), sum(referral_net),
-        sum(administration), sum(fulfillment), sum(fees)
-    from part
-    group by kind, transaction_id, order_id, sku, currency
+    select kind, 'transactions', transaction_id, moved.order_id,
+        coalesce(summed.sku, only_sku.sku) as sku, currency, posted_at, marketplace_id, source,
+        by_seller, quantity, principal, promotion, tax, shipping, referral, referral_net,
+        administration, fulfillment, fees
+    from summed
+    join moved using (transaction_id)
+    left join only_sku on only_sku.order_id = moved.order_id
 ), line as (
     select settlement_lines.*, kind, {_SETTLEMENT_LEAF} as leaf,
         null::text as marketplace_id, false as by_seller, false as is_tax
@@ -166,7 +165,9 @@ with moved as (
     where connection_id = :connection_id
 ), settled as (
     select kind, concat_ws(' ', settlement_id, adjustment_id, shipment_id) as reference,
-        order_id, sku, currency, max(quantity_purchased) as quantity, {_SUMS}
+        order_id, sku, currency, max(quantity_purchased) as quantity, min(posted_at) as posted_at,
+        min(marketplace_id) as marketplace_id, min(source) as source,
+        bool_or(by_seller) as by_seller, {_SUMS}
     from line
     where sku <> ''
     group by kind, settlement_id, adjustment_id, shipment_id, order_id, sku, currency
@@ -178,8 +179,8 @@ select kind, 'settlement_lines', reference, order_id, sku, currency, posted_at, 
     administration, fulfillment, fees
 from settled
 where kind <> 'other' and not exists (
-    select from part where part.kind = settled.kind and part.order_id = settled.order_id
-        and part.sku = settled.sku
+    select from told where told.kind = settled.kind and told.order_id = settled.order_id
+        and told.sku = settled.sku
 )
 """,  # noqa: S608 - put together from constants
     ("order_id, sku",),

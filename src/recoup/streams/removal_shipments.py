@@ -50,6 +50,7 @@ STREAM = Stream(
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(days=28),
+        every=timedelta(days=3),
         holdback=timedelta(0),
     ),
     report=Report(

@@ -86,7 +86,7 @@ STREAM = Stream(
     scope=Scope.MARKETPLACE,
     cursor=Windows(
         history=timedelta(days=365),
-        overlap=timedelta(days=1),
+        overlap=timedelta(hours=6),
         holdback=timedelta(seconds=150),
     ),
     api=Api(

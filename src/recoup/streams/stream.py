@@ -35,13 +35,15 @@ class Windows:
 
     history: how far back the first sync goes. overlap: how much of what was read is read again,
     for rows that come late. holdback: how long before the present a window must end. every: a sync
-    that comes sooner after the end of what was read leaves the stream as it is.
+    that comes sooner after the end of what was read leaves the stream as it is. weekly_overlap: what
+    the first sync of a week (UTC, from Monday) reads again, where that is more.
     """
 
     history: timedelta
     overlap: timedelta
     holdback: timedelta
     every: timedelta = timedelta(0)
+    weekly_overlap: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,11 @@ class Course:
                 return step.source
         return None
 
+    def report_types(self) -> list[str]:
+        """What the plan asks Amazon to make."""
+        steps = [step for step in self._plan.steps if CREATE_REPORT.name in step.calls]
+        return list(dict.fromkeys(step.report_type for step in steps))
+
     def page_read(
         self,
         stream: str,

@@ -10,13 +10,11 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from recoup.db.engine import Database
 from recoup.errors import (
     MalformedAnswerError,
-    RemoteNotFoundError,
     ThrottledError,
     UnavailableError,
 )
@@ -29,7 +27,6 @@ from recoup.spapi.operations.reports import (
     AmazonReport,
     create_report,
     get_more_reports,
-    get_report,
     get_reports,
 )
 from recoup.spapi.paging import PageGuard
@@ -37,52 +34,16 @@ from recoup.spapi.retry import DEFAULT_RETRY, RetryPolicy
 from recoup.sync.report_plan import find_lost
 from recoup.sync.report_queries import (
     ReportRequest,
-    ReportTimes,
     find_oldest_intent,
     list_known_ids,
     read_cooldowns,
-    read_report_times,
     write_cooldown,
 )
+from recoup.sync.report_watcher import OLDEST, Pace, ReportWatcher
 
 _log = get_logger(__name__)
 
-OLDEST = timedelta(days=90)
-"""How far back getReports sees."""
 _FRESH = timedelta(days=1)
-# With so many awaited reports one getReports costs less of Amazon's limits than a getReport each.
-_ENOUGH_FOR_A_LISTING = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How long to wait for what.
-
-    first: before the first poll of a type that this seller has no times of; shortest, longest:
-    between two polls, growing. stale: a report that stands in the queue for so long will not be
-    made. cooldown_first, cooldown_longest: after createReport of one type was refused.
-    """
-
-    first: timedelta = timedelta(seconds=60)
-    shortest: timedelta = timedelta(seconds=30)
-    longest: timedelta = timedelta(minutes=5)
-    stale: timedelta = timedelta(days=2)
-    cooldown_first: timedelta = timedelta(minutes=1)
-    cooldown_longest: timedelta = timedelta(hours=1)
-
-
-@dataclass(slots=True)
-class _Watch:
-    """An awaited report. `due`: when to look next, on the monotonic clock (seconds)."""
-
-    report_id: str
-    report_type: str
-    created_at: datetime
-    due: float
-    polls: int = 0
-    ended: AmazonReport | None = None
-    is_lost: bool = False
-    news: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class ReportDesk:
@@ -110,14 +71,14 @@ class ReportDesk:
         self._pace = pace or Pace()
         self._hurry = hurry
         self._retry = retry
-        self._watches: dict[str, _Watch] = {}
-        self._polling = asyncio.Lock()
         self._listing: list[AmazonReport] | None = None
         self._listed = asyncio.Lock()
-        self._times: dict[str, ReportTimes] | None = None
         self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._cooldowns: dict[str, tuple[datetime, timedelta]] | None = None
         self._refused: set[str] = set()
+        self._watcher = ReportWatcher(
+            api, database, connection_id, pace=self._pace, hurry=hurry, list_since=self.list_since
+        )
 
     def hurried(self, span: timedelta) -> timedelta:
         """A span of Amazon's as it passes at this server."""
@@ -254,92 +215,6 @@ class ReportDesk:
         while (left := (moment - self._api.now()).total_seconds()) > 0:  # noqa: ASYNC110 - a clock, no event
             await asyncio.sleep(min(left, 30.0))
 
-    # Waiting for a report.
-
-    async def usual_seconds(self, report_type: str) -> float:
-        """How long this seller's reports of the type take; a guess where there were none."""
-        if self._times is None:
-            async with self._database.reading() as conn:
-                self._times = await read_report_times(conn, self._connection_id)
-        times = self._times.get(report_type)
-        return times.p50_seconds if times else self.hurried(self._pace.first).total_seconds()
-
     async def until_ended(self, request: ReportRequest) -> AmazonReport | None:
-        """The report once it has ended, however long that takes; None when it never will be.
-
-        Whoever finds out first that it is time to look, looks for everybody.
-        """
-        assert request.report_id is not None
-        watch = await self._watch(request)
-        try:
-            while watch.ended is None and not watch.is_lost:
-                watch.news.clear()
-                await self._wait_for_news(watch)
-                if watch.ended is None and time.monotonic() >= watch.due:
-                    async with self._polling:
-                        if watch.ended is None and time.monotonic() >= watch.due:
-                            await self._poll()
-        finally:
-            del self._watches[watch.report_id]
-        return watch.ended
-
-    async def _watch(self, request: ReportRequest) -> _Watch:
-        assert request.report_id is not None
-        created_at = request.report_created_at or request.intended_at
-        usual = await self.usual_seconds(request.report_type)
-        left = usual - (self._api.now() - created_at).total_seconds()
-        watch = _Watch(
-            request.report_id,
-            request.report_type,
-            created_at,
-            due=time.monotonic() + max(0.0, min(left, usual)),
-        )
-        self._watches[watch.report_id] = watch
-        return watch
-
-    @staticmethod
-    async def _wait_for_news(watch: _Watch) -> None:
-        try:
-            async with asyncio.timeout(max(0.0, watch.due - time.monotonic())):
-                await watch.news.wait()
-        except TimeoutError:
-            return
-
-    async def _poll(self) -> None:
-        """Ask for all that are awaited in one call, or for each that is due when they are few."""
-        awaited = [one for one in self._watches.values() if one.ended is None]
-        if len(awaited) >= _ENOUGH_FOR_A_LISTING:
-            types = tuple(dict.fromkeys(one.report_type for one in awaited))
-            since = min(one.created_at for one in awaited) - timedelta(minutes=1)
-            since = max(since, self._api.now() - OLDEST)
-            found = {one.report_id: one for one in await self.list_since(types, since)}
-        else:
-            awaited = [one for one in awaited if time.monotonic() >= one.due]
-            found = {}
-        for watch in awaited:
-            report = found.get(watch.report_id) or await self._find(watch.report_id)
-            self._note(watch, report)
-
-    async def _find(self, report_id: str) -> AmazonReport | None:
-        try:
-            return await get_report(self._api, report_id)
-        except RemoteNotFoundError:
-            return None
-
-    def _note(self, watch: _Watch, report: AmazonReport | None) -> None:
-        """What a poll has shown of one report, and when to look again."""
-        if report is None:
-            watch.is_lost = True
-        elif report.status.is_final:
-            watch.ended = report
-        elif self._api.now() - report.created_at > self._pace.stale:
-            watch.is_lost = True
-        else:
-            gap = min(self._pace.shortest * 1.5 ** min(watch.polls, 20), self._pace.longest)
-            soon = time.monotonic() + self.hurried(gap).total_seconds()
-            if time.monotonic() >= watch.due:
-                watch.polls += 1
-                watch.due = soon
-            else:
-                watch.due = max(watch.due, soon)
-        watch.news.set()
+        """The report once it has ended; None when it never will be (recoup.sync.report_watcher)."""
+        return await self._watcher.until_ended(request)

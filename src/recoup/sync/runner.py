@@ -243,7 +243,7 @@ class SyncRunner:
             loading=self._loading,
             reached=self._reached,
         )
-        desk = _open_desk(work, states, budget)
+        desk = _open_desk(work, budget)
         outcomes = await run_beside(
             run_all([self._read_one(work, state, desk) for state in states if not state.finished]),
             reporter.run(course),
@@ -377,14 +377,13 @@ class SyncRunner:
         )
 
 
-def _open_desk(work: Work, states: Sequence[StreamState], budget: PgBudget) -> ReportDesk:
+def _open_desk(work: Work, budget: PgBudget) -> ReportDesk:
     """The desk where all streams of this attempt ask for their reports."""
-    reports = [state.stream.report for state in states]
     return ReportDesk(
         work.api,
         work.database,
         work.connection.connection_id,
-        types=[report.report_type for report in reports if report and not report.discovered],
+        types=work.course.report_types(),
         hurry=lambda: hurry_of(work.connection, budget.usage(CREATE_REPORT)),
     )
 

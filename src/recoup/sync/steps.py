@@ -27,11 +27,14 @@ def begin(cursor: Cursor, rule: Windows | Snapshot, sync_id: SyncId, *, now: dat
         todo_now = () if is_fresh else (WHOLE,)
         return replace(forget_page(cursor), sync_id=sync_id, todo=todo_now)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    monday = midnight - timedelta(days=midnight.weekday())
+    was_read_this_week = any(window.until >= monday for window in cursor.closed)
+    overlap = rule.overlap if was_read_this_week else max(rule.overlap, rule.weekly_overlap)
     todo = plan_todo(
         cursor.closed,
         since=midnight - rule.history,
         until=(now - rule.holdback).replace(microsecond=0),
-        overlap=rule.overlap,
+        overlap=overlap,
         every=rule.every,
     )
     return replace(cursor, sync_id=sync_id, todo=tuple(todo))

@@ -80,7 +80,7 @@ function claimsTable(items) {
     ["Claim", (one) => h("a", { href: `#/claims/${encodeURIComponent(one.claimId)}` }, one.title)],
     ["Product or order", (one) => [h("div", {}, one.orderId ?? one.sku ?? one.fnsku ?? "-"),
       h("div.muted.small", {}, one.orderId ? one.sku ?? "" : one.fnsku ?? "")], "wrap"],
-    ["Event", (one) => one.eventDate],
+    ["Event", (one) => one.eventDate, "date"],
     ["Units", (one) => number(one.quantity), "number"],
     ["Amount", (one) => h("span", { title: one.amountMissing ?? one.amountBasis ?? "" }, money(one.amount)), "number"],
     ["Days left", (one) => h(`span.badge.${urgency(one) || "none"}`, {}, daysLeft(one))],

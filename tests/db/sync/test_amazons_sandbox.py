@@ -46,7 +46,7 @@ async def test_a_sync_of_amazons_sandbox_completes_with_the_canned_rows(lab: Lab
     assert await lab.scalar("select array_agg(total_amount) from transactions") == [10]
     assert await lab.scalar("select count(*) from inventory") == 2
     assert await lab.scalar("select count(*) from quarantine") == 0
-    assert {stream.name: stream.rows for stream in first.streams} == {
+    assert {stream.name: stream.rows for stream in first.streams if stream.rows} == {
         "orders": 1,
         "inbound_plans": 2,
         "inventory": 2,

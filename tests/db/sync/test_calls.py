@@ -9,11 +9,18 @@ import pytest
 
 from recoup.clock import utc_now
 from recoup.db.engine import Database
+from recoup.ids import SyncId
+from recoup.spapi.operations.reports import get_reports
 from recoup.streams import all_streams
 from recoup.streams.stream import Scope, Snapshot
 from recoup.streams.window import Window
 from recoup.sync.cursor_queries import Cursor, write_cursor
-from tests.support.lab import US, Lab, lab_at
+from recoup.sync.limits_pg import PgBudget
+from recoup.sync.plan_body import PlanRow
+from recoup.sync.plan_queries import write_plan
+from recoup.sync.report_queries import insert_request, state_of
+from recoup.sync.tables import sync_progress
+from tests.support.lab import US, Lab, lab_at, named
 from tests.support.sandbox_process import sandbox_process
 
 pytestmark = pytest.mark.anyio
@@ -37,16 +44,69 @@ async def _was_synced_a_day_ago(lab: Lab) -> None:
             )
 
 
+async def _saw_before(lab: Lab) -> None:
+    """The plan of that sync, from which the next one knows how much there is."""
+    day = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
+    whole = {"from": None, "to": None}
+    sync_id = SyncId("sync_earlier")
+    seen = (("orders", 300, day), ("transactions", 400, day), ("inventory", 2_000, whole))
+    steps = tuple(
+        {"stream": name, "rows": rows, "actualSeconds": 1.0, "givenUp": False, **window}
+        for name, rows, window in seen
+    )
+    async with lab.database.writing() as conn:
+        await conn.execute(
+            sync_progress.insert().values(
+                sync_id=sync_id,
+                user_id=lab.user_id,
+                connection_id=lab.connection.connection_id,
+                trigger="manual",
+                status="complete",
+                progress=100,
+                message="",
+                completed_at=utc_now(),
+            )
+        )
+        await write_plan(conn, sync_id, PlanRow(utc_now(), 1.0, steps, ()))
+
+
+async def _knows_the_settlements(lab: Lab) -> None:
+    """Amazon makes one in two weeks; those that there are were loaded long ago."""
+    budget = PgBudget(lab.database, lab.access.account(lab.connection))
+    api = await lab.access.open(lab.connection, budget)
+    report = named("settlements").report
+    since = utc_now() - timedelta(days=89)
+    found = await get_reports(api, report_types=[report.report_type], created_since=since)
+    async with lab.database.writing() as conn:
+        for one in found.reports:
+            await insert_request(
+                conn,
+                connection_id=lab.connection.connection_id,
+                stream="settlements",
+                scope="",
+                report_type=report.report_type,
+                marketplace_ids=[US],
+                options={},
+                window=None,
+                asked=None,
+                intended_at=utc_now(),
+                sync_id="sync_earlier",
+                **{**state_of(one), "status": "loaded"},
+            )
+
+
 async def test_a_daily_sync_of_300_changed_orders_makes_30_calls(
     database: Database, tmp_path: Path
 ) -> None:
     """All streams of a seller, a day after a whole sync: at most 30 calls in all."""
     async with (
-        sandbox_process(orders=100_000, speed=1000) as url,
+        sandbox_process(orders=140_000, speed=1000) as url,
         lab_at(url, database, tmp_path, speed=1000, streams=all_streams()) as lab,
     ):
         await _was_synced_a_day_ago(lab)
         await lab.know_the_rates()
+        await _saw_before(lab)
+        await _knows_the_settlements(lab)
         before = await lab.calls()
         sync = await lab.sync()
         after = await lab.calls()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,10 @@ import pytest
 from pydantic import SecretStr
 
 from recoup.db.engine import Database
+from recoup.errors import BadRequestError
+from recoup.spapi.auth import AccessTokens
+from recoup.spapi.client import RetryPolicy, SpApi, new_http_client
+from recoup.spapi.operations.finances import LIST_TRANSACTIONS
 from recoup.spapi.paging import OperationPage
 from recoup.streams.stream import Request, Stream
 from recoup.sync.access import SellerAccess
@@ -78,31 +83,63 @@ async def test_row_03_items_come_with_their_orders_and_a_restart_goes_on(lab: La
     assert not {name for name in calls if name.startswith("getOrder")}
 
 
-async def test_row_05_other_software_on_the_account_is_waited_out_and_shown(lab: Lab) -> None:
+async def test_row_05_other_software_on_the_account_is_waited_out_and_shown(
+    database: Database, tmp_path: Path
+) -> None:
     """While somebody else spends the limit the sync waits and says so; then it recovers and ends."""
-    await lab.know_the_rates()
-    lab.only(named("orders"))
-    rival = await lab.access.open(lab.connection, Unlimited())
-    search = named("orders").api.operation  # type: ignore[union-attr] # it has one
-
-    async def spend() -> None:
-        query = {"lastUpdatedAfter": "2026-01-01T00:00:00Z", "maxResultsPerPage": "1"}
-        while True:
-            await rival.call(search, query=query)
-
-    greedy = asyncio.create_task(spend())
-    async with asyncio.timeout(60):
-        while not (await lab.calls_in_full()).get("searchOrders", {}).get("throttled"):
-            await asyncio.sleep(0.02)
+    async with open_lab(database, tmp_path, orders=1200, speed=4) as lab, greedy(lab) as rival:
+        await lab.know_the_rates()
+        lab.only(named("transactions"))
         sync_id = await lab.start()
         work = asyncio.create_task(lab.runner.run(sync_id))
-        while "throttled by Amazon since" not in (await lab.read(sync_id)).message:
-            await asyncio.sleep(0.05)
-        greedy.cancel()
-        await work
+        async with asyncio.timeout(60):
+            while "throttled by Amazon since" not in (await lab.read(sync_id)).message:
+                await asyncio.sleep(0.05)
+        rival.cancel()
+        async with asyncio.timeout(60):
+            await work
 
-    sync = await lab.read(sync_id)
-    assert (sync.status, sync.orders_processed) == ("complete", 1200)
+        sync = await lab.read(sync_id)
+        assert sync.status == "complete"
+        count = (await lab.world())["transactions"]["count"]
+        assert await lab.scalar("select count(*) from transactions") == count
+
+
+@asynccontextmanager
+async def greedy(lab: Lab) -> AsyncIterator[asyncio.Task[None]]:
+    """Other software of the same application that calls listTransactions as often as it can."""
+
+    async def hardly(_seconds: float) -> None:
+        await asyncio.sleep(0.02)
+
+    async with new_http_client() as http:
+        tokens = AccessTokens(
+            http,
+            endpoint=lab.sandbox_url,
+            client_id=lab.settings.lwa_client_id,
+            client_secret=lab.settings.lwa_client_secret.get_secret_value(),
+        )
+        api = SpApi(
+            http=http,
+            endpoint=lab.sandbox_url,
+            tokens=tokens,
+            refresh_token="Atzr|test",
+            budget=Unlimited(),
+            retry=RetryPolicy(sleep=hardly),
+        )
+
+        async def spend() -> None:
+            query = {"postedAfter": "2099-01-01T00:00:00Z"}
+            while True:
+                with suppress(BadRequestError):  # a call that finds nothing is spent as well
+                    await api.call(LIST_TRANSACTIONS, query=query)
+
+        task = asyncio.create_task(spend())
+        while not (await lab.calls_in_full()).get("listTransactions", {}).get("throttled"):
+            await asyncio.sleep(0.02)
+        yield task
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 class Unlimited:

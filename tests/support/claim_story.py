@@ -1,0 +1,182 @@
+"""What can happen to a seller's units, for properties of detection: invented by Hypothesis.
+
+A story is a list of happenings, turned into rows once; `load` puts the rows into the database in
+any order. Two products: X001 / SKU-1 loses units in the warehouse, orders sell SKU-1 and SKU-2.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+
+from recoup.db.engine import Database
+from tests.support.claim_rows import World, make_world
+from tests.support.order_rows import Orders
+
+COST = Decimal("10.00")
+ORDERS = ("111-0", "111-1", "111-2")
+FIRST_DAY = date(2026, 6, 1)
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One thing on one day. `place`: which order, or which payment a reversal takes back."""
+
+    kind: str
+    day: int
+    units: int
+    place: int
+
+    @property
+    def on(self) -> str:
+        return (FIRST_DAY + timedelta(days=self.day)).isoformat()
+
+
+KINDS = (
+    "loss",
+    "damage",
+    "find",
+    "pay the loss",
+    "pay the damage",
+    "pay the order",
+    "take back",
+    "refund",
+    "refund a part",
+    "return",
+    "return damaged",
+    "replace",
+)
+stories = st.lists(
+    st.builds(
+        Happening,
+        kind=st.sampled_from(KINDS),
+        day=st.integers(0, 150),
+        units=st.integers(1, 3),
+        place=st.integers(0, 2),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@dataclass
+class Recorder:
+    """Stands where a connection does, and keeps the statements instead of running them."""
+
+    statements: list[Any] = field(default_factory=list)
+
+    async def execute(self, statement: Any) -> None:
+        self.statements.append(statement)
+
+
+async def rows_of(world: World, story: Sequence[Happening]) -> list[Any]:
+    """The story as INSERT statements, with all keys and line numbers in them."""
+    recorder = Recorder()
+    told = World(recorder, world.connection_id, world.marketplace_id)  # type: ignore[arg-type]
+    orders = Orders(told)
+    await orders.returns_are_complete()
+    await told.history(since="2026-01-01", until="2027-02-01")
+    await told.cost(str(COST))
+    for order_id in ORDERS:
+        await orders.sold(order_id, "2026-05-20", units=3)
+    payments: list[str] = []
+    for one in story:
+        await _tell(told, orders, payments, one)
+    return recorder.statements
+
+
+async def _tell(  # noqa: C901, PLR0912 - one case for each kind of happening
+    world: World, orders: Orders, payments: list[str], one: Happening
+) -> None:
+    order_id = ORDERS[one.place]
+    match one.kind:
+        case "loss":
+            await world.ledger(one.on, -one.units, "M")
+        case "damage":
+            await world.ledger(one.on, -one.units, "E")
+            await world.ledger(one.on, one.units, "P", disposition="WAREHOUSE_DAMAGED")
+        case "find":
+            await world.ledger(one.on, one.units, "F", fulfillment_center="DTM2")
+        case "pay the loss":
+            payments.append(await world.payment(one.on, cash=one.units))
+        case "pay the damage":
+            reason = "Damaged_Warehouse"
+            payments.append(await world.payment(one.on, cash=one.units, reason=reason))
+        case "pay the order":
+            payments.append(await orders.paid(order_id, one.on, cash=one.units))
+        case "take back" if one.place < len(payments):
+            await world.reversal(one.on, payments[one.place], inventory=one.units % 2)
+        case "refund":
+            await orders.refunded(order_id, one.on, units=one.units)
+        case "refund a part":
+            await orders.refunded(order_id, one.on, units=one.units, share="0.3")
+        case "return":
+            await orders.returned(order_id, one.on)
+            await orders.restocked(one.on)
+        case "return damaged":
+            await orders.returned(order_id, one.on, detailed_disposition="CARRIER_DAMAGED")
+        case "replace":
+            await orders.replaced(order_id, one.on)
+        case _:
+            pass
+
+
+def more_orders(world: World) -> Orders:
+    """Orders beside those of a story, with numbers of their own."""
+    return Orders(world, itertools.count(1000))
+
+
+async def load(world: World, rows: Sequence[Any]) -> None:
+    for statement in rows:
+        await world.conn.execute(statement)
+
+
+class _EndedError(Exception):
+    """The story is over; everything it wrote is undone."""
+
+
+async def play(url: str, act: Callable[[World], Awaitable[Result]]) -> Result:
+    """Run in a world of its own, in a transaction that is rolled back."""
+    database = Database(url)
+    results: list[Result] = []
+    try:
+        async with database.writing() as conn:
+            world = await make_world(conn)
+            # Apart from the numbers that the rows of a story have.
+            world._lines = itertools.count(1000)
+            results.append(await act(world))
+            raise _EndedError  # noqa: TRY301 - the way to undo a transaction
+    except _EndedError:
+        return results[0]
+    finally:
+        await database.close()
+
+
+def essence(claims: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """What a claim says, without when it was written."""
+    return [
+        tuple(
+            str(one[name])
+            for name in (
+                "type",
+                "key",
+                "quantity",
+                "amount",
+                "currency",
+                "confidence",
+                "event_on",
+                "fileable_from",
+                "deadline",
+                "reason",
+                "status",
+            )
+        )
+        for one in claims
+    ]

@@ -401,11 +401,16 @@ def test_surcharges_for_age_are_for_units_that_are_old(world, ledger):
             int(one["Quantity"])
             for one in ledger
             if one["FNSKU"] == row["fnsku"]
+            and one["Country"] == row["country"]
             and one["Event Type"] == "Receipts"
             and int(one["Quantity"]) > 0
             and 0 < (snapshot - _ledger_day(one["Date"])).days < 181
         )
-        units = sum(balance[3 * product.index : 3 * product.index + 3])
+        units = sum(
+            balance[3 * product.index + slot]
+            for slot, center in enumerate(product.centers)
+            if world.profile.warehouses[center] == row["country"]
+        )
 
         assert int(row["qty-charged"]) <= units - young
 

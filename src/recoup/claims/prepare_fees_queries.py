@@ -13,10 +13,11 @@ from __future__ import annotations
 from recoup.claims.step_queries import Step
 
 # Our own history, or today's preview where there is none. The first one that was seen stands for
-# the time before it. The EU file names no store; the currency must do then.
+# the time before it. The EU file names no store; the currency must do then, and where several
+# marketplaces have it (the euro), the file is for the seller's first of them.
 _PREVIEWS = Step(
     "detect_fee_preview",
-    """preview_id bigint, sku text, store text, marketplace_id text, currency text, fnsku text,
+    """preview_id bigint, sku text, store text, is_home boolean, marketplace_id text, currency text, fnsku text,
     seen_at timestamptz, since timestamptz, until timestamptz, is_first boolean, fee numeric,
     fee_before numeric, next_fee numeric, has_grown boolean, size text, size_before text,
     size_tier text, tier_before text, cubic_side numeric, unit_of_dimension text, source text,
@@ -63,6 +64,8 @@ _PREVIEWS = Step(
                >= count(*)
     )
     select row_number() over (order by s.sku, s.store, s.seen_at, m.marketplace_id), s.sku, s.store,
+           s.store <> '' or m.position = (
+               select min(position) from detect_marketplace where currency = m.currency),
            m.marketplace_id, s.currency, s.fnsku, s.seen_at,
            case when s.is_first then '-infinity' else s.seen_at end,
            coalesce(s.next_seen_at, 'infinity'), s.is_first, s.fulfillment_fee, s.fee_before,

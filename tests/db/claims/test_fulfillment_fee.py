@@ -295,16 +295,22 @@ async def test_european_fees_are_compared_without_their_tax(database: Database) 
         assert await overcharges(world) == []
 
 
-async def test_a_european_preview_of_an_unknown_store_proves_nothing(database: Database) -> None:
+async def test_a_european_preview_counts_for_the_first_store_of_its_currency(
+    database: Database,
+) -> None:
     """Facts 2.8: the EU file names no store, and the domestic fees of the euro stores differ."""
     async with database.writing() as conn:
         world = await make_world(conn, (DE, FRANCE))
         await preview(world, "3.00", store="")
-        await charge(world, "3.50")
+        await charge(world, "3.50", order="111-1")
+        await charge(world, "3.50", order="111-2", marketplace_id=FRANCE)
 
-        assert await overcharges(world) == []
-        [candidate] = await world.candidates(FEE)
-    assert "which of the marketplaces" in candidate["suppressed"]
+        [claim] = await overcharges(world)
+        events = await world.candidates(FEE)
+
+    assert claim["marketplace_id"] == DE
+    assert float(claim["confidence"]) == 0.3
+    assert {one["marketplace_id"] for one in events if one["suppressed"]} == {FRANCE}
 
 
 async def test_currencies_are_not_compared(world: World) -> None:

@@ -197,7 +197,7 @@ async def test_a_delivery_that_our_history_saw_dates_the_claim(world: World) -> 
 async def test_a_shipment_that_is_still_open_waits_for_thirty_quiet_days(
     world: World, status: str
 ) -> None:
-    """R3, decision 5: fileable 30 days after the last receipt, and less certain than a closed one."""
+    """R3, decision 5: fileable 30 days after the last receipt; until then it may still come in."""
     await send(world, 100, 90, day="2026-10-01", status=status)
     await receive(world, "2026-11-03", 5, "FBA1")
 
@@ -205,6 +205,8 @@ async def test_a_shipment_that_is_still_open_waits_for_thirty_quiet_days(
 
     assert one["quantity"] == 5
     assert one["fileable_from"] == date(2026, 12, 3)
+    assert float(one["confidence"]) == 0.4
+    [one] = await shortages(world, "2026-12-03")
     assert float(one["confidence"]) == 0.6
 
 

@@ -5,6 +5,9 @@ than the fee preview that was valid that day; `size_changed`, Amazon measured th
 preview rose with it, and the seller should look which measures are true. The third alarm of the
 facts, the seller's own measures, needs data that recoup does not hold.
 
+Previews of Europe name no store: they are taken for the first of the seller's marketplaces with
+their currency, with less confidence, and prove nothing for the others.
+
 Left out: a charge that was given back, several units on one line (fees are per unit), orders of
 other channels, sales served from another country, and weeks in which most SKUs of the marketplace
 cost more than their preview, which is a season or a new rate card, not a wrong measure (ours).
@@ -23,7 +26,7 @@ _TOLERANCE = "0.02"
 # deferred charge that was released since is there twice; the release counts.
 _OVERCHARGES = f"""
 suspect as (
-    select c.*, p.store, p.seen_at, p.fnsku, p.size, p.size_before, p.size_tier, p.tier_before,
+    select c.*, p.store, p.is_home, p.seen_at, p.fnsku, p.size, p.size_before, p.size_tier, p.tier_before,
            p.source, p.source_line, p.is_first and c.posted_at < p.seen_at as is_before_preview,
            m.country, m.zone, m.today
     from detect_fee_suspect as c
@@ -36,16 +39,17 @@ suspect as (
       and t.related_identifiers ? 'DEFERRED_TRANSACTION_ID'
       and t.order_id in (select order_id from detect_fee_suspect)
 ), single as (
-    select cause, order_id, sku, currency, marketplace_id, country, zone, today, store, week,
+    select cause, order_id, sku, currency, marketplace_id, country, zone, today, week,
            min(posted_at) as posted_at, sum(quantity)::integer as quantity,
            sum(unit_fee * quantity) as charged, sum(right_fee * quantity) as expected,
            min(transaction_id) as transaction_id, min(fnsku) as fnsku,
            bool_or(is_before_preview) as is_before_preview, max(seen_at) as seen_at,
+           min(store) as store, bool_and(is_home) as is_home,
            min(size) as size, min(size_before) as size_before, min(size_tier) as size_tier,
            min(tier_before) as tier_before, min(source) as source, min(source_line) as source_line
     from suspect
     where transaction_id not in (select transaction_id from released where transaction_id <> '')
-    group by cause, order_id, sku, currency, marketplace_id, country, zone, today, store, week
+    group by cause, order_id, sku, currency, marketplace_id, country, zone, today, week
 ), given_back as (
     select f.order_id, f.sku, f.currency, sum(f.amount) as amount,
            jsonb_agg(distinct f.transaction_id) as transaction_ids
@@ -97,6 +101,7 @@ suspect as (
            coalesce(min(charged_on) filter (where is_open), min(charged_on)) as oldest_on,
            max(charged_on) filter (where is_open) as newest_on,
            count(*) filter (where is_open) as charges, min(store) as store,
+           bool_and(is_home) as is_home,
            bool_or(is_before_preview) as is_before_preview, max(seen_at) as seen_at,
            min(size) as size, min(size_before) as size_before, min(size_tier) as size_tier,
            min(tier_before) as tier_before, min(source) as source, min(source_line) as source_line,
@@ -144,15 +149,20 @@ select jsonb_build_object('sku', sku, 'marketplaceId', marketplace_id, 'cause', 
        oldest_on as event_on, oldest_on as clock_on, null::date as wait_until,
        coalesce(owed, 0) as amount, currency,
        'charged less the expected fee' as amount_basis, null::text as amount_missing,
-       case cause when 'size_changed' then 0.5 else 0.4 end as confidence,
+       case cause when 'size_changed' then 0.5 else 0.4 end
+           - case when store = '' and shared.marketplaces > 1 then 0.1 else 0 end as confidence,
        jsonb_build_array(case cause when 'size_changed'
            then jsonb_build_object('part', 'base', 'change', 0.5,
                'why', 'Amazon changed the measures of the product and its fee rose')
            else jsonb_build_object('part', 'base', 'change', 0.4,
-               'why', 'charged more than the fee preview') end) as confidence_parts,
-       case when store = '' and shared.marketplaces > 1
-            then 'the fee preview does not tell which of the marketplaces of its currency it is for'
-            end as suppressed,
+               'why', 'charged more than the fee preview') end)
+           || case when store = '' and shared.marketplaces > 1
+              then jsonb_build_array(jsonb_build_object('part', 'store', 'change', -0.1,
+                  'why', 'the fee preview does not name its store: taken for the first one'))
+              else '[]' end as confidence_parts,
+       case when not is_home
+            then 'the fee preview is taken for another marketplace of the same currency' end
+            as suppressed,
        case cause when 'size_changed' then format(
                '%s units charged after Amazon changed the size from %s (%s) to %s (%s): %s %s more '
                'than before.', open, size_before, tier_before, size, size_tier, over, currency)

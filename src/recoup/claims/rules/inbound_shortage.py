@@ -1,7 +1,7 @@
 """R3, T3: a shipment arrived with fewer units than were sent.
 
 Choices of ours (decisions 5, 12, 13, 17): a closed shipment is fileable at once, any other 30 days
-after its last receipt; what SKUs of the same ASIN have too much in the shipment takes units off;
+after its last receipt, and below 0.5 until then; what SKUs of the same ASIN have too much in the shipment takes units off;
 without a receipt and without a delivery that we saw the deadline is not known. "Review" in the
 facts (units that may have arrived in another shipment) is a confidence below 0.5.
 """
@@ -12,7 +12,8 @@ _SQL = """
 with candidates as (
     select i.*, coalesce(e.event_id, 0) as event_id, i.short - i.mislabelled as owed,
            coalesce(e.open, i.short - i.mislabelled) as open,
-           (i.delivered_on + interval '12 months')::date as payable_until
+           (i.delivered_on + interval '12 months')::date as payable_until,
+           not i.is_closed and i.quiet_since + 30 > :as_of as is_moving
     from detect_inbound_item as i
     left join detect_inbound_event as e
         on e.type = 'inbound_shortage' and e.shipment_id = i.shipment_id and e.sku = i.sku
@@ -20,7 +21,7 @@ with candidates as (
       and i.status in ('CLOSED', 'RECEIVING', 'DELIVERED', 'CHECKED_IN', 'CANCELLED', 'DELETED')
 ), judged as (
     select c.*, x.units as crossed, p.reimbursements,
-           case when not c.is_delivered then -0.4
+           case when not c.is_delivered or c.is_moving then -0.4
                 when not c.is_closed or c.received_by_api <> c.received_by_ledger
                     or c.received = 0 or c.short * 5 > c.shipped then -0.2
                 else 0 end as doubt,
@@ -74,6 +75,9 @@ select jsonb_build_object('shipmentId', shipment_id, 'sku', sku) as key,
        || case when not is_delivered then jsonb_build_array(jsonb_build_object(
                'part', 'no proof of delivery', 'change', doubt,
                'why', 'nothing of this shipment was ever received'))
+               when is_moving then jsonb_build_array(jsonb_build_object(
+               'part', 'still being received', 'change', doubt,
+               'why', format('units came in, or their count changed, on %s', quiet_since)))
                when doubt < 0 then jsonb_build_array(jsonb_build_object(
                'part', 'doubtful count', 'change', doubt, 'why', concat_ws(', ',
                    case when not is_closed then 'the shipment is not closed' end,

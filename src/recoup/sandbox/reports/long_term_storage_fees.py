@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from recoup.sandbox.reports.report import Cadence, ReportRequest, ReportType, Row
+from recoup.sandbox.world.catalogue import Product
 from recoup.sandbox.world.instants import DAY, Instant, date_to_day
 from recoup.sandbox.world.profile import decimal_text
 from recoup.sandbox.world.records import RECEIPTS
@@ -34,37 +35,44 @@ def _rows(world: SellerWorld, request: ReportRequest) -> Iterator[Row]:
 
 
 def _snapshot(world: SellerWorld, day: date, moment: Instant) -> Iterator[Row]:
-    """The products of which more lies in stock than half a year of good sales would take, less
-    what came in since then.
+    """The products of which more lies in a country than half a year of good sales would take, less
+    what came in there since then.
     """
-    count, home = len(world.products), world.home
-    metric = world.profile.metric
+    count = len(world.products)
     balance = world.stock.balance(moment)
     young = _received(world, Instant(moment - _OLD_DAYS * DAY), moment)
     for product in world.products:
         mean = world.orders_per_span * 2 * (2 * (count - product.index) - 1) // count**2 + 1
         most = 2 * mean * _OLD_DAYS // SPAN_DAYS + 12
-        units = sum(balance.sellable[3 * product.index : 3 * product.index + 3])
-        old = units - max(most, young[product.index])
-        if old <= 0:
-            continue
-        first, second, third = product.sides
-        volume = max(1, first * second * third // (10**10 if metric else 17_280_000))
-        rate = _RATE_CENTS * (15 if metric else 1)
-        yield (
-            f"{day.isoformat()}T00:00:00+00:00", product.sku, product.fnsku, product.asin,
-            product.title, "SELLABLE", decimal_text(volume), home.currency,
-            "cubic meters" if metric else "cubic feet", home.country, str(old),
-            decimal_text(old * volume * rate // 100), "181-210 days", decimal_text(rate),
-        )  # fmt: skip
+        countries = [world.profile.warehouses[center] for center in product.centers]
+        for country in dict.fromkeys(countries):
+            slots = [slot for slot in range(3) if countries[slot] == country]
+            units = sum(balance.sellable[3 * product.index + slot] for slot in slots)
+            fresh = sum(young[product.index, slot] for slot in slots)
+            old = units - max(most * len(slots) // 3, fresh)
+            if old > 0:
+                yield _row(world, product, day, country, old)
 
 
-def _received(world: SellerWorld, since: Instant, until: Instant) -> Counter[int]:
-    """Units booked in by product: first in, first out, these are the last to leave."""
-    received: Counter[int] = Counter()
+def _row(world: SellerWorld, product: Product, day: date, country: str, old: int) -> Row:
+    metric = world.profile.metric
+    first, second, third = product.sides
+    volume = max(1, first * second * third // (10**10 if metric else 17_280_000))
+    rate = _RATE_CENTS * (15 if metric else 1)
+    return (
+        f"{day.isoformat()}T00:00:00+00:00", product.sku, product.fnsku, product.asin,
+        product.title, "SELLABLE", decimal_text(volume), world.home.currency,
+        "cubic meters" if metric else "cubic feet", country, str(old),
+        decimal_text(old * volume * rate // 100), "181-210 days", decimal_text(rate),
+    )  # fmt: skip
+
+
+def _received(world: SellerWorld, since: Instant, until: Instant) -> Counter[tuple[int, int]]:
+    """Units booked in by product and slot: first in, first out, these are the last to leave."""
+    received: Counter[tuple[int, int]] = Counter()
     for one in world.stock.movements(since, until):
         if one.event == RECEIPTS and one.quantity > 0:
-            received[one.product] += one.quantity
+            received[one.product, one.slot] += one.quantity
     return received
 
 

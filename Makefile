@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test check fix dev bench bench-claims bench-claims-speed bench-load lock
+.PHONY: setup demo test check fix dev bench bench-claims bench-claims-speed bench-load bench-plan lock
 
 setup: $(STAMP)
 
@@ -45,6 +45,11 @@ bench: setup
 # Two million rows of a ledger: minutes, and 2 GB of disk for a while.
 bench-load: setup
 	$(BIN)/python benchmarks/load.py
+
+# Predicted and actual time of syncs at Amazon's limits, and many sellers: see docs/benchmarks.md.
+bench-plan: setup
+	$(BIN)/python -m benchmarks.plan
+	$(BIN)/python -m benchmarks.plan_sandbox
 
 # Planted losses found, and nothing else: 20 sandboxes of two profiles, see docs/benchmarks.md.
 bench-claims: setup

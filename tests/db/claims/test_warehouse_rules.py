@@ -27,9 +27,11 @@ async def world(world: World) -> World:
 
 
 async def _open(world: World, as_of: str = "2026-11-23") -> list[tuple[str, str, int]]:
-    """Type, day and open units of the claims that are shown."""
+    """Type, day and open units of the claims about stock that are shown."""
     rows = await world.detect(as_of)
-    return [(row["type"], row["key"]["date"], row["quantity"]) for row in rows]
+    return [
+        (row["type"], row["key"]["date"], row["quantity"]) for row in rows if "date" in row["key"]
+    ]
 
 
 async def _only(world: World, as_of: str = "2026-11-23") -> dict[str, Any]:

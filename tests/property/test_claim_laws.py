@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
+from sqlalchemy import text
 
 from recoup.claims.detect import detect
 from recoup.db.engine import Database
@@ -130,6 +131,8 @@ def _law(database_url: str, check: Callable[[World, Any], Awaitable[None]]) -> N
         database = Database(database_url)
         opened = database.writing()
         conn = await opened.__aenter__()
+        # Between two tries Hypothesis thinks, on a busy machine for longer than a worker may idle.
+        await conn.execute(text("set local idle_in_transaction_session_timeout = 0"))
         world = await make_world(conn)
         await world.history()
         for product in (0, 1):

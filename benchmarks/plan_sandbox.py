@@ -59,7 +59,7 @@ async def measure(lab: Lab, kind: str, before: dict[str, Any]) -> dict[str, Any]
             await conn.execute(
                 text(
                     "select max(extract(epoch from report_ended_at - report_created_at))::float8 "
-                    "from report_request where sync_id = :sync_id"
+                    "from report_request where sync_id = :sync_id and not adopted"
                 ),
                 {"sync_id": sync_id},
             )
@@ -73,7 +73,7 @@ async def measure(lab: Lab, kind: str, before: dict[str, Any]) -> dict[str, Any]
     print(
         f"| {kind} | {sum(calls[n] for n in calls if n in plans)} | {calls.get('createReport', 0)} "
         f"| {duration(plan.predicted_seconds * lab.speed)} | {duration(took * lab.speed)} "
-        f"| {duration(bound)} | {duration((longest or 0) * 1)} | {refused} |"
+        f"| {duration(bound)} | {duration((longest or 0.0) * lab.speed)} | {refused} |"
     )
     return after
 
@@ -155,7 +155,7 @@ async def until_done(lab: Lab, awaited: list[Connection], started: list[Connecti
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=int, default=1000)
-    parser.add_argument("--speed", type=float, default=60)
+    parser.add_argument("--speed", type=float, default=100)
     parser.add_argument("--sellers", type=int, default=200)
     options = parser.parse_args()
     configure_logs(log_format="console", level="error")

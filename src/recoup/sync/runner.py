@@ -179,16 +179,18 @@ class SyncRunner:
         _log.info("sync_released", sync_id=fence.sync_id)
 
     async def _work(self, lease: Lease) -> None:
-        async with self._database.reading() as conn:
-            sync = await read_sync(conn, lease.fence.sync_id)
-            connection = await get_connection(conn, lease.user_id, lease.connection_id)
-            known = await count_stored_rows(conn, connection.connection_id, self._streams)
-        states = [_state(stream, sync, known[stream.name]) for stream in self._streams]
-        reporter = Reporter(
-            self._database, lease.fence, states, progress=lease.progress, clock=self._clock
-        )
-        await reporter.milestone(STARTING)
+        """All of it. What uses the database or the processor does so in a slot; waits do not."""
         seat = self._slots.seat()
+        async with seat.at_work():
+            async with self._database.reading() as conn:
+                sync = await read_sync(conn, lease.fence.sync_id)
+                connection = await get_connection(conn, lease.user_id, lease.connection_id)
+                known = await count_stored_rows(conn, connection.connection_id, self._streams)
+            states = [_state(stream, sync, known[stream.name]) for stream in self._streams]
+            reporter = Reporter(
+                self._database, lease.fence, states, progress=lease.progress, clock=self._clock
+            )
+            await reporter.milestone(STARTING)
         budget = PgBudget(
             self._database,
             self._access.account(connection),
@@ -197,18 +199,19 @@ class SyncRunner:
             turns=seat,
         )
         failures, now = await self._read_all(lease, connection, states, reporter, budget, seat)
-        await reporter.milestone(FINALIZING)
         unread = {failure.stream for failure in failures}
-        broken = await detect_claims(
-            self._database,
-            lease,
-            connection,
-            now=now,
-            unread=[stream for stream in self._streams if stream.name in unread],
-        )
-        if broken is not None:
-            failures.append(Failure("claims", broken))
-        await self._end(lease, connection, reporter, failures)
+        async with seat.at_work():
+            await reporter.milestone(FINALIZING)
+            broken = await detect_claims(
+                self._database,
+                lease,
+                connection,
+                now=now,
+                unread=[stream for stream in self._streams if stream.name in unread],
+            )
+            if broken is not None:
+                failures.append(Failure("claims", broken))
+            await self._end(lease, connection, reporter, failures)
 
     async def _read_all(
         self,
@@ -230,9 +233,10 @@ class SyncRunner:
             if isinstance(exc, DatabaseError):
                 raise
             unread = [state.stream.name for state in states if not state.finished]
-            failures = [await self._fail(lease.fence, name, exc) for name in unread]
+            failures = [await self._fail(lease.fence, seat, name, exc) for name in unread]
             return failures, self._clock()
-        course = await self._plan(lease, connection, states, api, budget)
+        async with seat.at_work():
+            course = await self._plan(lease, connection, states, api, budget)
         work = Work(
             self._database,
             api,
@@ -286,10 +290,12 @@ class SyncRunner:
         if work.connection.environment != Environment.SANDBOX:
             in_sandbox = InSandbox.AS_PRODUCTION
         if in_sandbox is InSandbox.NOTHING:
-            await self._mark(work.fence, name, status="unavailable", error=_NOT_IN_SANDBOX)
+            await self._mark(
+                work.fence, work.seat, name, status="unavailable", error=_NOT_IN_SANDBOX
+            )
             state.finished = True
             return None
-        await self._mark(work.fence, name, status="in_progress", started=True)
+        await self._mark(work.fence, work.seat, name, status="in_progress", started=True)
         try:
             if not isinstance(in_sandbox, InSandbox):
                 await read_canned(work, state, in_sandbox)
@@ -298,23 +304,26 @@ class SyncRunner:
         except (FencedError, DatabaseError):
             raise
         except RecoupError as exc:
-            return await self._fail(work.fence, name, exc)
+            return await self._fail(work.fence, work.seat, name, exc)
         except Exception as exc:  # noqa: BLE001 - logged with its traceback, and reported
             # A bug in one stream must not take the others with it, nor be tried again for ever.
             _log.exception("stream_broken", sync_id=work.fence.sync_id, stream=name)
             reason = f"an error of recoup itself ({type(exc).__name__}); its log says more"
-            return await self._fail(work.fence, name, RecoupError(reason))
-        await self._mark(work.fence, name, status="complete", ended=True, expected=state.rows)
+            return await self._fail(work.fence, work.seat, name, RecoupError(reason))
+        await self._mark(
+            work.fence, work.seat, name, status="complete", ended=True, expected=state.rows
+        )
         return None
 
-    async def _fail(self, fence: Fence, name: str, error: RecoupError) -> Failure:
+    async def _fail(self, fence: Fence, seat: Seat, name: str, error: RecoupError) -> Failure:
         _log.warning("stream_failed", sync_id=fence.sync_id, stream=name, error=str(error))
-        await self._mark(fence, name, status="failed", ended=True, error=str(error))
+        await self._mark(fence, seat, name, status="failed", ended=True, error=str(error))
         return Failure(name, error)
 
     async def _mark(
         self,
         fence: Fence,
+        seat: Seat,
         name: str,
         *,
         status: str,
@@ -330,7 +339,7 @@ class SyncRunner:
             values["completed_at"] = self._clock()
         if expected is not None:
             values["expected_rows"] = expected
-        async with self._database.writing() as conn:
+        async with seat.at_work(), self._database.writing() as conn:
             await update_stream(conn, fence.sync_id, name, values)
             await hold_fence(conn, fence)
 

@@ -92,15 +92,21 @@ async def one_seller(database: Database, folder: Path, orders: int, speed: float
 
 
 async def many_sellers(database: Database, folder: Path, count: int) -> None:
-    """How long `count` small syncs take on one worker, with and without one that waits an hour."""
+    """How long small syncs take on one worker: a tenth of them with nobody waiting, then all, of whom
+    one waits for an hour.
+    """
     print(f"\n{count} sellers on one worker with 20 slots\n")
     async with open_lab(database, folder, orders=10, streams=_LIGHT) as lab:
-        for name, throttled in (("nobody waits", 0), ("one waits for an hour", 1)):
-            connections = [await connect(lab, f"{name}-{n}") for n in range(count)]
+        for name, sellers, throttled in (("nobody", count // 10, 0), ("one", count, 1)):
+            connections = [await connect(lab, f"{name}-{n}") for n in range(sellers)]
             for connection in connections[:throttled]:
                 await throttle(lab, connection, _LIGHT[0].api.operation)
-            seconds = await until_done(lab, connections[throttled:], connections)
-            print(f"{name}: the other {count - throttled} were done after {seconds:.1f} s")
+            others = connections[throttled:]
+            seconds = await until_done(lab, others, connections)
+            print(
+                f"{name} waits for an hour: {len(others)} others done in {seconds:.1f} s, "
+                f"{seconds / len(others):.2f} s each"
+            )
 
 
 async def connect(lab: Lab, name: str) -> Connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import httpx2
@@ -25,7 +26,7 @@ async def test_every_route_below_api_needs_a_user(server: Server) -> None:
         document = (await client.get("/api/openapi.json")).json()
         operations = [(m, p) for p, ms in document["paths"].items() for m in ms if p[:5] == "/api/"]
         answers = [
-            await client.request(method, path.format(syncId="s", connectionId="c"))
+            await client.request(method, re.sub(r"\{\w+\}", "x", path))
             for method, path in operations
         ]
 

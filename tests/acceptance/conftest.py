@@ -12,7 +12,7 @@ from tests.acceptance.stack import Stack, running_stack
 
 @pytest.fixture
 def stack(database_url: str, tmp_path: Path) -> Iterator[Stack]:
-    """1,500 orders, 15 pages; a sync of them takes some seconds, long enough to be killed in."""
-    with running_stack(database_url, tmp_path, orders=1500, speed=200) as stack:
+    """600 orders and all that belongs to them: a sync takes some seconds, long enough to be killed in."""
+    with running_stack(database_url, tmp_path, orders=600, speed=200) as stack:
         stack.connect()
         yield stack

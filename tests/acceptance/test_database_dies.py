@@ -30,7 +30,9 @@ def test_a_sync_outlives_its_database(folder: Path) -> None:
     """The embedded server is killed with SIGKILL: it comes back, and the sync goes on to its end."""
     recoup = Recoup({"RECOUP_DATA_DIR": str(folder)})
     try:
-        sandbox = _address(recoup.start("sandbox", "--port", "0", "--speed", "100"))
+        sandbox = _address(
+            recoup.start("sandbox", "--port", "0", "--speed", "200", "--orders", "600")
+        )
         recoup.environ.update(RECOUP_SPAPI_ENDPOINT=sandbox, RECOUP_LWA_ENDPOINT=sandbox)
         service = recoup.start("serve", "--port", "0")
         service.wait_for("http://")
@@ -53,11 +55,9 @@ def test_a_sync_outlives_its_database(folder: Path) -> None:
         recoup.close()
 
     assert status["status"] == "complete", status
-    assert {s["name"]: s["rows"] for s in status["streams"]} == {
-        "orders": 2000,
-        "inventory": 40,
-        "transactions": status["streams"][2]["rows"],
-    }
+    rows = {stream["name"]: stream["rows"] for stream in status["streams"]}
+    assert (rows["orders"], rows["inventory"]) == (600, 40)
+    assert {stream["status"] for stream in status["streams"]} == {"complete"}
     assert status["attempt"] > 1, "it was not in the middle"
 
 

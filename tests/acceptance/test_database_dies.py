@@ -56,7 +56,7 @@ def test_a_sync_outlives_its_database(folder: Path) -> None:
 
     assert status["status"] == "complete", status
     rows = {stream["name"]: stream["rows"] for stream in status["streams"]}
-    assert (rows["orders"], rows["inventory"]) == (600, 40)
+    assert (rows["orders"], rows["inventory"]) == (600, 20)
     assert {stream["status"] for stream in status["streams"]} == {"complete"}
     assert status["attempt"] > 1, "it was not in the middle"
 

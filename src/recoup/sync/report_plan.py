@@ -238,7 +238,12 @@ def halves(window: Window, report: Report) -> tuple[Window, Window] | None:
 
 
 def overlaps(one: Window | None, since: datetime | None, until: datetime | None) -> bool:
-    """Whether a report of one time is similar to one of another. Without times, always."""
+    """Whether a report of one time is similar to one of another. Without times, always.
+
+    Similar are those that share half of the shorter one: neighbours that share the days of a margin
+    are asked for side by side, and an empty one among them must not wait for hours.
+    """
     if one is None or since is None or until is None:
         return True
-    return one.since < until and since < one.until
+    common = min(one.until, until) - max(one.since, since)
+    return common > timedelta(0) and 2 * common >= min(one.length, until - since)

@@ -20,6 +20,7 @@ from recoup.sync.report_plan import (
     halves,
     judge,
     match_requests,
+    overlaps,
     plan_windows,
     told_days,
 )
@@ -242,3 +243,12 @@ def test_halves_are_the_whole() -> None:
     assert (one.since, one.until, two.until) == (whole.since, two.since, whole.until)
     assert halves(window("2026-10-01", "2026-10-02"), PLAIN) is None
     assert halves(window("2026-10-01", "2026-11-01"), MONTHS) is None
+
+
+def test_neighbours_that_share_a_margin_are_not_similar() -> None:
+    """An empty month of a small seller is empty, and no reason to wait four hours."""
+    month = window("2026-09-29", "2026-10-31")
+
+    assert not overlaps(month, day("2026-10-29"), day("2026-11-20"))
+    assert overlaps(month, day("2026-10-10"), day("2026-11-20"))
+    assert overlaps(month, None, None)

@@ -120,7 +120,7 @@ async def test_progress_passes_every_milestone_and_never_falls(lab: Lab) -> None
     sync = await lab.sync()
     told = await lab.scalar(
         "select array_agg((payload->>'progress')::int order by event_id) from event"
-        f" where subject = '{sync.sync_id}'"
+        f" where subject = '{sync.sync_id}' and type = 'sync'"
     )
 
     assert told == sorted(told)

@@ -47,7 +47,7 @@ def test_the_control_requests_work_as_written():
     lines = re.findall(
         r"^curl -s (-X POST )?http://127\.0\.0\.1:8001(\S+)(?: -d '(.*)')?$", TEXT, re.MULTILINE
     )
-    assert len(lines) == 6
+    assert len(lines) == 7
     with Running() as sandbox:
         for post, path, body in lines:
             method = "POST" if post else "GET"

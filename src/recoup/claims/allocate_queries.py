@@ -59,7 +59,9 @@ _SETTLER = Step(
         from detect_event where kind = 'damaged' and reason in ('E', '6')
         union all
         select 'removal_order', requested_on, requested_on - 7, requested_on + 45, nullif(fnsku, ''), nullif(sku, ''),
-            null, null, null, units, 'disposed', null, null, null, reference,
+            null, null, case when disposition ~* '^sellable' then 'SELLABLE' when disposition ~* '^unsellable'
+                then 'UNSELLABLE' end,
+            units, 'disposed', null, null, null, reference,
             'removal order ' || order_id || ' of ' || requested_on || ' (' || order_type || ')'
         from (
             select r.*, (requested_at at time zone coalesce(home.zone, 'UTC'))::date as requested_on,
@@ -199,6 +201,7 @@ class Pass:
     events, settlers: conditions on detect_event `e` and detect_settler `s`. pool: expressions over
     both that must be equal. label: an expression over `e` that a settler's label must equal.
     capacity: how many units of an event this round may settle, besides what is left.
+    any_day, any_label: the settlers' days or labels do not matter in this round.
     """
 
     events: str
@@ -207,10 +210,12 @@ class Pass:
     label: str = "null"
     capacity: str = "e.units"
     any_day: bool = False
+    any_label: bool = False
 
 
 _RECONCILED = "coalesce(e.units - e.unreconciled, 0)"
 _OWN_CASE = "(select case_id from detect_own_case o where o.event_id = e.event_id)"
+_STATE = "case e.disposition when 'SELLABLE' then 'SELLABLE' else 'UNSELLABLE' end"
 _LOST = "e.kind = 'lost'"
 _STRONG_DAMAGE = "e.kind = 'damaged' and e.strong"
 _PASSES = (
@@ -240,8 +245,10 @@ _PASSES = (
     Pass(
         "e.kind = 'damaged'", "s.by = 'payment' and s.family = 'damaged'", pool=("e.sku", "s.sku")
     ),
-    Pass("e.kind = 'disposed'", "s.by = 'removal_order'"),
-    Pass("e.kind = 'disposed'", "s.by = 'removal_order'", pool=("e.sku", "s.sku")),
+    # An order for sellable stock is the order of sellable units first, and of any other after that.
+    Pass("e.kind = 'disposed'", "s.by = 'removal_order'", label=_STATE),
+    Pass("e.kind = 'disposed'", "s.by = 'removal_order'", any_label=True),
+    Pass("e.kind = 'disposed'", "s.by = 'removal_order'", pool=("e.sku", "s.sku"), any_label=True),
     Pass("e.kind = 'disposed'", "s.by = 'damage'", label="e.disposition"),
     # A payment of the product that nothing else explains may be for units that were destroyed.
     Pass("e.kind = 'disposed'", "s.by = 'payment'"),
@@ -268,11 +275,12 @@ _PASS_TABLES = (
 def _fill(one: Pass) -> tuple[str, str]:
     """Settlers and events of a pass, each with the units that earlier passes left."""
     event_pool, settler_pool = one.pool
+    label = "null" if one.any_label else "s.label"
     days = ("date '0001-01-01'", "date '9999-12-31'") if one.any_day else ("s.since", "s.until")
     settlers = f"""
         insert into detect_pass_settler
         select {settler_pool}, s.settler_id, s.by, s.settled_on, {days[0]}, {days[1]},
-            s.units - coalesce(used.units, 0) - coalesce(explained.units, 0), s.country, s.area, s.label
+            s.units - coalesce(used.units, 0) - coalesce(explained.units, 0), s.country, s.area, {label}
         from detect_settler s
         left join (select settler_id, sum(units) as units from detect_allocation group by settler_id) as used
             using (settler_id)

@@ -635,6 +635,15 @@ async def test_an_order_for_fewer_units_leaves_the_rest(world: World) -> None:
     assert await _open(world) == [(DISPOSED, "2026-11-01", 2)]
 
 
+async def test_an_order_for_sellable_stock_is_that_of_the_sellable_units(world: World) -> None:
+    """R13: defective units that were destroyed some days earlier do not use the order up."""
+    await world.ledger("2026-10-04", -2, "D", disposition="DEFECTIVE")
+    await world.ledger("2026-10-20", -1, "D")
+    await world.removal("2026-10-11", disposition="Sellable", requested=1, disposed_quantity=1)
+
+    assert await _open(world) == []
+
+
 async def test_a_return_order_is_no_permission_to_destroy(world: World) -> None:
     """R13: only what an order disposed of is taken off; the rest of decision 4 is another type."""
     await world.ledger("2026-11-01", -2, "D")

@@ -316,10 +316,11 @@ async def allocate(conn: Writer, values: Mapping[str, object]) -> None:
         await run_step(conn, step, values)
     await conn.execute(text(_FUNCTION))
     for one in _PASSES:
-        await conn.execute(text("truncate detect_pass_event, detect_pass_settler"))
-        for statement in _fill(one):
-            await conn.execute(text(statement))
-        await conn.execute(text("select pg_temp.detect_allocate()"))
+        settlers, events = _fill(one)
+        if (await conn.execute(text(settlers))).rowcount:
+            await conn.execute(text(events))
+            await conn.execute(text("select pg_temp.detect_allocate()"))
+            await conn.execute(text("truncate detect_pass_event, detect_pass_settler"))
     await conn.execute(text("create index on detect_allocation (event_id)"))
     await conn.execute(text("create index on detect_allocation (settler_id)"))
     await conn.execute(text("analyze detect_allocation"))

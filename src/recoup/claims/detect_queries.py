@@ -122,7 +122,7 @@ _CLAIM = Step(
         'claim_' || left(encode(sha256(convert_to(
             :connection_id || chr(10) || type || chr(10) || cast(key as text), 'UTF8')), 'hex'), 32),
         type, key, marketplace_id, sku, fnsku, asin, order_id, quantity,
-        case when not by_cost then amount when event_on >= (select sourcing_cost_since from detect_value) then per_unit * quantity end,
+        case when not by_cost then round(amount, 2) when event_on >= (select sourcing_cost_since from detect_value) then per_unit * quantity end,
         case when not by_cost then currency when event_on >= (select sourcing_cost_since from detect_value) then cost_currency end,
         case when not by_cost then amount_basis
             when event_on >= (select sourcing_cost_since from detect_value) and cost is not null then

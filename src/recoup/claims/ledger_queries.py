@@ -36,6 +36,8 @@ _SPAN = Step(
     """,
 )
 
+# Adjustments, and sellable units that left as if by a removal order though there is none of that
+# product, neither half a year before nor a week after (R13). Their code is the event's type.
 _ADJUSTMENT = Step(
     "detect_adjustment",
     """adjustment_id bigint, event_on date, fnsku text, sku text, asin text, country text, area text,
@@ -44,12 +46,18 @@ _ADJUSTMENT = Step(
     """
     with home as (
         select min(country) as country from detect_marketplace having count(*) = 1
+    ), removed as (
+        select fnsku, '' as sku, requested_at::date as requested_on from removals
+        where connection_id = :connection_id and fnsku <> ''
+        union all
+        select '', sku, requested_at::date from removals where connection_id = :connection_id and sku <> ''
     )
     select row_number() over (order by l.event_on, l.source_line), l.event_on, l.fnsku, nullif(l.msku, ''),
         l.asin, place.country, c.area, coalesce(l.fulfillment_center, ''),
         -- One code base met WAREHOUSE_DAMAHED in real files (facts 3.4).
         case when plain.disposition like 'WAREHOUSE_DAMA%' then 'WAREHOUSE_DAMAGED' else plain.disposition end,
-        upper(trim(coalesce(l.reason, ''))), l.quantity,
+        case l.event_type when 'VendorReturns' then l.event_type else upper(trim(coalesce(l.reason, ''))) end,
+        l.quantity,
         -- Seen in either sign (facts 2.3). Null stays null, which least() alone would not do.
         case when l.reconciled_quantity is not null then least(abs(l.reconciled_quantity), abs(l.quantity)) end,
         case when l.unreconciled_quantity is not null then least(abs(l.unreconciled_quantity), abs(l.quantity)) end,
@@ -65,8 +73,16 @@ _ADJUSTMENT = Step(
     ) as plain
     cross join lateral (select case plain.country when 'UK' then 'GB' else plain.country end as country) as place
     left join detect_country c on c.country = place.country
-    where l.connection_id = :connection_id and l.event_type = 'Adjustments'
+    where l.connection_id = :connection_id
         and l.event_on <= :as_of and l.fnsku <> '' and l.quantity <> 0
+        and (l.event_type = 'Adjustments'
+            or l.event_type = 'VendorReturns' and l.quantity < 0 and plain.disposition = 'SELLABLE'
+            and not exists (
+                select from removed r
+                where r.fnsku = l.fnsku and r.requested_on between l.event_on - 180 and l.event_on + 7)
+            and not exists (
+                select from removed r
+                where r.sku = l.msku and r.requested_on between l.event_on - 180 and l.event_on + 7))
     """,
     ("fnsku",),
 )
@@ -89,10 +105,10 @@ _EVENT = Step(
             case
                 when quantity < 0 and reason in ('M', '5') then 'lost'
                 when quantity < 0 and reason in ('E', '6', '7', 'H', 'K', 'U') then 'damaged'
-                when quantity < 0 and reason = 'D' then 'disposed'
+                when quantity < 0 and reason in ('D', 'VendorReturns') then 'disposed'
                 when quantity > 0 and reason in ('F', 'N') then 'found'
             end as kind,
-            reason in ('M', '5', 'E', '6', 'D', 'F', 'N') as strong
+            reason in ('M', '5', 'E', '6', 'D', 'VendorReturns', 'F', 'N') as strong
     ) as code
     where kind is not null
     """,

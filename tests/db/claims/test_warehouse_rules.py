@@ -652,6 +652,31 @@ async def test_a_return_order_is_no_permission_to_destroy(world: World) -> None:
     assert (DISPOSED, "2026-11-01", 1) in await _open(world)
 
 
+async def test_sellable_units_leave_by_no_removal_order(world: World) -> None:
+    """R13: VendorReturns of sellable stock without any removal order, less sure than a disposal."""
+    await world.ledger("2026-11-01", -2, "", event_type="VendorReturns")
+
+    found = await _only(world)
+
+    assert (found["type"], found["quantity"]) == (DISPOSED, 2)
+    assert found["confidence"] == Decimal("0.5")
+    assert "code VendorReturns" in found["reason"]
+
+
+@pytest.mark.parametrize(
+    ("disposition", "requested_on"), [("SELLABLE", "2026-06-20"), ("DEFECTIVE", None)]
+)
+async def test_vendor_returns_that_explain_themselves(
+    world: World, disposition: str, requested_on: str | None
+) -> None:
+    """R13: a removal order of the product, however long it took; stock that cannot be sold."""
+    await world.ledger("2026-11-01", -2, "", event_type="VendorReturns", disposition=disposition)
+    if requested_on:
+        await world.removal(requested_on, order_type="Return", requested=2, shipped_quantity=2)
+
+    assert (DISPOSED, "2026-11-01", 2) not in await _open(world)
+
+
 @pytest.mark.parametrize("disposition", ["CUSTOMER_DAMAGED", "DEFECTIVE", "EXPIRED"])
 async def test_unsellable_stock_may_be_disposed_of(world: World, disposition: str) -> None:
     """Decision 16 and R13: customer-damaged, defective and expired stock is no claim."""

@@ -2,7 +2,9 @@
 
 Source: facts 5 R13, decisions 1, 4 and 16. Disposal orders are taken off by FNSKU whatever the
 disposition. Stock that customers damaged, defective and expired stock may be disposed of. Units
-damaged in the warehouse are an event of their own before they are disposed of.
+damaged in the warehouse are an event of their own before they are disposed of. Sellable units that
+left as VendorReturns count too where no removal order of the product explains them; an order that
+is missing in Amazon's report would explain them as well, hence the lower confidence (ours).
 """
 
 from __future__ import annotations
@@ -32,7 +34,11 @@ RULE = Rule(
                 when is_sellable then jsonb_build_object('part', 'sellable', 'change', 0.7, 'why',
                     'sellable stock is not disposed of without an order')
                 else jsonb_build_object('part', 'not sellable', 'change', 0.3, 'why',
-                    'stock in this state may be disposed of by a setting: check your removal settings') end) as parts
+                    'stock in this state may be disposed of by a setting: check your removal settings') end)
+                || case when codes like '%VendorReturns%' then jsonb_build_array(jsonb_build_object(
+                    'part', 'vendor returns', 'change', -0.2,
+                    'why', 'units leave like this by a removal order: check that none is missing'))
+                    else '[]' end as parts
         from disposal
     ), weighed as (
         select judged.*, parts || case when possible_payment is null then '[]'
@@ -52,7 +58,7 @@ RULE = Rule(
             else 'Stock in this state (' || coalesce(nullif(disposition, ''), 'not told')
                 || ') may be disposed of.' end) as suppressed,
         units || ' of FNSKU ' || fnsku || ' (' || disposition || ') were disposed of on ' || event_on
-            || coalesce(' in ' || centers, '') || ' (code D); ' || (units - open_units)
+            || coalesce(' in ' || centers, '') || ' (code ' || codes || '); ' || (units - open_units)
             || ' by your orders or settled otherwise, ' || open_units || ' without.' as reason,
         jsonb_build_object('rows', rows, 'numbers', jsonb_build_object('disposed', units, 'open', open_units),
             'settled', settled,

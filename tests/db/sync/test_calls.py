@@ -40,8 +40,9 @@ def _a_wednesday() -> date:
 
 
 async def _was_synced_before(lab: Lab) -> None:
-    """As if a whole sync had just ended."""
-    at = await lab.advance("PT1S")
+    """As if a whole sync had ended at midnight, up to which the sandbox has events."""
+    now = await lab.advance("PT1S")
+    at = now.replace(hour=0, minute=0, second=0, microsecond=0)
     async with lab.database.writing() as conn:
         for stream in all_streams():
             scope = "" if stream.scope is Scope.REGION else US

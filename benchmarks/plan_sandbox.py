@@ -161,7 +161,7 @@ async def until_done(lab: Lab, awaited: list[Connection], started: list[Connecti
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=int, default=1000)
-    parser.add_argument("--speed", type=float, default=100)
+    parser.add_argument("--speed", type=float, default=20)
     parser.add_argument("--sellers", type=int, default=200)
     options = parser.parse_args()
     configure_logs(log_format="console", level="error")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -149,9 +149,14 @@ class PgBudget:
         self._throttled_since: dict[str, datetime] = {}
         self._confirmed: dict[str, float] = {}
 
+    def recall(self, known: Mapping[str, Usage]) -> None:
+        """Begin with what earlier processes stored, by the names of operations."""
+        at = time.monotonic()
+        self._seen |= {operation: _Seen(usage, at) for operation, usage in known.items()}
+
     def usage(self, operation: Operation) -> Usage:
-        """As last seen by this process, and filled since; before that the documented plan with a
-        full bucket.
+        """As last seen or recalled, and filled since; before that the documented plan with a full
+        bucket.
         """
         seen = self._seen.get(operation.name)
         if seen is None:

@@ -46,7 +46,7 @@ from recoup.sync.lease_queries import (
 )
 from recoup.sync.limits_pg import PgBudget
 from recoup.sync.make_plan import hurry_of, make_plan, operations_of, planned_streams
-from recoup.sync.plan_queries import find_plan
+from recoup.sync.plan_queries import find_plan, read_usage
 from recoup.sync.progress import COMPLETE, FINALIZING, MESSAGES, STARTING
 from recoup.sync.queries import SyncRow, list_active_ids, read_sync
 from recoup.sync.read_canned import read_canned
@@ -266,13 +266,15 @@ class SyncRunner:
         """What is left of the sync, planned anew for this attempt."""
         unread = [state.stream for state in states if not state.finished]
         streams = planned_streams(connection, unread)
+        account = self._access.account(connection)
         async with self._database.reading() as conn:
+            budget.recall(await read_usage(conn, account))
             earlier = await find_plan(conn, lease.fence.sync_id)
             plan = await make_plan(
                 conn,
                 connection,
                 streams,
-                account=self._access.account(connection),
+                account=account,
                 now=api.now(),
                 sync_id=lease.fence.sync_id,
             )

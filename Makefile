@@ -18,7 +18,7 @@ demo: setup
 	@$(BIN)/recoup demo
 
 test: setup
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: setup
 	$(BIN)/ruff check .

@@ -13,6 +13,6 @@ from tests.acceptance.stack import Stack, running_stack
 @pytest.fixture
 def stack(database_url: str, tmp_path: Path) -> Iterator[Stack]:
     """600 orders and all that belongs to them: a sync takes some seconds, long enough to be killed in."""
-    with running_stack(database_url, tmp_path, orders=600, speed=200) as stack:
+    with running_stack(database_url, tmp_path, orders=600, speed=400) as stack:
         stack.connect()
         yield stack

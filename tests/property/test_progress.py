@@ -76,6 +76,15 @@ def test_the_message_counts_in_words_a_seller_understands() -> None:
     assert message([done, orders]) == "Processing orders... 1,247 of 2,500 orders processed"
 
 
+def test_the_message_tells_of_what_moves():
+    """A stream that has not begun has nothing to tell while another one has."""
+    waiting = StreamProgress("inbound plans", 0, None, 0.0)
+    orders = StreamProgress("orders", 1247, 2500, 0.5)
+
+    assert message([waiting, orders]).startswith("Processing orders...")
+    assert message([waiting]).startswith("Processing inbound plans...")
+
+
 def test_row_05_throttling_is_told_with_its_beginning() -> None:
     """A seller reads since when Amazon refuses calls; that is no failure."""
     since = datetime(2026, 11, 15, 12, 3, tzinfo=UTC)

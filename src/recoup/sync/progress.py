@@ -64,11 +64,11 @@ def milestones_between(before: int, now: int) -> list[int]:
 
 
 def message(streams: Sequence[StreamProgress]) -> str:
-    """What is being done now: told of the stream with the most left to do."""
+    """What is being done now: of the streams that have something to tell, the one with most to do."""
     unfinished = [s for s in streams if s.fraction < 1]
     if not unfinished:
         return MESSAGES[FINALIZING]
-    stream = min(unfinished, key=lambda s: s.fraction)
+    stream = min(unfinished, key=lambda s: (not s.rows and not s.awaited, s.fraction))
     text = f"Processing {stream.noun}... {_counts(stream)} processed"
     if stream.awaited is not None:
         text = f"Waiting for Amazon's {_reports(stream.awaited)}"

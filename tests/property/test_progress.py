@@ -76,7 +76,7 @@ def test_the_message_counts_in_words_a_seller_understands() -> None:
     assert message([done, orders]) == "Processing orders... 1,247 of 2,500 orders processed"
 
 
-def test_the_message_tells_of_what_moves():
+def test_the_message_tells_of_what_moves() -> None:
     """A stream that has not begun has nothing to tell while another one has."""
     waiting = StreamProgress("inbound plans", 0, None, 0.0)
     orders = StreamProgress("orders", 1247, 2500, 0.5)

@@ -17,6 +17,11 @@ from recoup.db.engine import Database
 from recoup.migrations.upgrade import upgrade
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two per core (`-n auto`): a test of processes and waits leaves half a core to another one."""
+    return 2 * (os.cpu_count() or 1)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _short_tracebacks() -> None:
     """structlog's own tracebacks show all locals of each frame.

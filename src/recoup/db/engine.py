@@ -41,7 +41,7 @@ class Database:
             connect_args={
                 "connect_timeout": 5,
                 "options": (
-                    f"-c timezone=UTC -c lock_timeout={_LOCK_TIMEOUT_MS} "
+                    f"-c timezone=UTC -c datestyle=ISO,MDY -c lock_timeout={_LOCK_TIMEOUT_MS} "
                     f"-c idle_in_transaction_session_timeout={_IDLE_IN_TRANSACTION_MS}"
                 ),
             },

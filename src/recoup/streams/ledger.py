@@ -86,5 +86,6 @@ STREAM = Stream(
         # Two days more are asked for, so that the first day is whole. With the overlap and a day
         # since the last sync that makes 30 days, one report.
         longest=timedelta(days=29),
+        takes_options=True,  # eventType
     ),
 )

@@ -105,6 +105,8 @@ class Report:
     lead: how long before now the window must begin at the latest (fee preview: 72 hours).
     by_month: windows begin and end with calendar months, available once the month is over; with
     `longest` one report may cover several.
+    takes_options: others may ask for a part of it by options that Amazon does not tell, so nothing
+    of theirs is taken for ours.
     discovered: Amazon makes it by itself and it cannot be requested; found with getReports and
     archived raw on first sight.
     """
@@ -117,4 +119,5 @@ class Report:
     options: Mapping[str, str] = field(default_factory=dict)
     lead: timedelta | None = None
     by_month: bool = False
+    takes_options: bool = False
     discovered: bool = False

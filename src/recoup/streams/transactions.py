@@ -2,7 +2,7 @@
 
 docs/amazon.md #transactions. Windows stay below 180 days: a longer one is answered with an empty
 page and no error. Rows come up to 48 hours late, and a deferred one changes its status when it is
-released, 7 to 30 days later: hence the overlap, and the longer one once a week.
+released, 7 to 30 days later: hence the overlap, and the longer one once a week, a week more than the 30 days.
 """
 
 from __future__ import annotations
@@ -244,7 +244,7 @@ STREAM = Stream(
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(days=2),
-        weekly_overlap=timedelta(days=30),
+        weekly_overlap=timedelta(days=38),
         holdback=timedelta(seconds=150),
     ),
     api=Api(

@@ -108,8 +108,8 @@ _EMPTY = text(
     )
     update rate_budget
     set rate = paced.rate, slowed_at = clock_timestamp(),
-        full_at = clock_timestamp() + (burst - 1) * period
-            + greatest(make_interval(secs => :wait), period)
+        full_at = greatest(full_at, clock_timestamp() + (burst - 1) * period
+            + greatest(make_interval(secs => :wait), period))
     from paced
     where rate_budget.account = paced.account and rate_budget.operation = paced.operation
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from recoup.errors import ForbiddenError, ReportError
+from recoup.errors import ForbiddenError, ReportError, SpApiError
 from recoup.sync.refused import named_scope
 from recoup.sync.report_desk import ReportDesk
 from recoup.sync.report_scope import ReportScope
@@ -24,9 +24,9 @@ async def read_reports(
 
     What one report cannot bring does not keep the others from being loaded, nor does a marketplace
     that Amazon refuses, which is noted in the state. Raises as recoup.sync.read_planned, and
-    ReportError naming the report that failed.
+    the first ReportError or SpApiError of a report that failed.
     """
-    failures: list[ReportError] = []
+    failures: list[SpApiError | ReportError] = []
     for failed in await run_all([_read_scope(work, state, desk, scope) for scope in scopes]):
         failures += failed
     if failures:
@@ -35,7 +35,7 @@ async def read_reports(
 
 async def _read_scope(
     work: Work, state: StreamState, desk: ReportDesk, scope: str
-) -> Sequence[ReportError]:
+) -> Sequence[SpApiError | ReportError]:
     try:
         return await ReportScope(work, state, desk, scope).read()
     except ForbiddenError as exc:

@@ -23,6 +23,7 @@ from recoup.sync.report_plan import Matched, asked_window, halves, told_days
 from recoup.sync.report_queries import (
     ReportRequest,
     archive,
+    count_too_soon,
     find_archived,
     had_rows,
     insert_request,
@@ -35,6 +36,11 @@ from recoup.sync.report_queries import (
 from recoup.sync.work import Work
 
 _log = get_logger(__name__)
+
+_MOST_TOO_SOON = 3
+# Reports by month were seen to come two to three weeks after its end; empty ones later than this
+# are believed (ours).
+_LATEST_MONTH = timedelta(days=45)
 
 
 class ReportBook:
@@ -180,6 +186,11 @@ class ReportBook:
             self.cursor = cursor
         return followers
 
+    async def was_often_too_soon(self, request: ReportRequest) -> bool:
+        """Whether this sync has asked for the same several times, and waited, in vain."""
+        async with self._work.database.reading() as conn:
+            return await count_too_soon(conn, request, self._work.fence.sync_id) >= _MOST_TOO_SOON
+
     async def load(self, request: ReportRequest, spool: Spool) -> LoadedFile:
         """Rows, cursor, ledger and counts: all of them, or none."""
         # The slot last: who holds it waits for nobody.
@@ -188,7 +199,7 @@ class ReportBook:
                 target = self._target(request)
                 loaded = await load_report(conn, target, spool)
                 remark = await self._oddity(conn, request, loaded)
-                cursor = self._closed(request)
+                cursor = self._closed(request, is_empty=not loaded.read)
                 await write_cursor(conn, cursor)
                 await update_request(conn, request.request_id, **_outcome(loaded, spool, remark))
                 await count_page(
@@ -237,7 +248,7 @@ class ReportBook:
     async def close_empty(self, request: ReportRequest, ended: AmazonReport | None) -> None:
         """Amazon has no data for this time. Nothing is deleted for it."""
         async with self._writing:
-            cursor = self._closed(request)
+            cursor = self._closed(request, is_empty=True)
             async with self._work.database.writing() as conn:
                 remark = None
                 if await had_rows(conn, request):
@@ -251,15 +262,16 @@ class ReportBook:
                 await hold_fence(conn, self._work.fence)
             self.cursor = cursor
 
-    def _closed(self, request: ReportRequest) -> Cursor:
-        """The cursor once this request is done."""
+    def _closed(self, request: ReportRequest, *, is_empty: bool) -> Cursor:
+        """The cursor once this request is done. A month without any row may not be published yet:
+        it is done for this sync, and asked for again by the next ones.
+        """
         cursor, window = self.cursor, request.window
         if window is not None:
-            cursor = replace(
-                cursor,
-                closed=tuple(union([*cursor.closed, window])),
-                todo=tuple(subtract(cursor.todo, [window])),
-            )
+            is_early = window.until > self._work.api.now() - _LATEST_MONTH
+            if not (is_empty and is_early and self._report.by_month):
+                cursor = replace(cursor, closed=tuple(union([*cursor.closed, window])))
+            cursor = replace(cursor, todo=tuple(subtract(cursor.todo, [window])))
         elif not self._report.discovered:
             cursor = replace(cursor, todo=())
         return cursor if cursor.todo else replace(cursor, read_at=self._work.api.now())

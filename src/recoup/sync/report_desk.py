@@ -73,6 +73,7 @@ class ReportDesk:
         self._retry = retry
         self._listing: list[AmazonReport] | None = None
         self._listed = asyncio.Lock()
+        self._made: dict[str, tuple[datetime, list[AmazonReport]]] = {}
         self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._cooldowns: dict[str, tuple[datetime, timedelta]] | None = None
         self._refused: set[str] = set()
@@ -101,6 +102,18 @@ class ReportDesk:
                 since = max(since, now - OLDEST)
                 self._listing = await self.list_since(self._types, since)
         return self._listing
+
+    async def list_made(self, report_type: str, *, until: datetime) -> list[AmazonReport]:
+        """Reports of a type, whoever asked for them, with all that were made up to a moment: other
+        software does not stop while we sync. Those of the last day.
+        """
+        async with self._listed:
+            taken_at, found = self._made.get(report_type, (None, []))
+            if taken_at is None or taken_at <= until:
+                taken_at = self._api.now()
+                found = await self.list_since([report_type], until - _FRESH)
+                self._made[report_type] = (taken_at, found)
+        return found
 
     async def list_since(self, types: Sequence[str], since: datetime) -> list[AmazonReport]:
         """Every report of the types since then, page by page to the end, the newest first."""

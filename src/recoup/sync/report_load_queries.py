@@ -21,6 +21,8 @@ from recoup.sync.staging_queries import RAW
 
 TYPED = "staged"
 _FRESH_DAYS = "staged_days"
+# Rows; below it half a day may be a correction.
+_FULL_DAY = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,8 @@ async def compare_days(
 ) -> int:
     """Note which staged days differ from the stored ones; gives the staged rows of all `days`.
 
-    Two days are the same when they have as many rows and the sums of their rows' hashes agree.
+    Two days are the same when they have as many rows and the sums of their rows' hashes agree. A
+    full day that comes back with less than half of its rows is not believed.
     """
     values = _values(stream.table, cells)
     compared = [name for name in values if name not in PROVENANCE]
@@ -153,7 +156,8 @@ async def compare_days(
         text(
             f"create temporary table {_FRESH_DAYS} on commit drop as "
             f"select fresh.day, fresh.rows, (fresh.rows, fresh.content) is distinct from "
-            "(stored.rows, stored.content) as changed "
+            "(stored.rows, stored.content) "
+            f"and not (coalesce(stored.rows, 0) >= {_FULL_DAY} and fresh.rows * 2 < stored.rows) as changed "
             f"from (select {values[day]} as day, {sums.format(fresh)} from {RAW} "
             f"where {_between(values[day])} group by 1) as fresh "
             f"left join (select {day} as day, {sums.format(', '.join(compared))} "

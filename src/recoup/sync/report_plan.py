@@ -128,11 +128,13 @@ def match_requests(
     which Amazon makes no new report, is left to the next sync.
     """
     rest = union(plan_windows(todo, report, longest=longest))
+    # Asked for on another day, one may begin before what is to do, which moves on with the days.
+    horizon = rest[0].since if rest else None
     kept: list[ReportRequest] = []
     dropped: list[ReportRequest] = []
     for request in requests:
         window = request.window
-        if window is None or subtract([window], rest):
+        if window is None or horizon is None or _reaches_beyond(window, rest, horizon):
             dropped.append(request)
             continue
         kept.append(request)
@@ -141,6 +143,13 @@ def match_requests(
     rest = [piece for piece in rest if piece.since not in ends or piece.length >= interval]
     missing = plan_windows(rest, report, longest=longest)
     return Matched(tuple(kept), tuple(dropped), tuple(missing))
+
+
+def _reaches_beyond(window: Window, rest: Sequence[Window], horizon: datetime) -> bool:
+    """Whether a part of the window is not to do. Up to two days before all there is do not count."""
+    if window.until <= horizon or window.since < horizon - _MARGIN:
+        return True
+    return bool(subtract([Window(max(window.since, horizon), window.until)], rest))
 
 
 def match_snapshot(requests: Sequence[ReportRequest]) -> Matched:
@@ -159,9 +168,9 @@ def find_fitting(
 ) -> AmazonReport | None:
     """A report that somebody else asked for and that tells what we would ask for.
 
-    Amazon does not tell the options of a report, so one that needs options never fits.
+    Amazon does not tell the options of a report, so of a type that takes some none ever fits.
     """
-    if report.options or asked is None:
+    if report.options or report.takes_options or asked is None:
         return None
     fitting = (
         one

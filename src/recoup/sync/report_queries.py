@@ -176,6 +176,21 @@ async def list_made_since(
     return [(row.report_id, row.asked_since, row.asked_until) for row in rows]
 
 
+async def count_too_soon(conn: Reader, request: ReportRequest, sync_id: SyncId) -> int:
+    """How often a sync asked for what this request asks for, and came too soon."""
+    found = await conn.execute(
+        select(func.count()).where(
+            _r.connection_id == request.connection_id,
+            _r.stream == request.stream,
+            _r.scope == request.scope,
+            _r.sync_id == sync_id,
+            _r.status == "too_soon",
+            _r.since.is_not_distinct_from(request.window and request.window.since),
+        )
+    )
+    return found.scalar_one()
+
+
 async def had_rows(conn: Reader, request: ReportRequest) -> bool:
     """Whether an earlier report of a time in common had rows."""
     same = [

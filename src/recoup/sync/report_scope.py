@@ -10,6 +10,7 @@ from typing import Any
 
 from recoup.errors import (
     BadRequestError,
+    BrokenDocumentError,
     DocumentExpiredError,
     ForbiddenError,
     RemoteNotFoundError,
@@ -52,6 +53,10 @@ from recoup.sync.work import Work
 _log = get_logger(__name__)
 
 _SOON = timedelta(minutes=1)
+_OTHER_SOFTWARE = (
+    "Amazon makes no new one, as other software of the account asks for it more often than Amazon "
+    "allows: look for it under Apps in Seller Central, or sync at another hour"
+)
 
 
 class ReportScope:
@@ -70,10 +75,10 @@ class ReportScope:
         # Requests of earlier attempts: what became of them at Amazon's is not known for sure.
         self._resumed: frozenset[int] = frozenset()
 
-    async def read(self) -> list[ReportError]:
+    async def read(self) -> list[SpApiError | ReportError]:
         """Bring everything that is to do; gives what could not be had. Raises as recoup.sync.read_planned."""
         requests = await self._begin()
-        failures: list[ReportError] = []
+        failures: list[SpApiError | ReportError] = []
         for failed in await run_all([self._carry(request) for request in requests]):
             failures += failed
         if not failures:
@@ -155,16 +160,21 @@ class ReportScope:
 
     # From the intent to the rows.
 
-    async def _carry(self, request: ReportRequest) -> list[ReportError]:
-        """Take one request, and what follows from it, to its end; gives what failed."""
+    async def _carry(self, request: ReportRequest) -> list[SpApiError | ReportError]:
+        """Take one request, and what follows from it, to its end; gives what failed.
+
+        Raises ForbiddenError: what Amazon refuses for one window it refuses for all.
+        """
         try:
             if request.status == "intended":
                 request = await self._ask(request)
                 self._note(request)
             followers = await self._bring(request)
-        except ReportError as exc:
+        except ForbiddenError:
+            raise
+        except (SpApiError, ReportError) as exc:
             return [exc]
-        failures: list[ReportError] = []
+        failures: list[SpApiError | ReportError] = []
         for failed in await run_all([self._carry(one) for one in followers]):
             failures += failed
         return failures
@@ -206,8 +216,11 @@ class ReportScope:
                 similar_before=similar,
                 halvable=parts is not None,
             )
+            remark = None
+            if verdict is Verdict.TOO_SOON and await self._book.was_often_too_soon(request):
+                verdict, remark = Verdict.FAIL, _OTHER_SOFTWARE
             if verdict is not Verdict.LOAD:
-                return await self._settle(request, ended, verdict)
+                return await self._settle(request, ended, verdict, remark=remark)
             assert ended is not None
             request = await self._book.store_state(request, ended)
             if ended.ended_at is not None:
@@ -221,6 +234,13 @@ class ReportScope:
         try:
             await self._load(request)
         except (RemoteNotFoundError, DocumentExpiredError) as exc:
+            verdict = judge(None, request, similar_before=False, halvable=False)
+            if self._report.discovered:
+                verdict = Verdict.FAIL  # it cannot be asked for again
+            return await self._settle(request, None, verdict, remark=str(exc))
+        except BrokenDocumentError as exc:
+            if self._report.discovered:
+                raise
             verdict = judge(None, request, similar_before=False, halvable=False)
             return await self._settle(request, None, verdict, remark=str(exc))
         except ReportFileError as exc:
@@ -247,9 +267,8 @@ class ReportScope:
             ours = await list_made_since(conn, request.connection_id, request.report_type, since)
         others = [
             (one.report_id, one.since, one.until)
-            for one in await self._desk.list_recent()
-            if one.report_type == request.report_type
-            and since <= one.created_at <= ended.created_at
+            for one in await self._desk.list_made(request.report_type, until=ended.created_at)
+            if since <= one.created_at <= ended.created_at
             and one.status not in {ProcessingStatus.CANCELLED, ProcessingStatus.FATAL}
         ]
         return any(

@@ -78,7 +78,8 @@ def charsets_to_try(told: str | None, marketplace_ids: Sequence[str]) -> list[st
         names.append("cp932")
     names.append("cp1252")
     known = ["cp1252" if name == "iso8859-1" else name for name in names]
-    return list(dict.fromkeys(known))
+    # The last one is read leniently: of the old ones that costs a letter, of UTF-8 every accent.
+    return list(dict.fromkeys(reversed(known)))[::-1]
 
 
 class ReportText:
@@ -174,8 +175,9 @@ class _Quoted:
         data, self._held = self._held + piece, b""
         if data.count(b'"') % 2:
             if len(data) > _LONGEST_RECORD_BYTES:
-                raise ReportFileError("A quote in the file never ends.")
-            self._held = data
+                yield from self._unbalanced(data)
+            else:
+                self._held = data
             return
         count = data.count(b"\n")
         between = f'"{self._delimiter}"'.encode()
@@ -192,19 +194,32 @@ class _Quoted:
 
     def end(self) -> Iterator[bytes]:
         if self._held:
+            yield from self._unbalanced(self._held)
+
+    def _unbalanced(self, data: bytes) -> Iterator[bytes]:
+        """Lines among which a quote stands by itself, as of an inch: each line is a record, and what
+        does not fit is put aside.
+        """
+        if not self._exact:
             raise ReportFileError("A quote in the file never ends.")
-        return iter(())
+        between = f'"{self._delimiter}"'
+        for line in data.decode().removesuffix("\n").split("\n"):
+            cells = [line]
+            if len(line) > 1 and line.startswith('"') and line.endswith('"'):
+                cells = [cell.replace('""', '"') for cell in line[1:-1].split(between)]
+            yield self._record(cells).encode()
 
     def _records(self, text: str) -> Iterator[str]:
-        for cells in _parsed(text, self._delimiter):
-            self._tally.lines += 1
-            while len(cells) > self._width and not cells[-1]:
-                cells.pop()
-            if len(cells) == self._width:
-                yield _joined(cells, self._delimiter)
-            else:
-                self._tally.skip(tuple(cells))
-                yield _joined([""] * self._width, self._delimiter)
+        return map(self._record, _parsed(text, self._delimiter))
+
+    def _record(self, cells: list[str]) -> str:
+        self._tally.lines += 1
+        while len(cells) > self._width and not cells[-1]:
+            cells.pop()
+        if len(cells) == self._width:
+            return _joined(cells, self._delimiter)
+        self._tally.skip(tuple(cells))
+        return _joined([""] * self._width, self._delimiter)
 
 
 def _parsed(text: str, delimiter: str) -> Iterator[list[str]]:

@@ -26,7 +26,8 @@ _SPAN = Step(
         cross join lateral generate_series(busy.since, busy.until, interval '1 day') as missing
         where not exists (select from day where day.event_on = missing::date)
     )
-    select min(event_on), least(max(event_on), cast(:as_of as date) - 1, (select missing_on::date - 1 from hole))
+    select min(event_on), case when max(event_on) is not null then
+        least(max(event_on), cast(:as_of as date) - 1, (select missing_on::date - 1 from hole)) end
     from (
         (select event_on from ledger where connection_id = :connection_id order by event_on limit 1)
         union all

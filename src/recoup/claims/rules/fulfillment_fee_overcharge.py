@@ -76,7 +76,7 @@ suspect as (
                              and (s.posted_at at time zone s.zone)::date + 1
     ) as served on true
     where x.week is null and not coalesce(served.is_abroad, false)
-      and coalesce(o.sales_channel, '') not ilike 'non-amazon%'
+      and replace(coalesce(o.sales_channel, ''), '_', '-') not ilike 'non-amazon%'
 ), judged as (
     select r.*, r.over > {_TOLERANCE} * r.quantity as is_open, w.closes,
            max(r.charged_on) filter (where r.over > {_TOLERANCE} * r.quantity) over claim

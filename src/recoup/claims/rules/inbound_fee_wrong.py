@@ -37,6 +37,7 @@ with arrived as (
            sum(fee_total) as fee, greatest(sum(problem_quantity), 1)::integer as units,
            sum(problem_quantity) as problems, sum(expected_quantity) as expected,
            sum(received_quantity) as received,
+           row_number() over (partition by shipment_id, sku, problem_type order by currency) as nth,
            jsonb_agg(jsonb_build_object('table', 'inbound_noncompliance', 'source', source,
                'source_line', source_line, 'shipmentId', shipment_id, 'sku', sku,
                'problemType', problem_type, 'reportedOn', reported_on, 'feeType', fee_type,
@@ -55,7 +56,7 @@ with arrived as (
     group by w.shipment_id, w.sku, w.problem_type, w.currency
 )
 select jsonb_build_object('shipmentId', shipment_id, 'sku', sku, 'problemType', problem_type)
-           as key,
+           || case when nth > 1 then jsonb_build_object('currency', currency) else '{}' end as key,
        marketplace_id, nullif(sku, '') as sku, nullif(fnsku, '') as fnsku, asin,
        null::text as order_id,
        units, units as quantity, '[]'::jsonb as settled,

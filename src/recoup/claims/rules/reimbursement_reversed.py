@@ -25,7 +25,8 @@ RULE = Rule(
         select r.*, v.found_units, v.found, v.returned, v.is_double, v.possible_payment,
             p.reference as original, p.reason as original_reason, p.approved_on as original_on,
             -r.units as units_back,
-            greatest(0, -r.units - v.found_units) as open_units,
+            -- No more than were paid: rows that take back more contradict their original.
+            greatest(0, least(-r.units, coalesce(p.paid_units, -r.units)) - v.found_units) as open_units,
             m.marketplace_id,
             jsonb_build_array(jsonb_build_object('part', 'no unit came back', 'change', 0.6, 'why',
                 'no find, no return and no second payment explains the reversal'))
@@ -53,9 +54,12 @@ RULE = Rule(
         coalesce(jsonb_path_query_array(jsonb_agg(found), '$[*][*]'), '[]') as settled,
         min(approved_on) as event_on, min(approved_on) as clock_on, null as wait_until,
         -- Of units that were paid in cash, some may have been given back: those are not owed.
-        round(sum(-amount * open_units / greatest(-cash_units, units_back)), 2) as amount, min(currency) as currency,
+        case when bool_and(amount < 0 and currency <> '') then
+            round(sum(-amount * open_units / greatest(-cash_units, units_back)), 2) end as amount,
+        min(currency) as currency,
         'amount that was taken back' as amount_basis,
-        case when bool_and(amount < 0) then null else 'The reversal shows no amount.' end as amount_missing,
+        case when bool_and(amount < 0 and currency <> '') then null
+            else 'The reversal shows no amount that was taken back.' end as amount_missing,
         min((select sum((part ->> 'change')::numeric) from jsonb_array_elements(parts) as part)) as confidence,
         min(parts::text)::jsonb as confidence_parts,
         case

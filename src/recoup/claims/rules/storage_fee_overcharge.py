@@ -45,7 +45,8 @@ with covered as (
     cross join covered as k
     where k.first_on <= o.month_on and k.last_on >= o.charged_on - 1
 ), crowded as (
-    select *, case when on_hand > 1.2 * greatest(mean_units, 0)
+    -- Without a balance the mean is null, and nothing is compared.
+    select *, case when mean_units is not null and on_hand > 1.2 * greatest(mean_units, 0)
                    then (fee - over_volume) * (1 - greatest(mean_units, 0) / on_hand)
                    else 0 end as over_quantity
     from stocked
@@ -132,6 +133,11 @@ with covered as (
                'olderUnits', older_units)
     from old
     where charged_units > older_units
+        and snapshot_on = (
+            select max(o.snapshot_on) from old as o
+            where (o.fnsku, o.country, o.surcharge_age_tier)
+                    = (old.fnsku, old.country, old.surcharge_age_tier)
+                and date_trunc('month', o.snapshot_on) = date_trunc('month', old.snapshot_on))
 )
 select key, marketplace_id, product.sku, fnsku, coalesce(found.asin, product.asin) as asin,
        null::text as order_id, units, units as quantity, '[]'::jsonb as settled,

@@ -220,13 +220,15 @@ _LOST = "e.kind = 'lost'"
 _STRONG_DAMAGE = "e.kind = 'damaged' and e.strong"
 _PASSES = (
     # What a find is the counterpart of, before it can be the end of a loss.
-    Pass("e.kind = 'found'", "s.by = 'handed_over'", label="e.reason"),
+    # N is the unit of a payment; F only where Amazon did not take it out again.
+    Pass("e.kind = 'found' and e.reason = 'N'", "s.by = 'handed_over'", label="e.reason"),
     Pass(
         "e.kind = 'found'",
         "s.by = 'taken_out'",
         label="""case when e.reason = 'F' and e.event_on >= (
             select paid_on from detect_first_payment p where p.fnsku = e.fnsku) then 'F paid' end""",
     ),
+    Pass("e.kind = 'found'", "s.by = 'handed_over'", label="e.reason"),
     # Booked as missing and as damaged on one day in one place: one unit, one claim (decision 11).
     Pass(_LOST, "s.by = 'damaged_in_warehouse'", label="e.fulfillment_center || ' ' || e.units"),
     Pass(

@@ -19,19 +19,26 @@ _USED_PAYMENT = Step(
     ("payment_id", "fnsku"),
 )
 
-# Units that customers of an order sent back, and units that were ordered and paid for.
+# Of an order a reversal is right for as many units as were made good more than once: returned and
+# paid, together, beyond those refunded or replaced. Units are counted, and each excuses one reversal.
 _ORDER = Step(
     "detect_reversed_order",
-    "reversal_id bigint, returned integer, ordered integer, paid integer",
+    "reversal_id bigint, returned integer, right_units integer",
     """
     with reversal as (
-        select reversal_id, order_id, sku from detect_reversal where units < 0 and order_id is not null
+        select reversal_id, order_id, sku, -units as units, approved_on
+        from detect_reversal where units < 0 and order_id is not null
     ), returned as (
         -- By order and SKU; by the order alone when no return of it has that SKU (decision 14).
         select r.reversal_id, coalesce(sum(t.quantity) filter (where t.sku = r.sku), sum(t.quantity)) as units
         from reversal r
         join returns t on t.connection_id = :connection_id and t.order_id = r.order_id
             and t.returned_at < cast(:as_of as date) + interval '2 days'
+        group by r.reversal_id
+    ), refunded as (
+        select r.reversal_id, coalesce(sum(e.full_units) filter (where e.sku = r.sku), sum(e.full_units)) as units
+        from reversal r
+        join detect_order_event e on e.order_id = r.order_id
         group by r.reversal_id
     ), ordered as (
         select r.reversal_id, coalesce(sum(i.quantity_ordered) filter (where i.sku = r.sku),
@@ -44,12 +51,46 @@ _ORDER = Step(
         from reversal r
         join detect_payment p on p.order_id = r.order_id and (p.sku = r.sku or p.sku is null or r.sku is null)
         group by r.reversal_id
+    ), judged as (
+        select r.*, coalesce(returned.units, 0) as returned,
+            case when refunded.units > 0
+                then greatest(0, coalesce(returned.units, 0) + coalesce(paid.units, 0) - refunded.units)
+                -- The refund is not known: what came back, and what was paid beyond the whole order.
+                else coalesce(returned.units, 0) + greatest(0, coalesce(paid.units, 0) - coalesce(ordered.units, 1))
+                end as right_of_order,
+            coalesce(sum(r.units) over (
+                partition by r.order_id, r.sku order by r.approved_on, r.reversal_id
+                rows between unbounded preceding and 1 preceding), 0) as units_before
+        from reversal r
+        left join returned using (reversal_id)
+        left join refunded using (reversal_id)
+        left join ordered using (reversal_id)
+        left join paid using (reversal_id)
     )
-    select reversal_id, returned.units, ordered.units, paid.units
-    from reversal
-    left join returned using (reversal_id)
-    left join ordered using (reversal_id)
-    left join paid using (reversal_id)
+    select reversal_id, returned, greatest(0, least(units, right_of_order - units_before))
+    from judged
+    """,
+    ("reversal_id",),
+)
+
+# Units of a payment that a later row gave back to the seller, the first reversal first.
+_REINSTATED = Step(
+    "detect_reinstated",
+    "reversal_id bigint, units integer",
+    """
+    with given as (
+        select c.payment_id, sum(r.units) as units
+        from detect_correction c join detect_reimbursement r using (row_id)
+        where r.units > 0
+        group by c.payment_id
+    ), reversal as (
+        select reversal_id, original_payment_id, -units as units, coalesce(sum(-units) over (
+            partition by original_payment_id order by approved_on, reversal_id
+            rows between unbounded preceding and 1 preceding), 0) as units_before
+        from detect_reversal where units < 0
+    )
+    select r.reversal_id, greatest(0, least(r.units, given.units - r.units_before))
+    from reversal r join given on given.payment_id = r.original_payment_id
     """,
     ("reversal_id",),
 )
@@ -57,7 +98,7 @@ _ORDER = Step(
 _REVERSED = Step(
     "detect_reversed",
     """reversal_id bigint, units integer, found_units integer, found jsonb, returned integer,
-    is_double boolean, has_receipts boolean, possible_payment jsonb""",
+    right_units integer, reinstated_units integer, is_double boolean, has_receipts boolean, possible_payment jsonb""",
     """
     with reversal as (
         select r.*, u.units as used_units, u.first_event_on, p.approved_on as paid_on, p.paid_units
@@ -93,9 +134,6 @@ _REVERSED = Step(
         join detect_event e on e.fnsku = r.fnsku and e.kind = r.original_family
             and e.event_on between r.paid_on - 120 and r.paid_on + 7
         where r.used_units < r.paid_units
-        union
-        select reversal_id from detect_reversed_order
-        where paid > coalesce(ordered, 1)
     ), received as (
         select distinct r.reversal_id
         from reversal r
@@ -111,7 +149,9 @@ _REVERSED = Step(
         group by r.reversal_id
     )
     select r.reversal_id, -r.units, coalesce(found.units, 0), coalesce(found.found, '[]'),
-        coalesce(o.returned, 0), double.reversal_id is not null, received.reversal_id is not null,
+        coalesce(o.returned, 0),
+        case when r.original_family in ('return', 'outbound') then coalesce(o.right_units, 0) else 0 end,
+        coalesce(reinstated.units, 0), double.reversal_id is not null, received.reversal_id is not null,
         possible.reference
     from reversal r
     left join found using (reversal_id)
@@ -119,8 +159,9 @@ _REVERSED = Step(
     left join received using (reversal_id)
     left join possible using (reversal_id)
     left join detect_reversed_order o using (reversal_id)
+    left join detect_reinstated reinstated using (reversal_id)
     """,
     ("reversal_id",),
 )
 
-REVERSAL_STEPS = (_USED_PAYMENT, _ORDER, _REVERSED)
+REVERSAL_STEPS = (_USED_PAYMENT, _ORDER, _REINSTATED, _REVERSED)

@@ -21,27 +21,35 @@ RULE = Rule(
         "Ledger extract that shows that no unit came back",
     ),
     sql="""
-    with judged as (
-        select r.*, v.found_units, v.found, v.returned, v.is_double, v.possible_payment,
-            p.reference as original, p.reason as original_reason, p.approved_on as original_on,
-            -r.units as units_back,
-            -- No more than were paid: rows that take back more contradict their original.
-            greatest(0, least(-r.units, coalesce(p.paid_units, -r.units)) - v.found_units) as open_units,
+    with counted as (
+        -- No more than were paid: rows that take back more contradict their original.
+        select r.*, p.reference as original, p.reason as original_reason, p.approved_on as original_on,
+            least(-r.units, coalesce(p.paid_units, -r.units)) as units_back
+        from detect_reversal r
+        left join detect_payment p on p.payment_id = r.original_payment_id
+    ), settled as (
+        select r.*, v.found_units, v.found, v.returned, v.is_double, v.has_receipts, v.possible_payment,
+            least(v.found_units, r.units_back) as found_back,
+            least(v.right_units, r.units_back - least(v.found_units, r.units_back)) as right_back,
+            least(v.reinstated_units, r.units_back - least(v.found_units, r.units_back)
+                - least(v.right_units, r.units_back - least(v.found_units, r.units_back))) as reinstated_back
+        from counted r join detect_reversed v using (reversal_id)
+    ), judged as (
+        select r.*,
+            r.units_back - r.found_back - r.right_back - r.reinstated_back as open_units,
             m.marketplace_id,
             jsonb_build_array(jsonb_build_object('part', 'no unit came back', 'change', 0.6, 'why',
                 'no find, no return and no second payment explains the reversal'))
-            || case when not v.has_receipts then '[]' else jsonb_build_array(jsonb_build_object(
+            || case when not r.has_receipts then '[]' else jsonb_build_array(jsonb_build_object(
                 'part', 'units were received', 'change', -0.2, 'why',
                 'units of this FNSKU were received near the reversal: check whether they are these')) end
             || case when r.original_family in ('lost', 'damaged', 'inbound', 'return', 'outbound', 'removal')
                 then '[]' else jsonb_build_array(jsonb_build_object('part', 'unclear original', 'change', -0.2,
                 'why', 'it is not known what the original payment was for')) end
-            || case when v.possible_payment is null then '[]' else jsonb_build_array(jsonb_build_object(
+            || case when r.possible_payment is null then '[]' else jsonb_build_array(jsonb_build_object(
                 'part', 'possible payment', 'change', -0.2, 'why',
                 'a later payment of unknown purpose may be for this: needs review')) end as parts
-        from detect_reversal r
-        join detect_reversed v using (reversal_id)
-        left join detect_payment p on p.payment_id = r.original_payment_id
+        from settled r
         left join (
             select distinct on (currency) currency, marketplace_id from detect_marketplace
             order by currency, position
@@ -51,7 +59,14 @@ RULE = Rule(
             'originalReimbursementId', original_reimbursement_id, 'fnsku', min(fnsku), 'sku', min(sku))) as key,
         min(marketplace_id) as marketplace_id, min(sku) as sku, min(fnsku) as fnsku, min(asin) as asin,
         min(order_id) as order_id, sum(units_back) as units, sum(open_units) as quantity,
-        coalesce(jsonb_path_query_array(jsonb_agg(found), '$[*][*]'), '[]') as settled,
+        coalesce(jsonb_path_query_array(jsonb_agg(found), '$[*][*]'), '[]')
+            || case when sum(right_back) > 0 then jsonb_build_array(jsonb_build_object('by', 'order',
+                'reference', min(order_id), 'units', sum(right_back), 'why',
+                'returned and paid together are more units than were refunded: so many were taken back rightly'))
+                else '[]' end
+            || case when sum(reinstated_back) > 0 then jsonb_build_array(jsonb_build_object('by', 'payment',
+                'reference', original_reimbursement_id, 'units', sum(reinstated_back), 'why', 'paid again later'))
+                else '[]' end as settled,
         min(approved_on) as event_on, min(approved_on) as clock_on, null as wait_until,
         -- Of units that were paid in cash, some may have been given back: those are not owed.
         case when bool_and(amount < 0 and currency <> '') then
@@ -64,8 +79,8 @@ RULE = Rule(
         min(parts::text)::jsonb as confidence_parts,
         case
             when bool_or(original is null) then 'The original reimbursement is not loaded, so it cannot be judged.'
-            when bool_or(returned >= units_back and original_family in ('return', 'outbound'))
-                then 'The customer''s unit was returned, so the reversal is right.'
+            when bool_and(right_back >= units_back)
+                then 'The unit was returned, or paid for another time, so the reversal is right.'
             when bool_or(is_double) then 'The same event was paid another time, so the reversal is right.'
         end as suppressed,
         'Reimbursement ' || coalesce(original_reimbursement_id, '(not told)') || coalesce(' of ' || min(original_on)

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from recoup.db.engine import Database
 from tests.support.claim_rows import UK, World, make_world
+from tests.support.order_rows import Orders
 
 REVERSED, UNDERPAID = "reimbursement_reversed", "reimbursement_underpaid"
 LOST = "lost_in_warehouse"
@@ -278,3 +279,68 @@ async def test_the_days_of_a_payment_are_the_marketplaces(database: Database) ->
         [one] = await world.detect()
 
     assert (str(one["event_on"]), str(one["deadline"])) == ("2026-09-02", "2026-10-31")
+
+
+@pytest.mark.parametrize(
+    ("refunded", "paid", "returned", "reversed_units", "owed"),
+    [
+        pytest.param(2, (2,), "2026-10-05", (2,), 1, id="one of two came back"),
+        pytest.param(2, (1,), "2026-08-10", (1,), 1, id="it came back before the other was paid"),
+        pytest.param(3, (3,), "2026-10-05", (1, 1), 1, id="one return excuses one reversal"),
+        pytest.param(1, (1, 1), None, (1,), 0, id="one refund was paid twice"),
+    ],
+)
+async def test_reversals_of_an_order_are_judged_by_units(
+    world: World,
+    refunded: int,
+    paid: tuple[int, ...],
+    returned: str | None,
+    reversed_units: tuple[int, ...],
+    owed: int,
+) -> None:
+    """R16, 5.1: units are counted, not orders; an order of three."""
+    orders = Orders(world)
+    await orders.sold("111-1", units=3)
+    await orders.refunded("111-1", "2026-08-01", units=refunded)
+    for number, units in enumerate(paid):
+        original = await orders.paid("111-1", f"2026-10-0{1 + number}", cash=units)
+    if returned:
+        await orders.returned("111-1", returned, detailed_disposition="DEFECTIVE")
+    for number, units in enumerate(reversed_units):
+        await world.reversal(
+            f"2026-10-1{number}",
+            original,
+            cash=-units,
+            order_id="111-1",
+            original_reimbursement_type="CustomerReturn",
+            per_unit="17.00",
+        )
+
+    claims = [row for row in await world.detect() if row["type"] == REVERSED]
+
+    assert sum(row["quantity"] for row in claims) == owed
+
+
+@pytest.mark.parametrize("values", [{"per_unit": "0"}, {"currency": None}])
+async def test_a_reversal_that_tells_no_amount_has_no_value(
+    world: World, values: dict[str, Any]
+) -> None:
+    """R16: an odd row is shown without a value, and stops no other claim."""
+    await world.ledger("2026-08-01", -1)
+    original = await world.payment("2026-08-20")
+    await world.reversal("2026-10-20", original, **values)
+
+    [one] = [row for row in await world.detect() if row["type"] == REVERSED]
+
+    assert one["amount"] is None
+    assert one["amount_missing"]
+
+
+async def test_what_was_paid_again_is_not_taken_back(world: World) -> None:
+    """Facts 4.3: the sum over a payment and all rows that name it."""
+    await world.ledger("2026-08-01", -1)
+    original = await world.payment("2026-08-20")
+    await world.reversal("2026-10-20", original)
+    await world.payment("2026-11-05", original_reimbursement_id=original)
+
+    assert await _types(world) == []

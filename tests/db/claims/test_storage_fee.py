@@ -205,3 +205,12 @@ async def test_an_aged_surcharge_needs_units_that_are_old(
     found = await fees(world)
 
     assert [one["amount"] for one in found] == ([Decimal(owed)] if owed else [])
+
+
+async def test_without_a_balance_no_quantity_is_compared(world: World) -> None:
+    """R15 needs the summary: an unknown balance is not a balance of zero."""
+    await world.history()
+    await storage(world)
+    await measures(world, "10", "8", "2")
+
+    assert [one for one in await fees(world) if one["key"]["cause"] == "quantity"] == []

@@ -156,3 +156,14 @@ async def test_what_is_left_grows_while_nobody_asks(database: Database) -> None:
             await asyncio.sleep(0.01)
 
     assert budget.usage(BRISK).tokens <= BRISK.plan.burst
+
+
+async def test_a_429_without_a_time_does_not_shorten_one_that_had_it(database: Database) -> None:
+    """Retry-After of another caller holds."""
+    budget = PgBudget(database, "seller")
+    await budget.acquire(SLOW)
+    await budget.learned(SLOW, 1.0)
+    await budget.throttled(SLOW, timedelta(seconds=600))
+    await budget.throttled(SLOW, None)
+
+    assert await budget._take(SLOW) > 500

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from recoup.config import Settings
 from recoup.db.engine import Database
@@ -441,3 +442,44 @@ async def test_earlier_values_are_kept_in_the_history(files: Files) -> None:
 
     found = await files.rows("select fulfillment_fee from fee_preview_history order by seen_at")
     assert found == [(Decimal("3.22"),), (Decimal("3.56"),)]
+
+
+def _movements(day: str, count: int, title: str = "Mug") -> list[list[str]]:
+    return [
+        f"{day}|X{n}|B1|S1|{title}|Adjustments|R|-1|PHX7|SELLABLE|E|US|0|0".split("|")
+        for n in range(count)
+    ]
+
+
+async def test_dates_do_not_depend_on_the_servers_style(database: Database, files: Files) -> None:
+    """A server that was made in Germany writes and reads the day first."""
+    async with database.writing() as conn:
+        name = (await conn.execute(text("select current_database()"))).scalar_one()
+        await conn.execute(text(f"alter database {name} set datestyle = 'ISO, DMY'"))
+    await database.close()
+
+    await files.load(
+        "ledger", tsv(LEDGER, *_movements("03/04/2026", 1), quoted=True), days=ALL_DAYS
+    )
+
+    assert await files.rows("select event_on from ledger") == [(date(2026, 3, 4),)]
+
+
+async def test_a_full_day_that_shrinks_is_not_believed(files: Files) -> None:
+    """Also when the whole file has most of its rows."""
+    first, second = _movements("03/04/2026", 100), _movements("03/05/2026", 100)
+    await files.load("ledger", tsv(LEDGER, *first, *second, quoted=True), days=ALL_DAYS)
+
+    await files.load("ledger", tsv(LEDGER, *first, *second[:1], quoted=True), days=ALL_DAYS)
+
+    assert await files.rows("select count(*) from ledger") == [(200,)]
+
+
+async def test_an_inch_in_a_quoted_title_does_not_stop_the_file(files: Files) -> None:
+    """A quote that stands by itself is a letter; what fits the header is loaded."""
+    inch = _movements("03/04/2026", 1, title='3" mug')
+    content = tsv(LEDGER, *_movements("03/03/2026", 2), *inch, quoted=True)
+
+    await files.load("ledger", content.replace('3"" mug', '3" mug'), days=ALL_DAYS)
+
+    assert await files.rows("select count(*) from ledger") == [(3,)]

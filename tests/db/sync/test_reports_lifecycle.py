@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ import pytest
 from sqlalchemy import text
 
 from recoup.db.engine import Database
+from recoup.errors import BadRequestError
 from recoup.spapi.limits import LocalBudget
 from recoup.spapi.operations.reports import ProcessingStatus, create_report, get_report
 from recoup.streams.stream import Windows
 from recoup.sync.queries import SyncRow
+from recoup.sync.report_desk import ReportDesk
+from recoup.sync.report_queries import ReportRequest
 from tests.support.lab import US, Lab, open_lab
 from tests.support.report_files import stream
 
@@ -349,3 +353,44 @@ async def test_a_cancel_ends_the_wait_for_reports_at_once(
         held = await lab.scalar("select count(*) from report_request where report_id is not null")
         calls = (await lab.calls())["createReport"]
         assert calls - 1 <= held, "of the call that was under way no answer was heard"
+
+
+async def test_a_document_that_stays_broken_is_made_anew_and_then_given_up(
+    database: Database, tmp_path: Path
+) -> None:
+    """Another report is asked for once; no request stays open to fail every later sync."""
+    async with reports_lab(database, tmp_path, "reimbursements") as lab:
+        await lab.know_the_rates()
+        await lab.faults("truncated-gzip:1")
+        broken = await lab.sync()
+        left = await statuses(lab)
+        await lab.faults()
+        await lab.advance("P1D")
+
+        mended = await lab.sync()
+
+    assert broken.status == "failed"
+    assert "ends in the middle" in str(broken.error)
+    assert "done" not in left
+    assert mended.status == "complete", mended.error
+
+
+async def test_a_window_that_is_refused_does_not_keep_the_others(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A 400 on one createReport fails the stream by name, and the other windows are loaded."""
+    create = ReportDesk.create
+
+    async def refuse_the_oldest(desk: ReportDesk, request: ReportRequest) -> str:
+        if request.window is not None and request.window.since < desk._api.now() - timedelta(350):
+            raise BadRequestError("too old", operation="createReport", status=400)
+        return await create(desk, request)
+
+    monkeypatch.setattr(ReportDesk, "create", refuse_the_oldest)
+    async with reports_lab(database, tmp_path, "reimbursements") as lab:
+        await lab.know_the_rates()
+        sync = await lab.sync()
+
+        assert sync.status == "failed"
+        assert "too old" in str(sync.error)
+        assert await lab.scalar("select count(*) from reimbursements") > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -140,6 +141,19 @@ def test_open_requests_serve_again_where_they_fit() -> None:
     assert matched.missing == (window("2026-10-01", "2026-10-31"),)
 
 
+@pytest.mark.parametrize("report", [PLAIN, DAYS])
+def test_row_07_midnight_drops_no_request(report: Report) -> None:
+    """A restart after midnight has a history that begins a day later; the requests still serve."""
+    before = [Window(NOW - 90 * DAY, NOW)]
+    asked = [request(one) for one in plan_windows(before, report, longest=None)]
+    after = [Window(NOW - 89 * DAY, NOW + timedelta(minutes=20))]
+
+    matched = match_requests(after, asked, report, longest=None, interval=DAILY)
+
+    assert matched.dropped == ()
+    assert matched.missing == ()
+
+
 def test_what_passed_since_a_request_is_left_to_the_next_sync() -> None:
     """Within Amazon's interval no new report would be made for the little that is new."""
     asked = Window(NOW - 20 * DAY, NOW - timedelta(hours=1))
@@ -252,3 +266,21 @@ def test_neighbours_that_share_a_margin_are_not_similar() -> None:
     assert not overlaps(month, day("2026-10-29"), day("2026-11-20"))
     assert overlaps(month, day("2026-10-10"), day("2026-11-20"))
     assert overlaps(month, None, None)
+
+
+def test_a_part_of_a_report_is_not_taken_for_the_whole() -> None:
+    """Others may have asked for one kind of event only, which Amazon does not tell."""
+    asked = window("2026-10-01", "2026-10-20")
+    made = AmazonReport(
+        report_id="R9",
+        report_type="GET_A",
+        status=ProcessingStatus.DONE,
+        created_at=day("2026-10-21"),
+        since=asked.since,
+        until=asked.until,
+        marketplace_ids=("US",),
+        document_id="D9",
+    )
+
+    assert find_fitting(PLAIN, asked, ["US"], [made]) == made
+    assert find_fitting(replace(PLAIN, takes_options=True), asked, ["US"], [made]) is None

@@ -233,14 +233,9 @@ class ReportScope:
         self._work.reached("report_done")
         try:
             await self._load(request)
-        except (RemoteNotFoundError, DocumentExpiredError) as exc:
-            verdict = judge(None, request, similar_before=False, halvable=False)
+        except (RemoteNotFoundError, DocumentExpiredError, BrokenDocumentError) as exc:
             if self._report.discovered:
-                verdict = Verdict.FAIL  # it cannot be asked for again
-            return await self._settle(request, None, verdict, remark=str(exc))
-        except BrokenDocumentError as exc:
-            if self._report.discovered:
-                raise
+                raise  # it cannot be asked for again: the next sync tries the same one
             verdict = judge(None, request, similar_before=False, halvable=False)
             return await self._settle(request, None, verdict, remark=str(exc))
         except ReportFileError as exc:

@@ -17,7 +17,7 @@ def undisturbed(postgres, template, tmp_path_factory: pytest.TempPathFactory):
     """The tables of a sync that nothing happened to."""
     postgres.create_database("undisturbed", template=template)
     folder: Path = tmp_path_factory.mktemp("undisturbed")
-    with running_stack(postgres.url("undisturbed"), folder, orders=600, speed=200) as stack:
+    with running_stack(postgres.url("undisturbed"), folder, orders=600, speed=400) as stack:
         stack.connect()
         stack.worker()
         stack.start_sync()

@@ -47,11 +47,6 @@ _ADJUSTMENT = Step(
     """
     with home as (
         select min(country) as country from detect_marketplace having count(*) = 1
-    ), removed as (
-        select fnsku, '' as sku, requested_at::date as requested_on from removals
-        where connection_id = :connection_id and fnsku <> ''
-        union all
-        select '', sku, requested_at::date from removals where connection_id = :connection_id and sku <> ''
     )
     select row_number() over (order by l.event_on, l.source_line), l.event_on, l.fnsku, nullif(l.msku, ''),
         l.asin, place.country, c.area, coalesce(l.fulfillment_center, ''),
@@ -79,11 +74,13 @@ _ADJUSTMENT = Step(
         and (l.event_type = 'Adjustments'
             or l.event_type = 'VendorReturns' and l.quantity < 0 and plain.disposition = 'SELLABLE'
             and not exists (
-                select from removed r
-                where r.fnsku = l.fnsku and r.requested_on between l.event_on - 180 and l.event_on + 7)
+                select from removals r
+                where r.connection_id = :connection_id and r.fnsku = l.fnsku
+                    and r.requested_at::date between l.event_on - 180 and l.event_on + 7)
             and not exists (
-                select from removed r
-                where r.sku = l.msku and r.requested_on between l.event_on - 180 and l.event_on + 7))
+                select from removals r
+                where r.connection_id = :connection_id and r.sku = l.msku
+                    and r.requested_at::date between l.event_on - 180 and l.event_on + 7))
     """,
     ("fnsku",),
 )

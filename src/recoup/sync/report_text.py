@@ -78,8 +78,8 @@ def charsets_to_try(told: str | None, marketplace_ids: Sequence[str]) -> list[st
         names.append("cp932")
     names.append("cp1252")
     known = ["cp1252" if name == "iso8859-1" else name for name in names]
-    # The last one is read leniently: of the old ones that costs a letter, of UTF-8 every accent.
-    return list(dict.fromkeys(reversed(known)))[::-1]
+    # The last one is read leniently. That costs a letter of cp1252; of UTF-8 it would be every accent.
+    return [*dict.fromkeys(known[:-1]), known[-1]]
 
 
 class ReportText:

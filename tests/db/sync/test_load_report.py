@@ -68,6 +68,7 @@ async def titles(files: Files) -> list[object]:
         ("utf-8-sig", None, "US", "Tasse für Kaffee ☕", "utf-8"),
         ("cp1252", "text/plain;charset=Cp1252", "US", "Café “large” - 5 €", "cp1252"),
         ("cp1252", "text/plain; charset=ISO-8859-1", "US", "Café “large” - 5 €", "cp1252"),
+        ("cp1252", "text/plain; charset=ISO-8859-1", "US", "Ã©, also UTF-8", "cp1252"),
         ("cp1252", None, "US", "Café “large” - 5 €", "cp1252"),
         ("cp1252", "text/plain; charset=UTF-8", "US", "Café", "cp1252"),
         ("cp1252", "text/plain; charset=nonsense", "US", "Café", "cp1252"),
@@ -95,13 +96,16 @@ async def test_row_18_titles_arrive_in_whatever_encoding_they_are_sent(
     assert (loaded.read, loaded.loaded, loaded.charset) == (1, 1, charset)
 
 
-async def test_bytes_of_no_encoding_lose_a_letter_and_not_the_row(files: Files) -> None:
+@pytest.mark.parametrize("content_type", [None, "text/plain; charset=ISO-8859-1"])
+async def test_bytes_of_no_encoding_lose_a_letter_and_not_the_row(
+    files: Files, content_type: str | None
+) -> None:
     """A byte that nothing can read, and a NUL, become the sign for an unknown letter."""
-    content = tsv(RETURNS, returned(title="a\x81b\x00c")).encode("latin-1")
+    content = tsv(RETURNS, returned(title="é\x81b\x00c")).encode("latin-1")
 
-    await files.load("returns", content, content_type=None)
+    await files.load("returns", content, content_type=content_type)
 
-    assert await titles(files) == ["a\ufffdb\ufffdc"]
+    assert await titles(files) == ["é\ufffdb\ufffdc"]
 
 
 @pytest.mark.parametrize("compressed", [True, False])

@@ -29,11 +29,13 @@ RULE = Rule(
         left join detect_payment p on p.payment_id = r.original_payment_id
     ), settled as (
         select r.*, v.found_units, v.found, v.returned, v.is_double, v.has_receipts, v.possible_payment,
-            least(v.found_units, r.units_back) as found_back,
-            least(v.right_units, r.units_back - least(v.found_units, r.units_back)) as right_back,
-            least(v.reinstated_units, r.units_back - least(v.found_units, r.units_back)
-                - least(v.right_units, r.units_back - least(v.found_units, r.units_back))) as reinstated_back
-        from counted r join detect_reversed v using (reversal_id)
+            found_back, right_back, reinstated_back
+        from counted r
+        join detect_reversed v using (reversal_id)
+        cross join lateral (select least(v.found_units, units_back) as found_back) f
+        cross join lateral (select least(v.right_units, units_back - found_back) as right_back) o
+        cross join lateral (
+            select least(v.reinstated_units, units_back - found_back - right_back) as reinstated_back) p
     ), judged as (
         select r.*,
             r.units_back - r.found_back - r.right_back - r.reinstated_back as open_units,

@@ -119,11 +119,17 @@ async def list_active_connections(conn: Reader) -> list[tuple[UserId, Connection
     return [(UserId(row.user_id), ConnectionId(row.connection_id)) for row in rows]
 
 
-async def require_reauthorization(conn: Writer, connection_id: ConnectionId) -> bool:
-    """Amazon refused the refresh token. True when this was news."""
+async def require_reauthorization(conn: Writer, connection: Connection) -> bool:
+    """Amazon refused the refresh token that was read with the connection. True when this was news;
+    False also when the seller has authorised again in the meantime.
+    """
     result = await conn.execute(
         update(amazon_connection)
-        .where(_c.connection_id == connection_id, _c.status == "active")
+        .where(
+            _c.connection_id == connection.connection_id,
+            _c.status == "active",
+            _c.refresh_token_sealed == connection.refresh_token_sealed,
+        )
         .values(status="reauthorization_required")
     )
     return result.rowcount == 1

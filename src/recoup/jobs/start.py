@@ -88,7 +88,7 @@ async def _check(database: Database, access: SellerAccess, connection: Connectio
             await access.check(connection)
     except ReauthorizationRequiredError:
         async with database.writing() as conn:
-            if await require_reauthorization(conn, connection.connection_id):
+            if await require_reauthorization(conn, connection):
                 await announce_connection(conn, connection, "reauthorization_required")
         raise
     except (UnavailableError, ThrottledError, MalformedAnswerError, TimeoutError) as exc:

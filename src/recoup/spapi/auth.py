@@ -19,6 +19,7 @@ from recoup.errors import (
     InvalidClientError,
     MalformedAnswerError,
     ReauthorizationRequiredError,
+    SpApiError,
     UnavailableError,
 )
 from recoup.logs import get_logger
@@ -97,15 +98,10 @@ class AccessTokens:
         token = self._tokens.get(refresh_token)
         if token is not None and self._clock() < token.renew_at:
             return token.value
-        try:
-            return (await self._refresh(refresh_token)).value
-        except UnavailableError:
-            if token is not None and self._clock() < token.expires_at:
-                return token.value
-            raise
+        return await self._refresh_or_keep(refresh_token)
 
     async def renew(self, refresh_token: str, *, stale: str | None = None) -> str:
-        """Exchange now, even if a token is kept; raises as `get` does.
+        """Exchange now, even if a token is kept; otherwise as `get`.
 
         With `stale` only if that is still the token kept, so that many tasks whose token was
         refused make one refresh.
@@ -113,7 +109,21 @@ class AccessTokens:
         token = self._tokens.get(refresh_token)
         if stale is not None and token is not None and token.value != stale:
             return token.value
+        if stale is None:
+            return await self._refresh_or_keep(refresh_token)
         return (await self._refresh(refresh_token)).value
+
+    async def _refresh_or_keep(self, refresh_token: str) -> str:
+        token = self._tokens.get(refresh_token)
+        try:
+            return (await self._refresh(refresh_token)).value
+        except UnavailableError:
+            if token is not None and self._is_alive(token):
+                return token.value
+            raise
+
+    def _is_alive(self, token: _AccessToken) -> bool:
+        return self._clock() < token.expires_at
 
     async def _refresh(self, refresh_token: str) -> _AccessToken:
         """Join the refresh on its way or start one; the last waiter to leave takes it along."""
@@ -138,6 +148,7 @@ class AccessTokens:
     async def _exchange(self, refresh_token: str) -> _AccessToken:
         """Ask Amazon, again after a back-off where that may help, and keep the answer."""
         failures = refusals = 0
+        began = self._retry.monotonic()
         while True:
             reply = None
             try:
@@ -146,7 +157,7 @@ class AccessTokens:
                 token = _read_token(reply, asked_at)
             except (UnavailableError, MalformedAnswerError) as exc:
                 failures += 1
-                if failures >= self._retry.attempts:
+                if self._is_lost(exc, failures, began, refresh_token):
                     raise
                 _log.info("lwa.retry", failures=failures, error=str(exc))
                 wait = retry_after(reply.headers) if reply else None
@@ -163,6 +174,13 @@ class AccessTokens:
             else:
                 self._keep(refresh_token, token)
                 return token
+
+    def _is_lost(self, error: SpApiError, failures: int, began: float, refresh_token: str) -> bool:
+        """Whether to ask no more: an outage is waited out unless the token before still serves."""
+        kept = self._tokens.get(refresh_token)
+        if isinstance(error, UnavailableError) and not (kept and self._is_alive(kept)):
+            return self._retry.is_lost(failures, began)
+        return failures >= self._retry.attempts
 
     async def _ask(self, refresh_token: str, client_secret: str) -> Reply:
         reply = await exchange(

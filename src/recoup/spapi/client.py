@@ -68,6 +68,8 @@ class _Course:
     """How one call has gone so far."""
 
     failures: int = 0
+    failing_since: float = 0.0
+    """On the monotonic clock (seconds)."""
     throttled: int = 0
     """429s in a row, since `throttled_since` on the monotonic clock (seconds)."""
     throttled_since: float = 0.0
@@ -120,8 +122,9 @@ class SpApi:
         """Make the call, as often as its errors allow, and give Amazon's answer.
 
         A sequence in `query` is sent separated by commas, None not at all. A 429 is waited out
-        (RetryPolicy.throttled_for), 5xx, broken connections and malformed answers are tried again
-        (RetryPolicy.attempts), a refused access token is renewed up to three times. Every try spends budget.
+        (RetryPolicy.throttled_for), 5xx and broken connections are tried again for a while
+        (RetryPolicy.outage), malformed answers some times (RetryPolicy.attempts), a refused access
+        token is renewed up to three times. Every try spends budget.
         Raises the SpApiError of the last answer, or what AccessTokens.get raises.
         """
         request = _Request(
@@ -235,13 +238,21 @@ class SpApi:
                 course.renewals += 1
                 await self._tokens.renew(self._refresh_token, stale=token)
             case UnavailableError() | MalformedAnswerError():
-                course.failures += 1
-                if course.failures >= self._retry.attempts:
-                    raise error
-                async with self._turns.away():
-                    await self._retry.pause(course.failures, at_least=course.asked_to_wait)
+                await self._try_again(error, course)
             case _:
                 raise error
+
+    async def _try_again(self, error: SpApiError, course: _Course) -> None:
+        if not course.failures:
+            course.failing_since = self._retry.monotonic()
+        course.failures += 1
+        is_lost = course.failures >= self._retry.attempts
+        if isinstance(error, UnavailableError):
+            is_lost = self._retry.is_lost(course.failures, course.failing_since)
+        if is_lost:
+            raise error
+        async with self._turns.away():
+            await self._retry.pause(course.failures, at_least=course.asked_to_wait)
 
     async def _wait_out(self, operation: Operation, error: ThrottledError, course: _Course) -> None:
         """Tell the budget of a 429; the budget does the waiting. Raises `error` after too long.

@@ -68,7 +68,7 @@ async def open_document(
     """The whole file of a document, until the context ends.
 
     An address that has expired is asked for again, a file that breaks off is downloaded again, in
-    all four times. Raises what SpApi.call raises,
+    all four times; a host that does not answer is tried for longer (RetryPolicy.outage). Raises what SpApi.call raises,
     RemoteNotFoundError when the document is gone, and ForbiddenHostError.
     """
     with tempfile.TemporaryFile() as file:
@@ -79,12 +79,16 @@ async def open_document(
 
 async def _fetch(api: SpApi, document_id: str, file: IO[bytes], retry: RetryPolicy) -> Spool:
     failures = 0
+    began = retry.monotonic()
     while True:
         try:
             return await _download(api, await get_report_document(api, document_id), file)
         except (DocumentExpiredError, BrokenDocumentError, UnavailableError) as exc:
             failures += 1
-            if failures == _MOST_TRIES:
+            is_lost = failures >= _MOST_TRIES
+            if isinstance(exc, UnavailableError):
+                is_lost = retry.is_lost(failures, began)
+            if is_lost:
                 raise
             _log.info("download_repeated", document=document_id, error=type(exc).__name__)
             await retry.pause(failures)

@@ -17,7 +17,10 @@ class RetryPolicy:
     """Exponential back-off with full jitter; every wait has a ceiling and can be cancelled."""
 
     attempts: int = 6
-    """Tries of one call that fail by 5xx, a broken connection or a malformed answer."""
+    """Tries of one call that gets malformed answers, and the least of one that finds Amazon
+    unavailable."""
+    outage: timedelta = timedelta(minutes=10)
+    """So long a call that finds Amazon unavailable (5xx, a broken connection) is tried again."""
     base: timedelta = timedelta(seconds=0.5)
     cap: timedelta = timedelta(seconds=30)
     throttled_for: timedelta = timedelta(hours=6)
@@ -29,6 +32,12 @@ class RetryPolicy:
     """A number in [0, 1), the share of the back-off that is waited."""
     monotonic: Callable[[], float] = time.monotonic
     """Seconds on a clock that never goes back."""
+
+    def is_lost(self, failures: int, since: float) -> bool:
+        """Whether a call that has found Amazon unavailable so often, since then on the monotonic
+        clock, is given up.
+        """
+        return failures >= self.attempts and self.monotonic() - since >= self.outage.total_seconds()
 
     async def pause(self, failures: int, *, at_least: timedelta | None = None) -> None:
         """Wait after the n-th failure in a row, and no less than Amazon asked for."""

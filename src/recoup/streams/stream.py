@@ -143,3 +143,9 @@ class Stream:
     parts: tuple[Table, ...] = ()
     newer_by: str | None = None
     history: History | None = None
+
+    @property
+    def names_marketplaces(self) -> bool:
+        """Whether Amazon is told for which marketplaces it is asked."""
+        by_api = self.api is not None and self.api.names_marketplaces
+        return by_api or (self.report is not None and not self.report.discovered)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from recoup.clock import Clock, utc_now
 from recoup.config import Settings
 from recoup.connections.queries import Connection
 from recoup.crypto import Vault
-from recoup.errors import ReauthorizationRequiredError
-from recoup.spapi.auth import AccessTokens
+from recoup.errors import ReauthorizationRequiredError, UnavailableError
+from recoup.spapi.auth import OPERATION, AccessTokens
 from recoup.spapi.client import SpApi, new_http_client
 from recoup.spapi.endpoints import Environment, Region, lwa_endpoint, spapi_endpoint
 from recoup.spapi.limits import Budget, Turns
+
+_PATIENCE_SECONDS = 20.0
 
 
 class SellerAccess:
@@ -42,8 +46,17 @@ class SellerAccess:
         await self._tokens_of(connection.environment).get(self._open(connection))
 
     async def check_token(self, refresh_token: str, environment: str) -> None:
-        """The same for a token that is not stored yet."""
-        await self._tokens_of(environment).renew(refresh_token)
+        """The same for a token that is not stored yet, while a person waits.
+
+        Raises UnavailableError when Amazon does not answer in time.
+        """
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self._tokens_of(environment).renew(refresh_token)
+        except TimeoutError as exc:
+            raise UnavailableError(
+                "Login with Amazon did not answer in time.", operation=OPERATION
+            ) from exc
 
     async def open(
         self, connection: Connection, budget: Budget, turns: Turns | None = None

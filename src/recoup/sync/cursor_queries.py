@@ -36,6 +36,8 @@ class Cursor:
     longest_window: timedelta | None = None
     read_at: datetime | None = None
     """When a sync last read it to its end."""
+    marketplace_ids: tuple[str, ...] | None = None
+    """Of a region: the marketplaces that it speaks for, where that was noted."""
 
 
 async def read_cursor(conn: Reader, connection_id: ConnectionId, stream: str, scope: str) -> Cursor:
@@ -72,6 +74,7 @@ def _cursor(row: Row[Any]) -> Cursor:
         page_token_at=row.page_token_at,
         longest_window=row.longest_window,
         read_at=row.read_at,
+        marketplace_ids=None if row.marketplace_ids is None else tuple(row.marketplace_ids),
     )
 
 
@@ -110,6 +113,7 @@ async def write_cursor(conn: Writer, cursor: Cursor) -> None:
         "page_token_at": cursor.page_token_at,
         "longest_window": cursor.longest_window,
         "read_at": cursor.read_at,
+        "marketplace_ids": None if cursor.marketplace_ids is None else list(cursor.marketplace_ids),
     }
     await conn.execute(
         insert(stream_cursor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from recoup.connections.queries import Connection
 from recoup.db.engine import Reader
@@ -31,7 +31,7 @@ from recoup.sync.plan_queries import (
     read_usage,
 )
 from recoup.sync.report_queries import read_cooldowns, read_report_times
-from recoup.sync.steps import begin, is_fresh
+from recoup.sync.steps import begin
 
 # The newest sync that read a stream tells of it; one that failed early tells of few.
 _PLANS_LOOKED_AT = 5
@@ -73,12 +73,23 @@ async def make_plan(
         for scope in _scopes(stream, connection, cursors):
             name = (stream.name, scope)
             stored = cursors.get(name, Cursor(connection.connection_id, *name))
-            if stored.sync_id != sync_id and is_fresh(stored, stream, now=now, hurry=hurry):
-                continue
-            todo = begin(stored, stream.cursor, sync_id, now=now).todo
-            part = Missing(stream, scope, todo, name in asked, stored.longest_window)
-            missing += [part] if todo else []
+            begun = begin(
+                stored,
+                stream,
+                sync_id,
+                now=now,
+                marketplace_ids=connection.marketplace_ids,
+                repeat_after=_repeat_after(stream) / hurry,
+            )
+            if begun.todo:
+                part = Missing(stream, scope, begun.todo, name in asked, begun.longest_window)
+                missing.append(part)
     return plan_sync(missing, known)
+
+
+def _repeat_after(stream: Stream) -> timedelta:
+    """Zero where pages tell what no report would."""
+    return timedelta(0) if stream.report is None or stream.api else stream.report.repeat_after
 
 
 def _scopes(

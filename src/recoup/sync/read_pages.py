@@ -9,7 +9,7 @@ from datetime import datetime
 from recoup.errors import BadRequestError, ForbiddenError, Recovery, SpApiError
 from recoup.logs import get_logger
 from recoup.spapi.paging import OperationPage, PageGuard
-from recoup.streams.stream import Request, Scope, Snapshot
+from recoup.streams.stream import Request, Snapshot
 from recoup.streams.window import Window
 from recoup.sync.cursor_queries import Cursor, read_cursor, write_cursor
 from recoup.sync.lease_queries import count_page, hold_fence
@@ -18,7 +18,6 @@ from recoup.sync.refused import (
     Section,
     leave_out_datasets,
     owe,
-    rejoin,
     reopen_owed,
     set_apart,
 )
@@ -42,14 +41,13 @@ async def read_pages(work: Work, state: StreamState, section: Section) -> bool:
     connection_id = work.connection.connection_id
     async with work.database.reading() as conn:
         stored = await read_cursor(conn, connection_id, stream.name, section.scope)
-    cursor = begin(stored, stream.cursor, work.fence.sync_id, now=work.api.now())
+    ids, now = work.connection.marketplace_ids, work.api.now()
+    cursor = begin(stored, stream, work.fence.sync_id, now=now, marketplace_ids=ids)
     section, left = await _read_todo(work, state, section, cursor)
     while left is not None and (again := await reopen_owed(work, state, left)) is not None:
         section, left = await _read_todo(work, state, section, again)
     if left is None:
         return False
-    if stream.scope is Scope.REGION and section.scope and not state.without:
-        await rejoin(work, stream, section)
     state.fractions[section.scope] = 1.0
     return True
 

@@ -8,6 +8,7 @@ and read again by the first sync that gets the dataset.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from recoup.db.engine import Writer
@@ -76,19 +77,21 @@ async def set_apart(
     return replace(section, marketplace_ids=tuple(one for one in ids if one not in refused))
 
 
-async def rejoin(work: Work, stream: Stream, section: Section) -> None:
-    """A marketplace that was read apart is accepted again: from now on it is asked with the others.
+async def rejoin(work: Work, stream: Stream, scopes: Sequence[str]) -> None:
+    """Marketplaces that were read apart are accepted again: from now on they are asked with the
+    others. Nobody may be reading the stream, as the cursor of the region changes.
 
-    Only what both have read counts as read.
+    Only what all have read counts as read.
     """
     connection_id = work.connection.connection_id
-    async with work.database.writing() as conn:
-        alone = await read_cursor(conn, connection_id, stream.name, section.scope)
-        together = await read_cursor(conn, connection_id, stream.name, "")
-        closed = tuple(intersect(together.closed, alone.closed))
-        await write_cursor(conn, replace(forget_page(together), closed=closed))
-        await delete_cursor(conn, alone)
-        await hold_fence(conn, work.fence)
+    for scope in scopes:
+        async with work.database.writing() as conn:
+            alone = await read_cursor(conn, connection_id, stream.name, scope)
+            together = await read_cursor(conn, connection_id, stream.name, "")
+            closed = tuple(intersect(together.closed, alone.closed))
+            await write_cursor(conn, replace(forget_page(together), closed=closed))
+            await delete_cursor(conn, alone)
+            await hold_fence(conn, work.fence)
 
 
 async def leave_out_datasets(

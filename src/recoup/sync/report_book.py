@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from recoup.db.engine import Writer
+from recoup.db.engine import Reader, Writer
 from recoup.logs import get_logger
 from recoup.spapi.documents import Spool, open_document, spool_of
 from recoup.spapi.operations.reports import AmazonReport
@@ -19,16 +19,19 @@ from recoup.streams.window import Window, subtract, union
 from recoup.sync.cursor_queries import Cursor, read_cursor, write_cursor
 from recoup.sync.lease_queries import count_page, hold_fence
 from recoup.sync.load_report import FileTarget, LoadedFile, load_report
+from recoup.sync.refused import Section
 from recoup.sync.report_plan import Matched, asked_window, halves, told_days
 from recoup.sync.report_queries import (
     ReportRequest,
     archive,
     count_too_soon,
     find_archived,
+    find_newer_since,
     had_rows,
     insert_request,
     list_known_ids,
     list_open_requests,
+    list_young_windows,
     state_of,
     store_report_id,
     update_request,
@@ -49,19 +52,16 @@ class ReportBook:
     Every write holds the fence, but for an id that Amazon gave (recoup.sync.report_queries).
     """
 
-    def __init__(self, work: Work, stream: Stream, report: Report, scope: str) -> None:
-        self.cursor = Cursor(work.connection.connection_id, stream.name, scope)
+    def __init__(self, work: Work, stream: Stream, report: Report, section: Section) -> None:
+        self.cursor = Cursor(work.connection.connection_id, stream.name, section.scope)
+        # Those that a report is asked for.
+        self.marketplace_ids = section.marketplace_ids
         self._work = work
         self._stream = stream
         self._report = report
-        self._scope = scope
+        self._scope = section.scope
         # Windows end in any order, and each of them moves the same cursor.
         self._writing = asyncio.Lock()
-
-    @property
-    def marketplace_ids(self) -> tuple[str, ...]:
-        """Those that a report is asked for."""
-        return (self._scope,) if self._scope else self._work.connection.marketplace_ids
 
     async def open(self) -> list[ReportRequest]:
         """Read the cursor; gives the requests that may still bring rows."""
@@ -69,6 +69,11 @@ class ReportBook:
         async with self._work.database.reading() as conn:
             self.cursor = await read_cursor(conn, self.cursor.connection_id, name, self._scope)
             return await list_open_requests(conn, self.cursor.connection_id, name, self._scope)
+
+    async def list_young(self, since: datetime) -> list[Window]:
+        """Windows that reports made since then have told."""
+        async with self._work.database.reading() as conn:
+            return await list_young_windows(conn, self.cursor, self.marketplace_ids, since)
 
     async def list_known(self) -> frozenset[str]:
         """Ids of reports of the type that are entered already."""
@@ -152,6 +157,12 @@ class ReportBook:
             await hold_fence(conn, self._work.fence)
         return entry
 
+    async def remark(self, request: ReportRequest, remark: str) -> None:
+        """Note what a person should know of a request that stays as it is."""
+        async with self._work.database.writing() as conn:
+            await update_request(conn, request.request_id, remark=remark)
+            await hold_fence(conn, self._work.fence)
+
     async def end(self, request: ReportRequest, *, status: str, remark: str) -> None:
         """The request ends without rows, and its window is not closed."""
         async with self._work.database.writing() as conn:
@@ -196,7 +207,7 @@ class ReportBook:
         # The slot last: who holds it waits for nobody.
         async with self._writing, self._work.loading, self._work.seat.at_work():
             async with self._work.database.writing() as conn:
-                target = self._target(request)
+                target = await self._target(conn, request)
                 loaded = await load_report(conn, target, spool)
                 remark = await self._oddity(conn, request, loaded)
                 cursor = self._closed(request, is_empty=not loaded.read)
@@ -217,11 +228,12 @@ class ReportBook:
         self._work.reached("file_loaded")
         return loaded
 
-    def _target(self, request: ReportRequest) -> FileTarget:
+    async def _target(self, conn: Reader, request: ReportRequest) -> FileTarget:
         days = None
         if request.window is not None:
             made_at = request.report_created_at or request.intended_at
-            days = told_days(request.window, self._report, made_at=made_at)
+            newer = await find_newer_since(conn, request, made_at)
+            days = told_days(request.window, self._report, made_at=made_at, newer=newer)
         return FileTarget(
             stream=self._stream,
             report=self._report,

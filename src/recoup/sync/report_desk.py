@@ -77,6 +77,7 @@ class ReportDesk:
         self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._cooldowns: dict[str, tuple[datetime, timedelta]] | None = None
         self._refused: set[str] = set()
+        self._line: dict[str, datetime] = {}
         self._watcher = ReportWatcher(
             api, database, connection_id, pace=self._pace, hurry=hurry, list_since=self.list_since
         )
@@ -139,6 +140,20 @@ class ReportDesk:
             return await list_known_ids(conn, self._connection_id, [request.report_type])
 
     # Asking for a report.
+
+    def wait_in_line(self, request: ReportRequest, interval: timedelta) -> timedelta:
+        """How long to wait with a report that was asked for too soon: at least the interval.
+
+        Those of one type that tell the present of several marketplaces stand in each other's way, so
+        one follows the other.
+        """
+        now = self._api.now()
+        turn = now + interval
+        if request.window is None:
+            before = self._line.get(request.report_type)
+            turn = turn if before is None else max(turn, before + interval)
+            self._line[request.report_type] = turn
+        return turn - now
 
     async def create(self, request: ReportRequest) -> str:
         """Ask Amazon for the report once; gives its id.

@@ -22,6 +22,8 @@ _SHORTEST_WINDOW = _DAY
 # Amazon wants the start to be "at least" so long ago; its clock and ours differ by a second.
 _LEAD_MARGIN = timedelta(hours=1)
 _MOST_FATAL_REPEATS = 1
+# A report that was made longer ago than this does not tell the present (ours).
+_YOUNG = _DAY
 
 
 def plan_windows(
@@ -87,13 +89,17 @@ def asked_window(window: Window | None, report: Report, *, now: datetime) -> Win
         since, until = since - _MARGIN, min(until + _MARGIN, now.replace(microsecond=0))
     if report.lead is not None:
         since = min(since, until - report.lead - _LEAD_MARGIN)
-    return Window(since, until)
+    # Amazon tells times to the second, and by them a lost answer is found again.
+    return Window(since.replace(microsecond=0), until.replace(microsecond=0))
 
 
-def told_days(window: Window, report: Report, *, made_at: datetime) -> Days | None:
+def told_days(
+    window: Window, report: Report, *, made_at: datetime, newer: datetime | None = None
+) -> Days | None:
     """The days that a report of this window tells in full, or as far as they are known.
 
-    None where the rows of every day are taken as they come.
+    None where the rows of every day are taken as they come. newer: where the window of a report
+    begins that was made later, reaches further and is loaded already: what it told stays.
     """
     if isinstance(report.load, Upsert) and report.load.within is not None:
         return Days(window.since.date(), (window.until - _DAY).date())
@@ -101,7 +107,7 @@ def told_days(window: Window, report: Report, *, made_at: datetime) -> Days | No
         return None
     first = (window.since - _DAY).date()
     if window.until > made_at - _DAY:
-        return Days(first, None)
+        return Days(first, None if newer is None else (newer - _MARGIN).date())
     return Days(first, (window.until - _MARGIN).date())
 
 
@@ -118,11 +124,15 @@ def match_requests(
     todo: Sequence[Window],
     requests: Sequence[ReportRequest],
     report: Report,
+    marketplace_ids: Sequence[str],
     *,
     longest: timedelta | None,
     interval: timedelta,
+    overlap: timedelta,
+    now: datetime,
 ) -> Matched:
-    """Open requests, of whatever sync, serve again where they fit into what is to do.
+    """Open requests, of whatever sync, serve again where they fit into what is to do and would tell
+    the same today: `overlap` is for how long after a window rows still come.
 
     What is left at the end of a window that serves again, and is shorter than the `interval` in
     which Amazon makes no new report, is left to the next sync.
@@ -134,7 +144,13 @@ def match_requests(
     dropped: list[ReportRequest] = []
     for request in requests:
         window = request.window
-        if window is None or horizon is None or _reaches_beyond(window, rest, horizon):
+        if (
+            window is None
+            or horizon is None
+            or _is_stale(request, window, overlap, now)
+            or not _is_for(request, marketplace_ids)
+            or _reaches_beyond(window, rest, horizon)
+        ):
             dropped.append(request)
             continue
         kept.append(request)
@@ -145,6 +161,17 @@ def match_requests(
     return Matched(tuple(kept), tuple(dropped), tuple(missing))
 
 
+def _is_stale(request: ReportRequest, window: Window, overlap: timedelta, now: datetime) -> bool:
+    """Whether a new report may tell more: rows came since, or the file could not be read."""
+    made_at = _made_at(request)
+    is_settled = window.until <= made_at - overlap and request.remark is None
+    return made_at < now - _YOUNG and not is_settled
+
+
+def _is_for(request: ReportRequest, marketplace_ids: Sequence[str]) -> bool:
+    return set(request.marketplace_ids) == set(marketplace_ids)
+
+
 def _reaches_beyond(window: Window, rest: Sequence[Window], horizon: datetime) -> bool:
     """Whether a part of the window is not to do. Up to two days before all there is do not count."""
     if window.until <= horizon or window.since < horizon - _MARGIN:
@@ -152,12 +179,24 @@ def _reaches_beyond(window: Window, rest: Sequence[Window], horizon: datetime) -
     return bool(subtract([Window(max(window.since, horizon), window.until)], rest))
 
 
-def match_snapshot(requests: Sequence[ReportRequest]) -> Matched:
-    """A report without a time: the newest open request serves, or a new one."""
-    whole = [request for request in requests if request.window is None]
+def match_snapshot(
+    requests: Sequence[ReportRequest], marketplace_ids: Sequence[str], *, now: datetime
+) -> Matched:
+    """A report without a time: the newest open request serves unless it is old, or a new one."""
+    whole = [
+        request
+        for request in requests
+        if request.window is None
+        and _made_at(request) >= now - _YOUNG
+        and _is_for(request, marketplace_ids)
+    ]
     kept = tuple(whole[-1:])
     dropped = tuple(request for request in requests if request not in kept)
     return Matched(kept, dropped, () if kept else (None,))
+
+
+def _made_at(request: ReportRequest) -> datetime:
+    return request.report_created_at or request.intended_at
 
 
 def find_fitting(
@@ -182,6 +221,7 @@ def find_fitting(
         and one.since <= asked.since
         and one.until >= asked.until
         and one.created_at >= asked.until
+        and (report.longest is None or one.until - one.since <= max(report.longest, asked.length))
         and set(one.marketplace_ids) == set(marketplace_ids)
     )
     return next(fitting, None)

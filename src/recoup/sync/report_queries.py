@@ -14,7 +14,8 @@ from recoup.db.engine import Reader, Writer
 from recoup.ids import ConnectionId, SyncId
 from recoup.spapi.documents import Spool
 from recoup.spapi.operations.reports import AmazonReport, ProcessingStatus
-from recoup.streams.window import Window
+from recoup.streams.window import Window, intersect
+from recoup.sync.cursor_queries import Cursor
 from recoup.sync.tables import OPEN, report_archive, report_cooldown, report_request
 
 _r = report_request.c
@@ -51,6 +52,7 @@ class ReportRequest:
     intended_at: datetime
     report_created_at: datetime | None
     sync_id: SyncId
+    remark: str | None
 
     @property
     def source(self) -> str:
@@ -162,18 +164,62 @@ async def find_oldest_intent(conn: Reader, connection_id: ConnectionId) -> datet
 
 
 async def list_made_since(
-    conn: Reader, connection_id: ConnectionId, report_type: str, since: datetime
+    conn: Reader, request: ReportRequest, since: datetime
 ) -> list[tuple[str, datetime | None, datetime | None]]:
-    """Our own reports of a type that Amazon made or is making: id and times asked for."""
+    """Our own reports of the type of `request`, for whatever marketplace, that Amazon made or is
+    making: id and times asked for. Some types have one counter in a region (docs/amazon.md #reports).
+    """
     rows = await conn.execute(
         select(_r.report_id, _r.asked_since, _r.asked_until).where(
-            _r.connection_id == connection_id,
-            _r.report_type == report_type,
+            _r.connection_id == request.connection_id,
+            _r.report_type == request.report_type,
             func.coalesce(_r.report_created_at, _r.intended_at) >= since,
             _r.status.in_(["in_queue", "in_progress", "done", "loaded"]),
         )
     )
     return [(row.report_id, row.asked_since, row.asked_until) for row in rows]
+
+
+async def list_young_windows(
+    conn: Reader,
+    cursor: Cursor,
+    marketplace_ids: Sequence[str],
+    since: datetime,
+) -> list[Window]:
+    """Windows of the cursor that reports made since then, for all these marketplaces, have told."""
+    rows = await conn.execute(
+        select(_r.since, _r.until).where(
+            _r.connection_id == cursor.connection_id,
+            _r.stream == cursor.stream,
+            _r.scope == cursor.scope,
+            _r.status.in_(["loaded", "empty"]),
+            _r.report_created_at >= since,
+            _r.since.is_not(None),
+            _r.marketplace_ids.contains(list(marketplace_ids)),
+        )
+    )
+    return intersect(cursor.closed, [Window(row.since, row.until) for row in rows])
+
+
+async def find_newer_since(
+    conn: Reader, request: ReportRequest, made_at: datetime
+) -> datetime | None:
+    """Where the windows begin that reports made later than this one have told already, and that
+    reach beyond its window.
+    """
+    assert request.window is not None
+    found = await conn.execute(
+        select(func.min(_r.since)).where(
+            _r.connection_id == request.connection_id,
+            _r.stream == request.stream,
+            _r.scope == request.scope,
+            _r.status == "loaded",
+            _r.report_created_at > made_at,
+            _r.until > request.window.until,
+        )
+    )
+    newer: datetime | None = found.scalar_one()
+    return newer
 
 
 async def count_too_soon(conn: Reader, request: ReportRequest, sync_id: SyncId) -> int:
@@ -328,4 +374,5 @@ def _request(row: Row[Any]) -> ReportRequest:
         intended_at=row.intended_at,
         report_created_at=row.report_created_at,
         sync_id=SyncId(row.sync_id),
+        remark=row.remark,
     )

@@ -23,8 +23,9 @@ from recoup.logs import get_logger
 from recoup.spapi.documents import open_document
 from recoup.spapi.operations.reports import AmazonReport, ProcessingStatus
 from recoup.streams.stream import Snapshot
-from recoup.streams.window import Window
+from recoup.streams.window import Window, subtract
 from recoup.sync.cursor_queries import Cursor
+from recoup.sync.refused import Section
 from recoup.sync.report_book import ReportBook, open_file
 from recoup.sync.report_desk import ReportDesk
 from recoup.sync.report_plan import (
@@ -62,16 +63,16 @@ _OTHER_SOFTWARE = (
 class ReportScope:
     """Reads one scope of a stream: decides what follows from what; the book has it written."""
 
-    def __init__(self, work: Work, state: StreamState, desk: ReportDesk, scope: str) -> None:
+    def __init__(self, work: Work, state: StreamState, desk: ReportDesk, section: Section) -> None:
         report = state.stream.report
         assert report is not None
         self._work = work
         self._state = state
         self._desk = desk
-        self._scope = scope
+        self._scope = section.scope
         self._report = report
         self._stream = state.stream
-        self._book = ReportBook(work, state.stream, report, scope)
+        self._book = ReportBook(work, state.stream, report, section)
         # Requests of earlier attempts: what became of them at Amazon's is not known for sure.
         self._resumed: frozenset[int] = frozenset()
 
@@ -79,25 +80,22 @@ class ReportScope:
         """Bring everything that is to do; gives what could not be had. Raises as recoup.sync.read_planned."""
         requests = await self._begin()
         failures: list[SpApiError | ReportError] = []
-        for failed in await run_all([self._carry(request) for request in requests]):
+        for failed in await run_all([self._carry(request) for request in requests or []]):
             failures += failed
         if not failures:
-            await self._book.finish()
+            if requests is not None:
+                await self._book.finish()
             self._state.fractions[self._scope] = 1.0
         return failures
 
     # What there is to do.
 
-    async def _begin(self) -> list[ReportRequest]:
-        """Plan, and have the plan stored; gives the requests to carry."""
-        now, sync_id = self._work.api.now(), self._work.fence.sync_id
+    async def _begin(self) -> list[ReportRequest] | None:
+        """Plan, and have the plan stored; gives the requests to carry, None with nothing to do."""
         requests = await self._book.open()
-        stored = self._book.cursor
-        if stored.sync_id != sync_id and self._is_fresh(stored):
-            return []
-        cursor = forget_page(begin(stored, self._stream.cursor, sync_id, now=now))
+        cursor = await self._begin_cursor()
         if not cursor.todo:
-            return []
+            return None
         if self._report.discovered:
             planned = [*requests, *await self._enter_discovered(cursor)]
         else:
@@ -110,22 +108,36 @@ class ReportScope:
             self._note(request)
         return planned
 
-    def _is_fresh(self, cursor: Cursor) -> bool:
-        """Whether Amazon would have nothing new: it would refuse the report, or send the same."""
-        wait = self._desk.hurried(self._report.repeat_after)
-        if isinstance(self._stream.cursor, Snapshot):
-            wait = max(wait, self._stream.cursor.every)
-        return cursor.read_at is not None and self._work.api.now() - cursor.read_at < wait
+    async def _begin_cursor(self) -> Cursor:
+        """What is to do, without what Amazon would refuse to tell again so soon."""
+        stored, now = self._book.cursor, self._work.api.now()
+        repeat_after = self._desk.hurried(self._report.repeat_after)
+        cursor = begin(
+            stored,
+            self._stream,
+            self._work.fence.sync_id,
+            now=now,
+            marketplace_ids=self._work.connection.marketplace_ids,
+            repeat_after=repeat_after,
+        )
+        if stored.sync_id != cursor.sync_id and stored.closed and cursor.closed:
+            young = await self._book.list_young(now - repeat_after)
+            cursor = replace(cursor, todo=tuple(subtract(cursor.todo, young)))
+        return forget_page(cursor)
 
     def _match(self, cursor: Cursor, requests: Sequence[ReportRequest]) -> Matched:
-        if isinstance(self._stream.cursor, Snapshot):
-            return match_snapshot(requests)
+        rule, now = self._stream.cursor, self._work.api.now()
+        if isinstance(rule, Snapshot):
+            return match_snapshot(requests, self._book.marketplace_ids, now=now)
         return match_requests(
             cursor.todo,
             requests,
             self._report,
+            self._book.marketplace_ids,
             longest=cursor.longest_window,
             interval=self._desk.hurried(self._report.repeat_after),
+            overlap=rule.overlap,
+            now=now,
         )
 
     async def _find_adoptable(self, matched: Matched) -> dict[Window | None, AmazonReport]:
@@ -234,14 +246,23 @@ class ReportScope:
         try:
             await self._load(request)
         except (RemoteNotFoundError, DocumentExpiredError, BrokenDocumentError) as exc:
-            if self._report.discovered:
+            if self._report.discovered and self._is_listed(request):
                 raise  # it cannot be asked for again: the next sync tries the same one
             verdict = judge(None, request, similar_before=False, halvable=False)
+            if self._report.discovered:
+                verdict = Verdict.FAIL
             return await self._settle(request, None, verdict, remark=str(exc))
         except ReportFileError as exc:
-            await self._book.end(request, status="failed", remark=str(exc))
+            # It stays open: the next sync reads the file again, perhaps with a newer recoup, before
+            # it asks for another.
+            await self._book.remark(request, str(exc))
             raise
         return []
+
+    def _is_listed(self, request: ReportRequest) -> bool:
+        """Whether Amazon still knows reports as old as this one."""
+        made_at = request.report_created_at or request.intended_at
+        return made_at > self._work.api.now() - OLDEST
 
     async def _load(self, request: ReportRequest) -> None:
         if request.document_id is None:
@@ -259,7 +280,7 @@ class ReportScope:
             return False
         since = ended.created_at - wait
         async with self._work.database.reading() as conn:
-            ours = await list_made_since(conn, request.connection_id, request.report_type, since)
+            ours = await list_made_since(conn, request, since)
         others = [
             (one.report_id, one.since, one.until)
             for one in await self._desk.list_made(request.report_type, until=ended.created_at)
@@ -288,7 +309,8 @@ class ReportScope:
                 self._note(replace(request, status="loaded"))
                 return []
             case Verdict.TOO_SOON:
-                return await self._replace(request, "too_soon", None, wait=interval)
+                wait = self._desk.wait_in_line(request, interval)
+                return await self._replace(request, "too_soon", None, wait=wait)
         remark = remark or await self._reason(ended)
         _log.warning(
             "report_not_made", report=request.report_id, type=request.report_type, reason=remark

@@ -355,7 +355,7 @@ class SyncRunner:
         """Complete when every stream is; else failed, naming the streams and the reasons."""
         refused = any(isinstance(f.error, ReauthorizationRequiredError) for f in failures)
         async with self._database.writing() as conn:
-            news = refused and await require_reauthorization(conn, connection.connection_id)
+            news = refused and await require_reauthorization(conn, connection)
             if not failures:
                 await mark_synced(conn, connection.connection_id)
             if failures:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,46 +14,68 @@ from recoup.sync.cursor_queries import Cursor
 # A snapshot has no windows; its one piece of work is written as this one.
 WHOLE = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 _SHORTEST_WINDOW = timedelta(hours=1)
+_LONG_WINDOW = timedelta(days=365)
 
 
-def begin(cursor: Cursor, rule: Windows | Snapshot, sync_id: SyncId, *, now: datetime) -> Cursor:
+def begin(
+    cursor: Cursor,
+    stream: Stream,
+    sync_id: SyncId,
+    *,
+    now: datetime,
+    marketplace_ids: Sequence[str],
+    repeat_after: timedelta = timedelta(0),
+) -> Cursor:
     """The cursor with this sync's work in it; unchanged where an earlier attempt began it.
 
-    A snapshot that is younger than its rule wants has no work.
+    marketplace_ids: those of the connection. repeat_after: how long Amazon would refuse to make the
+    report again, or send the same once more; what is younger is left as it is.
     """
     if cursor.sync_id == sync_id:
         return cursor
+    cursor = _lengthen(_widen(cursor, stream, marketplace_ids))
+    rule = stream.cursor
+    age = None if cursor.read_at is None else now - cursor.read_at
     if isinstance(rule, Snapshot):
-        is_fresh = cursor.read_at is not None and now - cursor.read_at < rule.every
+        is_fresh = age is not None and age < max(repeat_after, rule.every)
         todo_now = () if is_fresh else (WHOLE,)
         return replace(forget_page(cursor), sync_id=sync_id, todo=todo_now)
+    if age is not None and age < repeat_after:
+        return replace(cursor, sync_id=sync_id, todo=())
+    todo = _todo(cursor, rule, now=now, every=max(repeat_after, rule.every))
+    return replace(cursor, sync_id=sync_id, todo=tuple(todo))
+
+
+def _todo(cursor: Cursor, rule: Windows, *, now: datetime, every: timedelta) -> list[Window]:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     monday = midnight - timedelta(days=midnight.weekday())
     was_read_this_week = any(window.until >= monday for window in cursor.closed)
     overlap = rule.overlap if was_read_this_week else max(rule.overlap, rule.weekly_overlap)
-    todo = plan_todo(
+    return plan_todo(
         cursor.closed,
         since=midnight - rule.history,
         until=(now - rule.holdback).replace(microsecond=0),
         overlap=overlap,
-        every=rule.every,
+        every=every,
     )
-    return replace(cursor, sync_id=sync_id, todo=tuple(todo))
 
 
-def is_fresh(cursor: Cursor, stream: Stream, *, now: datetime, hurry: float = 1.0) -> bool:
-    """Whether Amazon would have nothing new for a stream that was read a moment ago.
+def _widen(cursor: Cursor, stream: Stream, marketplace_ids: Sequence[str]) -> Cursor:
+    """A marketplace that is new to a region's cursor has its history before it: all is read again."""
+    if cursor.scope or not stream.names_marketplaces:
+        return cursor
+    known = cursor.marketplace_ids
+    if known is not None and not set(marketplace_ids) <= set(known):
+        cursor = replace(forget_page(cursor), closed=(), read_at=None)
+    return replace(cursor, marketplace_ids=tuple(marketplace_ids))
 
-    It would refuse the report, or send the same once more. hurry: how much faster than Amazon's the
-    server's time runs.
-    """
-    rule, report = stream.cursor, stream.report
-    wait = timedelta(0)
-    if report is not None and stream.api is None:
-        wait = report.repeat_after / hurry
-    if isinstance(rule, Snapshot):
-        wait = max(wait, rule.every)
-    return cursor.read_at is not None and now - cursor.read_at < wait
+
+def _lengthen(cursor: Cursor) -> Cursor:
+    """What was too long for one sync may fit another day: each sync tries windows twice as long."""
+    longest = cursor.longest_window
+    if longest is None:
+        return cursor
+    return replace(cursor, longest_window=2 * longest if longest < _LONG_WINDOW else None)
 
 
 def choose(

@@ -19,7 +19,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, TSTZMULTIRANGE
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, TSTZMULTIRANGE
 
 from recoup.db.metadata import METADATA
 
@@ -124,6 +124,8 @@ stream_cursor = Table(
     Column("read_at", _TIME),
     # The longest window to ask for, after one was too long to be finished.
     Column("longest_window", Interval),
+    # Of a region: the marketplaces that `closed` speaks for. Null: those of the connection.
+    Column("marketplace_ids", ARRAY(Text)),
     CheckConstraint("(page_token is null) = (open_since is null)", name="open"),
 )
 

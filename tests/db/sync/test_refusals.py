@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from recoup.connections.queries import get_connection, require_reauthorization, save_connection
 from recoup.db.engine import Database
+from recoup.errors import BadRequestError
+from recoup.spapi.client import SpApi
+from recoup.spapi.paging import OperationPage
+from recoup.streams.stream import Request
 from recoup.sync.queries import StreamRow, SyncRow
-from tests.support.lab import CANADA, US, Lab, named, open_lab
+from tests.support.lab import CANADA, US, Lab, named, open_lab, with_api
 
 
 @pytest.fixture
@@ -126,3 +131,61 @@ async def test_row_16_ids_of_marketplaces_are_checked_against_no_list(lab: Lab) 
     assert "the marketplace A0NOBODYKNOWS" in (stream_of(sync, "orders").error or "")
     assert await lab.scalar("select count(*) from orders") == (await lab.world())["orders"]
     assert await lab.scalar("select count(*) from marketplaces") == 2
+
+
+async def test_a_marketplace_that_is_added_brings_its_history(lab: Lab) -> None:
+    """The seller authorises again with another marketplace: what it sold before comes too."""
+    await reconnect(lab, CANADA)
+    assert (await lab.sync()).status == "complete"
+    assert await lab.scalar("select count(*) from orders") == 0
+
+    await reconnect(lab, CANADA, US)
+    sync = await lab.sync()
+
+    assert sync.status == "complete", sync.error
+    assert await lab.scalar("select count(*) from orders") == (await lab.world())["orders"]
+    calls = (await lab.calls())["searchOrders"]
+    assert (await lab.sync()).status == "complete"
+    assert (await lab.calls())["searchOrders"] == calls + 1, "and no second time"
+
+
+async def reconnect(lab: Lab, *marketplace_ids: str) -> None:
+    async with lab.database.writing() as conn:
+        await save_connection(
+            conn,
+            lab.user_id,
+            selling_partner_id=lab.connection.selling_partner_id,
+            region=lab.connection.region,
+            environment=lab.connection.environment,
+            marketplace_ids=marketplace_ids,
+            refresh_token_sealed=lab.access.seal("Atzr|test"),
+        )
+
+
+async def test_row_16_trouble_in_one_marketplace_stops_no_other(lab: Lab) -> None:
+    """An answer that stays bad for one of them fails the stream, and the others are read."""
+
+    async def fetch(api: SpApi, request: Request) -> OperationPage:
+        if request.marketplace_ids == (CANADA,):
+            raise BadRequestError("no such place", operation="getInventorySummaries", status=400)
+        return await inventory.api.fetch(api, request)  # type: ignore[union-attr] # it has one
+
+    inventory = named("inventory")
+    lab.only(with_api(inventory, fetch=fetch))
+    sync = await lab.sync()
+
+    assert sync.status == "failed"
+    assert "no such place" in (sync.error or "")
+    assert await lab.scalar("select count(*) from inventory") > 0
+
+
+async def test_a_refusal_of_an_old_permission_does_not_undo_a_new_one(lab: Lab) -> None:
+    """A sync that began with the old token hears of it after the seller has authorised again."""
+    await reconnect(lab, CANADA, US)
+    async with lab.database.writing() as conn:
+        assert not await require_reauthorization(conn, lab.connection)
+    assert await lab.scalar("select status from amazon_connection") == "active"
+
+    async with lab.database.writing() as conn:
+        now = await get_connection(conn, lab.user_id, lab.connection.connection_id)
+        assert await require_reauthorization(conn, now)

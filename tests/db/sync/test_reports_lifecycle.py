@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,15 @@ import pytest
 from sqlalchemy import text
 
 from recoup.db.engine import Database
-from recoup.errors import BadRequestError
+from recoup.errors import BadRequestError, ReportFileError
 from recoup.spapi.limits import LocalBudget
 from recoup.spapi.operations.reports import ProcessingStatus, create_report, get_report
 from recoup.streams.stream import Windows
+from recoup.sync import report_book
 from recoup.sync.queries import SyncRow
 from recoup.sync.report_desk import ReportDesk
 from recoup.sync.report_queries import ReportRequest
-from tests.support.lab import US, Lab, open_lab
+from tests.support.lab import US, Lab, named, open_lab
 from tests.support.report_files import stream
 
 
@@ -395,3 +397,79 @@ async def test_a_window_that_is_refused_does_not_keep_the_others(
         assert sync.status == "failed"
         assert "too old" in str(sync.error)
         assert await lab.scalar("select count(*) from reimbursements") > 0
+
+
+async def test_a_file_that_cannot_be_read_is_read_again_and_not_asked_for_again(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Today's recoup cannot, tomorrow's may: until then the stream fails, and no row is lost.
+
+    A settlement cannot even be asked for again.
+    """
+    load = report_book.load_report
+
+    async def lack_a_column(*_: object) -> object:
+        raise ReportFileError("the file lacks a column")
+
+    async with reports_lab(database, tmp_path, "settlements", "reimbursements") as lab:
+        monkeypatch.setattr(report_book, "load_report", lack_a_column)
+        for _ in range(2):
+            failed = await lab.sync()
+            assert failed.status == "failed"
+            assert "lacks a column" in (failed.error or "")
+        assert await lab.scalar(
+            "select bool_and(remark = 'the file lacks a column') from report_request where status = 'done'"
+        )
+        calls = await lab.calls()
+        monkeypatch.setattr(report_book, "load_report", load)
+
+        mended = await lab.sync()
+
+        assert mended.status == "complete", mended.error
+        assert (await lab.calls())["createReport"] == calls["createReport"]
+        assert await lab.scalar("select count(*) from reimbursements") > 0
+        found = await lab.scalar("select count(*) from settlements")
+        assert found == await lab.scalar("select count(*) from report_archive") > 0
+
+
+async def test_after_a_sync_that_failed_in_part_only_the_rest_is_asked_for(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The windows that came a moment ago would be refused for four hours, and waited for."""
+    create = ReportDesk.create
+
+    async def refuse_the_oldest(desk: ReportDesk, request: ReportRequest) -> str:
+        if request.window is not None and request.window.since < desk._api.now() - timedelta(350):
+            raise BadRequestError("too old", operation="createReport", status=400)
+        return await create(desk, request)
+
+    async with reports_lab(database, tmp_path, "reimbursements", speed=300) as lab:
+        await lab.know_the_rates()
+        monkeypatch.setattr(ReportDesk, "create", refuse_the_oldest)
+        assert (await lab.sync()).status == "failed"
+        asked = (await lab.calls())["createReport"]
+        monkeypatch.setattr(ReportDesk, "create", create)
+
+        mended = await lab.sync()
+
+        assert mended.status == "complete", mended.error
+        assert (await lab.calls())["createReport"] == asked + 1
+        assert "too_soon" not in await statuses(lab)
+
+
+async def test_reports_of_several_marketplaces_wait_for_each_other_in_a_line(
+    database: Database, tmp_path: Path
+) -> None:
+    """Where Amazon makes one of a type at a time in a region, each comes on its second try."""
+    by_report = replace(named("inventory"), api=None)
+    async with open_lab(database, tmp_path, profile="eu", speed=2000, streams=[by_report]) as lab:
+        await lab.know_the_rates()
+        sync = await lab.sync()
+
+        assert sync.status == "complete", sync.error
+        assert (await statuses(lab)).pop("too_soon") == 1
+        api = await lab.access.open(lab.connection, LocalBudget())
+        desk = ReportDesk(api, lab.database, lab.connection.connection_id, types=[])
+        request = ReportRequest(**{one.name: None for one in fields(ReportRequest)})  # type: ignore[arg-type] # a request without a time
+        waits = [desk.wait_in_line(request, timedelta(minutes=30)) for _ in range(4)]
+        assert [round(wait / timedelta(minutes=30)) for wait in waits] == [1, 2, 3, 4]

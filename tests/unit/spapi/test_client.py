@@ -237,16 +237,27 @@ async def test_trouble_that_passes_is_tried_again(api, server, time, budget, tro
     assert budget.acquired == ["getThings"] * 2
 
 
-async def test_trouble_that_stays_ends_after_six_tries(api, server, time):
-    """The waits double; the error carries operation, status, code and request id."""
-    server.script("/things", *[envelope(500, "InternalFailure", "x", x_amzn_RequestId="r-2")] * 6)
+async def test_an_outage_of_minutes_is_waited_out(api, server, time):
+    """An Amazon that is away for five minutes costs no sync."""
+    server.script("/things", *[Reply(503)] * 18, GOOD)
+    answer = await api.call(THINGS)
+
+    assert answer.body == {"things": [1]}
+    assert 300 < sum(time.slept) < 600
+
+
+async def test_an_outage_that_stays_is_given_up(api, server, time):
+    """After ten minutes. The waits double up to a ceiling; the error carries operation, status,
+    code and request id."""
+    server.always("/things", envelope(500, "InternalFailure", "x", x_amzn_RequestId="r-2"))
     with pytest.raises(UnavailableError) as caught:
         await api.call(THINGS)
 
     error = caught.value
     assert (error.operation, error.status, error.code) == ("getThings", 500, "InternalFailure")
     assert "request r-2" in str(error)
-    assert time.slept == [0.5, 1, 2, 4, 8]
+    assert time.slept[:8] == [0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert 600 <= sum(time.slept) < 630
 
 
 async def test_malformed_answers_that_stay_are_an_error(api, server):

@@ -93,6 +93,13 @@ async def test_after_four_tries_it_is_given_up(offered, server, retry, answer, e
     assert len([one for one in server.received if one.path == FILE]) == 4
 
 
+async def test_a_host_that_is_away_for_minutes_is_waited_out(offered, server, retry) -> None:
+    """The file was made already: an outage of its host must not cost another report."""
+    server.script(FILE, *[Reply(503)] * 12, Reply(200, PACKED))
+
+    assert await read(offered, retry) == PACKED
+
+
 async def test_a_redirect_is_refused(offered, server, retry) -> None:
     """An answer that sends elsewhere could send anywhere."""
     server.script(FILE, Reply(302, None, {"location": "http://169.254.169.254/"}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,6 +15,7 @@ from recoup.streams.report import DAILY, Field, ReplaceDays, Report, Upsert
 from recoup.streams.window import Window, subtract, union
 from recoup.sync.report_load_queries import Days
 from recoup.sync.report_plan import (
+    Matched,
     Verdict,
     asked_window,
     find_fitting,
@@ -21,6 +23,7 @@ from recoup.sync.report_plan import (
     halves,
     judge,
     match_requests,
+    match_snapshot,
     overlaps,
     plan_windows,
     told_days,
@@ -64,8 +67,22 @@ def request(asked: Window | None = None, **values: object) -> ReportRequest:
         "intended_at": NOW,
         "report_created_at": None,
         "sync_id": SyncId("s"),
+        "remark": None,
     }
     return ReportRequest(**{**request, **values})  # type: ignore[arg-type] # values of a test
+
+
+def matched_with(
+    todo: Sequence[Window],
+    requests: Sequence[ReportRequest],
+    report: Report,
+    *,
+    interval: timedelta = DAILY,
+    now: datetime = NOW,
+) -> Matched:
+    return match_requests(
+        todo, requests, report, ("US",), longest=None, interval=interval, overlap=9 * DAY, now=now
+    )
 
 
 moments = st.integers(0, 5_000).map(lambda hours: NOW - timedelta(hours=hours))
@@ -134,7 +151,7 @@ def test_open_requests_serve_again_where_they_fit() -> None:
     fits = request(window("2026-10-31", "2026-11-20"))
     stale = request(window("2026-09-20", "2026-10-10"))
 
-    matched = match_requests(todo, [stale, fits], PLAIN, longest=None, interval=DAILY)
+    matched = matched_with(todo, [stale, fits], PLAIN)
 
     assert matched.kept == (fits,)
     assert matched.dropped == (stale,)
@@ -148,7 +165,7 @@ def test_row_07_midnight_drops_no_request(report: Report) -> None:
     asked = [request(one) for one in plan_windows(before, report, longest=None)]
     after = [Window(NOW - 89 * DAY, NOW + timedelta(minutes=20))]
 
-    matched = match_requests(after, asked, report, longest=None, interval=DAILY)
+    matched = matched_with(after, asked, report)
 
     assert matched.dropped == ()
     assert matched.missing == ()
@@ -159,11 +176,54 @@ def test_what_passed_since_a_request_is_left_to_the_next_sync() -> None:
     asked = Window(NOW - 20 * DAY, NOW - timedelta(hours=1))
     todo = [Window(NOW - 20 * DAY, NOW)]
 
-    assert match_requests(todo, [request(asked)], PLAIN, longest=None, interval=DAILY).missing == ()
-    later = match_requests(
-        todo, [request(asked)], PLAIN, longest=None, interval=timedelta(minutes=30)
-    )
+    assert matched_with(todo, [request(asked)], PLAIN).missing == ()
+    later = matched_with(todo, [request(asked)], PLAIN, interval=timedelta(minutes=30))
     assert later.missing == (Window(NOW - timedelta(hours=1), NOW),)
+
+
+def test_an_old_request_serves_only_where_a_new_report_would_tell_the_same() -> None:
+    """Rows come late: what a report told of last week may have changed since."""
+    week_ago = NOW - 7 * DAY
+    settled = request(window("2026-10-01", "2026-10-31"), intended_at=week_ago)
+    fresh = request(window("2026-10-31", "2026-11-18"), intended_at=week_ago)
+    unreadable = replace(settled, remark="lacks a column")
+    todo = [Window(day("2026-10-01"), NOW)]
+
+    matched = matched_with(todo, [settled, fresh], PLAIN)
+
+    assert (matched.kept, matched.dropped) == ((settled,), (fresh,))
+    assert matched_with(todo, [unreadable], PLAIN).dropped == (unreadable,)
+    assert matched_with(todo, [unreadable], PLAIN, now=week_ago).kept == (unreadable,)
+    assert match_snapshot([request(intended_at=week_ago)], ("US",), now=NOW).missing == (None,)
+    young = request(intended_at=NOW - DAY / 2)
+    assert match_snapshot([young], ("US",), now=NOW).kept == (young,)
+
+
+def test_a_request_for_other_marketplaces_does_not_serve() -> None:
+    """One was added since: what was asked for lacks it."""
+    asked = request(window("2026-10-01", "2026-10-31"), marketplace_ids=("CA",))
+    snapshot = request(marketplace_ids=("CA",))
+
+    assert matched_with([window("2026-10-01", "2026-10-31")], [asked], PLAIN).dropped == (asked,)
+    assert match_snapshot([snapshot], ("US",), now=NOW).dropped == (snapshot,)
+
+
+def test_the_days_of_a_newer_report_are_not_told_again_by_an_older_one() -> None:
+    """Two reports of the present, loaded in the wrong order."""
+    older, made_at = Window(NOW - 20 * DAY, NOW - 2 * DAY / 24), NOW - DAY / 24
+
+    assert told_days(older, DAYS, made_at=made_at) == Days(date(2026, 11, 4), None)
+    newer = told_days(older, DAYS, made_at=made_at, newer=older.until)
+    assert newer == Days(date(2026, 11, 4), date(2026, 11, 23))
+    first_of_newer = told_days(Window(older.until, NOW), DAYS, made_at=NOW)
+    assert first_of_newer == Days(date(2026, 11, 24), None)
+
+
+def test_times_are_asked_for_to_the_second() -> None:
+    """Amazon tells no smaller ones, and a report is found again by them."""
+    odd = Window(NOW + timedelta(seconds=0.5), NOW + DAY + timedelta(seconds=0.25))
+
+    assert asked_window(odd, PLAIN, now=NOW) == Window(NOW, NOW + DAY)
 
 
 def report_of(**values: object) -> AmazonReport:
@@ -183,7 +243,8 @@ def report_of(**values: object) -> AmazonReport:
     ("values", "serves"),
     [
         ({}, True),
-        ({"since": day("2026-09-01")}, True),
+        ({"since": day("2026-09-30")}, True),
+        ({"since": day("2026-08-01")}, False),
         ({"status": ProcessingStatus.IN_PROGRESS}, True),
         ({"status": ProcessingStatus.CANCELLED}, False),
         ({"since": day("2026-10-02")}, False),
@@ -197,8 +258,9 @@ def report_of(**values: object) -> AmazonReport:
 def test_a_report_of_others_serves_when_it_tells_as_much(
     values: dict[str, object], *, serves: bool
 ) -> None:
-    """Type, time, marketplaces, and made after the time it tells of."""
-    found = find_fitting(PLAIN, window("2026-10-01", "2026-11-01"), ("US",), [report_of(**values)])
+    """Type, time, marketplaces, no longer than is wise, and made after the time it tells of."""
+    report, asked = replace(PLAIN, longest=40 * DAY), window("2026-10-01", "2026-11-01")
+    found = find_fitting(report, asked, ("US",), [report_of(**values)])
 
     assert (found is not None) is serves
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -18,14 +19,34 @@ RULE = Windows(
     overlap=timedelta(hours=6),
     holdback=timedelta(seconds=150),
 )
-API = next(stream.api for stream in all_streams() if stream.name == "orders")
+ORDERS = replace(next(stream for stream in all_streams() if stream.name == "orders"), cursor=RULE)
+API = ORDERS.api
 assert API is not None
 NEW = Cursor(ConnectionId("c"), "orders", "")
 FIRST, SECOND = SyncId("sync_1"), SyncId("sync_2")
 
 
+def begun(
+    cursor: Cursor,
+    rule: Windows | Snapshot,
+    sync: SyncId,
+    *,
+    now: datetime,
+    marketplace_ids: Sequence[str] = ("US",),
+    repeat_after: timedelta = timedelta(0),
+) -> Cursor:
+    return begin(
+        cursor,
+        replace(ORDERS, cursor=rule),
+        sync,
+        now=now,
+        marketplace_ids=marketplace_ids,
+        repeat_after=repeat_after,
+    )
+
+
 def started(cursor: Cursor = NEW, sync: SyncId = FIRST) -> Cursor:
-    chosen = choose(begin(cursor, RULE, sync, now=NOW), RULE, API, now=NOW)
+    chosen = choose(begun(cursor, RULE, sync, now=NOW), RULE, API, now=NOW)
     assert chosen is not None
     return chosen
 
@@ -61,7 +82,7 @@ def test_after_the_last_window_nothing_is_left_and_the_next_sync_reads_the_overl
     assert choose(done, RULE, API, now=NOW) is None
 
     later = NOW + timedelta(days=1)
-    next_cursor = begin(done, RULE, SECOND, now=later)
+    next_cursor = begun(done, RULE, SECOND, now=later)
     assert next_cursor.todo == (
         Window(NOW - timedelta(seconds=150, hours=6), later - timedelta(seconds=150)),
     )
@@ -91,12 +112,12 @@ def test_a_window_that_could_not_be_finished_is_halved() -> None:
 def test_a_snapshot_is_read_whole_once_per_sync() -> None:
     """A takeover does not read it again when it was finished, the next sync does."""
     rule = Snapshot()
-    todo = begin(NEW, rule, FIRST, now=NOW)
+    todo = begun(NEW, rule, FIRST, now=NOW)
     assert choose(todo, rule, API, now=NOW) is not None
     done = close_window(todo, rule, until=None)
 
-    assert choose(begin(done, rule, FIRST, now=NOW), rule, API, now=NOW) is None
-    assert choose(begin(done, rule, SECOND, now=NOW), rule, API, now=NOW) is not None
+    assert choose(begun(done, rule, FIRST, now=NOW), rule, API, now=NOW) is None
+    assert choose(begun(done, rule, SECOND, now=NOW), rule, API, now=NOW) is not None
 
 
 def test_a_snapshot_that_is_young_enough_is_left_as_it_is() -> None:
@@ -104,8 +125,8 @@ def test_a_snapshot_that_is_young_enough_is_left_as_it_is() -> None:
     rule = Snapshot(every=timedelta(hours=20))
     read = replace(NEW, read_at=NOW)
 
-    soon = begin(read, rule, FIRST, now=NOW + timedelta(hours=19))
-    later = begin(read, rule, FIRST, now=NOW + timedelta(hours=20))
+    soon = begun(read, rule, FIRST, now=NOW + timedelta(hours=19))
+    later = begun(read, rule, FIRST, now=NOW + timedelta(hours=20))
 
     assert choose(soon, rule, API, now=NOW) is None
     assert choose(later, rule, API, now=NOW) is not None
@@ -113,6 +134,55 @@ def test_a_snapshot_that_is_young_enough_is_left_as_it_is() -> None:
 
 def test_a_takeover_goes_on_with_what_is_left() -> None:
     """The second attempt of a sync does not plan anew."""
-    cursor = replace(begin(NEW, RULE, FIRST, now=NOW), todo=())
+    cursor = replace(begun(NEW, RULE, FIRST, now=NOW), todo=())
 
-    assert begin(cursor, RULE, FIRST, now=NOW + timedelta(days=3)) == cursor
+    assert begun(cursor, RULE, FIRST, now=NOW + timedelta(days=3)) == cursor
+
+
+def test_a_marketplace_that_is_new_brings_its_history() -> None:
+    """What was read for others was not read for it."""
+    done = close_window(started(), RULE, until=None)
+    later = NOW + timedelta(days=1)
+
+    same = begun(done, RULE, SECOND, now=later, marketplace_ids=("US",))
+    fewer = begun(done, RULE, SECOND, now=later, marketplace_ids=())
+    more = begun(done, RULE, SECOND, now=later, marketplace_ids=("US", "CA"))
+
+    assert same.closed == fewer.closed == done.closed
+    assert more.closed == ()
+    assert more.todo[0].length > timedelta(days=364)
+    again = begun(
+        replace(more, closed=done.closed), RULE, FIRST, now=later, marketplace_ids=("CA",)
+    )
+    assert again.closed == done.closed
+
+
+def test_a_shortened_window_grows_again() -> None:
+    """A token that died once does not make every later sync ask for small windows."""
+    short = replace(shorten(started()), todo=())
+    lengths = []
+    for number in range(4):
+        short = begun(short, RULE, SyncId(f"later_{number}"), now=NOW)
+        lengths.append(short.longest_window)
+
+    whole = started().open_window
+    assert whole is not None
+    assert lengths == [whole.length, None, None, None]
+
+
+def test_what_was_just_read_is_not_asked_for_again_after_a_sync_that_failed() -> None:
+    """Amazon makes a report once in four hours: within them only the holes are to do."""
+    since = datetime(2025, 11, 23, tzinfo=UTC)
+    hole = Window(NOW - timedelta(days=200), NOW - timedelta(days=170))
+    failed = replace(
+        NEW,
+        closed=(Window(since, hole.since), Window(hole.until, NOW - timedelta(seconds=150))),
+        marketplace_ids=("US",),
+    )
+    later = NOW + timedelta(hours=1)
+
+    by_report = begun(failed, RULE, SECOND, now=later, repeat_after=timedelta(hours=4))
+    by_pages = begun(failed, RULE, SECOND, now=later)
+
+    assert by_report.todo == (hole,)
+    assert by_pages.todo[-1].until == later - timedelta(seconds=150)

@@ -14,7 +14,7 @@ from recoup.spapi.client import SpApi, new_http_client
 from recoup.spapi.endpoints import Environment, Region, lwa_endpoint, spapi_endpoint
 from recoup.spapi.limits import Budget, Turns
 
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 10.0
 
 
 class SellerAccess:

@@ -10,6 +10,7 @@ from recoup.sync.progress import (
     FINALIZING,
     MILESTONES,
     STARTING,
+    Hindrance,
     StreamProgress,
     estimate_rows,
     message,
@@ -88,7 +89,8 @@ def test_the_message_tells_of_what_moves() -> None:
 def test_row_05_throttling_is_told_with_its_beginning() -> None:
     """A seller reads since when Amazon refuses calls; that is no failure."""
     since = datetime(2026, 11, 15, 12, 3, tzinfo=UTC)
-    orders = StreamProgress("orders", 5, None, 0.5, waiting_seconds=9, throttled_since=since)
+    hindrance = Hindrance("throttled by Amazon", since)
+    orders = StreamProgress("orders", 5, None, 0.5, waiting_seconds=9, hindrance=hindrance)
 
     assert message([orders]).endswith("(throttled by Amazon since 12:03 UTC)")
 

@@ -42,6 +42,8 @@ _log = get_logger(__name__)
 # One would do for a token that has expired. Amazon was seen to refuse good ones for a while
 # (docs/amazon.md #errors), and a sync should not end for that.
 _MOST_RENEWALS = 3
+# Failures of one call in a row: some seconds, after which a person wonders.
+_WORTH_TELLING = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class _Course:
     throttled: int = 0
     """429s in a row, since `throttled_since` on the monotonic clock (seconds)."""
     throttled_since: float = 0.0
-    was_throttled: bool = False
+    was_hindered: bool = False
     renewals: int = 0
     asked_to_wait: timedelta | None = None
     """The Retry-After of the last answer."""
@@ -137,7 +139,7 @@ class SpApi:
                 token = await self._tokens.get(self._refresh_token)
                 outcome = await self._try(request, course, token)
                 if isinstance(outcome, Answer):
-                    if course.was_throttled:
+                    if course.was_hindered:
                         await self._budget.recovered(operation)
                     return outcome
                 await self._recover(operation, outcome, course, token)
@@ -238,11 +240,11 @@ class SpApi:
                 course.renewals += 1
                 await self._tokens.renew(self._refresh_token, stale=token)
             case UnavailableError() | MalformedAnswerError():
-                await self._try_again(error, course)
+                await self._try_again(operation, error, course)
             case _:
                 raise error
 
-    async def _try_again(self, error: SpApiError, course: _Course) -> None:
+    async def _try_again(self, operation: Operation, error: SpApiError, course: _Course) -> None:
         if not course.failures:
             course.failing_since = self._retry.monotonic()
         course.failures += 1
@@ -251,6 +253,9 @@ class SpApi:
             is_lost = self._retry.is_lost(course.failures, course.failing_since)
         if is_lost:
             raise error
+        if course.failures >= _WORTH_TELLING:
+            course.was_hindered = True
+            await self._budget.unanswered(operation)
         async with self._turns.away():
             await self._retry.pause(course.failures, at_least=course.asked_to_wait)
 
@@ -264,7 +269,7 @@ class SpApi:
         if not course.throttled:
             course.throttled_since = now
         course.throttled += 1
-        course.was_throttled = True
+        course.was_hindered = True
         await self._budget.throttled(operation, error.retry_after)
         if now - course.throttled_since >= self._retry.throttled_for.total_seconds():
             raise error

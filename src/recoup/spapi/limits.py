@@ -36,8 +36,11 @@ class Budget(Protocol):
     async def throttled(self, operation: Operation, retry_after: timedelta | None) -> None:
         """Amazon answered 429; `retry_after` is its own wait where it named one."""
 
+    async def unanswered(self, operation: Operation) -> None:
+        """Amazon has not answered some tries of a call, which goes on."""
+
     async def recovered(self, operation: Operation) -> None:
-        """Amazon took a call that it had answered with 429 before."""
+        """Amazon took a call that it had refused or not answered before."""
 
 
 class Turns(Protocol):
@@ -101,6 +104,9 @@ class LocalBudget:
             self._monotonic(),
             retry_after.total_seconds() if retry_after else 0.0,
         )
+
+    async def unanswered(self, operation: Operation) -> None:
+        """Nothing to do: only others are told of it."""
 
     async def recovered(self, operation: Operation) -> None:
         """Nothing to do: only others are told of it."""

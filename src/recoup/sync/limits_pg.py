@@ -12,7 +12,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import text
 
@@ -22,6 +22,7 @@ from recoup.logs import get_logger
 from recoup.spapi.limits import SAFETY, AlwaysMyTurn, Turns
 from recoup.spapi.operation import Operation
 from recoup.sync.bounds import Usage, full
+from recoup.sync.progress import Hindrance
 
 _log = get_logger(__name__)
 
@@ -127,8 +128,8 @@ class _Seen:
 class PgBudget:
     """The Budget of one seller (`account`).
 
-    `waiting` is told of each wait, in seconds; `throttling` since when Amazon answers an operation
-    with 429, None when it no longer does.
+    `waiting` is told of each wait, in seconds; `hindered` since when Amazon answers an operation with
+    429, or not at all, None when it does again.
     """
 
     def __init__(
@@ -138,15 +139,15 @@ class PgBudget:
         *,
         waiting: Callable[[Operation, float], None] = lambda _operation, _seconds: None,
         turns: Turns | None = None,
-        throttling: Callable[[Operation, datetime | None], None] = lambda _operation, _since: None,
+        hindered: Callable[[Operation, Hindrance | None], None] = lambda _operation, _what: None,
     ) -> None:
         self._database = database
         self._account = account
         self._waiting = waiting
         self._turns = turns or AlwaysMyTurn()
         self._seen: dict[str, _Seen] = {}
-        self._throttling = throttling
-        self._throttled_since: dict[str, datetime] = {}
+        self._hindered = hindered
+        self._hindrances: dict[str, Hindrance] = {}
         self._confirmed: dict[str, float] = {}
 
     def recall(self, known: Mapping[str, Usage]) -> None:
@@ -193,8 +194,7 @@ class PgBudget:
 
     async def throttled(self, operation: Operation, retry_after: timedelta | None) -> None:
         _log.info("throttled_by_amazon", operation=operation.name, account=self._account)
-        since = self._throttled_since.setdefault(operation.name, utc_now())
-        self._throttling(operation, since)
+        self._tell(operation, "throttled by Amazon")
         async with self._database.writing() as conn:
             await conn.execute(
                 _EMPTY,
@@ -207,9 +207,18 @@ class PgBudget:
                 },
             )
 
+    async def unanswered(self, operation: Operation) -> None:
+        self._tell(operation, "Amazon does not answer")
+
     async def recovered(self, operation: Operation) -> None:
-        self._throttled_since.pop(operation.name, None)
-        self._throttling(operation, None)
+        self._hindrances.pop(operation.name, None)
+        self._hindered(operation, None)
+
+    def _tell(self, operation: Operation, what: str) -> None:
+        known = self._hindrances.get(operation.name)
+        if known is None or known.what != what:
+            known = self._hindrances[operation.name] = Hindrance(what, utc_now())
+        self._hindered(operation, known)
 
     async def _take(self, operation: Operation) -> float:
         """Seconds until a call is allowed; zero or less: it is, and it is counted."""

@@ -36,11 +36,18 @@ class AwaitedReports:
 
 
 @dataclass(frozen=True, slots=True)
+class Hindrance:
+    """What Amazon does instead of answering, and since when."""
+
+    what: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StreamProgress:
     """One stream's part. `fraction` is the share of its work that is done, 0 to 1.
 
     `expected` is None while nothing is known, an estimate until `fraction` is 1.
-    `throttled_since`: Amazon refuses calls since then although our own budget held them.
     """
 
     noun: str
@@ -49,7 +56,7 @@ class StreamProgress:
     fraction: float
     waiting_seconds: float = 0.0
     awaited: AwaitedReports | None = None
-    throttled_since: datetime | None = None
+    hindrance: Hindrance | None = None
 
 
 def percent(streams: Sequence[StreamProgress], *, before: int) -> int:
@@ -72,8 +79,8 @@ def message(streams: Sequence[StreamProgress]) -> str:
     text = f"Processing {stream.noun}... {_counts(stream)} processed"
     if stream.awaited is not None:
         text = f"Waiting for Amazon's {_reports(stream.awaited)}"
-    if stream.throttled_since is not None:
-        text += f" (throttled by Amazon since {stream.throttled_since:%H:%M} UTC)"
+    if stream.hindrance is not None:
+        text += f" ({stream.hindrance.what} since {stream.hindrance.since:%H:%M} UTC)"
     elif stream.waiting_seconds >= 1:
         text += f" (waiting for Amazon's limit, about {_duration(stream.waiting_seconds)})"
     return text

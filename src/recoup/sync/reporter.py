@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from recoup.clock import Clock
@@ -20,6 +19,7 @@ from recoup.sync.progress import (
     MESSAGES,
     MILESTONES,
     PROCESSING,
+    Hindrance,
     message,
     milestones_between,
     percent,
@@ -57,11 +57,11 @@ class Reporter:
             if operation in state.operations:
                 state.waiting_until = time.monotonic() + seconds
 
-    def throttling(self, operation: Operation, since: datetime | None) -> None:
-        """Amazon answers the operation with 429 since then (None: not any more)."""
+    def hindered(self, operation: Operation, hindrance: Hindrance | None) -> None:
+        """Amazon refuses the operation, or does not answer it (None: not any more)."""
         for state in self._states:
             if operation in state.operations:
-                state.throttled_since = since
+                state.hindrance = hindrance
 
     async def run(self, course: Course) -> None:
         """Report until cancelled. Raises FencedError when the sync is somebody else's."""

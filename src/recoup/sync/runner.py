@@ -195,7 +195,7 @@ class SyncRunner:
             self._database,
             self._access.account(connection),
             waiting=reporter.waiting,
-            throttling=reporter.throttling,
+            hindered=reporter.hindered,
             turns=seat,
         )
         failures, now = await self._read_all(lease, connection, states, reporter, budget, seat)

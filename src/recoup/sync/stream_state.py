@@ -19,7 +19,7 @@ from recoup.streams.stream import Api, Stream
 from recoup.streams.window import Window, share_done, subtract
 from recoup.sync.cursor_queries import Cursor
 from recoup.sync.load import Loaded
-from recoup.sync.progress import AwaitedReports, StreamProgress, estimate_rows
+from recoup.sync.progress import AwaitedReports, Hindrance, StreamProgress, estimate_rows
 from recoup.sync.sources import Source
 
 # The share of a report's work that is done when it was asked for, when it is ready, and loaded.
@@ -52,7 +52,7 @@ class StreamState:
     source: Source = field(init=False)
     """Where it is read from at present."""
     waiting_until: float = 0.0
-    throttled_since: datetime | None = None
+    hindrance: Hindrance | None = None
     without: frozenset[str] = frozenset()
     refusals: list[Refusal] = field(default_factory=list)
     # Of a stream that is read by reports: the share of each that is done.
@@ -102,7 +102,7 @@ class StreamState:
             fraction=self.fraction,
             waiting_seconds=max(0.0, self.waiting_until - at),
             awaited=self._awaited(),
-            throttled_since=self.throttled_since,
+            hindrance=self.hindrance,
         )
 
     def _awaited(self) -> AwaitedReports | None:

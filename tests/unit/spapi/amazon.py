@@ -43,6 +43,7 @@ class RecordingBudget(LocalBudget):
         self.acquired: list[str] = []
         self.rates: list[float] = []
         self.throttlings: list[timedelta | None] = []
+        self.told: list[str] = []
 
     async def acquire(self, operation: Operation) -> None:
         await super().acquire(operation)
@@ -55,6 +56,12 @@ class RecordingBudget(LocalBudget):
     async def throttled(self, operation: Operation, retry_after: timedelta | None) -> None:
         self.throttlings.append(retry_after)
         await super().throttled(operation, retry_after)
+
+    async def unanswered(self, operation: Operation) -> None:
+        self.told.append(f"unanswered {operation.name}")
+
+    async def recovered(self, operation: Operation) -> None:
+        self.told.append(f"recovered {operation.name}")
 
 
 def token_reply(token: str = "Atza|first", expires_in: int = 3600, **rest: object) -> Reply:

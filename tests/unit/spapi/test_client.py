@@ -237,13 +237,14 @@ async def test_trouble_that_passes_is_tried_again(api, server, time, budget, tro
     assert budget.acquired == ["getThings"] * 2
 
 
-async def test_an_outage_of_minutes_is_waited_out(api, server, time):
-    """An Amazon that is away for five minutes costs no sync."""
+async def test_an_outage_of_minutes_is_waited_out(api, server, time, budget):
+    """An Amazon that is away for five minutes costs no sync, and a person is told of it."""
     server.script("/things", *[Reply(503)] * 18, GOOD)
     answer = await api.call(THINGS)
 
     assert answer.body == {"things": [1]}
     assert 300 < sum(time.slept) < 600
+    assert budget.told == ["unanswered getThings"] * 15 + ["recovered getThings"]
 
 
 async def test_an_outage_that_stays_is_given_up(api, server, time):

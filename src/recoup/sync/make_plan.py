@@ -21,11 +21,10 @@ from recoup.streams.stream import InSandbox, Scope, Stream
 from recoup.sync.bounds import Usage, full
 from recoup.sync.choice import Missing
 from recoup.sync.cursor_queries import Cursor, list_cursors
-from recoup.sync.forecast import ANY_REPORT, REPORT_SECONDS, Known
+from recoup.sync.forecast import REPORT_SECONDS, Known
 from recoup.sync.plan import Plan, plan_sync
 from recoup.sync.plan_body import densities
 from recoup.sync.plan_queries import (
-    find_report_seconds,
     list_last_plans,
     list_scopes_with_open_reports,
     read_usage,
@@ -126,13 +125,11 @@ async def _read_known(
     connection_id = connection.connection_id
     per_day, whole = densities(await list_last_plans(conn, connection_id, limit=_PLANS_LOOKED_AT))
     times = await read_report_times(conn, connection_id)
-    of_all = await find_report_seconds(conn, connection_id)
     cooldowns = await read_cooldowns(conn, connection_id)
     waits = {name: (until - now).total_seconds() for name, (until, _) in cooldowns.items()}
     return Known(
         usage=usage,
-        report_seconds={name: one.p90_seconds for name, one in times.items()}
-        | ({} if of_all is None else {ANY_REPORT: of_all}),
+        report_seconds={name: one.p90_seconds for name, one in times.items()},
         rows_per_day=per_day,
         rows=whole,
         report_waits={name: wait for name, wait in waits.items() if wait > 0},

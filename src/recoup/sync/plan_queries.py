@@ -85,25 +85,6 @@ async def read_usage(conn: Reader, account: str) -> Mapping[str, Usage]:
     return {row.operation: Usage(row.rate, float(row.tokens)) for row in rows}
 
 
-_ANY_REPORT = text(
-    """
-    select count(*) as reports, percentile_cont(0.9) within group (
-        order by extract(epoch from report_ended_at - report_created_at)::float8
-    ) as p90
-    from report_request
-    where connection_id = :connection_id and not adopted
-      and report_ended_at > report_created_at
-      and report_created_at > now() - interval '90 days'
-    """
-)
-
-
-async def find_report_seconds(conn: Reader, connection_id: ConnectionId) -> float | None:
-    """p90 of the generation times of all this seller's reports; None before there is one."""
-    row = (await conn.execute(_ANY_REPORT, {"connection_id": connection_id})).one()
-    return row.p90 if row.reports else None
-
-
 def _plan(row: Row[Any]) -> PlanRow:
     steps: Sequence[dict[str, Any]] = row.plan["steps"]
     return PlanRow(

@@ -16,6 +16,7 @@ from recoup.spapi.documents import Spool
 from recoup.spapi.operations.reports import AmazonReport, ProcessingStatus
 from recoup.streams.window import Window, intersect
 from recoup.sync.cursor_queries import Cursor
+from recoup.sync.forecast import ANY_REPORT
 from recoup.sync.tables import OPEN, report_archive, report_cooldown, report_request
 
 _r = report_request.c
@@ -260,17 +261,20 @@ _REPORT_SECONDS = text(
           and report_ended_at > report_created_at
           and report_created_at > now() - interval '90 days'
     )
-    select report_type, count(*) as reports,
+    select coalesce(report_type, :any) as report_type, count(*) as reports,
            percentile_cont(0.5) within group (order by seconds) as p50,
            percentile_cont(0.9) within group (order by seconds) as p90
-    from made group by report_type
+    from made group by grouping sets ((report_type), ())
+    having count(*) > 0
     """
 )
 
 
 async def read_report_times(conn: Reader, connection_id: ConnectionId) -> dict[str, ReportTimes]:
-    """This seller's own generation times by report type, of the last 90 days."""
-    rows = await conn.execute(_REPORT_SECONDS, {"connection_id": connection_id})
+    """This seller's own generation times of the last 90 days, by report type and, under ANY_REPORT,
+    over all types.
+    """
+    rows = await conn.execute(_REPORT_SECONDS, {"connection_id": connection_id, "any": ANY_REPORT})
     return {row.report_type: ReportTimes(row.p50, row.p90, row.reports) for row in rows}
 
 

@@ -68,6 +68,18 @@ async def list_stored(
     return [(tuple(row[:-1]), bool(row[-1])) for row in result.all()]
 
 
+async def list_stored_since(
+    conn: Writer, table: Table, rows: Sequence[Mapping[str, object]], moment: datetime
+) -> set[Key]:
+    """The keys of those rows whose stored versions were loaded after a moment."""
+    if not rows:
+        return set()
+    key = tuple(column.name for column in table.primary_key.columns)
+    told = to_document([{name: row[name] for name in key} for row in rows])
+    result = await conn.execute(_since_statement(table, key), {"rows": told, "moment": moment})
+    return {tuple(row) for row in result.all()}
+
+
 async def list_differing(
     conn: Writer,
     table: Table,
@@ -184,6 +196,15 @@ def _stored_statement(table: Table, key: tuple[str, ...], newer_by: str | None) 
     return text(
         f"select {', '.join(f'fresh.{name}' for name in key)}, {age} "  # noqa: S608 - the same
         f"from {recordset(table, [*key, *_optional(newer_by)])} join {table.name} on {same}"
+    )
+
+
+@cache
+def _since_statement(table: Table, key: tuple[str, ...]) -> TextClause:
+    same = " and ".join(f"{table.name}.{name} = fresh.{name}" for name in key)
+    return text(
+        f"select {', '.join(f'fresh.{name}' for name in key)} from {recordset(table, key)} "  # noqa: S608 - the same
+        f"join {table.name} on {same} where {table.name}.loaded_at > :moment"
     )
 
 

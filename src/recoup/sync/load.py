@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Table, func
 from sqlalchemy.dialects.postgresql import insert
 
 from recoup.db.engine import Writer
@@ -163,7 +163,7 @@ async def load_batch(
     origin = {"connection_id": connection_id, "source": source}
     key = tuple(column.name for column in stream.table.primary_key.columns)
     rows = {tuple({**p.row, **origin}[name] for name in key): p for p in batch.rows}
-    changed = {
+    changed: set[Key] = {
         tuple(found)
         for found in await upsert(
             conn,
@@ -256,7 +256,14 @@ async def put_aside(
         }
         for item in batch.unreadable
     ]
-    await conn.execute(insert(quarantine).values(rows).on_conflict_do_nothing())
+    statement = insert(quarantine).values(rows)
+    again = {name: statement.excluded[name] for name in ("sync_id", "reason", "source")}
+    await conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=["connection_id", "stream", "raw_digest"],
+            set_={**again, "told_at": func.now()},
+        )
+    )
 
 
 def _digest(raw: str, equals: Counter[str]) -> str:

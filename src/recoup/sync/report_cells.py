@@ -1,16 +1,18 @@
 """How a cell of a report's file becomes a value: SQL expressions over the staged text. Pure.
 
-Forms of numbers and dates differ between marketplaces, not within a file (docs/amazon.md
-#report-files), so they are decided once per file, from what is in it.
+Forms of numbers and dates differ between marketplaces, not within a column of a file
+(docs/amazon.md #report-files), so they are decided once per file, from what is in it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set as AbstractSet
+from dataclasses import dataclass, field
 
 from recoup.streams.report import Field, Kind, normal_header
+from recoup.streams.table import LONGEST_KEY_BYTES
+from recoup.sync.report_numbers import NumberForm, plain_number
 
 SQL_TYPES = {
     Kind.TEXT: "text",
@@ -39,11 +41,13 @@ class Cell:
     """One column of the table and the staged text that it comes from, None where the file has none.
 
     `text` is an SQL expression for the text that can be cast, null where there is no value.
+    is_indexed: it stands in an index, which takes no long text.
     """
 
     field: Field
     staged: str | None
     text: str
+    is_indexed: bool = False
 
     @property
     def sql_type(self) -> str:
@@ -56,6 +60,30 @@ class Cell:
         return cast if self.field.default is None else f"coalesce({cast}, {self._default})"
 
     @property
+    def careful_value(self) -> str:
+        """SQL for the value, null where the text is not of the kind."""
+        if self.field.kind is Kind.TEXT:
+            return self.value
+        return f"case when not ({self._is_wrong}) then {self.value} end"
+
+    @property
+    def is_long(self) -> str | None:
+        """SQL for whether the text is too long for its index; None where there is no limit."""
+        if not self.is_indexed or self.staged is None:
+            return None
+        return f"octet_length({self.staged}) > {LONGEST_KEY_BYTES}"
+
+    @property
+    def _is_wrong(self) -> str:
+        """SQL for whether the text is not of the kind; null where there is none."""
+        if self.field.kind is Kind.AMOUNT:
+            return f"({self.text}) !~ {_AMOUNT}"
+        wrong = f"not pg_input_is_valid({self.text}, '{self.sql_type}')"
+        if self.field.kind in {Kind.DATE, Kind.TIME}:
+            wrong += f" or ({self.text}) !~ '^[0-9]'"  # `today` is a date to PostgreSQL
+        return wrong
+
+    @property
     def _default(self) -> str:
         return "'" + (self.field.default or "").replace("'", "''") + "'"
 
@@ -64,25 +92,28 @@ class Cell:
         cases = []
         if needed and self.field.default is None:
             cases.append(f"when ({self.text}) is null then '{self.field.column} is missing'")
-        if self.field.kind is Kind.AMOUNT:
-            wrong = f"({self.text}) !~ {_AMOUNT}"
-        else:
-            wrong = f"not pg_input_is_valid({self.text}, '{self.sql_type}')"
-        if self.field.kind in {Kind.DATE, Kind.TIME}:
-            wrong += f" or ({self.text}) !~ '^[0-9]'"  # `today` is a date to PostgreSQL
+        if self.is_long is not None:
+            reason = f"{self.field.column} is longer than {LONGEST_KEY_BYTES} bytes"
+            cases.append(f"when {self.is_long} then '{reason}'")
         if self.field.kind is not Kind.TEXT:
-            cases.append(f"when {wrong} then '{self.field.column} {_WRONG[self.field.kind]}'")
+            cases.append(
+                f"when {self._is_wrong} then '{self.field.column} {_WRONG[self.field.kind]}'"
+            )
         return " ".join(cases) or None
 
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """What the file writes. `samples`: a value of each staged column that may have several forms."""
+    """What the file writes.
+
+    numbers: the form of each staged column of numbers. currency: the one that all its rows have
+    that name one. samples: a value of each staged column of dates.
+    """
 
     has_dashes: bool = False
-    decimal_comma: bool = False
-    thousands_comma: bool = False
-    samples: Mapping[str, str] | None = None
+    numbers: Mapping[str, NumberForm] = field(default_factory=dict)
+    currency: str | None = None
+    samples: Mapping[str, str] = field(default_factory=dict)
 
 
 def staged_columns(headers: Sequence[str]) -> list[str]:
@@ -116,22 +147,32 @@ def unknown_headers(headers: Sequence[str], placed: Mapping[str, str]) -> list[s
     return [header for staged, header in pairs if staged not in used and header.strip()]
 
 
-def make_cells(fields: Sequence[Field], placed: Mapping[str, str], forms: Forms) -> list[Cell]:
-    """The cell of each field, in the forms of this file."""
-    return [_cell(one, placed.get(one.column), forms) for one in fields]
+def make_cells(
+    fields: Sequence[Field], placed: Mapping[str, str], forms: Forms, indexed: AbstractSet[str]
+) -> list[Cell]:
+    """The cell of each field, in the forms of this file. `indexed`: columns of a limited length."""
+    currency = _currency(placed, forms)
+    return [
+        _cell(one, placed.get(one.column), forms, currency, is_indexed=one.column in indexed)
+        for one in fields
+    ]
 
 
-def _cell(one: Field, staged: str | None, forms: Forms) -> Cell:
+def _currency(placed: Mapping[str, str], forms: Forms) -> str:
+    """SQL for the currency of a row: its own, else the only one that the file has."""
+    own = f"nullif({placed['currency']}, '--')" if "currency" in placed else "null::text"
+    return f"coalesce({own}, '{forms.currency}')" if forms.currency else own
+
+
+def _cell(one: Field, staged: str | None, forms: Forms, currency: str, *, is_indexed: bool) -> Cell:
     if staged is None:
         return Cell(one, None, "null::text")
     text = f"nullif({staged}, '--')" if forms.has_dashes else staged
-    if one.kind is Kind.AMOUNT and forms.decimal_comma:
-        text = f"translate({text}, ',.', '.')"  # the comma becomes the dot, dots go
-    elif one.kind in {Kind.AMOUNT, Kind.INTEGER} and forms.thousands_comma:
-        text = f"replace({text}, ',', '')"
+    if one.kind in {Kind.AMOUNT, Kind.INTEGER}:
+        text = plain_number(text, forms.numbers.get(staged, NumberForm.PLAIN), currency)
     elif one.kind in {Kind.DATE, Kind.TIME}:
-        text = _dated(text, (forms.samples or {}).get(staged, ""))
-    return Cell(one, staged, text)
+        text = _dated(text, forms.samples.get(staged, ""))
+    return Cell(one, staged, text, is_indexed=is_indexed and one.kind is Kind.TEXT)
 
 
 def _dated(text: str, sample: str) -> str:

@@ -90,16 +90,18 @@ async def _connected(
         ) from exc
     try:
         yield conn
-    except OperationalError as exc:
-        if getattr(exc.orig, "sqlstate", None) in _TOO_LARGE:
+    # COPY goes past SQLAlchemy to the driver, and raises what that raises.
+    except (OperationalError, psycopg.OperationalError) as exc:
+        cause = exc.orig if isinstance(exc, OperationalError) and exc.orig else exc
+        if getattr(cause, "sqlstate", None) in _TOO_LARGE:
             raise ValueTooLargeError(
-                f"PostgreSQL cannot take a value ({_first_line(exc.orig or exc)}); nothing was "
+                f"PostgreSQL cannot take a value ({_first_line(cause)}); nothing was "
                 "written, and no repeat helps: please report which data this was."
             ) from exc
         # The server went away, a lock was not to be had in time, a deadlock was broken: in each
         # case nothing was committed and the same work may succeed later.
         raise DatabaseUnreachableError(
-            f"PostgreSQL could not finish ({_first_line(exc.orig or exc)}); nothing was written."
+            f"PostgreSQL could not finish ({_first_line(cause)}); nothing was written."
         ) from exc
     finally:
         await conn.close()

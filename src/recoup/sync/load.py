@@ -81,7 +81,7 @@ def parse_page(
         try:
             parsed = api.parse(item, request)
             refuse_unstorable(stream, parsed)
-        except (ValueError, KeyError, TypeError, ArithmeticError) as exc:
+        except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as exc:
             unreadable.append(Unreadable(f"{type(exc).__name__}: {exc}", _storable_raw(item)))
             continue
         identity = tuple(parsed.row[name] for name in key)
@@ -138,8 +138,20 @@ def _is_storable_text(text: str) -> bool:
 
 def _storable_raw(item: Mapping[str, Any]) -> str:
     """The item as JSON, with what PostgreSQL cannot hold replaced by U+FFFD."""
-    raw = to_json(without_personal_data(item)).replace("\\u0000", "\ufffd")
-    return _SURROGATE.sub("\ufffd", raw)
+    try:
+        return to_json(_storable(without_personal_data(item)))
+    except RecursionError:
+        return to_json({"nested": "too deep to be kept"})
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {_storable(name): _storable(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_storable(part) for part in value]
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value).replace("\x00", "\ufffd")
+    return value
 
 
 def _is_newer(candidate: Parsed, other: Parsed, newer_by: str | None) -> bool:

@@ -18,7 +18,7 @@ from recoup.db.engine import Writer
 from recoup.errors import ReportFileError
 from recoup.ids import ConnectionId, SyncId
 from recoup.spapi.documents import Spool
-from recoup.streams.report import ReplaceDays, Report, Statements, Upsert
+from recoup.streams.report import Kind, ReplaceDays, Report, Statements, Upsert
 from recoup.streams.stream import Stream
 from recoup.streams.table import indexed_texts
 from recoup.sync.history_queries import keep_history
@@ -32,6 +32,7 @@ from recoup.sync.occurrence_queries import (
 )
 from recoup.sync.report_cells import (
     Cell,
+    day_first,
     make_cells,
     missing_headers,
     place_fields,
@@ -63,6 +64,7 @@ from recoup.sync.staging_queries import (
     drop_bad_rows,
     drop_lines,
     find_bad_rows,
+    find_days_first,
     quarantine_bad_rows,
     quarantine_ragged,
     read_forms,
@@ -236,7 +238,7 @@ async def _copy(
         lines = content.tally.lines - 1
         if rows != lines:
             raise ReportFileError(f"{target.source}: of {lines} lines {rows} arrived.")
-    return _Staged(content, charset, rows)
+    return _Staged(content, content.charset, rows)
 
 
 async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
@@ -269,6 +271,7 @@ async def _write_rows(
         except DBAPIError as exc:
             if not _refused_a_value(exc):
                 raise
+    cells = await _with_days_first(conn, cells)
     bad = await find_bad_rows(conn, cells, needed)
     occurrence = _occurrence(target)
     if occurrence is not None:
@@ -284,11 +287,22 @@ async def _write_rows(
     return replace(await _write(conn, target, cells, rows=rows - bad, is_sure=False), bad=bad)
 
 
+async def _with_days_first(conn: Writer, cells: list[Cell]) -> list[Cell]:
+    """The cells, with dates day first where a column has a 13th month and no 13th day.
+
+    Only where rows were refused: a file that is written so has days that are no months.
+    """
+    dated = [one.staged for one in cells if one.staged and one.field.kind in {Kind.DATE, Kind.TIME}]
+    days_first = await find_days_first(conn, dated)
+    return [day_first(cell) if cell.staged in days_first else cell for cell in cells]
+
+
 async def _write_waiting(
     conn: Writer, target: FileTarget, cells: list[Cell], *, rows: int
 ) -> _Written:
     """Rows from quarantine: those that are still bad stay there as they are, the others leave it."""
     await note_waiting(conn, target.waiting)
+    cells = await _with_days_first(conn, cells)
     bad = await find_bad_rows(conn, cells, _needed(target))
     await drop_bad_rows(conn)
     occurrence = _occurrence(target)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence, Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from recoup.streams.report import Field, Kind, normal_header
 from recoup.streams.table import LONGEST_KEY_BYTES
@@ -33,7 +33,10 @@ _MONTH_FIRST = re.compile(r"\d{1,2}/\d{4}")
 _YEAR_FIRST = re.compile(r"\d{4}-\d{2}")
 _DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}.*")
 _DAY_MONTH_YEAR = r"'^(\d{1,2})\.(\d{1,2})\.(\d{2,4})'"
-_AMOUNT = r"'^\s*[-+]?(\d+\.?\d*|\.\d+)\s*$'"
+_MONTH_BEHIND_DAY = r"'^(\d{1,2})/(\d{1,2})/(\d{4})'"
+_AMOUNT = r"'^\s*[-+]?(\d{1,30}\.?\d{0,30}|\.\d{1,30})\s*$'"
+_LONGEST_AMOUNT_BYTES = 32
+_FIRST_DAY, _LAST_DAY = "'1990-01-01'", "'2199-12-31'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +77,36 @@ class Cell:
         return f"octet_length({self.staged}) > {LONGEST_KEY_BYTES}"
 
     @property
+    def doubt(self) -> str | None:
+        """SQL for whether a cast may take the text although it is not of the kind; cheap, and true
+        for some that are. None where a cast refuses all that are not.
+        """
+        match self.field.kind:
+            case Kind.AMOUNT if self.staged:
+                return (
+                    f"{self.staged} ~* '[a-z]' "
+                    f"or octet_length({self.staged}) > {_LONGEST_AMOUNT_BYTES}"
+                )
+            case Kind.DATE | Kind.TIME if self.staged:
+                shapes = ("20__-%", "__/__/20__", "__/__/20__ %", "__.__.20__%", "--")
+                usual = " or ".join(f"{self.staged} like '{shape}'" for shape in shapes)
+                return f"not ({usual}) or right({self.staged}, 2) in ('BC', 'bc', 'Bc', 'bC')"
+        return self.is_long
+
+    @property
     def _is_wrong(self) -> str:
         """SQL for whether the text is not of the kind; null where there is none."""
         if self.field.kind is Kind.AMOUNT:
             return f"({self.text}) !~ {_AMOUNT}"
-        wrong = f"not pg_input_is_valid({self.text}, '{self.sql_type}')"
-        if self.field.kind in {Kind.DATE, Kind.TIME}:
-            wrong += f" or ({self.text}) !~ '^[0-9]'"  # `today` is a date to PostgreSQL
-        return wrong
+        is_valid = f"pg_input_is_valid({self.text}, '{self.sql_type}')"
+        if self.field.kind not in {Kind.DATE, Kind.TIME}:
+            return f"not {is_valid}"
+        # `today` is a date to PostgreSQL, and so are days of the year 20261 and before Christ.
+        cast = f"({self.text})::{self.sql_type}"
+        return (
+            f"({self.text}) !~ '^[0-9]' or case when {is_valid} "
+            f"then {cast} not between {_FIRST_DAY} and {_LAST_DAY} else {self.text} is not null end"
+        )
 
     @property
     def _default(self) -> str:
@@ -173,6 +198,11 @@ def _cell(one: Field, staged: str | None, forms: Forms, currency: str, *, is_ind
     elif one.kind in {Kind.DATE, Kind.TIME}:
         text = _dated(text, forms.samples.get(staged, ""))
     return Cell(one, staged, text, is_indexed=is_indexed and one.kind is Kind.TEXT)
+
+
+def day_first(cell: Cell) -> Cell:
+    """The same cell of a file that writes `14/03/2026`."""
+    return replace(cell, text=f"regexp_replace({cell.text}, {_MONTH_BEHIND_DAY}, '\\2/\\1/\\3')")
 
 
 def _dated(text: str, sample: str) -> str:

@@ -27,6 +27,7 @@ _PIECE_BYTES = 512 * 1024
 _LONGEST_LINE_BYTES = 8 * 1024 * 1024
 # A cell with line breaks; a quote that stands by itself must not swallow the rest of the file.
 _MOST_LINES_OF_RECORD = 100
+_BOM = b"\xef\xbb\xbf"
 _GZIP_MAGIC = b"\x1f\x8b"
 _JAPAN = "A1VC38T7YXB528"
 
@@ -82,13 +83,17 @@ class ReportText:
     """One reading of a file in one encoding: the header first, then pieces of lines.
 
     Blank lines above the header do not count. Blocking; raises UnicodeError when `charset` is wrong and `lenient` is not set, and
-    BrokenDocumentError for a compressed file that ends in the middle.
+    BrokenDocumentError for a compressed file that ends in the middle. A file that begins with the
+    mark of UTF-8 is read as that, whatever `charset` says.
     """
 
     def __init__(self, spool: Spool, charset: str, *, lenient: bool) -> None:
         spool.rewind()
         self.tally = Tally()
-        self._pieces = _whole_lines(_decoded(_plain(spool.file), charset, lenient=lenient))
+        plain = _plain(spool.file)
+        first = next(plain, b"")
+        self.charset = "utf-8" if first.startswith(_BOM) else charset
+        self._pieces = _whole_lines(_decoded(chain([first], plain), self.charset, lenient=lenient))
         text, self._rest = _first_line(self._pieces)
         self.delimiter = "," if "\t" not in text and "," in text else "\t"
         self.is_quoted = text.startswith('"') or self.delimiter == ","

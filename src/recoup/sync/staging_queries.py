@@ -32,6 +32,8 @@ BAD = "staged_bad"
 NUMBERS = "staged_numbers"
 
 _MOST_LINES = 50_000
+_DAY_FIRST = r"'^(1[3-9]|2\d|3[01])/\d{1,2}/\d{4}'"
+_DAY_SECOND = r"'^\d{1,2}/(1[3-9]|2\d|3[01])/\d{4}'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,18 @@ async def _only_currency(conn: Writer, column: str) -> str | None:
     return str(currencies[0]) if len(currencies) == 1 else None
 
 
+async def find_days_first(conn: Writer, columns: Sequence[str]) -> frozenset[str]:
+    """Those of the columns whose dates have slashes and the day in front of the month."""
+    if not columns:
+        return frozenset()
+    tests = [
+        f"coalesce(bool_or({name} ~ {_DAY_FIRST}) and not bool_or({name} ~ {_DAY_SECOND}), false)"
+        for name in columns
+    ]
+    row = (await conn.execute(text(f"select {', '.join(tests)} from {RAW}"))).one()
+    return frozenset(name for name, is_first in zip(columns, row, strict=True) if is_first)
+
+
 async def count_doubtful(conn: Writer, cells: Sequence[Cell], needed: frozenset[str]) -> int:
     """Rows that a cast would take although it should not: a value that must be there is missing, an
     amount is `NaN`, a day is `today`; or that no index takes.
@@ -171,17 +185,7 @@ async def count_doubtful(conn: Writer, cells: Sequence[Cell], needed: frozenset[
         for cell in cells
         if cell.field.column in needed and cell.field.default is None
     ]
-    doubts += [
-        f"{cell.staged} ~* '[a-z]'"
-        for cell in cells
-        if cell.field.kind is Kind.AMOUNT and cell.staged is not None
-    ]
-    doubts += [
-        f"{cell.staged} collate \"C\" not between '0' and ':'"
-        for cell in cells
-        if cell.field.kind in {Kind.DATE, Kind.TIME} and cell.staged is not None
-    ]
-    doubts += [cell.is_long for cell in cells if cell.is_long is not None]
+    doubts += [cell.doubt for cell in cells if cell.doubt is not None]
     if not doubts:
         return 0
     found = await conn.execute(text(f"select count(*) from {RAW} where {' or '.join(doubts)}"))

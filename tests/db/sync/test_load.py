@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
+from recoup.db.copy import copy_in
 from recoup.db.engine import Database
 from recoup.errors import DatabaseUnreachableError, RowsLostError, ValueTooLargeError
 from recoup.ids import SyncId
@@ -303,3 +304,45 @@ async def test_a_value_that_is_too_large_is_no_unreachable_database(lab: Lab) ->
 
     assert not isinstance(caught.value, DatabaseUnreachableError)
     assert "index row" in str(caught.value)
+
+
+def _nested(depth: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(depth):
+        value = {"n": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"note": "C:\\u0000"}, {"note\x00": "\\\x00"}, {"note": "\ud800"}, _nested(5000)],
+    ids=["text-that-looks-like-nul", "nul", "surrogate", "deep"],
+)
+async def test_whatever_cannot_be_read_can_be_kept(lab: Lab, change: dict[str, Any]) -> None:
+    """An unreadable item never takes its page with it."""
+    good = order("2026-11-04T00:00:00Z", "a")
+
+    loaded = await load_items(lab, ORDERS, {"orderId": "1", **change}, good)
+
+    assert loaded == Loaded(read=2, loaded=1, unchanged=0, quarantined=1)
+    assert await lab.scalar("select count(*) from quarantine") == 1
+
+
+async def test_a_lost_connection_in_the_middle_of_a_copy_is_the_databases(lab: Lab) -> None:
+    """The stream is not blamed for it: the work is tried again."""
+
+    async def pieces(pid: int) -> AsyncIterator[bytes]:
+        yield b"1\n"
+        async with lab.database.writing() as other:
+            await other.execute(text("select pg_terminate_backend(:pid)"), {"pid": pid})
+        while True:
+            yield b"2\n" * 100_000
+
+    async def copy() -> None:
+        async with lab.database.writing() as conn:
+            pid = (await conn.execute(text("select pg_backend_pid()"))).scalar_one()
+            await conn.execute(text("create temp table copied (c text)"))
+            await copy_in(conn, "copied", ["c"], pieces(pid), delimiter="\t", quoted=False)
+
+    with pytest.raises(DatabaseUnreachableError):
+        await copy()

@@ -75,6 +75,7 @@ async def titles(files: Files) -> list[object]:
         ("cp932", "text/plain;charset=Windows-31J", JP, "カップ", "cp932"),
         ("cp932", None, JP, "マグカップ", "cp932"),
         ("utf-16", "text/plain; charset=UTF-16", "US", "Café", "utf-16"),
+        ("utf-8-sig", "text/plain; charset=ISO-8859-1", "US", "Café", "utf-8"),
         ("utf-8", "text/plain; charset=base64", "US", "Café", "utf-8"),
         ("utf-8", "text/plain; charset=idna", "US", "Café", "utf-8"),
     ],
@@ -825,3 +826,36 @@ async def test_a_compressed_file_that_breaks_off_anywhere_is_not_loaded(
     with pytest.raises(BrokenDocumentError):
         await files.load("returns", content)
     assert await titles(files) == []
+
+
+@pytest.mark.parametrize(
+    "day", ["20261-11-01", "11/01/20261", "0044-03-15 BC", "infinity", "0026-11-01", "13/13/2026"]
+)
+async def test_a_day_that_no_calendar_has_is_put_aside(files: Files, day: str) -> None:
+    """PostgreSQL knows the year 20261, and a reader of its rows would not."""
+    loaded = await files.load(
+        "returns", tsv(RETURNS, returned(**{"return-date": day}), returned(sku="S2"))
+    )
+
+    assert (loaded.loaded, loaded.quarantined) == (1, 1)
+    assert await files.rows("select count(returned_at) from returns") == [(1,)]
+
+
+async def test_a_day_may_stand_in_front_of_its_month(files: Files) -> None:
+    """A column that has a 14th, and no month 14, is day first in all its rows."""
+    days = ["14/03/2026 10:00:00 UTC", "05/03/2026 10:00:00 UTC"]
+    rows = [returned(sku=day, **{"return-date": day}) for day in days]
+
+    await files.load("returns", tsv(RETURNS, *rows))
+
+    found = await files.rows("select returned_at::date from returns order by 1")
+    assert found == [(date(2026, 3, 5),), (date(2026, 3, 14),)]
+
+
+async def test_an_amount_without_end_is_put_aside(files: Files) -> None:
+    """A number of a hundred thousand digits is no money."""
+    rows = [stored("2026-09", "9" * 200_000, "USD"), stored("2026-10", "1", "USD")]
+
+    loaded = await files.load("storage_fees", tsv(STORAGE, *rows))
+
+    assert (loaded.loaded, loaded.quarantined) == (1, 1)

@@ -32,6 +32,7 @@ from recoup.sync.occurrence_queries import (
 )
 from recoup.sync.report_cells import (
     Cell,
+    Forms,
     day_first,
     make_cells,
     missing_headers,
@@ -58,13 +59,14 @@ from recoup.sync.report_load_queries import (
 )
 from recoup.sync.report_text import ReportText, Tally, charsets_to_try
 from recoup.sync.staging_queries import (
+    Glance,
     Place,
     analyze,
-    count_doubtful,
     drop_bad_rows,
     drop_lines,
     find_bad_rows,
     find_days_first,
+    look_over,
     quarantine_bad_rows,
     quarantine_ragged,
     read_forms,
@@ -162,9 +164,12 @@ async def load_report(conn: Writer, target: FileTarget, spool: Spool) -> LoadedF
     await drop_lines(conn, tally.blank)
     await drop_lines(conn, tally.ragged)
     await analyze(conn)
-    forms = await read_forms(conn, target.report.fields, placed, has_dashes=tally.has_dashes)
-    cells = make_cells(target.report.fields, placed, forms, _indexed(target.stream))
-    written = await _write_rows(conn, target, cells, headers, rows=read - len(tally.ragged))
+    cells, glance = await _read_cells(conn, target, placed, has_dashes=tally.has_dashes)
+    rows = read - len(tally.ragged)
+    if target.waiting:
+        written = await _write_waiting(conn, target, cells, rows=rows)
+    else:
+        written = await _write_rows(conn, target, cells, headers, glance, rows=rows)
     await keep_history(
         conn, target.stream, connection_id=target.connection_id, seen_at=target.seen_at
     )
@@ -257,14 +262,28 @@ def _require_headers(target: FileTarget, headers: tuple[str, ...]) -> None:
         )
 
 
+async def _read_cells(
+    conn: Writer, target: FileTarget, placed: Mapping[str, str], *, has_dashes: bool
+) -> tuple[list[Cell], Glance]:
+    """How each column of the file is read, and what a glance over its rows has shown."""
+    fields, indexed = target.report.fields, _indexed(target.stream)
+    plain = make_cells(fields, placed, Forms(has_dashes=has_dashes), indexed)
+    glance = await look_over(conn, plain, _needed(target))
+    forms = await read_forms(conn, fields, placed, glance, has_dashes=has_dashes)
+    return make_cells(fields, placed, forms, indexed), glance
+
+
 async def _write_rows(
-    conn: Writer, target: FileTarget, cells: list[Cell], headers: tuple[str, ...], *, rows: int
+    conn: Writer,
+    target: FileTarget,
+    cells: list[Cell],
+    headers: tuple[str, ...],
+    glance: Glance,
+    *,
+    rows: int,
 ) -> _Written:
     """Write the staged rows, of which there are `rows`; those that are bad go to quarantine."""
-    if target.waiting:
-        return await _write_waiting(conn, target, cells, rows=rows)
-    needed = _needed(target)
-    if not await count_doubtful(conn, cells, needed):
+    if not glance.is_doubtful:
         try:
             async with conn.begin_nested():
                 return await _write(conn, target, cells, rows=rows, is_sure=True)
@@ -272,7 +291,7 @@ async def _write_rows(
             if not _refused_a_value(exc):
                 raise
     cells = await _with_days_first(conn, cells)
-    bad = await find_bad_rows(conn, cells, needed)
+    bad = await find_bad_rows(conn, cells, _needed(target))
     occurrence = _occurrence(target)
     if occurrence is not None:
         await number_rows(conn, target.stream, cells, occurrence)

@@ -36,6 +36,7 @@ _DAY_MONTH_YEAR = r"'^(\d{1,2})\.(\d{1,2})\.(\d{2,4})'"
 _MONTH_BEHIND_DAY = r"'^(\d{1,2})/(\d{1,2})/(\d{4})'"
 _AMOUNT = r"'^\s*[-+]?(\d{1,30}\.?\d{0,30}|\.\d{1,30})\s*$'"
 _LONGEST_AMOUNT_BYTES = 32
+_DAYS_WITH_MORE = ("20__-%", "__/__/20__ %", "__.__.20__%")
 _FIRST_DAY, _LAST_DAY = "'1990-01-01'", "'2199-12-31'"
 
 
@@ -88,9 +89,13 @@ class Cell:
                     f"or octet_length({self.staged}) > {_LONGEST_AMOUNT_BYTES}"
                 )
             case Kind.DATE | Kind.TIME if self.staged:
-                shapes = ("20__-%", "__/__/20__", "__/__/20__ %", "__.__.20__%", "--")
-                usual = " or ".join(f"{self.staged} like '{shape}'" for shape in shapes)
-                return f"not ({usual}) or right({self.staged}, 2) in ('BC', 'bc', 'Bc', 'bC')"
+                text = self.staged
+                with_more = " or ".join(f"{text} like '{shape}'" for shape in _DAYS_WITH_MORE)
+                # The commonest first: a year of a ledger has millions of them.
+                return (
+                    f"not ({text} like '__/__/20__' or ({with_more}) "
+                    f"and upper(right({text}, 2)) <> 'BC' or {text} = '--')"
+                )
         return self.is_long
 
     @property

@@ -54,6 +54,19 @@ class Place:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """Whether rows are to be judged one by one, and whether numbers may not be as SQL reads them.
+
+    is_doubtful: a cast would take a row although it should not: a value that must be there is
+    missing, an amount is `NaN`, a day is `today`; or no index would take it. has_signs: a number has
+    a comma, or is whole and has a point.
+    """
+
+    is_doubtful: bool
+    has_signs: bool
+
+
 async def stage(
     conn: Writer,
     headers: Sequence[str],
@@ -95,7 +108,12 @@ async def analyze(conn: Writer) -> None:
 
 
 async def read_forms(
-    conn: Writer, fields: Sequence[Field], placed: Mapping[str, str], *, has_dashes: bool
+    conn: Writer,
+    fields: Sequence[Field],
+    placed: Mapping[str, str],
+    glance: Glance,
+    *,
+    has_dashes: bool,
 ) -> Forms:
     """How this file writes numbers and dates."""
     present = [one for one in fields if one.column in placed]
@@ -106,7 +124,7 @@ async def read_forms(
         for one in present
         if one.kind in {Kind.AMOUNT, Kind.INTEGER}
     }
-    if not await _has_signs(conn, numbers):
+    if not glance.has_signs:
         return Forms(has_dashes=has_dashes, samples=samples)
     currency = await _only_currency(conn, placed["currency"]) if "currency" in placed else None
     return Forms(
@@ -120,18 +138,6 @@ async def read_forms(
 async def _sample(conn: Writer, column: str) -> str:
     found = await conn.execute(text(f"select {column} from {RAW} where {column} <> '--' limit 1"))
     return str(found.scalar_one_or_none() or "")
-
-
-async def _has_signs(conn: Writer, numbers: Mapping[str, bool]) -> bool:
-    """Whether a number may not be as SQL reads it: it has a comma, or is whole and has a point."""
-    signs = [f"strpos({name}, ',') > 0" for name in numbers]
-    signs += [f"strpos({name}, '.') > 0" for name, is_whole in numbers.items() if is_whole]
-    if not signs:
-        return False
-    found = await conn.execute(
-        text(f"select exists (select from {RAW} where {' or '.join(signs)})")
-    )
-    return bool(found.scalar_one())
 
 
 async def _read_evidence(conn: Writer, numbers: Mapping[str, bool]) -> dict[str, Evidence]:
@@ -176,20 +182,29 @@ async def find_days_first(conn: Writer, columns: Sequence[str]) -> frozenset[str
     return frozenset(name for name, is_first in zip(columns, row, strict=True) if is_first)
 
 
-async def count_doubtful(conn: Writer, cells: Sequence[Cell], needed: frozenset[str]) -> int:
-    """Rows that a cast would take although it should not: a value that must be there is missing, an
-    amount is `NaN`, a day is `today`; or that no index takes.
-    """
+async def look_over(conn: Writer, cells: Sequence[Cell], needed: frozenset[str]) -> Glance:
+    """What one pass over the file shows."""
     doubts = [
         f"({cell.text}) is null"
         for cell in cells
         if cell.field.column in needed and cell.field.default is None
     ]
     doubts += [cell.doubt for cell in cells if cell.doubt is not None]
-    if not doubts:
-        return 0
-    found = await conn.execute(text(f"select count(*) from {RAW} where {' or '.join(doubts)}"))
-    return int(found.scalar_one())
+    signs = []
+    for cell in cells:
+        if cell.staged is not None and cell.field.kind in {Kind.AMOUNT, Kind.INTEGER}:
+            signs.append(f"strpos({cell.staged}, ',') > 0")
+        if cell.staged is not None and cell.field.kind is Kind.INTEGER:
+            signs.append(f"strpos({cell.staged}, '.') > 0")
+    row = (
+        await conn.execute(
+            text(
+                f"select coalesce(bool_or({' or '.join(doubts) or 'false'}), false), "
+                f"coalesce(bool_or({' or '.join(signs) or 'false'}), false) from {RAW}"
+            )
+        )
+    ).one()
+    return Glance(*row)
 
 
 async def find_bad_rows(conn: Writer, cells: Sequence[Cell], needed: frozenset[str]) -> int:

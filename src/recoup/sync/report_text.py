@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import json
 import re
 import zlib
@@ -209,6 +210,9 @@ class _Quoted:
 
     def _records(self, text: str, *, is_last: bool) -> Iterator[str]:
         """Record by record; one that goes on in the next piece is held back until then."""
+        if (simple := self._simple(text)) is not None:
+            yield from map(self._record, simple)
+            return
         lines = text.removesuffix("\n").split("\n")
         at = 0
         while at < len(lines):
@@ -220,6 +224,19 @@ class _Quoted:
                 cells, used = self._lone(lines[at]), 1
             yield self._record(cells)
             at += used
+
+    def _simple(self, text: str) -> list[list[str]] | None:
+        """The records of lines of which each is one and fits; else None, and each is looked at."""
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter, strict=True)
+        try:
+            records = list(reader)
+        except csv.Error:
+            return None
+        if len(records) != reader.line_num or not all(
+            self._fits(one) or not one for one in records
+        ):
+            return None
+        return records
 
     def _read(self, lines: Sequence[str], at: int) -> tuple[list[str] | None, int]:
         """The record at a line, and how many lines it has; None where it has no end in `lines`.
@@ -238,12 +255,17 @@ class _Quoted:
                 return self._lone(lines[at]), 1
             return None, 0
         used = reader.line_num
-        if used > 1 and all(self._fits(self._lone(line)) for line in lines[at : at + used]):
-            return self._lone(lines[at]), 1  # two lone quotes, with lines between them
+        # Two quotes that stand by themselves in lines of their own are not those of one cell.
+        whole = used == 1 or self._is_all_quoted(lines[at : at + used], cells)
+        if not whole and all(self._fits(self._lone(line)) for line in lines[at : at + used]):
+            return self._lone(lines[at]), 1
         if self._fits(cells):
             return cells, used
         lone = self._lone(lines[at])
         return (lone, 1) if used > 1 or self._fits(lone) else (cells, 1)
+
+    def _is_all_quoted(self, lines: Sequence[str], cells: Sequence[str]) -> bool:
+        return _joined(cells, self._delimiter) == "\n".join(lines) + "\n"
 
     def _is_whole(self, line: str) -> bool:
         return line.endswith('"') and self._fits(self._lone(line))

@@ -75,6 +75,7 @@ from recoup.sync.staging_queries import (
 from recoup.sync.tell_doubts import tell_doubts
 
 _MOST_RAGGED_SHARE = 0.5
+_LOOK = "if it stays so, compare the report in Seller Central and report this to the project"
 # Data exceptions, a null where none may be, and a key that comes twice in one statement.
 _REFUSED_VALUES = ("22", "23502", "21000")
 
@@ -158,7 +159,10 @@ async def load_report(conn: Writer, target: FileTarget, spool: Spool) -> LoadedF
         return LoadedFile(0, 0, 0, 0, staged.charset)
     read = staged.rows - len(tally.blank)
     if len(tally.ragged) > read * _MOST_RAGGED_SHARE:
-        raise ReportFileError(f"{target.source}: most lines do not fit the header.")
+        raise ReportFileError(
+            f"{target.source}: {len(tally.ragged)} of {read} lines do not fit the header, so nothing "
+            f"was loaded. The next sync asks again; {_LOOK}."
+        )
     placed = place_fields(target.report.fields, headers)
     await _put_ragged_aside(conn, target, headers, placed, tally)
     await drop_lines(conn, tally.blank)
@@ -242,7 +246,9 @@ async def _copy(
         )
         lines = content.tally.lines - 1
         if rows != lines:
-            raise ReportFileError(f"{target.source}: of {lines} lines {rows} arrived.")
+            raise ReportFileError(
+                f"{target.source}: of {lines} lines {rows} arrived. The next sync asks again; {_LOOK}."
+            )
     return _Staged(content, content.charset, rows)
 
 
@@ -258,7 +264,7 @@ def _require_headers(target: FileTarget, headers: tuple[str, ...]) -> None:
     if missing:
         raise ReportFileError(
             f"{target.source}: the file has no column {' and no '.join(missing)}; "
-            f"it has {', '.join(headers)[:500]}."
+            f"it has {', '.join(headers)[:500]}. Amazon may have renamed it: {_LOOK}."
         )
 
 

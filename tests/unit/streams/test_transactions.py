@@ -132,7 +132,10 @@ def test_a_transaction_without_id_keeps_its_identity_when_its_status_changes() -
     assert parse(deferred, REQUEST).row["status"] == "DEFERRED"
 
 
-@pytest.mark.parametrize("amount", [Decimal("NaN"), Decimal("Infinity"), True, [1]])
+@pytest.mark.parametrize(
+    "amount",
+    [Decimal("NaN"), Decimal("Infinity"), True, [1], "1_000", "\u0661\u0662", "1,50", " 1", ""],
+)
 def test_an_amount_that_is_no_number_is_refused(amount: object) -> None:
     """It goes to quarantine instead of into a sum."""
     broken = transaction(totalAmount={"currencyAmount": amount, "currencyCode": "USD"})

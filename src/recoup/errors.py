@@ -25,6 +25,8 @@ RecoupError
 ├── ReportError                 a report cannot be had, or its file cannot be loaded
 │   ├── ReportFailedError       Amazon could not make it (FATAL), and halving did not help
 │   └── ReportFileError         the file lacks a column, or its rows do not add up
+├── RowsLostError               rows were read that are neither stored nor in quarantine
+├── ValueTooLargeError          PostgreSQL cannot take a value of that size
 ├── FencedError                 this worker no longer owns the sync: write nothing
 ├── RefusedError                Amazon refuses a part of a stream's data; the rest is there
 └── SpApiError                  a call to Amazon did not succeed
@@ -189,6 +191,14 @@ class ReportFailedError(ReportError):
 
 class ReportFileError(ReportError):
     """A report's file is not what its stream can load; nothing of it was loaded."""
+
+
+class RowsLostError(RecoupError):
+    """Rows of a page were read that are neither stored nor in quarantine; nothing was kept."""
+
+
+class ValueTooLargeError(RecoupError):
+    """A value is larger than PostgreSQL can take; nothing was written, and no repeat helps."""
 
 
 class RefusedError(RecoupError):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Text
 
 import recoup.streams
 from recoup.db.engine import Database
@@ -15,6 +16,7 @@ from recoup.spapi.limits import LocalBudget
 from recoup.streams import all_streams
 from recoup.streams.item import without_personal_data
 from recoup.streams.stream import Request, Scope, Stream, Windows
+from recoup.streams.table import LONGEST_KEY_BYTES
 from recoup.streams.window import Window
 from recoup.sync.load import load_batch, parse_page
 from tests.support.lab import US, Lab, open_lab
@@ -88,10 +90,10 @@ async def test_the_same_page_twice_changes_nothing(lab: Lab, stream: Stream) -> 
     """A crash after the commit, before it was noticed, feeds a page again: no row is touched."""
     request, page = await first_page(lab, stream)
     batch = parse_page(stream, stream.api, request, page.items)
-    changed = []
+    loaded = []
     for _ in range(2):
         async with lab.database.writing() as conn:
-            changed.append(
+            loaded.append(
                 await load_batch(
                     conn,
                     stream,
@@ -103,8 +105,19 @@ async def test_the_same_page_twice_changes_nothing(lab: Lab, stream: Stream) -> 
             )
 
     assert batch.unreadable == ()
-    assert changed == [len(batch.rows), 0]
+    counts = [(one.loaded, one.unchanged) for one in loaded]
+    assert counts == [(len(batch.rows), 0), (0, len(batch.rows))]
     assert len(batch.rows) == len(page.items)
+
+
+@every_stream
+def test_an_index_takes_the_longest_texts(stream: Stream) -> None:
+    """PostgreSQL refuses an index entry of more than 2,704 bytes, and the whole page with it."""
+    tables = [stream.table, *stream.parts, *([stream.history.table] if stream.history else [])]
+    for table in tables:
+        for columns in [table.primary_key.columns, *(index.columns for index in table.indexes)]:
+            texts = sum(isinstance(column.type, Text) for column in columns) - 1
+            assert texts * (LONGEST_KEY_BYTES + 8) + 100 < 2704, "and the connection's id"
 
 
 @every_api

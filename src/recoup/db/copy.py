@@ -42,7 +42,9 @@ async def copy_in(
             return cursor.rowcount
     except psycopg.DataError as exc:
         # Its text names a line and shows it, with whatever personal data it holds.
-        raise ReportFileError("The lines of the file do not fit its header.") from exc
+        raise ReportFileError(
+            "The lines of the file do not fit its header; the next sync asks for it again."
+        ) from exc
 
 
 def _escaped(delimiter: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from recoup.errors import DatabaseUnreachableError
+from recoup.errors import DatabaseUnreachableError, ValueTooLargeError
 
 Reader = NewType("Reader", AsyncConnection)
 """A connection in a read-only transaction: PostgreSQL refuses a write."""
@@ -23,6 +23,9 @@ Writer = NewType("Writer", Reader)
 # hold its row locks past its lease, or nobody could take its sync over.
 _IDLE_IN_TRANSACTION_MS = 8_000
 _LOCK_TIMEOUT_MS = 20_000
+# A limit of PostgreSQL's own, such as that of an index key. The driver counts it among the errors
+# of the server's operation, but the server is well.
+_TOO_LARGE = frozenset({"54000", "54001", "54011", "54023"})
 
 
 class Database:
@@ -87,11 +90,18 @@ async def _connected(
         ) from exc
     try:
         yield conn
-    except OperationalError as exc:
+    # COPY goes past SQLAlchemy to the driver, and raises what that raises.
+    except (OperationalError, psycopg.OperationalError) as exc:
+        cause = exc.orig if isinstance(exc, OperationalError) and exc.orig else exc
+        if getattr(cause, "sqlstate", None) in _TOO_LARGE:
+            raise ValueTooLargeError(
+                f"PostgreSQL cannot take a value ({_first_line(cause)}); nothing was "
+                "written, and no repeat helps: please report which data this was."
+            ) from exc
         # The server went away, a lock was not to be had in time, a deadlock was broken: in each
         # case nothing was committed and the same work may succeed later.
         raise DatabaseUnreachableError(
-            f"PostgreSQL could not finish ({_first_line(exc.orig or exc)}); nothing was written."
+            f"PostgreSQL could not finish ({_first_line(cause)}); nothing was written."
         ) from exc
     finally:
         await conn.close()

@@ -20,6 +20,9 @@ from recoup.db.engine import Writer
 # Where a row came from and when it was loaded says nothing about whether it changed.
 PROVENANCE = frozenset({"source", "source_line", "loaded_at"})
 
+Key = tuple[object, ...]
+"""The values of a primary key, in its order."""
+
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy's own constructor
 
 
@@ -45,6 +48,64 @@ async def upsert(
     return list(result.all())
 
 
+async def list_stored(
+    conn: Writer,
+    table: Table,
+    rows: Sequence[Mapping[str, object]],
+    *,
+    newer_by: str | None = None,
+) -> list[tuple[Key, bool]]:
+    """The keys of those rows that are stored, each with whether the stored one is of the same age
+    (by `newer_by`; without it all are).
+    """
+    if not rows:
+        return []
+    key = tuple(column.name for column in table.primary_key.columns)
+    told = [{name: row[name] for name in (*key, *_optional(newer_by))} for row in rows]
+    result = await conn.execute(
+        _stored_statement(table, key, newer_by), {"rows": to_document(told)}
+    )
+    return [(tuple(row[:-1]), bool(row[-1])) for row in result.all()]
+
+
+async def list_stored_since(
+    conn: Writer, table: Table, rows: Sequence[Mapping[str, object]], moment: datetime
+) -> set[Key]:
+    """The keys of those rows whose stored versions were loaded after a moment."""
+    if not rows:
+        return set()
+    key = tuple(column.name for column in table.primary_key.columns)
+    told = to_document([{name: row[name] for name in key} for row in rows])
+    result = await conn.execute(_since_statement(table, key), {"rows": told, "moment": moment})
+    return {tuple(row) for row in result.all()}
+
+
+async def list_differing(
+    conn: Writer,
+    table: Table,
+    key: tuple[str, ...],
+    keys: Sequence[Key],
+    rows: Sequence[Mapping[str, object]],
+) -> set[Key]:
+    """Those of `keys` whose stored rows are not these `rows`. `key` is a part of the table's key."""
+    if not keys:
+        return set()
+    documents = {"keys": to_document(_named(key, keys)), "rows": to_document(rows)}
+    result = await conn.execute(_differing_statement(table, key), documents)
+    return {tuple(row) for row in result.all()}
+
+
+async def touch(
+    conn: Writer, table: Table, key: tuple[str, ...], keys: Iterable[Key], *, source: str
+) -> None:
+    """Note that what belongs to these rows was loaded now, from `source`."""
+    rows = _named(key, keys)
+    if rows:
+        await conn.execute(
+            _touch_statement(table, key), {"rows": to_document(rows), "source": source}
+        )
+
+
 async def put(conn: Writer, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     """The same without an answer, for tables with many rows a page.
 
@@ -61,9 +122,17 @@ async def delete_by_key(
     conn: Writer, table: Table, key: tuple[str, ...], values: Iterable[Sequence[object]]
 ) -> None:
     """Delete the rows whose columns `key` hold one of `values`."""
-    rows = [dict(zip(key, value, strict=True)) for value in values]
+    rows = _named(key, values)
     if rows:
         await conn.execute(_delete_statement(table, key), {"rows": to_document(rows)})
+
+
+def _named(key: tuple[str, ...], values: Iterable[Sequence[object]]) -> list[dict[str, object]]:
+    return [dict(zip(key, value, strict=True)) for value in values]
+
+
+def _optional(name: str | None) -> tuple[str, ...]:
+    return () if name is None else (name,)
 
 
 def to_document(rows: Sequence[Mapping[str, object]]) -> str:
@@ -83,10 +152,12 @@ def _names(table: Table) -> list[str]:
     return [column.name for column in table.columns if column.name != "loaded_at"]
 
 
-def recordset(table: Table, names: Sequence[str]) -> str:
-    """SQL for the rows of a document in :rows as `fresh`, typed as these columns of the table."""
+def recordset(
+    table: Table, names: Sequence[str], *, document: str = "rows", alias: str = "fresh"
+) -> str:
+    """SQL for the rows of a document in a parameter, typed as these columns of the table."""
     columns = ", ".join(f"{n} {table.columns[n].type.compile(_DIALECT)}" for n in names)
-    return f"json_to_recordset(cast(:rows as json)) as fresh ({columns})"
+    return f"json_to_recordset(cast(:{document} as json)) as {alias} ({columns})"
 
 
 @cache
@@ -116,3 +187,46 @@ def _upsert_statement(
 def _delete_statement(table: Table, key: tuple[str, ...]) -> TextClause:
     same = " and ".join(f"{table.name}.{name} = fresh.{name}" for name in key)
     return text(f"delete from {table.name} using {recordset(table, key)} where {same}")  # noqa: S608 - the same
+
+
+@cache
+def _stored_statement(table: Table, key: tuple[str, ...], newer_by: str | None) -> TextClause:
+    age = f"{table.name}.{newer_by} is not distinct from fresh.{newer_by}" if newer_by else "true"
+    same = " and ".join(f"{table.name}.{name} = fresh.{name}" for name in key)
+    return text(
+        f"select {', '.join(f'fresh.{name}' for name in key)}, {age} "  # noqa: S608 - the same
+        f"from {recordset(table, [*key, *_optional(newer_by)])} join {table.name} on {same}"
+    )
+
+
+@cache
+def _since_statement(table: Table, key: tuple[str, ...]) -> TextClause:
+    same = " and ".join(f"{table.name}.{name} = fresh.{name}" for name in key)
+    return text(
+        f"select {', '.join(f'fresh.{name}' for name in key)} from {recordset(table, key)} "  # noqa: S608 - the same
+        f"join {table.name} on {same} where {table.name}.loaded_at > :moment"
+    )
+
+
+@cache
+def _differing_statement(table: Table, key: tuple[str, ...]) -> TextClause:
+    names = [name for name in _names(table) if name not in PROVENANCE]
+    same = " and ".join(f"{table.name}.{name} = chosen.{name}" for name in key)
+    stored = ", ".join(f"{table.name}.{name}" for name in names)
+    return text(
+        f"with fresh as (select {', '.join(names)} from {recordset(table, names)}), "  # noqa: S608 - the same
+        f"stored as (select {stored} from {table.name} "
+        f"join {recordset(table, key, document='keys', alias='chosen')} on {same}) "
+        f"select distinct {', '.join(key)} from ("
+        "(select * from fresh except select * from stored) union all "
+        "(select * from stored except select * from fresh)) as differing"
+    )
+
+
+@cache
+def _touch_statement(table: Table, key: tuple[str, ...]) -> TextClause:
+    same = " and ".join(f"{table.name}.{name} = fresh.{name}" for name in key)
+    return text(
+        f"update {table.name} set source = :source, loaded_at = now() "  # noqa: S608 - the same
+        f"from {recordset(table, key)} where {same}"
+    )

@@ -107,14 +107,28 @@ def _accepted(operation: Operation, reply: Reply, hide: Sequence[str]) -> Accept
         body = parse_json(reply.content)
     except ValueError:
         return MalformedAnswerError("The answer is not JSON.", **context)
-    if not (isinstance(body, dict) and body.get("errors")):
-        return Accepted(body)
-    if any(value for key, value in body.items() if key != "errors"):
-        return Accepted(body)
+    is_error = isinstance(body, dict) and body.get("errors")
+    if not is_error or any(value for key, value in body.items() if key != "errors"):
+        if _has_member(body, operation.member):
+            return Accepted(body)
+        return MalformedAnswerError(
+            f"Amazon's answer has no {'.'.join(operation.member)}: most likely it has an outage. "
+            "The next sync tries again.",
+            **context,
+        )
     remark = _remark(body)
     context["code"] = _code(remark, hide)
     kind = UnavailableError if remark.code in _AMAZONS_FAULT else BadRequestError
     return kind(_said(reply.status, remark, hide), **context)
+
+
+def _has_member(body: Any, path: Sequence[str]) -> bool:
+    """Whether there is something at the path; what it is, the operation checks."""
+    for name in path:
+        if not isinstance(body, dict) or body.get(name) is None:
+            return False
+        body = body[name]
+    return True
 
 
 def parse_json(content: bytes) -> Any:

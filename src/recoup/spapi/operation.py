@@ -23,6 +23,7 @@ class Operation:
     """One operation of the Selling Partner API; `path` has `{placeholders}`.
 
     role: the role that an application needs for it, as Amazon's pages name it; None: not known.
+    member: where an answer has what was asked for; one without it is no answer, whatever its status.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Operation:
     path: str
     plan: UsagePlan
     role: str | None = None
+    member: tuple[str, ...] = ()
 
     def url_path(self, values: Mapping[str, str] | None = None) -> str:
         """The path with its placeholders filled, each value fully percent-encoded.

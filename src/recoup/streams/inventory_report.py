@@ -51,6 +51,13 @@ where ({", ".join(f"inventory.{name}" for name in _TOLD)})
     is distinct from ({", ".join(f"excluded.{name}" for name in _TOLD)})
 """  # noqa: S608 - put together from constants
 
+_UNCHANGED = f"""
+select count(*) - count(distinct inventory.ctid) filter (where inventory.loaded_at = now())
+from (select sku, fnsku, {_CONDITION} as condition from staged) as fresh
+join inventory using (sku, fnsku, condition)
+where inventory.connection_id = :connection_id and inventory.marketplace_id = :marketplace_id
+"""  # noqa: S608 - put together from constants
+
 REPORT = Report(
     report_type="GET_FBA_MYI_ALL_INVENTORY_DATA",
     fields=(
@@ -61,6 +68,6 @@ REPORT = Report(
         Field("product_name", ("product-name",)),
         *(Field(name, (header,), Kind.INTEGER) for name, header in _QUANTITIES.items()),
     ),
-    load=Statements((_INVENTORY,)),
+    load=Statements((_INVENTORY,), unchanged=_UNCHANGED),
     repeat_after=NEAR_REAL_TIME,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +13,9 @@ from recoup.clock import parse_rfc3339
 from recoup.money import Money
 
 Item = Mapping[str, Any]
+
+# Decimal reads `1_000` and the digits of other scripts as well.
+_AMOUNT = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", re.ASCII)
 
 # Amazon sends these to applications with restricted roles, asked for or not. recoup never keeps them.
 _PERSONAL = frozenset(
@@ -89,6 +93,8 @@ def find_money(item: Item, *path: str) -> Money | None:
         amount = find(value, "currencyAmount")
     if isinstance(amount, bool) or not isinstance(amount, (str, int, Decimal)):
         raise ValueError(f"{'.'.join(path)} has no exact amount")  # noqa: TRY004 - unreadable data
+    if isinstance(amount, str) and not _AMOUNT.fullmatch(amount):
+        raise ValueError(f"{'.'.join(path)} is not an amount")
     exact = Decimal(amount)
     if not exact.is_finite():
         raise ValueError(f"{'.'.join(path)} is not a finite amount")

@@ -98,6 +98,21 @@ join orders on orders.connection_id = :connection_id and orders.order_id = line.
 on conflict (connection_id, order_id, order_item_id) do nothing
 """  # noqa: S608 - put together from constants
 
+# A line of an order that this file has written must have become an item, unless it is of an older
+# version of the order.
+_UNCHANGED = """
+select count(*) - count(distinct orders.ctid) filter (where orders.loaded_at = now())
+from staged
+join orders on orders.connection_id = :connection_id and orders.order_id = staged.order_id
+where orders.loaded_at <> now() or staged.last_updated_at < orders.last_updated_at
+    or exists (
+        select from order_items
+        where order_items.connection_id = orders.connection_id
+            and order_items.order_id = orders.order_id
+            and order_items.sku is not distinct from staged.sku
+    )
+"""
+
 REPORT = Report(
     report_type="GET_FLAT_FILE_ALL_ORDERS_DATA_BY_LAST_UPDATE_GENERAL",
     fields=(
@@ -124,7 +139,7 @@ REPORT = Report(
         Field("item_promotion_discount", ("item-promotion-discount",), Kind.AMOUNT),
         Field("ship_promotion_discount", ("ship-promotion-discount",), Kind.AMOUNT),
     ),
-    load=Statements((_ORDERS, _REMOVE_ITEMS, _ITEMS)),
+    load=Statements((_ORDERS, _REMOVE_ITEMS, _ITEMS), unchanged=_UNCHANGED),
     # The four All-Orders reports are exempt from the rule about repeats.
     repeat_after=timedelta(0),
     longest=timedelta(days=30),

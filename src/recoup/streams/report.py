@@ -91,9 +91,13 @@ class Statements:
     Each statement reads `staged` (one column per Field, typed, and `source_line`) and the bind
     parameters :connection_id, :source and, for a stream of scope MARKETPLACE, :marketplace_id. The
     first one writes the main table.
+    unchanged: a SELECT of one number, run after them: the rows of `staged` that are stored, less the
+    rows of the main table that this transaction has written (their `loaded_at` is now()). With the
+    rows written it must make up all of `staged`, so it must not count what was lost.
     """
 
     sql: tuple[str, ...]
+    unchanged: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,8 @@ class Report:
     of theirs is taken for ours.
     discovered: Amazon makes it by itself and it cannot be requested; found with getReports and
     archived raw on first sight.
+    doubts: a SELECT of sentences about rows that this transaction has written, run after loading,
+    for people who should know; its parameters are those of `Statements`.
     """
 
     report_type: str
@@ -121,3 +127,4 @@ class Report:
     by_month: bool = False
     takes_options: bool = False
     discovered: bool = False
+    doubts: str | None = None

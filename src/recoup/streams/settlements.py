@@ -108,6 +108,26 @@ join settlements using (settlement_id)
 where settlements.connection_id = :connection_id and staged.total_amount is null
 """
 
+_UNCHANGED = """
+select count(*) - count(distinct settlements.ctid) filter (where settlements.loaded_at = now())
+from staged
+join settlements using (settlement_id)
+left join settlement_lines as stored on stored.connection_id = settlements.connection_id
+    and stored.settlement_id = settlements.settlement_id and stored.line = staged.source_line
+where settlements.connection_id = :connection_id
+    and (staged.total_amount is not null or stored.line is not null)
+"""
+
+_DOUBTS = """
+select concat_ws(' ', 'Settlement', settlement_id, 'does not add up: its total is', total_amount,
+    currency || ',', 'its', line_count, 'lines make', lines_total || '.',
+    'Compare it with Payments in Seller Central.')
+from settlements
+where connection_id = :connection_id and source = :source and loaded_at = now()
+    and not is_balanced
+order by settlement_id
+"""
+
 STREAM = Stream(
     name="settlements",
     noun="settlements",
@@ -139,8 +159,9 @@ STREAM = Stream(
             Field("sku", ("sku",)),
             Field("quantity_purchased", ("quantity-purchased",), Kind.INTEGER),
         ),
-        load=Statements((_SETTLEMENTS, _REMOVE_LINES, _LINES)),
+        load=Statements((_SETTLEMENTS, _REMOVE_LINES, _LINES), unchanged=_UNCHANGED),
         repeat_after=timedelta(0),
         discovered=True,
+        doubts=_DOUBTS,
     ),
 )

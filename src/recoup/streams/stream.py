@@ -94,6 +94,8 @@ class Api:
     with it. longest: the longest window the source answers.
     names_marketplaces: a regional source whose request lists marketplaces, so that one which is
     refused can be left out. datasets: parts of an answer that can be left out likewise.
+    another: for an item whose key another one of its page has, with its number among them: itself
+    with a key of its own, or None when it is the same thing told twice.
     in_sandbox: the one request that Amazon's static sandbox answers, or what it does instead.
     Raised by `parse`: ValueError, KeyError, TypeError or ArithmeticError for an item that it
     cannot read; the item then goes to quarantine.
@@ -109,6 +111,7 @@ class Api:
     longest: timedelta | None = None
     names_marketplaces: bool = False
     datasets: tuple[str, ...] = ()
+    another: Callable[[Parsed, int], Parsed | None] = lambda _parsed, _number: None
 
 
 @dataclass(frozen=True, slots=True)

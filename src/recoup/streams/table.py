@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, func
@@ -11,6 +12,10 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from recoup.db.metadata import METADATA
 
 TIME = TIMESTAMP(timezone=True)
+
+LONGEST_KEY_BYTES = 400
+"""The longest text of a key or an index, in UTF-8. An index entry of PostgreSQL holds 2,704 bytes
+in all, and the longest key has six texts; Amazon's ids and SKUs have some 40 letters at most."""
 
 
 def stream_table(
@@ -73,4 +78,13 @@ def history_table(main: Table, tracked: Sequence[str]) -> Table:
         *(Column(name, main.columns[name].type, primary_key=True) for name in key),
         Column("seen_at", TIME, primary_key=True),
         *(Column(name, main.columns[name].type) for name in tracked),
+    )
+
+
+@cache
+def indexed_texts(table: Table) -> frozenset[str]:
+    """The text columns that stand in a key or an index, and can be of a limited length only."""
+    indexed = [table.primary_key.columns, *(index.columns for index in table.indexes)]
+    return frozenset(
+        column.name for columns in indexed for column in columns if isinstance(column.type, Text)
     )

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Index, Integer, Numeric, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from recoup.money import Money
 from recoup.spapi.client import SpApi
 from recoup.spapi.operations.finances import (
     LIST_TRANSACTIONS,
@@ -103,6 +104,9 @@ _CATEGORIES = {
     "FBAInventoryReimbursement": "reimbursement",
     "FBAReversedReimbursement": "reimbursement",
 }
+# Ids that a transaction has from the first day on; those of its release and payout come later.
+_LASTING = frozenset({"ORDER_ID", "SHIPMENT_ID", "REFUND_ID", "INVOICE_ID"})
+_DERIVED = "derived:"
 _REIMBURSEMENT_TYPES = frozenset({"FBAInventoryReimbursement", "FBAReversedReimbursement"})
 
 
@@ -133,7 +137,7 @@ def parse(item: Mapping[str, Any], request: Request) -> Parsed:  # noqa: ARG001 
     total = find_money(item, "totalAmount")
     if total is None:
         raise ValueError("totalAmount is missing")
-    identity = find_text(item, "transactionId") or _derived_id(item)
+    identity = find_text(item, "transactionId") or _derived_id(item, related)
     fees = _fee_rows(item, identity, order_id=related.get("ORDER_ID"))
     transaction_type = get_text(item, "transactionType")
     row = {
@@ -168,10 +172,45 @@ def parse(item: Mapping[str, Any], request: Request) -> Parsed:  # noqa: ARG001 
     return Parsed(row=row, parts={FEES.name: fees})
 
 
-def _derived_id(item: Item) -> str:
-    """A key for a transaction without transactionId: all of it but the status, which changes."""
-    lasting = {name: value for name, value in item.items() if name != "transactionStatus"}
-    return "derived:" + hashlib.sha256(to_json(lasting).encode()).hexdigest()[:32]
+def _derived_id(item: Item, related: Mapping[str, str | None]) -> str:
+    """A key for a transaction without transactionId: what a release does not change.
+
+    Released, a deferred one has another status, the id of its release and of its payout, and no
+    longer a maturity date among its contexts (docs/amazon.md #transactions).
+    """
+    lasting = {
+        "identifiers": {name: related[name] for name in sorted(_LASTING & related.keys())},
+        "type": item.get("transactionType"),
+        "posted": item.get("postedDate"),
+        "marketplace": find_text(item, "marketplaceDetails", "marketplaceId"),
+        "total": _exact_text(find_money(item, "totalAmount")),
+        "items": [
+            [_product(part), _exact_text(find_money(part, "totalAmount"))]
+            for part in list_items(item, "items")
+        ],
+        "leaves": [
+            [leaf["path"], _exact_text(Money(leaf["amount"], leaf["currency"]))]
+            for leaf in _leaves(item, "transaction")
+        ],
+    }
+    return _DERIVED + hashlib.sha256(to_json(lasting).encode()).hexdigest()[:32]
+
+
+def _exact_text(money: Money | None) -> str | None:
+    """The same for 8.5 and 8.50."""
+    return None if money is None else f"{money.amount.normalize():f} {money.currency}"
+
+
+def another(parsed: Parsed, number: int) -> Parsed | None:
+    """A transaction whose key was derived and came before on its page: Amazon gave neither an id,
+    so they are two. Their numbers are the same whenever the page comes again.
+    """
+    identity = str(parsed.row["transaction_id"])
+    if not identity.startswith(_DERIVED):
+        return None
+    name = {"transaction_id": f"{identity}#{number}"}
+    fees = [{**fee, **name} for fee in parsed.parts[FEES.name]]
+    return Parsed(row={**parsed.row, **name}, parts={FEES.name: fees})
 
 
 def _fee_rows(item: Item, transaction_id: str, *, order_id: str | None) -> Sequence[Row]:
@@ -256,5 +295,6 @@ STREAM = Stream(
         position=lambda item: get_time(item, "postedDate"),
         token_lifetime=timedelta(minutes=10),
         longest=timedelta(days=175),
+        another=another,
     ),
 )

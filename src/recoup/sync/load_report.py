@@ -8,10 +8,8 @@ without fault, and judging costs as much as writing.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.exc import DBAPIError
@@ -20,11 +18,22 @@ from recoup.db.engine import Writer
 from recoup.errors import ReportFileError
 from recoup.ids import ConnectionId, SyncId
 from recoup.spapi.documents import Spool
-from recoup.streams.report import ReplaceDays, Report, Statements, Upsert
+from recoup.streams.report import Kind, ReplaceDays, Report, Statements, Upsert
 from recoup.streams.stream import Stream
+from recoup.streams.table import indexed_texts
 from recoup.sync.history_queries import keep_history
+from recoup.sync.occurrence_queries import (
+    Waiting,
+    drop_overtaken,
+    note_waiting,
+    number_behind,
+    number_rows,
+    release,
+)
 from recoup.sync.report_cells import (
     Cell,
+    Forms,
+    day_first,
     make_cells,
     missing_headers,
     place_fields,
@@ -33,28 +42,40 @@ from recoup.sync.report_cells import (
 )
 from recoup.sync.report_load_queries import (
     Days,
+    Keyed,
     Origin,
     compare_days,
+    count_staged,
     count_stored_days,
+    count_unchanged,
+    count_unreplaced,
+    count_unwritten,
     insert_days,
+    list_doubts,
     needed_columns,
     replace_changed_days,
     run_statements,
     upsert_staged,
 )
-from recoup.sync.report_text import RaggedLine, ReportText, Tally, charsets_to_try
+from recoup.sync.report_text import ReportText, Tally, charsets_to_try
 from recoup.sync.staging_queries import (
+    Glance,
+    Place,
     analyze,
-    count_doubtful,
+    drop_bad_rows,
     drop_lines,
     find_bad_rows,
+    find_days_first,
+    look_over,
     quarantine_bad_rows,
     quarantine_ragged,
     read_forms,
     stage,
 )
+from recoup.sync.tell_doubts import tell_doubts
 
 _MOST_RAGGED_SHARE = 0.5
+_LOOK = "if it stays so, compare the report in Seller Central and report this to the project"
 # Data exceptions, a null where none may be, and a key that comes twice in one statement.
 _REFUSED_VALUES = ("22", "23502", "21000")
 
@@ -63,7 +84,7 @@ _REFUSED_VALUES = ("22", "23502", "21000")
 class FileTarget:
     """Where a file's rows go. `days`: those it tells in full, None when that does not matter.
 
-    is_part: rows of an earlier file that were missing; equal ones of it are stored already.
+    waiting: the file is made of these rows from quarantine, in this order.
     """
 
     stream: Stream
@@ -75,30 +96,46 @@ class FileTarget:
     source: str
     seen_at: datetime
     days: Days | None = None
-    is_part: bool = False
+    waiting: tuple[Waiting, ...] = ()
 
     @property
     def origin(self) -> Origin:
         return Origin(self.connection_id, self.source, self.scope)
 
+    @property
+    def place(self) -> Place:
+        return Place(self.stream.name, self.connection_id, self.sync_id, self.source)
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedFile:
-    """What a file did: read = loaded + unchanged + quarantined. `loaded`: new or changed.
+    """What a file did: read = loaded + unchanged + quarantined, each of them counted by itself.
 
+    loaded: rows new or changed; of a file whose rows become rows of several tables, those of the
+    main one. unchanged: rows that were stored already, were told again by another row of the file,
+    are a part of a row of the main table, or are left to the file of another time.
     `kept_older`: what was stored stays, as the file has less than half of it.
+    doubts: sentences about what was loaded, for people who should know.
     """
 
     read: int
     loaded: int
+    unchanged: int
     quarantined: int
     charset: str
     unknown_columns: tuple[str, ...] = ()
     kept_older: bool = False
+    doubts: tuple[str, ...] = ()
 
-    @property
-    def unchanged(self) -> int:
-        return self.read - self.loaded - self.quarantined
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What became of the rows that fit the header."""
+
+    loaded: int
+    unchanged: int
+    bad: int = 0
+    kept_older: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,33 +156,60 @@ async def load_report(conn: Writer, target: FileTarget, spool: Spool) -> LoadedF
     staged = await _stage(conn, target, spool)
     headers, tally = staged.text.headers, staged.text.tally
     if not headers:
-        return LoadedFile(0, 0, 0, staged.charset)
-    if staged.rows != tally.lines - 1:
-        raise ReportFileError(f"{target.source}: of {tally.lines - 1} lines {staged.rows} arrived.")
-    await drop_lines(conn, tally.skipped)
-    await analyze(conn)
-    read = staged.rows - len(tally.skipped) + tally.ragged_count
-    if tally.ragged_count > read * _MOST_RAGGED_SHARE:
-        raise ReportFileError(f"{target.source}: most lines do not fit the header.")
+        return LoadedFile(0, 0, 0, 0, staged.charset)
+    read = staged.rows - len(tally.blank)
+    if len(tally.ragged) > read * _MOST_RAGGED_SHARE:
+        raise ReportFileError(
+            f"{target.source}: {len(tally.ragged)} of {read} lines do not fit the header, so nothing "
+            f"was loaded. The next sync asks again; {_LOOK}."
+        )
     placed = place_fields(target.report.fields, headers)
-    forms = await read_forms(conn, target.report.fields, placed, has_dashes=tally.has_dashes)
-    cells = make_cells(target.report.fields, placed, forms)
-    await _put_ragged_aside(conn, target, headers, cells, tally)
-    loaded, bad, kept = await _write_rows(conn, target, cells, headers)
+    await _put_ragged_aside(conn, target, headers, placed, tally)
+    await drop_lines(conn, tally.blank)
+    await drop_lines(conn, tally.ragged)
+    await analyze(conn)
+    cells, glance = await _read_cells(conn, target, placed, has_dashes=tally.has_dashes)
+    rows = read - len(tally.ragged)
+    if target.waiting:
+        written = await _write_waiting(conn, target, cells, rows=rows)
+    else:
+        written = await _write_rows(conn, target, cells, headers, glance, rows=rows)
     await keep_history(
         conn, target.stream, connection_id=target.connection_id, seen_at=target.seen_at
     )
-    result = LoadedFile(
-        read=read,
-        loaded=loaded,
-        quarantined=bad + tally.ragged_count,
-        charset=staged.charset,
-        unknown_columns=tuple(unknown_headers(headers, placed)),
-        kept_older=kept,
+    doubts: list[str] = []
+    if target.report.doubts is not None:
+        doubts = await list_doubts(conn, target.report.doubts, target.origin)
+        await tell_doubts(conn, target.connection_id, target.sync_id, doubts)
+    return _add_up(
+        LoadedFile(
+            read=read,
+            loaded=written.loaded,
+            unchanged=written.unchanged,
+            quarantined=written.bad + len(tally.ragged),
+            charset=staged.charset,
+            unknown_columns=tuple(unknown_headers(headers, placed)),
+            kept_older=written.kept_older,
+            doubts=tuple(doubts),
+        ),
+        target.source,
     )
-    if result.unchanged < 0:
-        raise ReportFileError(f"{target.source}: {read} rows were read and {loaded} written.")
-    return result
+
+
+def _add_up(loaded: LoadedFile, source: str) -> LoadedFile:
+    """Raises ReportFileError unless every row that was read is somewhere."""
+    if loaded.read != loaded.loaded + loaded.unchanged + loaded.quarantined:
+        raise ReportFileError(
+            f"{source}: of {loaded.read} rows {loaded.loaded} were written, {loaded.unchanged} were "
+            f"stored already and {loaded.quarantined} cannot be read. Nothing of the file was kept: "
+            "this is an error of recoup, or something in the database drops rows."
+        )
+    return loaded
+
+
+def _indexed(stream: Stream) -> frozenset[str]:
+    """Columns whose texts stand in an index of one of the stream's tables."""
+    return frozenset().union(*(indexed_texts(one) for one in (stream.table, *stream.parts)))
 
 
 async def _stage(conn: Writer, target: FileTarget, spool: Spool) -> _Staged:
@@ -158,7 +222,7 @@ async def _stage(conn: Writer, target: FileTarget, spool: Spool) -> _Staged:
                 return await _copy(
                     conn, target, spool, charsets[0], lenient=len(charsets) == 1, exact=exact
                 )
-        except UnicodeDecodeError:
+        except UnicodeError:
             charsets.pop(0)
         except ReportFileError:
             if exact:
@@ -180,7 +244,12 @@ async def _copy(
             delimiter=content.delimiter,
             quoted=content.is_quoted,
         )
-    return _Staged(content, charset, rows)
+        lines = content.tally.lines - 1
+        if rows != lines:
+            raise ReportFileError(
+                f"{target.source}: of {lines} lines {rows} arrived. The next sync asks again; {_LOOK}."
+            )
+    return _Staged(content, content.charset, rows)
 
 
 async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
@@ -195,35 +264,85 @@ def _require_headers(target: FileTarget, headers: tuple[str, ...]) -> None:
     if missing:
         raise ReportFileError(
             f"{target.source}: the file has no column {' and no '.join(missing)}; "
-            f"it has {', '.join(headers)[:500]}."
+            f"it has {', '.join(headers)[:500]}. Amazon may have renamed it: {_LOOK}."
         )
 
 
+async def _read_cells(
+    conn: Writer, target: FileTarget, placed: Mapping[str, str], *, has_dashes: bool
+) -> tuple[list[Cell], Glance]:
+    """How each column of the file is read, and what a glance over its rows has shown."""
+    fields, indexed = target.report.fields, _indexed(target.stream)
+    plain = make_cells(fields, placed, Forms(has_dashes=has_dashes), indexed)
+    glance = await look_over(conn, plain, _needed(target))
+    forms = await read_forms(conn, fields, placed, glance, has_dashes=has_dashes)
+    return make_cells(fields, placed, forms, indexed), glance
+
+
 async def _write_rows(
-    conn: Writer, target: FileTarget, cells: list[Cell], headers: tuple[str, ...]
-) -> tuple[int, int, bool]:
-    """Rows loaded and quarantined, and whether older ones were kept instead."""
-    needed = _needed(target)
-    if not await count_doubtful(conn, cells, needed):
+    conn: Writer,
+    target: FileTarget,
+    cells: list[Cell],
+    headers: tuple[str, ...],
+    glance: Glance,
+    *,
+    rows: int,
+) -> _Written:
+    """Write the staged rows, of which there are `rows`; those that are bad go to quarantine."""
+    if not glance.is_doubtful:
         try:
             async with conn.begin_nested():
-                loaded, kept = await _write(conn, target, cells, one_per_key=False)
-                return loaded, 0, kept
+                return await _write(conn, target, cells, rows=rows, is_sure=True)
         except DBAPIError as exc:
             if not _refused_a_value(exc):
                 raise
-    bad = await find_bad_rows(conn, cells, needed)
+    cells = await _with_days_first(conn, cells)
+    bad = await find_bad_rows(conn, cells, _needed(target))
+    occurrence = _occurrence(target)
+    if occurrence is not None:
+        await number_rows(conn, target.stream, cells, occurrence)
     await quarantine_bad_rows(
         conn,
         cells,
         dict(zip(staged_columns(headers), headers, strict=True)),
-        stream=target.stream.name,
-        connection_id=target.connection_id,
-        sync_id=target.sync_id,
-        source=target.source,
+        target.place,
+        numbered=occurrence is not None,
     )
-    loaded, kept = await _write(conn, target, cells, one_per_key=True)
-    return loaded, bad, kept
+    await drop_bad_rows(conn)
+    return replace(await _write(conn, target, cells, rows=rows - bad, is_sure=False), bad=bad)
+
+
+async def _with_days_first(conn: Writer, cells: list[Cell]) -> list[Cell]:
+    """The cells, with dates day first where a column has a 13th month and no 13th day.
+
+    Only where rows were refused: a file that is written so has days that are no months.
+    """
+    dated = [one.staged for one in cells if one.staged and one.field.kind in {Kind.DATE, Kind.TIME}]
+    days_first = await find_days_first(conn, dated)
+    return [day_first(cell) if cell.staged in days_first else cell for cell in cells]
+
+
+async def _write_waiting(
+    conn: Writer, target: FileTarget, cells: list[Cell], *, rows: int
+) -> _Written:
+    """Rows from quarantine: those that are still bad stay there as they are, the others leave it."""
+    await note_waiting(conn, target.waiting)
+    cells = await _with_days_first(conn, cells)
+    bad = await find_bad_rows(conn, cells, _needed(target))
+    await drop_bad_rows(conn)
+    occurrence = _occurrence(target)
+    known = target.connection_id
+    overtaken = await drop_overtaken(conn, target.stream, cells, known, occurrence)
+    if occurrence is not None:
+        await number_behind(conn, target.stream, cells, known, occurrence)
+    written = await _write(conn, target, cells, rows=rows - bad - overtaken, is_sure=False)
+    await release(conn)
+    return replace(written, bad=bad, unchanged=written.unchanged + overtaken)
+
+
+def _occurrence(target: FileTarget) -> str | None:
+    """The column that numbers equal rows, where the stream has one."""
+    return target.report.load.occurrence if isinstance(target.report.load, Upsert) else None
 
 
 def _needed(target: FileTarget) -> frozenset[str]:
@@ -240,75 +359,69 @@ def _refused_a_value(exc: DBAPIError) -> bool:
 
 
 async def _write(
-    conn: Writer, target: FileTarget, cells: list[Cell], *, one_per_key: bool
-) -> tuple[int, bool]:
-    """Rows new or changed, and whether older ones were kept instead."""
+    conn: Writer, target: FileTarget, cells: list[Cell], *, rows: int, is_sure: bool
+) -> _Written:
+    """Write the `rows` staged rows. is_sure: none of them is thought to be refused.
+
+    Those that were not written are looked for only where there are any.
+    """
+    stream, origin = target.stream, target.origin
     match target.report.load:
         case Upsert(occurrence=occurrence, within=within):
-            changed = await upsert_staged(
-                conn,
-                target.stream,
-                cells,
-                target.origin,
-                occurrence=occurrence,
-                go_on=target.is_part,
-                one_per_key=one_per_key,
+            how = Keyed(
+                occurrence,
+                is_numbered=bool(target.waiting) or (occurrence is not None and not is_sure),
+                one_per_key=not is_sure,
                 within=within,
                 days=target.days,
             )
-            return changed, False
+            loaded = await upsert_staged(conn, stream, cells, origin, how)
+            if loaded == rows:
+                return _Written(loaded, 0)
+            return _Written(loaded, await count_unchanged(conn, stream, cells, origin, how))
         case ReplaceDays(day=day):
-            return await _replace_days(conn, target, cells, day)
+            return await _replace_days(conn, target, cells, day, rows=rows)
         case Statements() as load:
-            return await run_statements(conn, load, cells, target.origin), False
+            loaded = await run_statements(conn, load, cells, origin)
+            return _Written(loaded, await count_unwritten(conn, load, origin))
 
 
 async def _replace_days(
-    conn: Writer, target: FileTarget, cells: list[Cell], day: str
-) -> tuple[int, bool]:
+    conn: Writer, target: FileTarget, cells: list[Cell], day: str, *, rows: int
+) -> _Written:
     """Whole days; the older rows stay when the file has less than half of them."""
     days = target.days
     assert days is not None, "a report that replaces days is asked for a time"
     stream, origin = target.stream, target.origin
     stored = await count_stored_days(conn, stream, day, days, target.connection_id)
     if not stored:
-        return await insert_days(conn, stream, cells, origin, day, days), False
-    fresh = await compare_days(conn, stream, cells, origin, day, days)
-    if fresh * 2 < stored:
-        return 0, True
-    return await replace_changed_days(conn, stream, cells, origin, day), False
+        loaded = await insert_days(conn, stream, cells, origin, day, days)
+    else:
+        fresh = await compare_days(conn, stream, cells, origin, day, days)
+        if fresh * 2 < stored:
+            return _Written(0, await count_staged(conn), kept_older=True)
+        loaded = await replace_changed_days(conn, stream, cells, origin, day)
+    if loaded == rows:
+        return _Written(loaded, 0)
+    unchanged = await count_unreplaced(conn, stream, cells, day, days, compared=bool(stored))
+    return _Written(loaded, unchanged)
 
 
 async def _put_ragged_aside(
-    conn: Writer, target: FileTarget, headers: tuple[str, ...], cells: list[Cell], tally: Tally
+    conn: Writer,
+    target: FileTarget,
+    headers: Sequence[str],
+    placed: Mapping[str, str],
+    tally: Tally,
 ) -> None:
-    wanted = {cell.staged for cell in cells}
+    """Keep lines that do not fit the header, however many they are."""
+    wanted = set(placed.values())
     # Which cell is one too many cannot be told. Only those in front of the first column that the
     # stream does not want are kept, and only of lines that reach there: the rest of a broken
     # comment must not be kept under the name of another column.
-    kept = 0
-    for name in staged_columns(headers):
+    kept: dict[str, str] = {}
+    for name, header in zip(staged_columns(headers), headers, strict=True):
         if name not in wanted:
             break
-        kept += 1
-    await quarantine_ragged(
-        conn, [_ragged_row(target, headers[:kept], len(headers), line) for line in tally.ragged]
-    )
-
-
-def _ragged_row(
-    target: FileTarget, headers: tuple[str, ...], width: int, line: RaggedLine
-) -> dict[str, str]:
-    raw: dict[str, object] = {"line": line.line, "cells": len(line.cells)}
-    if len(line.cells) > len(headers):
-        raw |= dict(zip(headers, line.cells, strict=False))
-    document = json.dumps(raw, ensure_ascii=False, sort_keys=True)
-    return {
-        "connection_id": target.connection_id,
-        "stream": target.stream.name,
-        "sync_id": target.sync_id,
-        "reason": f"the line has {len(line.cells)} cells, the header has {width}",
-        "raw": document,
-        "raw_digest": hashlib.sha256(f"{target.source} {document}".encode()).hexdigest(),
-        "source": f"{target.source} line {line.line}",
-    }
+        kept[name] = header
+    await quarantine_ragged(conn, tally.ragged, tally.cells, kept, target.place, width=len(headers))

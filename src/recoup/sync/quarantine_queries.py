@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from recoup.connections.tables import amazon_connection
 from recoup.db.engine import Reader, Writer
@@ -17,7 +17,11 @@ from recoup.sync.tables import quarantine
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedRow:
-    """`raw` is the source row as Amazon sent it, without personal data."""
+    """`raw` is the source row as Amazon sent it, without personal data.
+
+    occurrence: its number among rows of its file with the same key, where that is known. told_at:
+    when a source last told it.
+    """
 
     quarantine_id: int
     connection_id: ConnectionId
@@ -27,6 +31,8 @@ class QuarantinedRow:
     raw: Any
     source: str
     created_at: datetime
+    occurrence: int | None
+    told_at: datetime
 
 
 async def list_quarantine(
@@ -51,6 +57,25 @@ async def list_quarantine(
     if before is not None:
         statement = statement.where(q.quarantine_id < before)
     return [QuarantinedRow(*row) for row in await conn.execute(statement)]
+
+
+async def read_owner(conn: Reader, connection_id: ConnectionId) -> UserId:
+    """The user whose connection it is."""
+    found = await conn.execute(
+        select(amazon_connection.c.user_id).where(
+            amazon_connection.c.connection_id == connection_id
+        )
+    )
+    return UserId(found.scalar_one())
+
+
+async def delete_read_again(conn: Writer, ids: Sequence[int]) -> int:
+    """Take out those of the rows that this transaction has not put in again; gives how many."""
+    q = quarantine.c
+    result = await conn.execute(
+        delete(quarantine).where(q.quarantine_id.in_(ids), q.told_at < func.now())
+    )
+    return result.rowcount
 
 
 async def delete_quarantined(conn: Writer, ids: Sequence[int]) -> None:

@@ -1,6 +1,7 @@
 """Trying again what could not be read, after an upgrade that may know more.
 
-A row goes the way it would have gone the first time. Only rows that are complete by themselves can:
+A row goes the way it would have gone the first time, to the place that was left for it; what a source
+has told since then is not touched. Only rows that are complete by themselves can:
 those of an API, and those of reports that are loaded by key. A settlement is one unit, so its whole
 archived file is loaded again. Days of the ledger and lines of orders are not taken apart; their
 reports bring them again while their time is read again.
@@ -12,21 +13,32 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from recoup.connections.queries import Connection, get_connection
 from recoup.db.engine import Database, Writer
+from recoup.db.upsert import list_stored_since
+from recoup.errors import ReportFileError
 from recoup.ids import ConnectionId, UserId
-from recoup.spapi.documents import Spool, spool_of
+from recoup.logs import get_logger
+from recoup.spapi.documents import spool_of
 from recoup.streams import all_streams
 from recoup.streams.report import Upsert
 from recoup.streams.stream import Request, Scope, Stream
-from recoup.sync.load import load_batch, parse_page
+from recoup.sync.load import Batch, load_batch, parse_page
 from recoup.sync.load_report import FileTarget, load_report
-from recoup.sync.quarantine_queries import QuarantinedRow, delete_quarantined, list_quarantine
+from recoup.sync.occurrence_queries import Waiting
+from recoup.sync.quarantine_queries import (
+    QuarantinedRow,
+    delete_quarantined,
+    delete_read_again,
+    list_quarantine,
+)
 from recoup.sync.report_queries import ArchivedFile, find_archived_file
+
+_log = get_logger(__name__)
 
 _MOST_ROWS = 5000
 
@@ -62,17 +74,28 @@ async def replay_quarantine(
     for row in rows:
         groups[row.connection_id, row.stream, _file_of(row.source)].append(row)
     loaded = 0
-    for (owner, name, source), group in groups.items():
+    # The latest source first: what an earlier one told of the same rows is then overtaken.
+    for (owner, name, source), group in sorted(
+        groups.items(), key=lambda one: max(row.told_at for row in one[1]), reverse=True
+    ):
         if name in streams:
             again = _Group(connections[owner], streams[name], source, group, now)
-            async with database.writing() as conn:
-                loaded += await again.replay(conn)
+            try:
+                async with database.writing() as conn:
+                    loaded += await again.replay(conn)
+            except ReportFileError as exc:
+                _log.warning("not_replayed", stream=name, source=source, reason=str(exc))
     return Replayed(len(rows), loaded)
 
 
 def _file_of(source: str) -> str:
     """Where a row came from, without its line."""
     return source.partition(" line ")[0]
+
+
+def _line_of(source: str) -> int | None:
+    line = source.partition(" line ")[2]
+    return int(line) if line.isdecimal() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +119,8 @@ class _Group:
                 conn, self.connection.connection_id, report.report_type, report_id
             )
             return 0 if kept is None else await self._replay_file(conn, kept)
-        if isinstance(report.load, Upsert):
+        # A row that may belong to the edge of a window is not the whole of its key.
+        if isinstance(report.load, Upsert) and report.load.within is None:
             return await self._replay_rows(conn)
         return 0
 
@@ -113,6 +137,7 @@ class _Group:
             if not parse_page(self.stream, api, request, [row.raw]).unreadable
         ]
         batch = parse_page(self.stream, api, request, [row.raw for row in good])
+        batch = await self._without_overtaken(conn, batch)
         await load_batch(
             conn,
             self.stream,
@@ -124,35 +149,56 @@ class _Group:
         await delete_quarantined(conn, [row.quarantine_id for row in good])
         return len(good)
 
+    async def _without_overtaken(self, conn: Writer, batch: Batch) -> Batch:
+        """Without the items that a source has told since then."""
+        told_at = min((row.told_at for row in self.rows), default=self.now)
+        owner = {"connection_id": self.connection.connection_id}
+        rows = [{**parsed.row, **owner} for parsed in batch.rows]
+        newer = await list_stored_since(conn, self.stream.table, rows, told_at)
+        key = [column.name for column in self.stream.table.primary_key.columns]
+        kept = tuple(
+            parsed
+            for parsed, row in zip(batch.rows, rows, strict=True)
+            if tuple(row[name] for name in key) not in newer
+        )
+        overtaken = len(batch.rows) - len(kept)
+        return replace(batch, rows=kept, superseded=batch.superseded + overtaken)
+
     async def _replay_rows(self, conn: Writer) -> int:
-        """Rows of a file, as a file of their own."""
-        whole = [row for row in self.rows if "cells" not in row.raw]
+        """Rows of a file, as a file of their own, in the order of their file."""
+        whole = sorted(
+            (row for row in self.rows if "cells" not in row.raw),
+            key=lambda row: (_line_of(row.source) or 0, row.quarantine_id),
+        )
         if not whole:
             return 0
+        waiting = [
+            Waiting(row.quarantine_id, _line_of(row.source), row.occurrence, row.told_at)
+            for row in whole
+        ]
         with spool_of(_as_file(whole), "text/plain; charset=utf-8", is_compressed=False) as spool:
-            return await self._load(conn, whole, spool)
+            loaded = await load_report(conn, self._target(waiting), spool)
+        return loaded.read - loaded.quarantined
 
     async def _replay_file(self, conn: Writer, kept: ArchivedFile) -> int:
+        """The whole file again: its rows that still cannot be read are put into quarantine again."""
         with spool_of(kept.content, kept.content_type, is_compressed=kept.is_compressed) as spool:
-            return await self._load(conn, self.rows, spool)
+            await load_report(conn, self._target(()), spool)
+        return await delete_read_again(conn, [row.quarantine_id for row in self.rows])
 
-    async def _load(self, conn: Writer, rows: Sequence[QuarantinedRow], spool: Spool) -> int:
-        """Rows leave the quarantine first; those that still cannot be read come back into it."""
+    def _target(self, waiting: Sequence[Waiting]) -> FileTarget:
         assert self.stream.report is not None
-        await delete_quarantined(conn, [row.quarantine_id for row in rows])
-        target = FileTarget(
+        return FileTarget(
             stream=self.stream,
             report=self.stream.report,
             connection_id=self.connection.connection_id,
-            sync_id=rows[0].sync_id,
+            sync_id=self.rows[0].sync_id,
             scope="",
             marketplace_ids=self.connection.marketplace_ids,
             source=self.source,
             seen_at=self.now,
-            is_part=not self.stream.report.discovered,
+            waiting=tuple(waiting),
         )
-        loaded = await load_report(conn, target, spool)
-        return max(0, len(rows) - loaded.quarantined)
 
 
 def _as_file(rows: Sequence[QuarantinedRow]) -> bytes:

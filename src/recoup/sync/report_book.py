@@ -248,7 +248,7 @@ class ReportBook:
 
     async def _oddity(self, conn: Writer, request: ReportRequest, loaded: LoadedFile) -> str | None:
         """What a person should know of a file that was loaded."""
-        remark = None
+        remark = " ".join(loaded.doubts) or None
         if loaded.kept_older:
             remark = "the file has less than half of the rows that are stored: those were kept"
         elif not loaded.read and await had_rows(conn, request):

@@ -1,16 +1,18 @@
 """How a cell of a report's file becomes a value: SQL expressions over the staged text. Pure.
 
-Forms of numbers and dates differ between marketplaces, not within a file (docs/amazon.md
-#report-files), so they are decided once per file, from what is in it.
+Forms of numbers and dates differ between marketplaces, not within a column of a file
+(docs/amazon.md #report-files), so they are decided once per file, from what is in it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set as AbstractSet
+from dataclasses import dataclass, field, replace
 
 from recoup.streams.report import Field, Kind, normal_header
+from recoup.streams.table import LONGEST_KEY_BYTES
+from recoup.sync.report_numbers import NumberForm, plain_number
 
 SQL_TYPES = {
     Kind.TEXT: "text",
@@ -31,7 +33,11 @@ _MONTH_FIRST = re.compile(r"\d{1,2}/\d{4}")
 _YEAR_FIRST = re.compile(r"\d{4}-\d{2}")
 _DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}.*")
 _DAY_MONTH_YEAR = r"'^(\d{1,2})\.(\d{1,2})\.(\d{2,4})'"
-_AMOUNT = r"'^\s*[-+]?(\d+\.?\d*|\.\d+)\s*$'"
+_MONTH_BEHIND_DAY = r"'^(\d{1,2})/(\d{1,2})/(\d{4})'"
+_AMOUNT = r"'^\s*[-+]?(\d{1,30}\.?\d{0,30}|\.\d{1,30})\s*$'"
+_LONGEST_AMOUNT_BYTES = 32
+_DAYS_WITH_MORE = ("20__-%", "__/__/20__ %", "__.__.20__%")
+_FIRST_DAY, _LAST_DAY = "'1990-01-01'", "'2199-12-31'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +45,13 @@ class Cell:
     """One column of the table and the staged text that it comes from, None where the file has none.
 
     `text` is an SQL expression for the text that can be cast, null where there is no value.
+    is_indexed: it stands in an index, which takes no long text.
     """
 
     field: Field
     staged: str | None
     text: str
+    is_indexed: bool = False
 
     @property
     def sql_type(self) -> str:
@@ -56,6 +64,56 @@ class Cell:
         return cast if self.field.default is None else f"coalesce({cast}, {self._default})"
 
     @property
+    def careful_value(self) -> str:
+        """SQL for the value, null where the text is not of the kind."""
+        if self.field.kind is Kind.TEXT:
+            return self.value
+        return f"case when not ({self._is_wrong}) then {self.value} end"
+
+    @property
+    def is_long(self) -> str | None:
+        """SQL for whether the text is too long for its index; None where there is no limit."""
+        if not self.is_indexed or self.staged is None:
+            return None
+        return f"octet_length({self.staged}) > {LONGEST_KEY_BYTES}"
+
+    @property
+    def doubt(self) -> str | None:
+        """SQL for whether a cast may take the text although it is not of the kind; cheap, and true
+        for some that are. None where a cast refuses all that are not.
+        """
+        match self.field.kind:
+            case Kind.AMOUNT if self.staged:
+                return (
+                    f"{self.staged} ~* '[a-z]' "
+                    f"or octet_length({self.staged}) > {_LONGEST_AMOUNT_BYTES}"
+                )
+            case Kind.DATE | Kind.TIME if self.staged:
+                text = self.staged
+                with_more = " or ".join(f"{text} like '{shape}'" for shape in _DAYS_WITH_MORE)
+                # The commonest first: a year of a ledger has millions of them.
+                return (
+                    f"not ({text} like '__/__/20__' or ({with_more}) "
+                    f"and upper(right({text}, 2)) <> 'BC' or {text} = '--')"
+                )
+        return self.is_long
+
+    @property
+    def _is_wrong(self) -> str:
+        """SQL for whether the text is not of the kind; null where there is none."""
+        if self.field.kind is Kind.AMOUNT:
+            return f"({self.text}) !~ {_AMOUNT}"
+        is_valid = f"pg_input_is_valid({self.text}, '{self.sql_type}')"
+        if self.field.kind not in {Kind.DATE, Kind.TIME}:
+            return f"not {is_valid}"
+        # `today` is a date to PostgreSQL, and so are days of the year 20261 and before Christ.
+        cast = f"({self.text})::{self.sql_type}"
+        return (
+            f"({self.text}) !~ '^[0-9]' or case when {is_valid} "
+            f"then {cast} not between {_FIRST_DAY} and {_LAST_DAY} else {self.text} is not null end"
+        )
+
+    @property
     def _default(self) -> str:
         return "'" + (self.field.default or "").replace("'", "''") + "'"
 
@@ -64,25 +122,28 @@ class Cell:
         cases = []
         if needed and self.field.default is None:
             cases.append(f"when ({self.text}) is null then '{self.field.column} is missing'")
-        if self.field.kind is Kind.AMOUNT:
-            wrong = f"({self.text}) !~ {_AMOUNT}"
-        else:
-            wrong = f"not pg_input_is_valid({self.text}, '{self.sql_type}')"
-        if self.field.kind in {Kind.DATE, Kind.TIME}:
-            wrong += f" or ({self.text}) !~ '^[0-9]'"  # `today` is a date to PostgreSQL
+        if self.is_long is not None:
+            reason = f"{self.field.column} is longer than {LONGEST_KEY_BYTES} bytes"
+            cases.append(f"when {self.is_long} then '{reason}'")
         if self.field.kind is not Kind.TEXT:
-            cases.append(f"when {wrong} then '{self.field.column} {_WRONG[self.field.kind]}'")
+            cases.append(
+                f"when {self._is_wrong} then '{self.field.column} {_WRONG[self.field.kind]}'"
+            )
         return " ".join(cases) or None
 
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """What the file writes. `samples`: a value of each staged column that may have several forms."""
+    """What the file writes.
+
+    numbers: the form of each staged column of numbers. currency: the one that all its rows have
+    that name one. samples: a value of each staged column of dates.
+    """
 
     has_dashes: bool = False
-    decimal_comma: bool = False
-    thousands_comma: bool = False
-    samples: Mapping[str, str] | None = None
+    numbers: Mapping[str, NumberForm] = field(default_factory=dict)
+    currency: str | None = None
+    samples: Mapping[str, str] = field(default_factory=dict)
 
 
 def staged_columns(headers: Sequence[str]) -> list[str]:
@@ -116,22 +177,37 @@ def unknown_headers(headers: Sequence[str], placed: Mapping[str, str]) -> list[s
     return [header for staged, header in pairs if staged not in used and header.strip()]
 
 
-def make_cells(fields: Sequence[Field], placed: Mapping[str, str], forms: Forms) -> list[Cell]:
-    """The cell of each field, in the forms of this file."""
-    return [_cell(one, placed.get(one.column), forms) for one in fields]
+def make_cells(
+    fields: Sequence[Field], placed: Mapping[str, str], forms: Forms, indexed: AbstractSet[str]
+) -> list[Cell]:
+    """The cell of each field, in the forms of this file. `indexed`: columns of a limited length."""
+    currency = _currency(placed, forms)
+    return [
+        _cell(one, placed.get(one.column), forms, currency, is_indexed=one.column in indexed)
+        for one in fields
+    ]
 
 
-def _cell(one: Field, staged: str | None, forms: Forms) -> Cell:
+def _currency(placed: Mapping[str, str], forms: Forms) -> str:
+    """SQL for the currency of a row: its own, else the only one that the file has."""
+    own = f"nullif({placed['currency']}, '--')" if "currency" in placed else "null::text"
+    return f"coalesce({own}, '{forms.currency}')" if forms.currency else own
+
+
+def _cell(one: Field, staged: str | None, forms: Forms, currency: str, *, is_indexed: bool) -> Cell:
     if staged is None:
         return Cell(one, None, "null::text")
     text = f"nullif({staged}, '--')" if forms.has_dashes else staged
-    if one.kind is Kind.AMOUNT and forms.decimal_comma:
-        text = f"translate({text}, ',.', '.')"  # the comma becomes the dot, dots go
-    elif one.kind in {Kind.AMOUNT, Kind.INTEGER} and forms.thousands_comma:
-        text = f"replace({text}, ',', '')"
+    if one.kind in {Kind.AMOUNT, Kind.INTEGER}:
+        text = plain_number(text, forms.numbers.get(staged, NumberForm.PLAIN), currency)
     elif one.kind in {Kind.DATE, Kind.TIME}:
-        text = _dated(text, (forms.samples or {}).get(staged, ""))
-    return Cell(one, staged, text)
+        text = _dated(text, forms.samples.get(staged, ""))
+    return Cell(one, staged, text, is_indexed=is_indexed and one.kind is Kind.TEXT)
+
+
+def day_first(cell: Cell) -> Cell:
+    """The same cell of a file that writes `14/03/2026`."""
+    return replace(cell, text=f"regexp_replace({cell.text}, {_MONTH_BEHIND_DAY}, '\\2/\\1/\\3')")
 
 
 def _dated(text: str, sample: str) -> str:

@@ -16,8 +16,9 @@ from recoup.db.upsert import PROVENANCE
 from recoup.ids import ConnectionId
 from recoup.streams.report import Statements
 from recoup.streams.stream import Stream
+from recoup.sync.occurrence_queries import key_parts
 from recoup.sync.report_cells import Cell
-from recoup.sync.staging_queries import RAW
+from recoup.sync.staging_queries import NUMBERS, RAW
 
 TYPED = "staged"
 _FRESH_DAYS = "staged_days"
@@ -54,49 +55,40 @@ def needed_columns(table: Table) -> frozenset[str]:
     return frozenset(column.name for column in table.columns if not column.nullable)
 
 
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """How rows are written that have a key.
+
+    occurrence: the column that numbers equal rows; `is_numbered`: their numbers are noted already
+    (recoup.sync.occurrence_queries), else they are those of the staged rows.
+    within: a date column; rows outside of `days` are left out.
+    one_per_key: of rows with the same key the newest is taken, else they are refused (SQLSTATE
+    21000).
+    """
+
+    occurrence: str | None
+    is_numbered: bool
+    one_per_key: bool
+    within: str | None = None
+    days: Days | None = None
+
+
 async def upsert_staged(
-    conn: Writer,
-    stream: Stream,
-    cells: Sequence[Cell],
-    origin: Origin,
-    *,
-    occurrence: str | None,
-    go_on: bool,
-    one_per_key: bool,
-    within: str | None = None,
-    days: Days | None = None,
+    conn: Writer, stream: Stream, cells: Sequence[Cell], origin: Origin, how: Keyed
 ) -> int:
     """Insert or update by key; gives how many rows are new or changed.
 
-    Columns that the file does not have keep what is stored. `go_on`: equal rows are numbered on from
-    those that are stored, instead of taking their place. `one_per_key`: of rows with the same key
-    the newest is taken, else they are refused (SQLSTATE 21000). `within`: a date column; rows
-    outside of `days` are left out.
+    Columns that the file does not have keep what is stored.
     """
-    table, values = stream.table, _values(stream.table, cells)
+    table = stream.table
     key = [column.name for column in table.primary_key.columns]
-    parts = [name for name in key if name not in {"connection_id", occurrence}]
-    if occurrence is not None:
-        same = ", ".join(values[name] for name in parts)
-        values[occurrence] = f"row_number() over (partition by {same} order by source_line)"
-        if go_on:
-            equal = " and ".join(f"stored.{name} = {values[name]}" for name in parts)
-            values[occurrence] += (
-                f" + (select coalesce(max(stored.{occurrence}), 0) from {table.name} as stored "
-                f"where stored.connection_id = cast(:connection_id as text) and {equal})"
-            )
-    fresh = f"select {_aliased(values)} from {RAW}"
-    parameters = origin.parameters()
-    if within is not None and days is not None:
-        fresh += f" where {_between(values[within])}"
-        parameters |= _bounds(days)
-    if one_per_key and occurrence is None:
+    names, fresh, parameters = _fresh_rows(stream, cells, origin, how)
+    if how.one_per_key:
         newest = f"{stream.newer_by} desc nulls last, " if stream.newer_by else ""
         fresh = (
-            f"select distinct on ({', '.join(parts)}) * from ({fresh}) as every "
-            f"order by {', '.join(parts)}, {newest}source_line desc"
+            f"select distinct on ({', '.join(key)}) * from ({fresh}) as every "
+            f"order by {', '.join(key)}, {newest}source_line desc"
         )
-    names = list(values)
     result = await conn.execute(
         text(
             f"insert into {table.name} ({', '.join(names)}) "
@@ -107,6 +99,81 @@ async def upsert_staged(
         parameters,
     )
     return result.rowcount
+
+
+async def count_unchanged(
+    conn: Writer, stream: Stream, cells: Sequence[Cell], origin: Origin, how: Keyed
+) -> int:
+    """Staged rows that were stored already, that another one of the file has replaced, or that are
+    left to another file. Call it after the upsert, in its transaction.
+    """
+    table = stream.table
+    key = [column.name for column in table.primary_key.columns]
+    _, fresh, parameters = _fresh_rows(stream, cells, origin, how)
+    same = " and ".join(f"stored.{name} = fresh.{name}" for name in key)
+    found = await conn.execute(
+        text(
+            "select count(*) - count(distinct stored.ctid) filter (where stored.loaded_at = now()) "
+            f"from ({fresh}) as fresh join {table.name} as stored on {same}"
+        ),
+        parameters,
+    )
+    unchanged = int(found.scalar_one())
+    if how.within is not None and how.days is not None:
+        unchanged += await _count_outside(conn, _values(table, cells)[how.within], how.days)
+    return unchanged
+
+
+def _fresh_rows(
+    stream: Stream, cells: Sequence[Cell], origin: Origin, how: Keyed
+) -> tuple[list[str], str, dict[str, Any]]:
+    """The columns, SQL for the staged rows as they go into the table, and its parameters."""
+    values, parameters = _values(stream.table, cells), origin.parameters()
+    source = RAW
+    if how.is_numbered:
+        source += f" join {NUMBERS} using (source_line)"
+        values |= {"source_line": "line"} if "source_line" in values else {}
+    if how.occurrence is not None:
+        same = ", ".join(values[name] for name in key_parts(stream, how.occurrence))
+        values[how.occurrence] = (
+            f"{NUMBERS}.occurrence"
+            if how.is_numbered
+            else f"row_number() over (partition by {same} order by source_line)"
+        )
+    fresh = f"select {_aliased(values)} from {source}"
+    if how.within is not None and how.days is not None:
+        fresh += f" where {_between(values[how.within])}"
+        parameters |= _bounds(how.days)
+    return list(values), fresh, parameters
+
+
+async def _count_outside(conn: Writer, day: str, days: Days) -> int:
+    """Staged rows of other days, which are left to their own files."""
+    found = await conn.execute(
+        text(f"select count(*) from {RAW} where not ({_between(day)})"), _bounds(days)
+    )
+    return int(found.scalar_one())
+
+
+async def count_staged(conn: Writer) -> int:
+    """All staged rows."""
+    return int((await conn.execute(text(f"select count(*) from {RAW}"))).scalar_one())
+
+
+async def count_unreplaced(
+    conn: Writer, stream: Stream, cells: Sequence[Cell], day: str, days: Days, *, compared: bool
+) -> int:
+    """Staged rows of days that are as they are stored, and of other days than these.
+
+    compared: whether days were compared, else none of them was stored.
+    """
+    unchanged = await _count_outside(conn, _values(stream.table, cells)[day], days)
+    if compared:
+        found = await conn.execute(
+            text(f"select coalesce(sum(rows), 0) from {_FRESH_DAYS} where not changed")
+        )
+        unchanged += int(found.scalar_one())
+    return unchanged
 
 
 async def count_stored_days(
@@ -206,15 +273,26 @@ async def run_statements(
     )
     await conn.execute(text(f"analyze {TYPED}"))
     written = [await _run(conn, sql, origin) for sql in load.sql]
-    return written[0]
+    return written[0].rowcount
 
 
-async def _run(conn: Writer, sql: str, origin: Origin) -> int:
+async def count_unwritten(conn: Writer, load: Statements, origin: Origin) -> int:
+    """Staged rows that were stored already or belong to a row that others have made, as the stream
+    counts them. Call it after its statements, in their transaction.
+    """
+    return int((await _run(conn, load.unchanged, origin)).scalar_one())
+
+
+async def list_doubts(conn: Writer, sql: str, origin: Origin) -> list[str]:
+    """What the stream says of the rows that this transaction has written."""
+    return [str(row[0]) for row in await _run(conn, sql, origin)]
+
+
+async def _run(conn: Writer, sql: str, origin: Origin) -> CursorResult[Any]:
     statement = text(sql)
     asked = statement.compile().params
     known = {name: value for name, value in origin.parameters().items() if name in asked}
-    result: CursorResult[Any] = await conn.execute(statement, known)
-    return result.rowcount
+    return await conn.execute(statement, known)
 
 
 def _values(table: Table, cells: Sequence[Cell]) -> dict[str, str]:

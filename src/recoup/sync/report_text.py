@@ -10,7 +10,9 @@ import codecs
 import csv
 import io
 import json
+import re
 import zlib
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,45 +25,39 @@ from recoup.spapi.transport import DOWNLOAD
 
 _READ_BYTES = 64 * 1024
 _PIECE_BYTES = 512 * 1024
-_MOST_KEPT = 1000
-# A cell with a line break may reach over pieces; a quote that never ends must not fill the memory.
-_LONGEST_RECORD_BYTES = 8 * 1024 * 1024
+_LONGEST_LINE_BYTES = 8 * 1024 * 1024
+# A cell with line breaks; a quote that stands by itself must not swallow the rest of the file.
+_MOST_LINES_OF_RECORD = 100
 _BOM = b"\xef\xbb\xbf"
 _GZIP_MAGIC = b"\x1f\x8b"
 _JAPAN = "A1VC38T7YXB528"
 
 
-@dataclass(frozen=True, slots=True)
-class RaggedLine:
-    """A line whose number of cells is not that of the header."""
-
-    line: int
-    cells: tuple[str, ...] = field(repr=False)
-
-
 @dataclass(slots=True)
 class Tally:
-    """What was met on the way through a file. Blank lines and ragged ones stay out of the table,
-    as rows of nothing but nulls, so that the numbers of the others are right.
+    """What was met on the way through a file, by numbers of lines (header = 1).
+
+    Lines that are no rows are staged all the same, so that the numbers of the others are right: a
+    blank one as nulls, a ragged one cut or filled to the width of the header. A file may have any
+    number of them, so each costs a few bytes.
     """
 
-    skipped: list[int] = field(default_factory=list)
-    """Lines that are rows of nulls: blank ones and ragged ones (header = 1)."""
-    ragged: list[RaggedLine] = field(default_factory=list)
-    """The first thousand."""
-    ragged_count: int = 0
+    blank: array[int] = field(default_factory=lambda: array("q"))
+    ragged: array[int] = field(default_factory=lambda: array("q"))
+    """Lines whose number of cells is not that of the header, and, in `cells`, that number."""
+    cells: array[int] = field(default_factory=lambda: array("q"))
     lines: int = 1
     """Lines so far, the header included."""
     has_dashes: bool = False
     """Whether `--`, Amazon's other way to say nothing, may be in it."""
 
-    def skip(self, cells: tuple[str, ...]) -> None:
+    def skip(self, cells: int) -> None:
         """The line that was counted last is not a row; without cells it is blank."""
-        self.skipped.append(self.lines)
         if cells:
-            self.ragged_count += 1
-            if len(self.ragged) < _MOST_KEPT:
-                self.ragged.append(RaggedLine(self.lines, cells))
+            self.ragged.append(self.lines)
+            self.cells.append(cells)
+        else:
+            self.blank.append(self.lines)
 
 
 def charsets_to_try(told: str | None, marketplace_ids: Sequence[str]) -> list[str]:
@@ -71,8 +67,10 @@ def charsets_to_try(told: str | None, marketplace_ids: Sequence[str]) -> list[st
     """
     names = []
     if told:
+        # A name may also be that of a codec for something else than text, such as base64.
         with suppress(LookupError):
-            names.append(codecs.lookup(told).name)
+            if isinstance(codecs.getincrementaldecoder(told)().decode(b""), str):
+                names.append(codecs.lookup(told).name)
     names.append("utf-8")
     if _JAPAN in marketplace_ids:
         names.append("cp932")
@@ -85,17 +83,19 @@ def charsets_to_try(told: str | None, marketplace_ids: Sequence[str]) -> list[st
 class ReportText:
     """One reading of a file in one encoding: the header first, then pieces of lines.
 
-    Blocking; raises UnicodeDecodeError when `charset` is wrong and `lenient` is not set, and
-    BrokenDocumentError for a compressed file that ends in the middle.
+    Blank lines above the header do not count. Blocking; raises UnicodeError when `charset` is wrong and `lenient` is not set, and
+    BrokenDocumentError for a compressed file that ends in the middle. A file that begins with the
+    mark of UTF-8 is read as that, whatever `charset` says.
     """
 
     def __init__(self, spool: Spool, charset: str, *, lenient: bool) -> None:
         spool.rewind()
         self.tally = Tally()
-        self._pieces = _whole_lines(_decoded(_plain(spool.file), charset, lenient=lenient))
-        first = next(self._pieces, b"")
-        line, _, self._rest = first.partition(b"\n")
-        text = line.decode()
+        plain = _plain(spool.file)
+        first = next(plain, b"")
+        self.charset = "utf-8" if first.startswith(_BOM) else charset
+        self._pieces = _whole_lines(_decoded(chain([first], plain), self.charset, lenient=lenient))
+        text, self._rest = _first_line(self._pieces)
         self.delimiter = "," if "\t" not in text and "," in text else "\t"
         self.is_quoted = text.startswith('"') or self.delimiter == ","
         self.headers: tuple[str, ...] = ()
@@ -113,6 +113,15 @@ class ReportText:
             self.tally.has_dashes = self.tally.has_dashes or b"--" in piece
             yield from lines.fit(piece)
         yield from lines.end()
+
+
+def _first_line(pieces: Iterator[bytes]) -> tuple[str, bytes]:
+    """The first line that is not blank, and what its piece has below it."""
+    for piece in pieces:
+        if found := re.search(rb"\S", piece):
+            line, _, rest = piece[piece.rfind(b"\n", 0, found.start()) + 1 :].partition(b"\n")
+            return line.decode(), rest
+    return "", b""
 
 
 def read_remark(spool: Spool) -> str:
@@ -155,10 +164,10 @@ class _Plain:
         cells = line.split(self._tab)
         while len(cells) > self._width and not cells[-1]:
             cells.pop()
-        if len(cells) == self._width and line:
-            return self._tab.join(cells) + b"\n"
-        self._tally.skip(tuple(cell.decode() for cell in cells) if line else ())
-        return self._tab * (self._width - 1) + b"\n"
+        if len(cells) != self._width or not line:
+            self._tally.skip(len(cells) if line else 0)
+            cells = [*cells[: self._width], *[b""] * (self._width - len(cells))]
+        return self._tab.join(cells) + b"\n"
 
 
 class _Quoted:
@@ -170,63 +179,124 @@ class _Quoted:
         self._tally = tally
         self._exact = exact
         self._held = b""
+        self._between = f'"{delimiter}"'.encode()
+        # In the middle of a text a quote is doubled; this one is a letter, as of an inch.
+        other = b'[^"\\n' + delimiter.encode() + b"]"
+        self._lone_quote = re.compile(other + b'"' + other)
 
     def fit(self, piece: bytes) -> Iterator[bytes]:
         data, self._held = self._held + piece, b""
-        if data.count(b'"') % 2:
-            if len(data) > _LONGEST_RECORD_BYTES:
-                yield from self._unbalanced(data)
-            else:
-                self._held = data
-            return
         count = data.count(b"\n")
-        between = f'"{self._delimiter}"'.encode()
-        # As above: what only looks right is refused by COPY and read again exactly.
-        if (
-            not self._exact
-            and data.count(between) == count * (self._width - 1)
-            and data.count(b'"\n') == count
-        ):
+        # What only looks right is refused by COPY, or makes fewer rows, and is read again exactly.
+        if not self._exact and self._looks_right(data, count):
             self._tally.lines += count
             yield data
         else:
-            yield "".join(self._records(data.decode())).encode()
+            yield "".join(self._records(data.decode(), is_last=False)).encode()
 
     def end(self) -> Iterator[bytes]:
         if self._held:
-            yield from self._unbalanced(self._held)
+            data, self._held = self._held, b""
+            yield "".join(self._records(data.decode(), is_last=True)).encode()
 
-    def _unbalanced(self, data: bytes) -> Iterator[bytes]:
-        """Lines among which a quote stands by itself, as of an inch: each line is a record, and what
-        does not fit is put aside.
+    def _looks_right(self, data: bytes, count: int) -> bool:
+        """Whether each of `count` lines is a record of quoted cells, as far as counting can tell."""
+        inner = data.count(b'"') - 2 * self._width * count
+        return (
+            data.count(self._between) == count * (self._width - 1)
+            and data.count(b'"\n') == count
+            and (not inner or (inner % 2 == 0 and not self._lone_quote.search(data)))
+        )
+
+    def _records(self, text: str, *, is_last: bool) -> Iterator[str]:
+        """Record by record; one that goes on in the next piece is held back until then."""
+        if (simple := self._simple(text)) is not None:
+            yield from map(self._record, simple)
+            return
+        lines = text.removesuffix("\n").split("\n")
+        at = 0
+        while at < len(lines):
+            cells, used = self._read(lines, at)
+            if cells is None:
+                if not is_last and len(lines) - at < _MOST_LINES_OF_RECORD:
+                    self._held = ("\n".join(lines[at:]) + "\n").encode()
+                    return
+                cells, used = self._lone(lines[at]), 1
+            yield self._record(cells)
+            at += used
+
+    def _simple(self, text: str) -> list[list[str]] | None:
+        """The records of lines of which each is one and fits; else None, and each is looked at."""
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter, strict=True)
+        try:
+            records = list(reader)
+        except csv.Error:
+            return None
+        if len(records) != reader.line_num or not all(
+            self._fits(one) or not one for one in records
+        ):
+            return None
+        return records
+
+    def _read(self, lines: Sequence[str], at: int) -> tuple[list[str] | None, int]:
+        """The record at a line, and how many lines it has; None where it has no end in `lines`.
+
+        Quotes that do not pair, as of an inch, are letters: such a line is a record of its own.
         """
-        if not self._exact:
-            raise ReportFileError("A quote in the file never ends.")
-        between = f'"{self._delimiter}"'
-        for line in data.decode().removesuffix("\n").split("\n"):
-            cells = [line]
-            if len(line) > 1 and line.startswith('"') and line.endswith('"'):
-                cells = [cell.replace('""', '"') for cell in line[1:-1].split(between)]
-            yield self._record(cells).encode()
+        last = min(at + _MOST_LINES_OF_RECORD, len(lines))
+        reader = csv.reader(
+            (lines[n] + "\n" for n in range(at, last)), delimiter=self._delimiter, strict=True
+        )
+        try:
+            cells = next(reader, [])
+        except csv.Error:
+            # At the last line there is, the error may be that the text ends in a quoted cell.
+            if reader.line_num < last - at or self._is_whole(lines[at]):
+                return self._lone(lines[at]), 1
+            return None, 0
+        used = reader.line_num
+        # Two quotes that stand by themselves in lines of their own are not those of one cell.
+        whole = used == 1 or self._is_all_quoted(lines[at : at + used], cells)
+        if not whole and all(self._fits(self._lone(line)) for line in lines[at : at + used]):
+            return self._lone(lines[at]), 1
+        if self._fits(cells):
+            return cells, used
+        lone = self._lone(lines[at])
+        return (lone, 1) if used > 1 or self._fits(lone) else (cells, 1)
 
-    def _records(self, text: str) -> Iterator[str]:
-        return map(self._record, _parsed(text, self._delimiter))
+    def _is_all_quoted(self, lines: Sequence[str], cells: Sequence[str]) -> bool:
+        return _joined(cells, self._delimiter) == "\n".join(lines) + "\n"
+
+    def _is_whole(self, line: str) -> bool:
+        return line.endswith('"') and self._fits(self._lone(line))
+
+    def _fits(self, cells: Sequence[str]) -> bool:
+        return len(cells) == self._width or (
+            len(cells) > self._width and not any(cells[self._width :])
+        )
+
+    def _lone(self, line: str) -> list[str]:
+        """The cells of a line in which a quote is a letter, but for those around whole cells."""
+        if len(line) > 1 and line.startswith('"') and line.endswith('"'):
+            cells = line[1:-1].split(f'"{self._delimiter}"')
+            if self._fits(cells):
+                return [cell.replace('""', '"') for cell in cells]
+        return [_unquoted(cell) for cell in line.split(self._delimiter)]
 
     def _record(self, cells: list[str]) -> str:
         self._tally.lines += 1
-        while len(cells) > self._width and not cells[-1]:
-            cells.pop()
-        if len(cells) == self._width:
-            return _joined(cells, self._delimiter)
-        self._tally.skip(tuple(cells))
-        return _joined([""] * self._width, self._delimiter)
+        if self._fits(cells):
+            cells = cells[: self._width]
+        else:
+            self._tally.skip(len(cells))
+            cells = [*cells[: self._width], *[""] * (self._width - len(cells))]
+        return _joined(cells, self._delimiter)
 
 
-def _parsed(text: str, delimiter: str) -> Iterator[list[str]]:
-    try:
-        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    except csv.Error as exc:
-        raise ReportFileError(f"The file is not what its header says ({exc}).") from exc
+def _unquoted(cell: str) -> str:
+    if len(cell) > 1 and cell.startswith('"') and cell.endswith('"'):
+        return cell[1:-1].replace('""', '"')
+    return cell
 
 
 def _joined(cells: Sequence[str], delimiter: str) -> str:
@@ -234,8 +304,9 @@ def _joined(cells: Sequence[str], delimiter: str) -> str:
 
 
 def _cells(line: str, delimiter: str, *, quoted: bool) -> list[str]:
+    """The cells of the header."""
     if quoted:
-        return next(_parsed(line, delimiter), [])
+        return next(csv.reader([line], delimiter=delimiter), [])
     return line.split(delimiter)
 
 
@@ -268,7 +339,7 @@ def _broken(how: str) -> BrokenDocumentError:
 def _decoded(pieces: Iterator[bytes], charset: str, *, lenient: bool) -> Iterator[bytes]:
     """The same in UTF-8, without a byte order mark and without what PostgreSQL cannot hold.
 
-    Raises UnicodeDecodeError unless `lenient`, which puts U+FFFD for what cannot be read.
+    Raises UnicodeError unless `lenient`, which puts U+FFFD for what cannot be read.
     """
     decoder = codecs.getincrementaldecoder(charset)("replace" if lenient else "strict")
     first = True
@@ -290,7 +361,7 @@ def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
             yield _normal(b"".join([*held, head, newline]))
             held, size = [], 0
             piece = tail  # noqa: PLW2901 - the rest of it
-        elif size > _LONGEST_RECORD_BYTES:
+        elif size > _LONGEST_LINE_BYTES:
             raise ReportFileError("The file has no lines.")
         held.append(piece)
     rest = b"".join(held)

@@ -7,7 +7,8 @@ The table is temporary and gone with the transaction, whatever personal data a f
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -17,9 +18,53 @@ from recoup.db.engine import Writer
 from recoup.ids import ConnectionId, SyncId
 from recoup.streams.report import Field, Kind
 from recoup.sync.report_cells import Cell, Forms, staged_columns
+from recoup.sync.report_numbers import (
+    HAS_COMMA_GROUPS,
+    HAS_DECIMAL_COMMA,
+    HAS_DECIMAL_POINT,
+    HAS_POINT_GROUPS,
+    Evidence,
+    decide,
+)
 
 RAW = "staged_file"
 BAD = "staged_bad"
+NUMBERS = "staged_numbers"
+
+_MOST_LINES = 50_000
+_DAY_FIRST = r"'^(1[3-9]|2\d|3[01])/\d{1,2}/\d{4}'"
+_DAY_SECOND = r"'^\d{1,2}/(1[3-9]|2\d|3[01])/\d{4}'"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose rows of which file they are, for the quarantine."""
+
+    stream: str
+    connection_id: ConnectionId
+    sync_id: SyncId
+    source: str
+
+    def parameters(self) -> dict[str, Any]:
+        return {
+            "stream": self.stream,
+            "connection_id": self.connection_id,
+            "sync_id": self.sync_id,
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """Whether rows are to be judged one by one, and whether numbers may not be as SQL reads them.
+
+    is_doubtful: a cast would take a row although it should not: a value that must be there is
+    missing, an amount is `NaN`, a day is `today`; or no index would take it. has_signs: a number has
+    a comma, or is whole and has a point.
+    """
+
+    is_doubtful: bool
+    has_signs: bool
 
 
 async def stage(
@@ -45,11 +90,16 @@ async def stage(
 
 async def drop_lines(conn: Writer, lines: Sequence[int]) -> None:
     """Take out lines that are no rows."""
-    if lines:
+    for some in _portions(lines):
         await conn.execute(
-            text(f"delete from {RAW} where source_line = any(:lines)"),
-            {"lines": list(lines)},
+            text(f"delete from {RAW} where source_line = any(:lines)"), {"lines": some}
         )
+
+
+def _portions(lines: Sequence[int]) -> Iterator[list[int]]:
+    """A file may have any number of them, a statement may not."""
+    for first in range(0, len(lines), _MOST_LINES):
+        yield list(lines[first : first + _MOST_LINES])
 
 
 async def analyze(conn: Writer) -> None:
@@ -58,25 +108,29 @@ async def analyze(conn: Writer) -> None:
 
 
 async def read_forms(
-    conn: Writer, fields: Sequence[Field], placed: Mapping[str, str], *, has_dashes: bool
+    conn: Writer,
+    fields: Sequence[Field],
+    placed: Mapping[str, str],
+    glance: Glance,
+    *,
+    has_dashes: bool,
 ) -> Forms:
     """How this file writes numbers and dates."""
-    dated = [
-        placed[one.column]
-        for one in fields
-        if one.column in placed and one.kind in {Kind.DATE, Kind.TIME}
-    ]
-    numbers = [
-        placed[one.column]
-        for one in fields
-        if one.column in placed and one.kind in {Kind.AMOUNT, Kind.INTEGER}
-    ]
+    present = [one for one in fields if one.column in placed]
+    dated = [placed[one.column] for one in present if one.kind in {Kind.DATE, Kind.TIME}]
     samples = {name: await _sample(conn, name) for name in dated}
-    decimal, thousands = await _commas(conn, numbers)
+    numbers = {
+        placed[one.column]: one.kind is Kind.INTEGER
+        for one in present
+        if one.kind in {Kind.AMOUNT, Kind.INTEGER}
+    }
+    if not glance.has_signs:
+        return Forms(has_dashes=has_dashes, samples=samples)
+    currency = await _only_currency(conn, placed["currency"]) if "currency" in placed else None
     return Forms(
         has_dashes=has_dashes,
-        decimal_comma=decimal,
-        thousands_comma=thousands,
+        numbers=decide(await _read_evidence(conn, numbers)),
+        currency=currency,
         samples=samples,
     )
 
@@ -86,55 +140,71 @@ async def _sample(conn: Writer, column: str) -> str:
     return str(found.scalar_one_or_none() or "")
 
 
-async def _commas(conn: Writer, columns: Sequence[str]) -> tuple[bool, bool]:
-    """Whether the file's commas are decimal signs, and whether they are thousands.
+async def _read_evidence(conn: Writer, numbers: Mapping[str, bool]) -> dict[str, Evidence]:
+    """What the values of each column tell of how it is written. `numbers`: whether it is whole."""
+    tests = []
+    for name, is_whole in numbers.items():
+        comma = HAS_POINT_GROUPS if is_whole else HAS_DECIMAL_COMMA
+        point = HAS_COMMA_GROUPS if is_whole else HAS_DECIMAL_POINT
+        has_comma, has_point = f"strpos({name}, ',') > 0", f"strpos({name}, '.') > 0"
+        tests += [
+            has_comma,
+            has_point,
+            f"({has_comma} or {has_point}) and {name} ~ {comma}",
+            f"({has_comma} or {has_point}) and {name} ~ {point}",
+        ]
+    columns = ", ".join(f"coalesce(bool_or({one}), false)" for one in tests)
+    row = tuple((await conn.execute(text(f"select {columns} from {RAW}"))).one())
+    return {
+        name: Evidence(is_whole, *row[n * 4 : n * 4 + 4])
+        for n, (name, is_whole) in enumerate(numbers.items())
+    }
 
-    A comma that three digits follow may be either. It is a thousands' one when the file has decimal
-    dots, or nothing but whole numbers of that form.
-    """
+
+async def _only_currency(conn: Writer, column: str) -> str | None:
+    """The currency of a file that has one only, None where it has several."""
+    found = await conn.execute(
+        text(f"select distinct {column} from {RAW} where {column} ~ '^[A-Z]{{3}}$' limit 2")
+    )
+    currencies = found.scalars().all()
+    return str(currencies[0]) if len(currencies) == 1 else None
+
+
+async def find_days_first(conn: Writer, columns: Sequence[str]) -> frozenset[str]:
+    """Those of the columns whose dates have slashes and the day in front of the month."""
     if not columns:
-        return False, False
-    some = " or ".join(f"strpos({name}, ',') > 0" for name in columns)
-    found = await conn.execute(text(f"select exists (select from {RAW} where {some})"))
-    if not found.scalar_one():
-        return False, False
-    cells = " union all ".join(f"select {name} as cell from {RAW}" for name in columns)
-    row = (
-        await conn.execute(
-            text(
-                r"select coalesce(bool_or(cell ~ '\.\d+$' and cell !~ '\.\d{3}$'), false) as dots, "
-                r"coalesce(bool_or(cell ~ ',\d+$' and (cell !~ ',\d{3}$' or cell ~ '^\s*-?0,')), false) "
-                rf"as commas from ({cells}) as cells"
-            )
-        )
-    ).one()
-    decimal = bool(row.commas) or not row.dots
-    return decimal, not decimal
+        return frozenset()
+    tests = [
+        f"coalesce(bool_or({name} ~ {_DAY_FIRST}) and not bool_or({name} ~ {_DAY_SECOND}), false)"
+        for name in columns
+    ]
+    row = (await conn.execute(text(f"select {', '.join(tests)} from {RAW}"))).one()
+    return frozenset(name for name, is_first in zip(columns, row, strict=True) if is_first)
 
 
-async def count_doubtful(conn: Writer, cells: Sequence[Cell], needed: frozenset[str]) -> int:
-    """Rows that a cast would take although it should not: a value that must be there is missing, an
-    amount is `NaN`, a day is `today`.
-    """
+async def look_over(conn: Writer, cells: Sequence[Cell], needed: frozenset[str]) -> Glance:
+    """What one pass over the file shows."""
     doubts = [
         f"({cell.text}) is null"
         for cell in cells
         if cell.field.column in needed and cell.field.default is None
     ]
-    doubts += [
-        f"{cell.staged} ~* '[a-z]'"
-        for cell in cells
-        if cell.field.kind is Kind.AMOUNT and cell.staged is not None
-    ]
-    doubts += [
-        f"{cell.staged} collate \"C\" not between '0' and ':'"
-        for cell in cells
-        if cell.field.kind in {Kind.DATE, Kind.TIME} and cell.staged is not None
-    ]
-    if not doubts:
-        return 0
-    found = await conn.execute(text(f"select count(*) from {RAW} where {' or '.join(doubts)}"))
-    return int(found.scalar_one())
+    doubts += [cell.doubt for cell in cells if cell.doubt is not None]
+    signs = []
+    for cell in cells:
+        if cell.staged is not None and cell.field.kind in {Kind.AMOUNT, Kind.INTEGER}:
+            signs.append(f"strpos({cell.staged}, ',') > 0")
+        if cell.staged is not None and cell.field.kind is Kind.INTEGER:
+            signs.append(f"strpos({cell.staged}, '.') > 0")
+    row = (
+        await conn.execute(
+            text(
+                f"select coalesce(bool_or({' or '.join(doubts) or 'false'}), false), "
+                f"coalesce(bool_or({' or '.join(signs) or 'false'}), false) from {RAW}"
+            )
+        )
+    ).one()
+    return Glance(*row)
 
 
 async def find_bad_rows(conn: Writer, cells: Sequence[Cell], needed: frozenset[str]) -> int:
@@ -157,39 +227,31 @@ async def quarantine_bad_rows(
     conn: Writer,
     cells: Sequence[Cell],
     headers: Mapping[str, str],
+    place: Place,
     *,
-    stream: str,
-    connection_id: ConnectionId,
-    sync_id: SyncId,
-    source: str,
+    numbered: bool,
 ) -> None:
-    """Keep the bad rows with their reason, and take them out of the staging table.
+    """Keep the bad rows with their reason.
 
     What is kept is an object of the file's own headers, of the columns that the stream wants only:
-    the others may be about people.
+    the others may be about people. One that comes again is kept once; equal ones of a file are
+    several. `numbered`: with its number among equal rows (recoup.sync.occurrence_queries).
     """
     known = [cell.staged for cell in cells if cell.staged is not None]
-    pairs = ", ".join(f"cast(:h{n} as text), {name}" for n, name in enumerate(known))
-    names = {f"h{n}": headers[name] for n, name in enumerate(known)}
-    await conn.execute(
-        text(
-            "insert into quarantine "
-            "(connection_id, stream, sync_id, reason, raw, raw_digest, source) "
-            "select :connection_id, :stream, :sync_id, reason, raw, "
-            "encode(sha256(convert_to(raw::text, 'UTF8')), 'hex'), "
-            "cast(:source as text) || ' line ' || source_line "
-            f"from (select {RAW}.source_line, reason, jsonb_build_object({pairs}) as raw "
-            f"from {BAD} join {RAW} using (source_line)) as kept "
-            "on conflict do nothing"
-        ),
-        {
-            **names,
-            "connection_id": connection_id,
-            "stream": stream,
-            "sync_id": sync_id,
-            "source": source,
-        },
+    raw, names = _raw_object(known, headers)
+    number, join = "cast(null as integer)", ""
+    if numbered:
+        number, join = "numbers.occurrence", f"left join {NUMBERS} as numbers using (source_line)"
+    await _keep(
+        conn,
+        f"select {RAW}.source_line, bad.reason, {raw} as raw, {number} as occurrence, '' as mark "
+        f"from {RAW} join {BAD} as bad using (source_line) {join}",
+        {**names, **place.parameters()},
     )
+
+
+async def drop_bad_rows(conn: Writer) -> None:
+    """Take the bad rows out of the staging table."""
     await conn.execute(
         text(f"delete from {RAW} using {BAD} where {BAD}.source_line = {RAW}.source_line")
     )
@@ -197,16 +259,58 @@ async def quarantine_bad_rows(
 
 async def quarantine_ragged(
     conn: Writer,
-    lines: Sequence[Mapping[str, Any]],
+    lines: Sequence[int],
+    counts: Sequence[int],
+    headers: Mapping[str, str],
+    place: Place,
+    *,
+    width: int,
 ) -> None:
-    """Keep lines that do not fit the header. Each has the columns of the table `quarantine`."""
-    if lines:
-        await conn.execute(
-            text(
-                "insert into quarantine "
-                "(connection_id, stream, sync_id, reason, raw, raw_digest, source) values "
-                "(:connection_id, :stream, :sync_id, :reason, cast(:raw as jsonb), :raw_digest, "
-                ":source) on conflict do nothing"
-            ),
-            list(lines),
-        )
+    """Keep lines that do not fit the header, with as many of their cells as are sure.
+
+    counts: how many cells each line has. headers: those of the staged columns that may be kept, of
+    lines that have more cells than these. A line that comes again is kept once.
+    """
+    known, names = _raw_object(list(headers), headers)
+    every = ", ".join(f"c{n}" for n in range(1, width + 1))
+    raw = "jsonb_build_object('line', source_line, 'cells', ragged.cells)"
+    if headers:
+        raw += f" || case when ragged.cells > {len(headers)} then {known} else '{{}}' end"
+    rows = (
+        f"select source_line, 'the line has ' || ragged.cells || ' cells, the header has {width}' "
+        f"as reason, {raw} as raw, cast(null as integer) as occurrence, "
+        f"ragged.cells || cast(row({every}) as text) as mark "
+        f"from {RAW} join unnest(cast(:lines as bigint[]), cast(:counts as bigint[])) "
+        "as ragged (source_line, cells) using (source_line)"
+    )
+    for some, cells in zip(_portions(lines), _portions(counts), strict=True):
+        await _keep(conn, rows, {**names, **place.parameters(), "lines": some, "counts": cells})
+
+
+def _raw_object(staged: Sequence[str], headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """SQL for an object of these columns under the file's headers, and the parameters."""
+    pairs = ", ".join(f"cast(:h{n} as text), {name}" for n, name in enumerate(staged))
+    return f"jsonb_build_object({pairs})", {f"h{n}": headers[name] for n, name in enumerate(staged)}
+
+
+async def _keep(conn: Writer, rows: str, parameters: Mapping[str, Any]) -> None:
+    """Into quarantine. `rows` have source_line, reason, raw, occurrence and `mark`, which is what
+    tells one from others where that is more than `raw`.
+    """
+    told = "coalesce(nullif(mark, ''), raw::text)"
+    await conn.execute(
+        text(
+            "insert into quarantine "
+            "(connection_id, stream, sync_id, reason, raw, raw_digest, source, occurrence) "
+            "select :connection_id, :stream, :sync_id, reason, raw, "
+            "encode(sha256(convert_to(told || case when equal > 1 then '#' || equal else '' end, "
+            "'UTF8')), 'hex'), cast(:source as text) || ' line ' || source_line, occurrence "
+            f"from (select kept.*, {told} as told, "
+            f"row_number() over (partition by {told} order by source_line) as equal "
+            f"from ({rows}) as kept) as kept "
+            "on conflict (connection_id, stream, raw_digest) do update set "
+            "sync_id = excluded.sync_id, reason = excluded.reason, source = excluded.source, "
+            "occurrence = excluded.occurrence, told_at = now()"
+        ),
+        parameters,
+    )

@@ -157,6 +157,10 @@ quarantine = Table(
     Column("raw_digest", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("created_at", _TIME, nullable=False, server_default=func.now()),
+    # Its number among rows of its file with the same key, as far as the key could be read.
+    Column("occurrence", Integer),
+    # When a source last told it, and it could not be read.
+    Column("told_at", _TIME, nullable=False, server_default=func.now()),
     Index("quarantine_row_key", "connection_id", "stream", "raw_digest", unique=True),
 )
 

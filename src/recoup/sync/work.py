@@ -46,7 +46,7 @@ async def load_page(
 ) -> Loaded:
     """The rows and what could not be read; the caller adds cursor, counts and fence."""
     connection_id = work.connection.connection_id
-    changed = await load_batch(
+    loaded = await load_batch(
         conn,
         stream,
         batch,
@@ -62,4 +62,4 @@ async def load_page(
         sync_id=work.fence.sync_id,
         source=source,
     )
-    return Loaded(read=batch.read, loaded=changed, quarantined=len(batch.unreadable))
+    return loaded

@@ -75,6 +75,9 @@ async def titles(files: Files) -> list[object]:
         ("cp932", "text/plain;charset=Windows-31J", JP, "カップ", "cp932"),
         ("cp932", None, JP, "マグカップ", "cp932"),
         ("utf-16", "text/plain; charset=UTF-16", "US", "Café", "utf-16"),
+        ("utf-8-sig", "text/plain; charset=ISO-8859-1", "US", "Café", "utf-8"),
+        ("utf-8", "text/plain; charset=base64", "US", "Café", "utf-8"),
+        ("utf-8", "text/plain; charset=idna", "US", "Café", "utf-8"),
     ],
 )
 async def test_row_18_titles_arrive_in_whatever_encoding_they_are_sent(
@@ -228,6 +231,10 @@ async def test_dashes_are_no_value(files: Files) -> None:
         ("95,00", "1,5", "95.00", "1.5"),
         ("12.50", "1,250", "12.50", "1250"),
         ("12.345", "3", "12.345", "3"),
+        ("1,250", "0.5", "1250", "0.5"),
+        ("1.250", "0,5", "1250", "0.5"),
+        ("12.5", "0,25", "12.5", "0.25"),
+        ("1,23,456.50", "1", "123456.50", "1"),
     ],
 )
 async def test_the_decimal_sign_is_that_of_the_file(
@@ -251,6 +258,85 @@ async def test_the_decimal_sign_is_that_of_the_file(
     assert found == [(Decimal(amount), Decimal(grams))]
 
 
+def stored(month: str, fee: str, currency: str, rate: str = "") -> list[str]:
+    return [month, "X1", "PHX7", "US", "1", rate, currency, fee]
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount"),
+    [("JPY", "1250"), ("USD", "1250"), ("EUR", "1.250"), ("", None)],
+)
+async def test_a_comma_that_may_be_either_is_that_of_the_currency(
+    files: Files, currency: str, amount: str | None
+) -> None:
+    """A column of nothing but `1,250`: Japan has no decimals, Germany has a comma. A currency that
+    is not known makes no guess.
+    """
+    loaded = await files.load(
+        "storage_fees",
+        tsv(STORAGE, stored("2026-09", "1,250", currency), stored("2026-10", "2,300", currency)),
+    )
+
+    found = await files.rows("select monthly_storage_fee from storage_fees order by month_on")
+    if amount is None:
+        assert loaded.quarantined == 2
+    else:
+        assert found[0] == (Decimal(amount),)
+
+
+async def test_a_row_without_currency_has_that_of_its_file(files: Files) -> None:
+    """Settlements name it once."""
+    await files.load(
+        "storage_fees",
+        tsv(STORAGE, stored("2026-09", "1,250", "JPY"), stored("2026-10", "2,300", "")),
+    )
+
+    found = await files.rows("select monthly_storage_fee from storage_fees order by month_on")
+    assert found == [(Decimal(1250),), (Decimal(2300),)]
+
+
+async def test_whole_numbers_have_no_decimals(files: Files) -> None:
+    """Whichever sign stands between their thousands."""
+    await files.load(
+        "returns",
+        tsv(RETURNS, returned(quantity="1,250"), returned(sku="S2", quantity="3")),
+    )
+    await files.load("returns", tsv(RETURNS, returned(sku="S3", quantity="1.250")))
+
+    found = await files.rows("select quantity from returns order by sku")
+    assert found == [(1250,), (3,), (1250,)]
+
+
+async def test_each_column_has_its_own_sign(files: Files) -> None:
+    """A weight with a point beside a fee with a comma; what is not of its column's form is refused."""
+    rows = [
+        ["2026-08", "X1", "PHX7", "DE", "0.25", "1", "EUR", "12,50"],
+        ["2026-09", "X1", "PHX7", "DE", "1.5", "1", "EUR", "1,250"],
+        ["2026-10", "X1", "PHX7", "DE", "12,5", "1", "EUR", "1"],
+    ]
+
+    await files.load("storage_fees", tsv(STORAGE, *rows))
+
+    found = await files.rows(
+        "select weight, monthly_storage_fee from storage_fees order by month_on"
+    )
+    assert found == [
+        (Decimal("0.25"), Decimal("12.50")),
+        (Decimal("1.5"), Decimal("1.250")),
+        (Decimal("12.5"), Decimal(1)),
+    ]
+
+
+@pytest.mark.parametrize("amount", ["(12.50)", "1E+3", "12.50-", "$12.50", "1,2,3", "Infinity"])
+async def test_an_amount_in_no_known_form_is_put_aside(files: Files, amount: str) -> None:
+    """It is not guessed, and keeps no other from being loaded."""
+    loaded = await files.load(
+        "storage_fees", tsv(STORAGE, stored("2026-09", amount, "USD"), stored("2026-10", "1", ""))
+    )
+
+    assert (loaded.loaded, loaded.quarantined) == (1, 1)
+
+
 async def test_an_amount_that_is_no_number_is_refused(files: Files) -> None:
     """`NaN` is a number to PostgreSQL, and no money."""
     row = ["2026-10", "X1", "PHX7", "US", "1", "1", "USD", "NaN"]
@@ -271,6 +357,178 @@ async def test_months_and_days_are_read_in_every_form(files: Files, month: str) 
     )
 
     assert await files.rows("select month_on from storage_fees") == [(date(2026, 10, 1),)]
+
+
+async def test_a_text_too_long_for_an_index_goes_to_quarantine(files: Files) -> None:
+    """PostgreSQL refuses such an entry, and everything else with it."""
+    long = "".join(chr(0x4E00 + n) for n in range(1000))
+
+    loaded = await files.load("returns", tsv(RETURNS, returned(), returned(sku=long)))
+    moves = await files.load("ledger", tsv(LEDGER, moved(), moved(fnsku=long)), days=ALL_DAYS)
+
+    assert (loaded.loaded, loaded.quarantined) == (1, 1)
+    assert (moves.loaded, moves.quarantined) == (1, 1)
+    assert await files.rows("select reason from quarantine order by 1") == [
+        ("fnsku is longer than 400 bytes",),
+        ("sku is longer than 400 bytes",),
+    ]
+
+
+async def test_every_line_that_does_not_fit_is_kept_once(files: Files) -> None:
+    """However many there are, so that there is a row to show for each that is counted."""
+    lines = tsv(RETURNS, *(returned(sku=f"S{n}") for n in range(4000))).splitlines()
+    content = "\n".join(
+        line + "\tmore" if n % 3 == 1 else line for n, line in enumerate([*lines, lines[1]])
+    )
+
+    first = await files.load("returns", content)
+    again = await files.load("returns", content)
+
+    assert (first.read, first.loaded, first.quarantined) == (4001, 2667, 1334)
+    assert (again.loaded, again.unchanged, again.quarantined) == (0, 2667, 1334)
+    [kept] = await files.rows("select count(*), count(distinct raw->>'sku') from quarantine")
+    assert kept == (1334, 1334)
+
+
+async def test_equal_rows_that_cannot_be_read_are_several(files: Files) -> None:
+    """Each is counted, so each is kept; the file again adds none."""
+    content = tsv(RETURNS, returned(quantity="x"), returned(quantity="x"), returned())
+
+    for _ in range(2):
+        loaded = await files.load("returns", content)
+        assert loaded.quarantined == 2
+        assert await files.rows("select occurrence from quarantine order by 1") == [(1,), (2,)]
+    assert await files.rows("select occurrence from returns") == [(3,)], "as in the file"
+
+
+async def _lose_rows(files: Files, table: str, condition: str) -> None:
+    """As a mistake in a loader would."""
+    async with files.database.writing() as conn:
+        await conn.execute(
+            text(
+                "create function lose_row() returns trigger language plpgsql as "
+                f"$$ begin if {condition} then return null; end if; return new; end $$"
+            )
+        )
+        await conn.execute(
+            text(
+                f"create trigger loses before insert on {table} "
+                "for each row execute function lose_row()"
+            )
+        )
+
+
+ORDER = [
+    "amazon-order-id", "purchase-date", "last-updated-date", "order-status", "sales-channel", "sku",
+    "quantity", "currency", "item-price",
+]  # fmt: skip
+SETTLEMENT = [
+    "settlement-id", "settlement-start-date", "settlement-end-date", "deposit-date", "total-amount",
+    "currency", "transaction-type", "order-id", "amount-type", "amount-description", "amount",
+    "posted-date", "sku", "quantity-purchased",
+]  # fmt: skip
+INVENTORY = ["sku", "fnsku", "condition", "afn-total-quantity"]
+
+
+def ordered(order_id: str, sku: str) -> list[str]:
+    day = "2026-11-01T00:00:00+00:00"
+    return [order_id, day, day, "Shipped", "Amazon.com", sku, "1", "USD", "10.00"]
+
+
+def settled(total: str, *amounts: str) -> list[list[str]]:
+    head = ["7", "01.11.2026", "15.11.2026", "17.11.2026", total, "EUR", *[""] * 8]
+    line = ["7", "", "", "", "", "", "Order", "111-1", "ItemPrice", "Principal"]
+    return [head, *([*line, amount, "02.11.2026", "S1", "1"] for amount in amounts)]
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "condition", "content"),
+    [
+        ("returns", "returns", "new.sku = 'S2'", tsv(RETURNS, returned(), returned(sku="S2"))),
+        ("ledger", "ledger", "new.fnsku = 'X2'", tsv(LEDGER, moved(), moved(fnsku="X2"))),
+        (
+            "orders",
+            "orders",
+            "new.order_id = '2'",
+            tsv(ORDER, ordered("1", "S1"), ordered("2", "S2")),
+        ),
+        (
+            "orders",
+            "order_items",
+            "new.sku = 'S2'",
+            tsv(ORDER, ordered("1", "S1"), ordered("1", "S2")),
+        ),
+        (
+            "settlements",
+            "settlement_lines",
+            "new.amount = 2",
+            tsv(SETTLEMENT, *settled("3,00", "1,00", "2,00")),
+        ),
+        (
+            "inventory",
+            "inventory",
+            "new.sku = 'S2'",
+            tsv(INVENTORY, ["S1", "X1", "New", "1"], ["S2", "X2", "New", "1"]),
+        ),
+    ],
+)
+async def test_a_file_that_loses_a_row_fails(
+    files: Files, name: str, table: str, condition: str, content: str
+) -> None:
+    """What was read is loaded, unchanged or in quarantine, in every way to load, or nothing is."""
+    await _lose_rows(files, table, condition)
+
+    with pytest.raises(ReportFileError, match="Nothing of the file was kept"):
+        await files.load(name, content, days=ALL_DAYS)
+
+    assert await files.rows(f"select from {table}") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "counts"),
+    [
+        (
+            "orders",
+            tsv(ORDER, ordered("1", "S1"), ordered("1", "S2"), ordered("2", "S1")),
+            [(2, 1), (0, 3)],
+        ),
+        ("settlements", tsv(SETTLEMENT, *settled("3,00", "1,00", "2,00")), [(1, 2), (0, 3)]),
+        (
+            "inventory",
+            tsv(INVENTORY, ["S1", "X1", "New", "1"], ["S1", "X1", "New", "2"]),
+            [(1, 1), (0, 2)],
+        ),
+    ],
+)
+async def test_lines_that_become_one_row_are_accounted_for(
+    files: Files, name: str, content: str, counts: list[tuple[int, int]]
+) -> None:
+    """An order has several lines: one is loaded with it, the others are parts of what is loaded."""
+    for expected in counts:
+        loaded = await files.load(name, content)
+        assert (loaded.loaded, loaded.unchanged) == expected
+
+
+async def test_a_settlement_that_does_not_add_up_is_told(files: Files) -> None:
+    """Once, in the seller's activity, with both sums; one that does is not."""
+    content = tsv(SETTLEMENT, *settled("1.234,00", "1.000,00", "230,00"))
+
+    first, again = (
+        await files.load("settlements", content),
+        await files.load("settlements", content),
+    )
+    await files.load("settlements", tsv(SETTLEMENT, *settled("3,00", "1,00", "2,00")))
+
+    [doubt] = first.doubts
+    assert doubt.startswith("Settlement 7 does not add up: its total is 1234.00 EUR, its 2 lines")
+    assert "make 1230.00" in doubt
+    assert again.doubts == ()
+    assert await files.rows("select type, message from activity") == [
+        (
+            "data_doubted",
+            first.doubts[0],
+        )
+    ]
 
 
 async def test_equal_rows_of_a_file_are_numbered_and_a_repeat_changes_nothing(files: Files) -> None:
@@ -333,6 +591,14 @@ async def test_columns_that_nobody_knows_are_named(files: Files) -> None:
 
     assert loaded.loaded == 1
     assert loaded.unknown_columns == ("customer-comments", "mood")
+
+
+@pytest.mark.parametrize("content", ["\n", " \t\n\r\n\n"])
+async def test_blank_lines_above_the_header_are_no_file(files: Files, content: str) -> None:
+    """A file that begins with one is not taken for an empty one."""
+    loaded = await files.load("returns", content + tsv(RETURNS, returned()))
+
+    assert loaded.loaded == 1
 
 
 @pytest.mark.parametrize("content", ["", "\n", tsv(RETURNS)])
@@ -487,3 +753,109 @@ async def test_an_inch_in_a_quoted_title_does_not_stop_the_file(files: Files) ->
     await files.load("ledger", content.replace('3"" mug', '3" mug'), days=ALL_DAYS)
 
     assert await files.rows("select count(*) from ledger") == [(3,)]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_lone_quotes_that_pair_by_chance_are_letters(files: Files, count: int) -> None:
+    """Two inch marks in lines of their own swallow nothing, and stay in the titles."""
+    rows = [
+        [*moved(fnsku=f"X{n}")[:4], 'a 3"" mug' if n in (2, 2 + count) else "Mug", *moved()[5:]]
+        for n in range(6)
+    ]
+    content = tsv(LEDGER, *rows, quoted=True).replace('""""', '"')
+
+    loaded = await files.load("ledger", content, days=ALL_DAYS)
+
+    assert (loaded.read, loaded.loaded, loaded.quarantined) == (6, 6, 0)
+    found = await files.rows("select fnsku, product_name from ledger where product_name <> 'Mug'")
+    assert sorted(found) == [("X2", 'a 3" mug'), (f"X{2 + count}", 'a 3" mug')]
+
+
+@pytest.mark.parametrize("title", ['a 15" screen', '"screen', 'screen 15"'])
+async def test_cells_without_quotes_below_a_quoted_header(files: Files, title: str) -> None:
+    """Only the header is quoted: a quote in the lines is a letter wherever it stands."""
+    header = tsv(LEDGER, quoted=True)
+    rows = [moved(fnsku="X1"), moved(fnsku="X2"), moved(fnsku="X3"), moved(fnsku="X4")]
+    for row in rows[1::2]:
+        row[4] = title
+    for row in rows[::2]:
+        row[4] = "Mug"
+
+    loaded = await files.load(
+        "ledger", header + tsv(LEDGER, *rows).partition("\n")[2], days=ALL_DAYS
+    )
+
+    assert (loaded.loaded, loaded.quarantined) == (4, 0)
+    found = await files.rows("select product_name from ledger order by fnsku")
+    assert found == [("Mug",), (title,), ("Mug",), (title,)]
+
+
+async def test_a_title_with_lines_lies_across_pieces(files: Files) -> None:
+    """What goes on in the next piece is not judged before it is there."""
+    rows = [moved(fnsku=f"X{n}") for n in range(9000)]
+    for n, row in enumerate(rows):
+        row[4] = f'{"x" * (n % 97)}\nof "two" lines' if n % 2 else '3" in a line'
+    content = tsv(LEDGER, *rows, quoted=True).replace('"3"" in a line"', '"3" in a line"', 1)
+
+    loaded = await files.load("ledger", content, days=ALL_DAYS)
+
+    assert (loaded.read, loaded.loaded, loaded.quarantined) == (9000, 9000, 0)
+    [found] = await files.rows(
+        "select count(*) filter (where product_name = '3\" in a line'), "
+        "count(*) filter (where product_name like '%of \"two\" lines') from ledger"
+    )
+    assert found == (4500, 4500)
+
+
+async def test_a_header_that_comes_twice_is_read_once(files: Files) -> None:
+    """The first of two columns of a name counts."""
+    loaded = await files.load("returns", tsv([*RETURNS, "sku"], [*returned(), "S9"]))
+
+    assert loaded.loaded == 1
+    assert await files.rows("select sku from returns") == [("S1",)]
+
+
+@pytest.mark.parametrize("cut", [10, 200, 4000])
+async def test_a_compressed_file_that_breaks_off_anywhere_is_not_loaded(
+    files: Files, cut: int
+) -> None:
+    """Also one that nobody has said is compressed."""
+    rows = [returned(sku=f"S{n * 7919 % 10007}") for n in range(3000)]
+    content = gzip.compress(tsv(RETURNS, *rows).encode())[:-cut]
+
+    with pytest.raises(BrokenDocumentError):
+        await files.load("returns", content)
+    assert await titles(files) == []
+
+
+@pytest.mark.parametrize(
+    "day", ["20261-11-01", "11/01/20261", "0044-03-15 BC", "infinity", "0026-11-01", "13/13/2026"]
+)
+async def test_a_day_that_no_calendar_has_is_put_aside(files: Files, day: str) -> None:
+    """PostgreSQL knows the year 20261, and a reader of its rows would not."""
+    loaded = await files.load(
+        "returns", tsv(RETURNS, returned(**{"return-date": day}), returned(sku="S2"))
+    )
+
+    assert (loaded.loaded, loaded.quarantined) == (1, 1)
+    assert await files.rows("select count(returned_at) from returns") == [(1,)]
+
+
+async def test_a_day_may_stand_in_front_of_its_month(files: Files) -> None:
+    """A column that has a 14th, and no month 14, is day first in all its rows."""
+    days = ["14/03/2026 10:00:00 UTC", "05/03/2026 10:00:00 UTC"]
+    rows = [returned(sku=day, **{"return-date": day}) for day in days]
+
+    await files.load("returns", tsv(RETURNS, *rows))
+
+    found = await files.rows("select returned_at::date from returns order by 1")
+    assert found == [(date(2026, 3, 5),), (date(2026, 3, 14),)]
+
+
+async def test_an_amount_without_end_is_put_aside(files: Files) -> None:
+    """A number of a hundred thousand digits is no money."""
+    rows = [stored("2026-09", "9" * 200_000, "USD"), stored("2026-10", "1", "USD")]
+
+    loaded = await files.load("storage_fees", tsv(STORAGE, *rows))
+
+    assert (loaded.loaded, loaded.quarantined) == (1, 1)

@@ -12,7 +12,7 @@ from recoup.config import Settings
 from recoup.db.engine import Database
 from recoup.ids import SyncId, UserId
 from recoup.streams.stream import Request
-from recoup.sync.load import parse_page, put_aside
+from recoup.sync.load import load_batch, parse_page, put_aside
 from recoup.sync.replay import Replayed, replay_quarantine
 from recoup.sync.report_load_queries import Days
 from tests.api.serving import new_connection, new_user
@@ -67,6 +67,126 @@ async def test_a_row_of_a_report_that_can_be_read_now_is_loaded(shelf: Shelf) ->
         ("S2", "quantity is not a whole number")
     ]
     assert await shelf.replay() == Replayed(tried=1, loaded=0)
+
+
+async def test_a_row_takes_the_place_that_its_file_has_for_it(shelf: Shelf) -> None:
+    """Equal rows keep their numbers, so the whole file, once it can be read, changes nothing."""
+    rows = [returned("S1", "two"), returned("S1", "1"), returned("S1", "three")]
+    await shelf.load("returns", tsv(HEADER, *rows))
+    await shelf.mend(
+        """update quarantine set raw = raw || jsonb_build_object('quantity',
+           case raw->>'quantity' when 'two' then '2' else '3' end)"""
+    )
+
+    assert await shelf.replay() == Replayed(tried=2, loaded=2)
+
+    assert await shelf.rows("select occurrence, quantity, source_line from returns order by 1") == [
+        (1, 2, 2),
+        (2, 1, 3),
+        (3, 3, 4),
+    ]
+    again = await shelf.load(
+        "returns", tsv(HEADER, *(returned("S1", one) for one in ("2", "1", "3")))
+    )
+    assert (again.loaded, again.unchanged) == (0, 3)
+
+
+async def test_a_row_that_its_report_has_brought_again_is_not_doubled(shelf: Shelf) -> None:
+    """A later report was read after the upgrade; the row in quarantine is the same one."""
+    await shelf.load("returns", tsv(HEADER, returned("S1", "1"), returned("S1", "two")))
+    await shelf.load("returns", tsv(HEADER, returned("S1", "1"), returned("S1", "2")))
+    await shelf.mend("""update quarantine set raw = raw || '{"quantity": "2"}'""")
+
+    assert await shelf.replay() == Replayed(tried=1, loaded=1)
+
+    assert await shelf.rows("select occurrence, quantity from returns order by 1") == [
+        (1, 1),
+        (2, 2),
+    ]
+    assert await shelf.rows("select count(*) from quarantine") == [(0,)]
+
+
+async def test_two_versions_of_a_row_in_quarantine_are_one(shelf: Shelf) -> None:
+    """Of a row that came twice, never readable, the later one counts."""
+    await shelf.load("returns", tsv(HEADER, returned("S1", "two"), returned("S1", "1")))
+    await shelf.load("returns", tsv(HEADER, returned("S1", "three"), returned("S1", "1")))
+    await shelf.mend(
+        """update quarantine set raw = raw || jsonb_build_object('quantity',
+           case raw->>'quantity' when 'two' then '2' else '3' end)"""
+    )
+
+    assert await shelf.replay() == Replayed(tried=2, loaded=2)
+
+    assert await shelf.rows("select occurrence, quantity from returns order by 1") == [
+        (1, 3),
+        (2, 1),
+    ]
+
+
+async def test_equal_rows_in_quarantine_are_as_many_as_they_were(shelf: Shelf) -> None:
+    """Also when their key could not be read, and in two goes."""
+    rows = [["soon", "111-1", "S1", "X1", "", "1"]] * 3
+    await shelf.load("returns", tsv(HEADER, *rows, returned("S1", "1")))
+    await shelf.mend(
+        """update quarantine set raw = raw || '{"return-date": "2026-11-01T10:00:00+00:00"}'
+           where quarantine_id in (select quarantine_id from quarantine order by 1 limit 2)"""
+    )
+    assert await shelf.replay() == Replayed(tried=3, loaded=2)
+    assert await shelf.replay() == Replayed(tried=1, loaded=0)
+
+    found = await shelf.rows("select occurrence, quantity from returns order by 1")
+    assert found == [(1, 1), (2, 1), (3, 1)]
+
+
+async def test_an_older_version_of_an_item_does_not_come_back(shelf: Shelf) -> None:
+    """What Amazon has told since then is newer than what waits in quarantine."""
+    items = stream("shipment_items")
+    assert items.api is not None
+
+    async def see(quantity: object) -> None:
+        told = {"ShipmentId": "FBA1", "SellerSKU": "S1", "QuantityShipped": quantity}
+        batch = parse_page(items, items.api, Request(("US",), None, None), [told])  # type: ignore[arg-type] # not None
+        about = {"connection_id": shelf.connection_id, "source": "getShipmentItems r1"}
+        async with shelf.database.writing() as conn:
+            await load_batch(conn, items, batch, seen_at=SEEN_AT, **about)
+            await put_aside(conn, items, batch, sync_id=SyncId("sync_1"), **about)
+
+    await see("five")
+    await see(6)
+    await shelf.mend("""update quarantine set raw = raw || '{"QuantityShipped": 5}'""")
+    await shelf.mend(
+        "update amazon_connection set marketplace_ids = array['ATVPDKIKX0DER']::text[]"
+    )
+
+    assert await shelf.replay() == Replayed(tried=1, loaded=1)
+    assert await shelf.rows("select quantity_shipped from shipment_items") == [(6,)]
+
+
+async def test_a_settlement_is_loaded_again_as_a_whole(shelf: Shelf) -> None:
+    """Its file is kept; rows that cannot be read still stay in quarantine, once."""
+    header = ["settlement-id", "total-amount", "currency", "amount", "quantity-purchased"]
+    content = tsv(
+        header, ["7", "3", "USD", "", ""], ["7", "", "", "1", ""], ["7", "", "", "2", "x"]
+    )
+    await shelf.load("settlements", content)
+    async with shelf.database.writing() as conn:
+        await conn.execute(
+            text(
+                "insert into report_archive (connection_id, report_type, report_id, document_id, "
+                "content) select connection_id, split_part(source, ' ', 1), '1', 'doc', :content "
+                "from quarantine"
+            ),
+            {"content": content.encode()},
+        )
+
+    assert await shelf.replay() == Replayed(tried=1, loaded=0)
+    assert await shelf.rows("select count(*) from quarantine") == [(1,)]
+    await shelf.mend(
+        "update report_archive set content = "
+        "convert_to(replace(convert_from(content, 'UTF8'), 'x', '1'), 'UTF8')"
+    )
+    assert await shelf.replay() == Replayed(tried=1, loaded=1)
+    assert await shelf.rows("select is_balanced from settlements") == [(True,)]
 
 
 async def test_an_item_of_an_api_that_can_be_read_now_is_loaded(shelf: Shelf) -> None:

@@ -287,10 +287,24 @@ async def test_a_page_without_its_list_is_never_an_empty_page(
     api, server, fetch, path, body, parameter, broken
 ):
     """What is missing is an error; taken for an empty page it would lose data silently."""
-    server.script(path, Reply(body="null" if broken is None else broken))
+    server.always(path, Reply(body="null" if broken is None else broken))
 
     with pytest.raises(MalformedAnswerError):
         await fetch(api)
+
+
+@pytest.mark.parametrize(("fetch", "path", "body", "parameter"), ALL_PAGED)
+async def test_an_answer_without_its_member_is_asked_for_again(
+    api, server, fetch, path, body, parameter
+):
+    """A 200 that holds nothing is an outage: it passes, or it is named after six tries."""
+    server.script(path, Reply(body={}), Reply(body={"payload": {}}), Reply(body=body([], None)))
+    assert (await fetch(api)).items == ()
+
+    server.always(path, Reply(body={}))
+    with pytest.raises(MalformedAnswerError, match=r"has no \w+.*outage"):
+        await fetch(api)
+    assert len(server.requests(path)) == 3 + 6
 
 
 @pytest.mark.parametrize(("fetch", "path", "body", "parameter"), ALL_PAGED)
@@ -373,7 +387,7 @@ async def test_participations_name_the_marketplaces_of_the_seller(api, server):
 )
 async def test_a_participation_without_its_marketplace_is_an_error(api, server, payload):
     """No marketplaces by mistake would mean no stock at all."""
-    server.script(PARTICIPATIONS, Reply(body={"payload": payload}))
+    server.always(PARTICIPATIONS, Reply(body={"payload": payload}))
 
     with pytest.raises(MalformedAnswerError):
         await get_marketplace_participations(api)

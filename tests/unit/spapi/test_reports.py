@@ -131,7 +131,7 @@ async def test_the_token_of_the_next_page_travels_alone(api, server) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"processingStatus": "BORED"}, {"createdTime": "now"}, {"reportId": ""}]
+    "change", [{"processingStatus": None}, {"createdTime": "now"}, {"reportId": ""}]
 )
 async def test_a_report_that_is_not_as_documented_is_an_error(api, server, change) -> None:
     """Nothing is guessed."""
@@ -139,3 +139,26 @@ async def test_a_report_that_is_not_as_documented_is_an_error(api, server, chang
 
     with pytest.raises(MalformedAnswerError):
         await get_report(api, "R1")
+
+
+async def test_a_status_of_next_year_is_no_end(api, server) -> None:
+    """A word that nobody knows says that the report is not there yet: it is asked for again."""
+    server.always(f"{REPORTS}/R1", Reply(200, {**REPORT, "processingStatus": "BORED"}))
+
+    found = await get_report(api, "R1")
+
+    assert found.status is ProcessingStatus.IN_PROGRESS
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"processingStatus": 7}, {"createdTime": "now"}, {"reportId": None}, {"dataEndTime": "later"}],
+)
+async def test_an_odd_report_of_others_does_not_hide_ours(api, server, change) -> None:
+    """A listing leaves out the one that cannot be read."""
+    reports = [{**REPORT, "reportId": "R0", **change}, REPORT]
+    server.script(REPORTS, Reply(200, {"reports": reports}))
+
+    page = await get_reports(api, report_types=["GET_THINGS"], created_since=SINCE)
+
+    assert [one.report_id for one in page.reports] == ["R1"]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from recoup.streams.stream import Request
-from recoup.streams.transactions import parse
+from recoup.streams.transactions import STREAM, parse
+from recoup.sync.load import parse_page
 
 REQUEST = Request(("ATVPDKIKX0DER",), None, None)
 
@@ -131,9 +132,63 @@ def test_a_transaction_without_id_keeps_its_identity_when_its_status_changes() -
     assert parse(deferred, REQUEST).row["status"] == "DEFERRED"
 
 
-@pytest.mark.parametrize("amount", [Decimal("NaN"), Decimal("Infinity"), True, [1]])
+@pytest.mark.parametrize(
+    "amount",
+    [Decimal("NaN"), Decimal("Infinity"), True, [1], "1_000", "\u0661\u0662", "1,50", " 1", ""],
+)
 def test_an_amount_that_is_no_number_is_refused(amount: object) -> None:
     """It goes to quarantine instead of into a sum."""
     broken = transaction(totalAmount={"currencyAmount": amount, "currencyCode": "USD"})
     with pytest.raises(ValueError, match="totalAmount"):
         parse(broken, REQUEST)
+
+
+def test_a_transaction_without_id_keeps_its_identity_when_it_is_released() -> None:
+    """A release adds identifiers, and takes the maturity date and the deferral's words away."""
+    maturing = [{"contextType": "DeferredContext", "maturityDate": "2026-11-20T00:00:00Z"}]
+    known = transaction()["relatedIdentifiers"]
+    later = [
+        {"relatedIdentifierName": name, "relatedIdentifierValue": "7"}
+        for name in ("RELEASE_TRANSACTION_ID", "FINANCIAL_EVENT_GROUP_ID", "SETTLEMENT_ID")
+    ]
+    deferred = transaction(
+        transactionId=None, transactionStatus="DEFERRED", contexts=maturing, description="waits"
+    )
+    released = transaction(
+        transactionId=None,
+        transactionStatus="DEFERRED_RELEASED",
+        relatedIdentifiers=[*later, *known],
+        totalAmount=money("8.5"),
+    )
+    of_another_order = transaction(
+        transactionId=None,
+        relatedIdentifiers=[
+            {"relatedIdentifierName": "ORDER_ID", "relatedIdentifierValue": "111-2"}
+        ],
+    )
+
+    ids = [parse(t, REQUEST).row["transaction_id"] for t in (deferred, released, of_another_order)]
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_equal_transactions_without_id_are_several() -> None:
+    """Their money counts as often as they come, and the page twice is the same rows."""
+    page = [transaction(transactionId=None), transaction(), transaction(transactionId=None)]
+    assert STREAM.api is not None
+    first, again = (parse_page(STREAM, STREAM.api, REQUEST, page) for _ in range(2))
+
+    ids = [parsed.row["transaction_id"] for parsed in first.rows]
+    assert len(set(ids)) == 3
+    assert ids == [parsed.row["transaction_id"] for parsed in again.rows]
+    for parsed in first.rows:
+        assert {fee["transaction_id"] for fee in parsed.parts["fees"]} == {
+            parsed.row["transaction_id"]
+        }
+
+
+def test_a_transaction_with_an_id_that_comes_twice_is_one() -> None:
+    """Amazon's id is the identity, however often a page tells it."""
+    assert STREAM.api is not None
+    batch = parse_page(STREAM, STREAM.api, REQUEST, [transaction(), transaction()])
+
+    assert (len(batch.rows), batch.superseded) == (1, 1)

@@ -81,7 +81,7 @@ async def get_quarantine(
     more = len(rows) > query.limit
     cursor = encode_cursor(_NAME, [str(page[-1].quarantine_id)]) if more else None
     return {
-        "items": [{n: getattr(row, n) for n in row.__slots__} for row in page],
+        "items": [{n: getattr(row, n) for n in QuarantinedBody.model_fields} for row in page],
         "nextCursor": cursor,
     }
 

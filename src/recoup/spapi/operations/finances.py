@@ -19,6 +19,7 @@ LIST_TRANSACTIONS = Operation(
     path="/finances/2024-06-19/transactions",
     plan=UsagePlan(rate=0.5, burst=10),
     role="Finance and Accounting",
+    member=("payload", "transactions"),
 )
 
 

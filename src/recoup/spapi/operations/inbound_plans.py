@@ -18,7 +18,12 @@ _ROLE = "Amazon Fulfillment"
 _PLANS = "/inbound/fba/2024-03-20/inboundPlans"
 
 LIST_INBOUND_PLANS = Operation(
-    name="listInboundPlans", method="GET", path=_PLANS, plan=_PLAN, role=_ROLE
+    name="listInboundPlans",
+    method="GET",
+    path=_PLANS,
+    plan=_PLAN,
+    role=_ROLE,
+    member=("inboundPlans",),
 )
 GET_INBOUND_PLAN = Operation(
     name="getInboundPlan", method="GET", path=f"{_PLANS}/{{inboundPlanId}}", plan=_PLAN, role=_ROLE
@@ -36,6 +41,7 @@ LIST_TRANSPORTATION_OPTIONS = Operation(
     path=f"{_PLANS}/{{inboundPlanId}}/transportationOptions",
     plan=_PLAN,
     role=_ROLE,
+    member=("transportationOptions",),
 )
 
 _PEOPLE_AND_PLACES = frozenset({"sourceAddress", "source", "destination", "contactInformation"})

@@ -19,7 +19,12 @@ _PLAN = UsagePlan(rate=2, burst=30)
 _ROLE = "Amazon Fulfillment"
 
 GET_SHIPMENTS = Operation(
-    name="getShipments", method="GET", path="/fba/inbound/v0/shipments", plan=_PLAN, role=_ROLE
+    name="getShipments",
+    method="GET",
+    path="/fba/inbound/v0/shipments",
+    plan=_PLAN,
+    role=_ROLE,
+    member=("payload", "ShipmentData"),
 )
 GET_SHIPMENT_ITEMS = Operation(
     name="getShipmentItems",
@@ -27,6 +32,7 @@ GET_SHIPMENT_ITEMS = Operation(
     path="/fba/inbound/v0/shipmentItems",
     plan=_PLAN,
     role=_ROLE,
+    member=("payload", "ItemData"),
 )
 
 _ADDRESS = "ShipFromAddress"

@@ -16,6 +16,7 @@ GET_INVENTORY_SUMMARIES = Operation(
     path="/fba/inventory/v1/summaries",
     plan=UsagePlan(rate=2, burst=2),
     role="Amazon Fulfillment",
+    member=("payload", "inventorySummaries"),
 )
 
 

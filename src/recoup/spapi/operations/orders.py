@@ -21,6 +21,7 @@ SEARCH_ORDERS = Operation(
     path="/orders/2026-01-01/orders",
     plan=UsagePlan(rate=0.0056, burst=20),
     role="Inventory and Order Tracking",
+    member=("orders",),
 )
 
 # BUYER and RECIPIENT are people: they are not asked for, and dropped should they come.

@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import Any
 
 from recoup.clock import parse_rfc3339, to_rfc3339
+from recoup.errors import MalformedAnswerError
+from recoup.logs import get_logger
 from recoup.spapi.client import SpApi
 from recoup.spapi.operation import Operation, UsagePlan
 from recoup.spapi.paging import PageReader
@@ -22,33 +24,41 @@ CREATE_REPORT = Operation(
     method="POST",
     path="/reports/2021-06-30/reports",
     plan=UsagePlan(rate=0.0167, burst=15),
+    member=("reportId",),
 )
 GET_REPORT = Operation(
     name="getReport",
     method="GET",
     path="/reports/2021-06-30/reports/{reportId}",
     plan=UsagePlan(rate=2, burst=15),
+    member=("reportId",),
 )
 GET_REPORTS = Operation(
     name="getReports",
     method="GET",
     path="/reports/2021-06-30/reports",
     plan=UsagePlan(rate=0.0222, burst=10),
+    member=("reports",),
 )
 GET_REPORT_DOCUMENT = Operation(
     name="getReportDocument",
     method="GET",
     path="/reports/2021-06-30/documents/{reportDocumentId}",
     plan=UsagePlan(rate=0.0167, burst=15),
+    member=("url",),
 )
 
 MOST_TYPES = 10
 """Report types that one getReports call may name."""
 _PAGE_SIZE = "100"
 
+_log = get_logger(__name__)
+
 
 class ProcessingStatus(StrEnum):
-    """Where a report stands at Amazon's."""
+    """Where a report stands at Amazon's. A word that Amazon has added since is IN_PROGRESS: it is
+    asked for again until it is one of those that end a report.
+    """
 
     IN_QUEUE = "IN_QUEUE"
     IN_PROGRESS = "IN_PROGRESS"
@@ -127,7 +137,8 @@ async def get_reports(
 ) -> ReportsPage:
     """The first page of the reports of up to ten types, whoever asked for them.
 
-    Raises what SpApi.call raises. `created_since` is at most 90 days ago.
+    One that cannot be read is left out: it may be anybody's. Raises what SpApi.call raises.
+    `created_since` is at most 90 days ago.
     """
     return await _reports(
         api,
@@ -160,22 +171,30 @@ async def get_report_document(api: SpApi, document_id: str) -> DocumentAddress:
 async def _reports(api: SpApi, query: Mapping[str, str | Sequence[str]]) -> ReportsPage:
     answer = await api.call(GET_REPORTS, query=query)
     page = PageReader(GET_REPORTS, answer)
+    items = page.items(page.body.get("reports"), "reports")
     return ReportsPage(
-        reports=tuple(
-            _report(page, item) for item in page.items(page.body.get("reports"), "reports")
-        ),
+        reports=tuple(one for item in items if (one := _find_report(page, item)) is not None),
         next_token=page.next_token(page.body.get("nextToken")),
     )
 
 
+def _find_report(page: PageReader, item: Mapping[str, Any]) -> AmazonReport | None:
+    """A report of a listing, None when it cannot be read."""
+    try:
+        return _report(page, item)
+    except MalformedAnswerError as exc:
+        _log.warning("report_left_out", reason=str(exc))
+        return None
+
+
 def _report(page: PageReader, item: Mapping[str, Any]) -> AmazonReport:
     try:
-        status = ProcessingStatus(_get_text(page, item, "processingStatus"))
+        status = _status(_get_text(page, item, "processingStatus"))
         created_at = parse_rfc3339(_get_text(page, item, "createdTime"))
         times = {name: _find_time(item, name) for name in ("dataStartTime", "dataEndTime")}
         ended_at = _find_time(item, "processingEndTime")
     except ValueError as exc:
-        raise page.malformed(f"a report has an unknown status or time ({exc})") from exc
+        raise page.malformed(f"a report has a time that is none ({exc})") from exc
     marketplaces = item.get("marketplaceIds") or ()
     document_id = item.get("reportDocumentId")
     return AmazonReport(
@@ -189,6 +208,14 @@ def _report(page: PageReader, item: Mapping[str, Any]) -> AmazonReport:
         ended_at=ended_at,
         document_id=document_id if isinstance(document_id, str) else None,
     )
+
+
+def _status(word: str) -> ProcessingStatus:
+    try:
+        return ProcessingStatus(word)
+    except ValueError:
+        _log.warning("report_status_unknown", status=word[:50])
+        return ProcessingStatus.IN_PROGRESS
 
 
 def _get_text(page: PageReader, item: Mapping[str, Any], name: str) -> str:

@@ -15,6 +15,7 @@ GET_MARKETPLACE_PARTICIPATIONS = Operation(
     path="/sellers/v1/marketplaceParticipations",
     plan=UsagePlan(rate=0.016, burst=15),
     role="Finance and Accounting",
+    member=("payload",),
 )
 
 

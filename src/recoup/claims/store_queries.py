@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from recoup.claims.case_queries import find_paid_cases
 from recoup.claims.step_queries import Step, run_step
 from recoup.db.engine import Writer
 
@@ -49,27 +50,6 @@ _CANDIDATES = (
     from detect_found f
     cross join lateral jsonb_array_elements(f.settled) with ordinality as part (one, position)
     where cast(part.one ->> 'units' as integer) > 0
-    """,
-)
-
-# Filed claims whose own case was paid, as many as the payment's units reach, oldest event first.
-_PAID_CASE = Step(
-    "detect_paid_case",
-    "claim_id text, reference jsonb",
-    """
-    with paid as (
-        select case_id, sum(made_whole_units) as units, jsonb_agg(reference order by payment_id) as reference
-        from detect_payment
-        where case_id is not null and made_whole_units > 0
-        group by case_id
-    ), filed as (
-        select claim_id, case_id, sum(quantity) over (partition by case_id order by event_on, claim_id) as units
-        from claim
-        where connection_id = :connection_id and case_id is not null
-            and (status = 'filed' or (status = 'approved' and status_by = 'recoup'))
-    )
-    select filed.claim_id, paid.reference
-    from filed join paid on paid.case_id = filed.case_id and filed.units <= paid.units
     """,
 )
 
@@ -186,7 +166,7 @@ async def store(conn: Writer, values: Mapping[str, object], types: Sequence[str]
         text("select from claim where connection_id = :connection_id order by claim_id for update"),
         values,
     )
-    await run_step(conn, _PAID_CASE, values)
+    await find_paid_cases(conn, values)
     await run_step(conn, _CHANGE, values)
     for statement in _CLAIMS:
         await conn.execute(text(statement), values)

@@ -126,6 +126,8 @@ with {_OVERCHARGES}, repaid as (
     from claims as c
     join detect_payment as p on p.family = 'fee' and p.amount > 0 and p.currency = c.currency
         and p.sku = c.sku and p.approved_on >= c.oldest_on
+        -- What is paid for a case is worked off with the case (recoup.claims.case_queries).
+        and not exists (select from detect_case as x where x.is_money and x.case_id = p.case_id)
     group by c.cause, c.sku, c.marketplace_id
 ), netted as (
     -- Money for both causes of a SKU comes off the first, and what it leaves off the second.

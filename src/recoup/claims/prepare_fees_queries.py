@@ -54,12 +54,13 @@ _PREVIEWS = Step(
         from described
         window steps as (partition by sku, store order by seen_at)
     ), rate_card as (
-        -- Days on which the fee of most SKUs changed while their measures did not.
+        -- Days on which the fee of most SKUs changed while their measures did not: nothing but a
+        -- new rate does that, so one of two is enough.
         select store, currency, seen_at::date as seen_on
         from step
         where not is_first
         group by store, currency, seen_at::date
-        having count(*) filter (where fulfillment_fee <> fee_before and not is_measured_anew) >= 5
+        having count(*) filter (where fulfillment_fee <> fee_before and not is_measured_anew) >= 1
            and 2 * count(*) filter (where fulfillment_fee <> fee_before and not is_measured_anew)
                >= count(*)
     )
@@ -100,6 +101,7 @@ _CHARGES = Step(
         where connection_id = :connection_id and category = 'fulfillment_fee' and type <> 'Tax'
           and amount < 0 and quantity > 0 and order_id <> ''
           and posted_at < cast(:as_of as date) + 2
+          and transaction_id not in (select transaction_id from detect_release)
     )
     select p.preview_id, f.transaction_id, f.order_id, f.sku, t.marketplace_id, f.currency,
            f.posted_at, date_trunc('week', f.posted_at at time zone 'UTC'), f.quantity, f.unit_fee,
@@ -135,7 +137,8 @@ _SUSPECTS = Step(
     ("order_id",),
 )
 
-# Weeks in which most SKUs of a marketplace cost more than their preview in all their charges.
+# Weeks in which most SKUs of a marketplace cost more than their preview in all their charges. Of few
+# SKUs all must, and at least two: one alone tells no season from a wrong measure (ours).
 _SEASONS = Step(
     "detect_fee_season",
     "marketplace_id text, week timestamp",
@@ -147,7 +150,7 @@ _SEASONS = Step(
         group by marketplace_id, week, sku
     ) as weekly
     group by marketplace_id, week
-    having count(*) filter (where is_above) >= 5
+    having count(*) filter (where is_above) >= greatest(2, least(5, count(*)))
        and 2 * count(*) filter (where is_above) >= count(*)
     """,  # noqa: S608 - a constant
 )

@@ -7,9 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import text
 
-from recoup.claims.tables import claim
 from recoup.db.engine import Database
 from tests.support.claim_rows import UK, US, World, make_world
 from tests.support.order_rows import Orders
@@ -347,24 +346,14 @@ async def test_what_was_paid_again_is_not_taken_back(world: World) -> None:
     assert await _types(world) == []
 
 
-async def _file_underpaid(world: World, case_id: str = "4711") -> str:
+async def _file_underpaid(world: World) -> str:
     """A unit worth 10.00 paid with 4.00, and the claim of it filed; gives the payment's number."""
     await world.cost("10.00")
     await world.ledger("2026-09-01", -1, "M")
     number = await world.payment("2026-10-01", per_unit="4.00")
     await world.detect()
-    await world.conn.execute(
-        update(claim)
-        .where(claim.c.type == UNDERPAID)
-        .values(status="filed", case_id=case_id, filed_at=text("now()"))
-    )
+    await world.filed(UNDERPAID)
     return number
-
-
-async def _underpaid(world: World) -> list[tuple[str, Decimal]]:
-    """Status and amount of the claims of the type, after a detection."""
-    await world.detect()
-    return [(one["status"], one["amount"]) for one in await world.claims(UNDERPAID)]
 
 
 async def test_what_a_case_brings_is_added_to_the_payment_it_is_about(world: World) -> None:
@@ -373,8 +362,7 @@ async def test_what_a_case_brings_is_added_to_the_payment_it_is_about(world: Wor
     await world.ledger("2026-10-05", -1, "M")
     await world.payment("2026-11-01", per_unit="6.00", case_id="4711")
 
-    assert await _underpaid(world) == [("approved", Decimal(6))]
-    assert await _underpaid(world) == [("approved", Decimal(6))]
+    assert await world.states(UNDERPAID) == [("approved", Decimal(6))]
     [settled] = [one for one in await world.candidates(UNDERPAID)]
     assert settled["settled"][0]["reference"]["case_id"] == "4711"
     assert (await world.candidates(LOST))[1]["quantity"] == 1
@@ -385,8 +373,7 @@ async def test_a_case_that_brought_too_little_stays_filed_with_the_rest(world: W
     await _file_underpaid(world)
     await world.payment("2026-11-01", per_unit="2.50", case_id="4711")
 
-    assert await _underpaid(world) == [("filed", Decimal("3.50"))]
-    assert await _underpaid(world) == [("filed", Decimal("3.50"))]
+    assert await world.states(UNDERPAID) == [("filed", Decimal("3.50"))]
 
 
 @pytest.mark.parametrize(
@@ -399,7 +386,7 @@ async def test_a_correction_keeps_the_case_that_it_names(world: World, row: dict
         "2026-11-01", **{"per_unit": "6.00", "original_reimbursement_id": number} | row
     )
 
-    assert await _underpaid(world) == [("approved", Decimal(6))]
+    assert await world.states(UNDERPAID) == [("approved", Decimal(6))]
 
 
 async def test_two_lines_of_a_payment_share_what_was_added(world: World) -> None:

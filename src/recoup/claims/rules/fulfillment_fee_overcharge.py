@@ -22,8 +22,8 @@ from recoup.claims.rule import ClaimType, Rule, Value, Window
 # Per unit; what remains below it is rounding (facts R14).
 _TOLERANCE = "0.02"
 
-# What remains of each suspect charge after corrections, of whatever transaction they came in. A
-# deferred charge that was released since is there twice; the release counts.
+# What remains of each suspect charge after corrections, of whatever transaction they came in. What is
+# given back without a SKU may be for any of the order.
 _OVERCHARGES = f"""
 suspect as (
     select c.*, p.store, p.is_home, p.seen_at, p.fnsku, p.size, p.size_before, p.size_tier, p.tier_before,
@@ -32,12 +32,6 @@ suspect as (
     from detect_fee_suspect as c
     join detect_fee_preview as p using (preview_id)
     join detect_marketplace as m on m.marketplace_id = c.marketplace_id
-), released as (
-    select t.related_identifiers ->> 'DEFERRED_TRANSACTION_ID' as transaction_id
-    from transactions as t
-    where t.connection_id = :connection_id
-      and t.related_identifiers ? 'DEFERRED_TRANSACTION_ID'
-      and t.order_id in (select order_id from detect_fee_suspect)
 ), single as (
     select cause, order_id, sku, currency, marketplace_id, country, zone, today, week,
            min(posted_at) as posted_at, sum(quantity)::integer as quantity,
@@ -48,22 +42,29 @@ suspect as (
            min(size) as size, min(size_before) as size_before, min(size_tier) as size_tier,
            min(tier_before) as tier_before, min(source) as source, min(source_line) as source_line
     from suspect
-    where transaction_id not in (select transaction_id from released where transaction_id <> '')
     group by cause, order_id, sku, currency, marketplace_id, country, zone, today, week
 ), given_back as (
-    select f.order_id, f.sku, f.currency, sum(f.amount) as amount,
+    select f.order_id, nullif(f.sku, '') as sku, f.currency, sum(f.amount) as amount,
            jsonb_agg(distinct f.transaction_id) as transaction_ids
     from fees as f
     where f.connection_id = :connection_id and f.category = 'fulfillment_fee' and f.amount > 0
       and f.type <> 'Tax' and f.posted_at < cast(:as_of as date) + 2
       and f.order_id in (select order_id from detect_fee_suspect)
-    group by f.order_id, f.sku, f.currency
+      and f.transaction_id not in (select transaction_id from detect_release)
+    group by f.order_id, nullif(f.sku, ''), f.currency
 ), remaining as (
     select s.*, (s.posted_at at time zone s.zone)::date as charged_on,
-           coalesce(g.amount, 0) as given_back, g.transaction_ids,
-           greatest(s.charged - coalesce(g.amount, 0) - s.expected, 0) as over
+           back.amount as given_back, back.transaction_ids,
+           greatest(s.charged - back.amount - s.expected, 0) as over
     from single as s
     left join given_back as g using (order_id, sku, currency)
+    left join given_back as unplaced on unplaced.order_id = s.order_id
+        and unplaced.currency = s.currency and unplaced.sku is null
+    cross join lateral (
+        select coalesce(g.amount, 0) + coalesce(unplaced.amount, 0) as amount,
+               coalesce(g.transaction_ids, '[]') || coalesce(unplaced.transaction_ids, '[]')
+                   as transaction_ids
+    ) as back
     left join orders as o on o.connection_id = :connection_id and o.order_id = s.order_id
     left join detect_fee_season as x on x.marketplace_id = s.marketplace_id
         and x.week = s.week
@@ -196,7 +197,7 @@ RULE = Rule(
     reads=("transactions", "fee_preview", "orders", "ledger", "reimbursements"),
     window=Window.FEE_DIMENSION,
     value=Value.OWN,
-    version=1,
+    version=2,
     documents=(
         "measures of a unit with photos on a scale and a ruler",
         "the list of charges (in the evidence)",

@@ -363,7 +363,7 @@ async def test_what_a_case_brings_is_added_to_the_payment_it_is_about(world: Wor
     await world.payment("2026-11-01", per_unit="6.00", case_id="4711")
 
     assert await world.states(UNDERPAID) == [("approved", Decimal(6))]
-    [settled] = [one for one in await world.candidates(UNDERPAID)]
+    [settled] = list(await world.candidates(UNDERPAID))
     assert settled["settled"][0]["reference"]["case_id"] == "4711"
     assert (await world.candidates(LOST))[1]["quantity"] == 1
 
@@ -410,8 +410,11 @@ async def test_the_cost_of_the_day_of_delivery_counts_for_a_shipment(world: Worl
     await world.add("shipments", shipment_id="FBA1", marketplace_id=US, status="CLOSED")
     await world.add(
         "shipment_items",
-        **{"shipment_id": "FBA1", "sku": "SKU-1", "fnsku": "X001"},
-        **{"quantity_shipped": 5, "quantity_received": 4},
+        shipment_id="FBA1",
+        sku="SKU-1",
+        fnsku="X001",
+        quantity_shipped=5,
+        quantity_received=4,
     )
     await world.ledger("2026-06-01", 4, "", event_type="Receipts", reference_id="FBA1")
     await world.payment("2026-11-01", reason="Lost_Inbound", per_unit="4.00")
@@ -425,8 +428,13 @@ async def test_the_cost_of_the_day_of_the_parcel_counts_for_a_removal(world: Wor
     await world.removal("2026-09-10", order_type="Return", order_id="RO1")
     await world.add(
         "removal_shipments",
-        **{"order_id": "RO1", "shipped_at": "2026-09-15", "sku": "SKU-1", "fnsku": "X001"},
-        **{"tracking_number": "1Z1", "shipped_quantity": 1, "removal_order_type": "Return"},
+        order_id="RO1",
+        shipped_at="2026-09-15",
+        sku="SKU-1",
+        fnsku="X001",
+        tracking_number="1Z1",
+        shipped_quantity=1,
+        removal_order_type="Return",
     )
     await world.payment("2026-11-01", reason="Removal_Order_Lost", per_unit="4.00")
 

@@ -234,8 +234,12 @@ async def test_a_case_about_storage_is_settled_by_money(
     await world.filed(STORAGE)
     await world.payment(
         "2026-11-10",
-        **{"reason": "GeneralAdjustment", "case_id": "4711", "fnsku": "", "sku": ""},
-        **{"cash": 0, "amount_total": Decimal(paid)},
+        reason="GeneralAdjustment",
+        case_id="4711",
+        fnsku="",
+        sku="",
+        cash=0,
+        amount_total=Decimal(paid),
     )
 
     assert await world.states(STORAGE) == [state]

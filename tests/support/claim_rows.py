@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from recoup.claims.detect import detect
 from recoup.claims.tables import claim, claim_allocation, claim_candidate
@@ -150,9 +150,10 @@ class World:
         row |= {"valid_from": since, "cost": Decimal(cost), "currency": self.currency}
         await self.add("sourcing_cost", **row | {"entered_by": "test"} | values)
 
-    async def filed(self, of: str, case_id: str = "4711") -> None:
+    async def filed(self, of: str, case_id: str = "4711", day: str = TODAY) -> None:
         """A person has filed the claims of a type under a case."""
-        values = {"status": "filed", "case_id": case_id, "filed_at": func.now()}
+        filed_at = _typed(claim.c.filed_at.type, day)
+        values = {"status": "filed", "case_id": case_id, "filed_at": filed_at}
         await self.conn.execute(update(claim).where(claim.c.type == of).values(**values))
 
     async def states(self, of: str, as_of: str = TODAY) -> list[tuple[str, Decimal | None]]:

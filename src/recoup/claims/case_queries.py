@@ -54,7 +54,7 @@ _PAYMENTS = Step(
         r.amount, r.reference
     from detect_reimbursement r
     left join detect_correction c on c.row_id = r.row_id and not r.is_payment
-    left join detect_reimbursement original on original.row_id = c.payment_id
+    left join detect_reimbursement original on original.row_id = c.corrected_id
     where coalesce(original.case_id, r.case_id) in (select case_id from detect_case)
     """,
     ("case_id",),
@@ -64,14 +64,15 @@ CASE_STEPS = (_CASES, _PAYMENTS)
 """In this order, after those of recoup.claims.payment_queries."""
 
 # The money of a case goes to its claims in the order of their days. A row that the rule itself has
-# counted is among what it calls settled. A reimbursement is no answer to a case about itself.
+# counted is among what it calls settled. A reimbursement is no answer to a case about itself, and
+# pays no charge that came after it.
 _WORK_OFF = f"""
 with open as (
-    select f.type, f.key, f.event_on, f.amount, f.currency, f.settled, c.case_id, c.claim_id
+    select f.type, f.key, f.event_on, f.amount, f.currency, f.settled, c.case_id, c.claim_id, f.evidence
     from detect_found f join detect_case c on c.is_money and c.type = f.type and c.key = f.key
     where f.quantity > 0 and f.amount > 0
 ), paid as (
-    select o.claim_id, sum(p.amount) as amount, jsonb_agg(p.reference order by p.approved_on, p.reference) as rows
+    select o.claim_id, sum(p.amount) as amount, max(p.approved_on) as last_on, jsonb_agg(p.reference order by p.approved_on, p.reference) as rows
     from open o
     join detect_case_payment p on p.case_id = o.case_id and p.currency = o.currency
         and p.approved_on > o.event_on
@@ -79,11 +80,20 @@ with open as (
         and not o.settled @> jsonb_build_array(jsonb_build_object('reference', p.reference))
     group by o.claim_id
     having sum(p.amount) > 0
+), reached as (
+    select o.*, paid.amount as paid, paid.rows, least(o.amount, charged.over) as reach
+    from open o
+    join paid using (claim_id)
+    cross join lateral (
+        select sum(cast(part ->> 'over' as numeric)) as over
+        from jsonb_array_elements(o.evidence -> 'rows') as part
+        where cast(part ->> 'chargedOn' as date) <= paid.last_on
+    ) as charged
 ), taken as (
-    select o.type, o.key, o.case_id, o.amount, o.currency, paid.rows, least(o.amount, greatest(0, paid.amount
-        - coalesce(sum(o.amount) over (partition by o.case_id, o.currency order by o.event_on, o.claim_id
+    select r.*, least(reach, greatest(0, paid - coalesce(sum(reach) over (
+            partition by case_id, currency order by event_on, claim_id
             rows between unbounded preceding and 1 preceding), 0))) as taken
-    from open o join paid using (claim_id)
+    from reached r
 )
 update detect_found f set
     amount = f.amount - t.taken,

@@ -73,7 +73,9 @@ _CHANGE = Step(
                 when p.claim_id is not null then 'approved'
                 when d.claim_id is not null and (b.status = 'withdrawn'
                     or (b.status = 'approved' and b.status_by = 'recoup'))
-                    then case when b.filed_at is null then 'detected' else 'filed' end
+                    -- What happened since it was filed was not filed: new charges of a product.
+                    then case when b.filed_at is null or d.event_on > cast(b.filed_at as date)
+                        then 'detected' else 'filed' end
                 when d.claim_id is null and b.status in ('detected', 'filed') and c.quantity = 0 and c.is_paid
                     and b.status = 'filed' then 'approved'
                 when d.claim_id is null and b.status = 'detected' then 'withdrawn'

@@ -408,16 +408,33 @@ async def test_a_case_about_fees_is_settled_by_money(world: World, reason: str) 
     assert (paid, taken_back) == ([("approved", Decimal(20))], [("filed", Decimal(20))])
 
 
-async def test_new_charges_are_not_paid_by_an_old_case(world: World) -> None:
-    """Facts 1.3 T15: one claim per charge; what was paid before a charge is not for it."""
+@pytest.mark.parametrize("case_id", ["4711", ""])
+async def test_new_charges_are_not_paid_by_an_old_payment(world: World, case_id: str) -> None:
+    """Facts 1.3 T15: one claim per charge; what is paid before a charge is not for it."""
     await preview(world, "3.00")
-    await charge(world, "3.50", "2026-06-01", order="111-1")
-    await overcharges(world, "2026-06-10")
-    await world.filed(FEE)
-    await world.payment("2026-07-01", reason="Fee_Correction", case_id="4711", per_unit="0.50")
-    await charge(world, "3.50", "2026-11-01", order="111-2")
+    await charge(world, "4.00", "2026-10-01", order="111-1")
+    await charge(world, "3.25", "2026-11-20", order="111-2")
+    await overcharges(world, "2026-10-10")
+    if case_id:
+        await world.filed(FEE, case_id, "2026-10-10")
+    await world.payment("2026-11-01", reason="Fee_Correction", case_id=case_id, per_unit="1.50")
 
-    assert await world.states(FEE) == [("filed", Decimal("0.50"))]
+    [claim] = await overcharges(world)
+
+    assert claim["amount"] == Decimal("0.25")
+
+
+async def test_charges_after_a_paid_case_are_to_be_filed(world: World) -> None:
+    """The claim of a product goes on; what was never filed is not shown as filed."""
+    await preview(world, "3.00")
+    await charge(world, "4.00", "2026-06-01", order="111-1")
+    await overcharges(world, "2026-06-10")
+    await world.filed(FEE, day="2026-06-10")
+    await world.payment("2026-07-01", reason="Fee_Correction", case_id="4711", per_unit="1.00")
+    await overcharges(world, "2026-07-02")
+    await charge(world, "3.25", "2026-11-20", order="111-2")
+
+    assert await world.states(FEE) == [("detected", Decimal("0.25"))]
 
 
 async def test_two_claims_of_one_case_share_its_money(world: World) -> None:
@@ -427,6 +444,8 @@ async def test_two_claims_of_one_case_share_its_money(world: World) -> None:
         await charge(world, "4.00", f"2026-11-0{number}", order=f"1-{number}", sku=f"SKU-{number}")
     await overcharges(world)
     await world.filed(FEE)
-    await world.payment("2026-11-10", reason="Fee_Correction", case_id="4711", per_unit="1.00")
+    await world.payment(
+        "2026-11-10", reason="Fee_Correction", case_id="4711", per_unit="1.00", sku=""
+    )
 
     assert await world.states(FEE) == [("approved", Decimal(1)), ("filed", Decimal(1))]

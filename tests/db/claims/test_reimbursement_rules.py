@@ -368,6 +368,17 @@ async def test_what_a_case_brings_is_added_to_the_payment_it_is_about(world: Wor
     assert (await world.candidates(LOST))[1]["quantity"] == 1
 
 
+async def test_what_a_case_brought_and_lost_again_is_owed_again(world: World) -> None:
+    """R16, R17: the reversal of a top-up opens the claim of the payment, and is none of its own."""
+    await _file_underpaid(world)
+    added = await world.payment("2026-11-01", per_unit="6.00", case_id="4711")
+    await world.detect()
+    await world.reversal("2026-11-10", added, per_unit="6.00")
+
+    assert await world.states(UNDERPAID) == [("filed", Decimal(6))]
+    assert REVERSED not in await _types(world)
+
+
 async def test_a_case_that_brought_too_little_stays_filed_with_the_rest(world: World) -> None:
     """Facts 4.4: a claim that is paid in part stays, however often it is looked at."""
     await _file_underpaid(world)

@@ -243,3 +243,22 @@ async def test_a_case_about_storage_is_settled_by_money(
     )
 
     assert await world.states(STORAGE) == [state]
+
+
+@pytest.mark.parametrize(
+    ("day", "paid", "left"),
+    [
+        ("2026-10-20", "2.00", []),
+        ("2026-10-20", "0.50", [Decimal("1.50")]),
+        ("2026-09-20", "2.00", [Decimal("2.00")]),
+    ],
+)
+async def test_a_fee_correction_of_the_product_comes_off(
+    world: World, day: str, paid: str, left: list[Decimal]
+) -> None:
+    """Facts 4.4: what was paid after the charge, asked for or not, is not claimed again."""
+    await measures(world)
+    await storage(world, item_volume=Decimal("1.25"))
+    await world.payment(day, reason="Fee_Correction", per_unit=paid)
+
+    assert [claim["amount"] for claim in await fees(world)] == left

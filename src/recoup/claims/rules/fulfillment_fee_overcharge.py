@@ -122,7 +122,7 @@ suspect as (
 
 _SQL = f"""
 with {_OVERCHARGES}, repaid as (
-    select c.cause, c.sku, c.marketplace_id, sum(p.amount) as amount,
+    select c.cause, c.sku, c.marketplace_id, sum(p.amount) as amount, max(p.approved_on) as last_on,
            string_agg(p.reimbursement_id, ', ' order by p.reimbursement_id) as reimbursements
     from claims as c
     join detect_payment as p on p.family = 'fee' and p.amount > 0 and p.currency = c.currency
@@ -130,14 +130,21 @@ with {_OVERCHARGES}, repaid as (
         -- What is paid for a case is worked off with the case (recoup.claims.case_queries).
         and not exists (select from detect_case as x where x.is_money and x.case_id = p.case_id)
     group by c.cause, c.sku, c.marketplace_id
+), reached as (
+    -- No payment is for a charge that came after it.
+    select k.cause, k.sku, k.marketplace_id, sum(k.over) as over
+    from counted as k join repaid as r using (cause, sku, marketplace_id)
+    where k.is_open and k.charged_on <= r.last_on
+    group by k.cause, k.sku, k.marketplace_id
 ), netted as (
     -- Money for both causes of a SKU comes off the first, and what it leaves off the second.
     select c.*, repaid.reimbursements, product.asin,
-           greatest(0, c.over - greatest(0, coalesce(repaid.amount, 0)
-               - coalesce(sum(c.over) over (partition by c.sku, c.marketplace_id order by c.cause
-                   rows between unbounded preceding and 1 preceding), 0))) as owed
+           c.over - least(coalesce(reached.over, 0), greatest(0, coalesce(repaid.amount, 0)
+               - coalesce(sum(reached.over) over (partition by c.sku, c.marketplace_id
+                   order by c.cause rows between unbounded preceding and 1 preceding), 0))) as owed
     from claims as c
     left join repaid using (cause, sku, marketplace_id)
+    left join reached using (cause, sku, marketplace_id)
     left join detect_fnsku as product using (fnsku)
 ), shared as (
     select currency, count(*) as marketplaces from detect_marketplace group by currency

@@ -65,7 +65,7 @@ CASE_STEPS = (_CASES, _PAYMENTS)
 
 # The money of a case goes to its claims in the order of their days. A row that the rule itself has
 # counted is among what it calls settled. A reimbursement is no answer to a case about itself, and
-# pays no charge that came after it.
+# pays no charge that came after it. Of charges the oldest are paid first; days count from the rest.
 _WORK_OFF = f"""
 with open as (
     select f.type, f.key, f.event_on, f.amount, f.currency, f.settled, c.case_id, c.claim_id, f.evidence
@@ -94,16 +94,33 @@ with open as (
             partition by case_id, currency order by event_on, claim_id
             rows between unbounded preceding and 1 preceding), 0))) as taken
     from reached r
+), rest as (
+    select t.*, t.amount - t.taken <= {_REST} * t.amount as is_paid, unpaid.first_on, unpaid.units
+    from taken t
+    cross join lateral (
+        select min(charged_on) as first_on, sum(charge.units)::integer as units
+        from (
+            select cast(part ->> 'chargedOn' as date) as charged_on, cast(part ->> 'units' as integer) as units,
+                sum(cast(part ->> 'over' as numeric)) over (
+                    order by part ->> 'chargedOn', part ->> 'orderId') as upto
+            from jsonb_array_elements(t.evidence -> 'rows') as part
+            where part ? 'chargedOn'
+        ) as charge
+        where charge.upto > t.taken + 0.02
+    ) as unpaid
+    where t.taken > 0
 )
 update detect_found f set
-    amount = f.amount - t.taken,
-    quantity = case when f.amount - t.taken <= {_REST} * f.amount then 0 else f.quantity end,
-    settled = f.settled || jsonb_build_array(jsonb_build_object('by', 'case', 'reference', t.rows,
-        'units', case when f.amount - t.taken <= {_REST} * f.amount then f.quantity else 0 end,
-        'why', format('%s %s paid for case %s', round(t.taken, 2), t.currency, t.case_id))),
-    reason = f.reason || format(' Of it %s %s was paid for case %s.', round(t.taken, 2), t.currency, t.case_id)
-from taken t
-where t.type = f.type and t.key = f.key and t.taken > 0
+    amount = f.amount - r.taken,
+    event_on = case when r.is_paid then f.event_on else coalesce(r.first_on, f.event_on) end,
+    clock_on = case when r.is_paid then f.clock_on else coalesce(r.first_on, f.clock_on) end,
+    quantity = case when r.is_paid then 0 else coalesce(r.units, f.quantity) end,
+    settled = f.settled || jsonb_build_array(jsonb_build_object('by', 'case', 'reference', r.rows,
+        'units', case when r.is_paid then f.quantity else greatest(0, f.quantity - coalesce(r.units, f.quantity)) end,
+        'why', format('%s %s paid for case %s', round(r.taken, 2), r.currency, r.case_id))),
+    reason = f.reason || format(' Of it %s %s was paid for case %s.', round(r.taken, 2), r.currency, r.case_id)
+from rest r
+where r.type = f.type and r.key = f.key
 """  # noqa: S608 - a constant
 
 # Claims about money stand until nothing is left of them; those that are not found any more are paid

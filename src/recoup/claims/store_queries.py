@@ -63,7 +63,8 @@ _CHANGE = Step(
     ), candidate as (
         select type, key, quantity, suppressed,
             string_agg(part ->> 'why', '; ') as settled_by,
-            bool_or(part ->> 'by' in ('payment', 'case')) as is_paid
+            bool_or(part ->> 'by' in ('payment', 'case')) as is_paid,
+            bool_or(part ->> 'by' = 'case') as is_case_paid
         from detect_found left join lateral jsonb_array_elements(settled) as part on true
         group by type, key, quantity, suppressed
     ), after as (
@@ -71,11 +72,13 @@ _CHANGE = Step(
             case
                 when b.claim_id is null then 'detected'
                 when p.claim_id is not null then 'approved'
+                -- What is open now happened after it was filed: new charges of a product.
+                when d.event_on > cast(b.filed_at as date) and (
+                    (b.status = 'filed' and c.is_case_paid) or (b.status = 'approved' and b.status_by = 'recoup'))
+                    then 'detected'
                 when d.claim_id is not null and (b.status = 'withdrawn'
                     or (b.status = 'approved' and b.status_by = 'recoup'))
-                    -- What happened since it was filed was not filed: new charges of a product.
-                    then case when b.filed_at is null or d.event_on > cast(b.filed_at as date)
-                        then 'detected' else 'filed' end
+                    then case when b.filed_at is null then 'detected' else 'filed' end
                 when d.claim_id is null and b.status in ('detected', 'filed') and c.quantity = 0 and c.is_paid
                     and b.status = 'filed' then 'approved'
                 when d.claim_id is null and b.status = 'detected' then 'withdrawn'
@@ -85,6 +88,8 @@ _CHANGE = Step(
             case
                 when b.claim_id is null then 'Found by version ' || d.rule_version || ' of the rule'
                 when p.claim_id is not null then 'Paid: a reimbursement names the case'
+                when d.event_on > cast(b.filed_at as date)
+                    then 'What was filed is paid; what is open now came later, on ' || d.event_on || ' first'
                 when d.claim_id is not null then 'Open again: what had settled it is not there any more'
                 when c.type is null then 'Its event is not in the data any more'
                 when c.suppressed is not null then 'Not shown any more: ' || c.suppressed
@@ -181,7 +186,7 @@ async def _count(conn: Writer) -> Stored:
             text(
                 """
                 select count(*) filter (where from_status is null) as new,
-                    count(*) filter (where from_status in ('withdrawn', 'approved')
+                    count(*) filter (where from_status <> to_status
                         and to_status in ('detected', 'filed')) as reopened,
                     count(*) filter (where to_status = 'withdrawn' and from_status <> 'withdrawn') as withdrawn,
                     count(*) filter (where to_status = 'approved' and from_status <> 'approved') as approved

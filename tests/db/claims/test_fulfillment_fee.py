@@ -424,17 +424,34 @@ async def test_new_charges_are_not_paid_by_an_old_payment(world: World, case_id:
     assert claim["amount"] == Decimal("0.25")
 
 
-async def test_charges_after_a_paid_case_are_to_be_filed(world: World) -> None:
+@pytest.mark.parametrize("first", ["2026-06-01", "2026-10-01"])
+async def test_charges_after_a_paid_case_are_to_be_filed(world: World, first: str) -> None:
     """The claim of a product goes on; what was never filed is not shown as filed."""
     await preview(world, "3.00")
-    await charge(world, "4.00", "2026-06-01", order="111-1")
-    await overcharges(world, "2026-06-10")
-    await world.filed(FEE, day="2026-06-10")
-    await world.payment("2026-07-01", reason="Fee_Correction", case_id="4711", per_unit="1.00")
-    await overcharges(world, "2026-07-02")
-    await charge(world, "3.25", "2026-11-20", order="111-2")
+    await charge(world, "4.00", first, order="111-1")
+    await overcharges(world, first)
+    await world.filed(FEE, day=first)
+    await world.payment("2026-11-01", reason="Fee_Correction", case_id="4711", per_unit="1.00")
+    await overcharges(world, "2026-11-02")
+    await charge(world, "6.50", "2026-11-20", order="111-2", units=2)
 
-    assert await world.states(FEE) == [("detected", Decimal("0.25"))]
+    assert await world.states(FEE) == [("detected", Decimal("0.50"))]
+    [claim] = await world.claims(FEE)
+    assert (claim["quantity"], claim["event_on"]) == (2, date(2026, 11, 20))
+
+
+async def test_charges_that_a_case_did_not_reach_stay_filed(world: World) -> None:
+    """Facts 1.3 T15: the oldest are paid first, and the rest has its own last day."""
+    await preview(world, "3.00")
+    await charge(world, "4.00", "2026-10-01", order="111-1")
+    await charge(world, "4.00", "2026-10-05", order="111-2")
+    await overcharges(world, "2026-10-10")
+    await world.filed(FEE, day="2026-10-10")
+    await world.payment("2026-11-01", reason="Fee_Correction", case_id="4711", per_unit="1.00")
+
+    assert await world.states(FEE) == [("filed", Decimal(1))]
+    [claim] = await world.claims(FEE)
+    assert (claim["quantity"], claim["deadline"]) == (1, date(2027, 1, 2))
 
 
 async def test_two_claims_of_one_case_share_its_money(world: World) -> None:

@@ -466,3 +466,54 @@ async def test_two_claims_of_one_case_share_its_money(world: World) -> None:
     )
 
     assert await world.states(FEE) == [("approved", Decimal(1)), ("filed", Decimal(1))]
+
+
+@pytest.mark.parametrize(
+    ("told", "left"),
+    [
+        pytest.param(["settlement"], [Decimal("0.75")], id="in a settlement"),
+        pytest.param(["finances"], [Decimal("0.75")], id="in a transaction"),
+        pytest.param(
+            ["settlement", "finances", "report"], [Decimal("0.75")], id="everywhere, once"
+        ),
+        pytest.param(
+            ["settlement", "settlement", "report"], [Decimal("0.25")], id="twice in a settlement"
+        ),
+    ],
+)
+async def test_a_fee_correction_may_be_told_elsewhere(
+    world: World, told: list[str], left: list[Decimal]
+) -> None:
+    """Facts 4.2: codes of settlements and transactions that mean a fee correction, the same once."""
+    await preview(world, "3.00")
+    await charge(world, "4.25", "2026-11-01")
+    for number, source in enumerate(told):
+        if source == "report":
+            await world.payment("2026-11-10", reason="Fee_Correction", per_unit="0.50")
+        elif source == "finances":
+            await world.add(
+                "fees",
+                transaction_id="A1",
+                line="transaction/0",
+                posted_at="2026-11-09",
+                path="Adjustments/Incorrect_Fees_Items",
+                type="Incorrect_Fees_Items",
+                category="other",
+                sku="SKU-1",
+                currency="USD",
+                amount=Decimal("0.50"),
+            )
+        else:
+            await world.add(
+                "settlement_lines",
+                settlement_id="S1",
+                line=number,
+                posted_at="2026-11-08",
+                amount_description="WEIGHT_AND_DIMENSIONS_CHANGE",
+                sku="SKU-1",
+                currency="USD",
+                amount=Decimal("0.50"),
+                transaction_type="other",
+            )
+
+    assert [claim["amount"] for claim in await overcharges(world)] == left

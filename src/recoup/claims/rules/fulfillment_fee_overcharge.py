@@ -123,12 +123,10 @@ suspect as (
 _SQL = f"""
 with {_OVERCHARGES}, repaid as (
     select c.cause, c.sku, c.marketplace_id, sum(p.amount) as amount, max(p.approved_on) as last_on,
-           string_agg(p.reimbursement_id, ', ' order by p.reimbursement_id) as reimbursements
+           string_agg(p.name, ', ' order by p.name) as corrections
     from claims as c
-    join detect_payment as p on p.family = 'fee' and p.amount > 0 and p.currency = c.currency
+    join detect_fee_repaid as p on p.currency = c.currency
         and p.sku = c.sku and p.approved_on >= c.oldest_on
-        -- What is paid for a case is worked off with the case (recoup.claims.case_queries).
-        and not exists (select from detect_case as x where x.is_money and x.case_id = p.case_id)
     group by c.cause, c.sku, c.marketplace_id
 ), reached as (
     -- No payment is for a charge that came after it.
@@ -138,7 +136,7 @@ with {_OVERCHARGES}, repaid as (
     group by k.cause, k.sku, k.marketplace_id
 ), netted as (
     -- Money for both causes of a SKU comes off the first, and what it leaves off the second.
-    select c.*, repaid.reimbursements, product.asin,
+    select c.*, repaid.corrections, product.asin,
            c.over - least(coalesce(reached.over, 0), greatest(0, coalesce(repaid.amount, 0)
                - coalesce(sum(reached.over) over (partition by c.sku, c.marketplace_id
                    order by c.cause rows between unbounded preceding and 1 preceding), 0))) as owed
@@ -153,7 +151,7 @@ select jsonb_build_object('sku', sku, 'marketplaceId', marketplace_id, 'cause', 
        marketplace_id, sku, fnsku, asin, null::text as order_id,
        units, case when owed > 0 then open else 0 end as quantity,
        coalesce(settled, '[]') || case when open > 0 and coalesce(owed, 0) = 0
-           then jsonb_build_array(jsonb_build_object('by', 'payment', 'reference', reimbursements,
+           then jsonb_build_array(jsonb_build_object('by', 'payment', 'reference', corrections,
                'units', open, 'why', 'a fee correction that covers the difference'))
            else '[]' end as settled,
        oldest_on as event_on, oldest_on as clock_on, null::date as wait_until,
@@ -193,7 +191,7 @@ select jsonb_build_object('sku', sku, 'marketplaceId', marketplace_id, 'cause', 
                'Amazon wants one claim per charge: each row is one',
                case when is_before_preview then 'the fee preview of the day of some charges is not '
                    'known: they are compared with the first one that recoup saw' end,
-               'reimbursements ' || reimbursements || ' are subtracted'], null))) as evidence
+               corrections || ' are subtracted'], null))) as evidence
 from netted join shared using (currency)
 """  # noqa: S608 - put together from constants of this file
 
@@ -201,7 +199,7 @@ RULE = Rule(
     type=ClaimType.FULFILLMENT_FEE_OVERCHARGE,
     title="Fulfillment fee too high",
     source="facts 1.3 T15, 5 R14; decision 10",
-    reads=("transactions", "fee_preview", "orders", "ledger", "reimbursements"),
+    reads=("transactions", "fee_preview", "orders", "ledger", "reimbursements", "settlements"),
     window=Window.FEE_DIMENSION,
     value=Value.OWN,
     version=2,

@@ -140,12 +140,10 @@ with covered as (
                     = (old.fnsku, old.country, old.surcharge_age_tier)
                 and date_trunc('month', o.snapshot_on) = date_trunc('month', old.snapshot_on))
 ), corrected as (
-    -- What is paid for a case is worked off with the case (recoup.claims.case_queries).
     select coalesce(p.fnsku, known.fnsku) as fnsku, p.currency, p.approved_on, p.amount, p.reference
-    from detect_payment as p
+    from detect_fee_repaid as p
     left join detect_product as known on p.fnsku is null and known.sku = p.sku
-    where p.family = 'fee' and p.amount > 0 and p.order_id is null
-      and not exists (select from detect_case as c where c.is_money and c.case_id = p.case_id)
+    where p.order_id is null
 ), repaid as (
     select f.key, sum(c.amount) as amount, jsonb_agg(c.reference order by c.approved_on) as rows
     from found as f
@@ -201,6 +199,8 @@ RULE = Rule(
         "ledger",
         "ledger_summary",
         "reimbursements",
+        "transactions",
+        "settlements",
     ),
     window=Window.FEE_DIMENSION,
     value=Value.OWN,

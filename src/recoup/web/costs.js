@@ -59,7 +59,7 @@ async function fill(list, connectionId, remove) {
     ["Cost", (one) => `${one.cost} ${one.currency}`, "number"],
     ["From", (one) => one.validFrom],
     ["Invoice", (one) => one.invoiceReference ?? "", "wrap"],
-    ["", (one) => h("button.quiet", {
+    ["Delete", (one) => h("button.quiet", {
       type: "button", "aria-label": `Delete the cost of ${one.sku ?? one.fnsku} from ${one.validFrom} on`, onclick: () => remove(one),
     }, "Delete")],
   ], page.items) : h("p.muted", {}, "None yet."));

@@ -452,14 +452,22 @@ async def test_the_cost_of_the_day_of_the_parcel_counts_for_a_removal(world: Wor
     assert UNDERPAID not in await _types(world)
 
 
-@pytest.mark.parametrize(("since", "is_claim"), [("2026-06-01", True), ("2026-06-04", False)])
+@pytest.mark.parametrize(
+    ("reason", "since", "is_claim"),
+    [
+        ("Lost_Warehouse", "2026-06-03", True),
+        ("Lost_Warehouse", "2026-06-04", False),
+        ("Lost_Inbound", "2025-10-01", True),
+        ("Lost_Inbound", "2025-10-02", False),
+    ],
+)
 async def test_a_payment_for_no_loss_that_is_known_takes_the_lowest_cost(
-    world: World, since: str, is_claim: bool
+    world: World, reason: str, since: str, is_claim: bool
 ) -> None:
-    """R17: its loss may be any of the 120 days before; the reading that claims less."""
-    await world.cost("4.00", since="2026-01-01")
+    """R17, 4.4: its loss may be of any day of 120, or of a year; the reading that claims less."""
+    await world.cost("4.00", since="2025-01-01")
     await world.cost("10.00", since=since)
-    await world.payment("2026-10-01", per_unit="4.00")
+    await world.payment("2026-10-01", reason=reason, per_unit="4.00")
 
     assert bool(await _types(world)) == is_claim
 

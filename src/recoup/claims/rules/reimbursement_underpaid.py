@@ -3,7 +3,7 @@
 Source: facts 1.5 and 5 R17, decision 20 (5 % tolerance). Units lost before an order are compared
 with the sourcing cost of the day of the loss: the ledger's day, the delivery of the shipment, the
 day of the removal's parcel. Where no loss is known that the payment is for, with the lowest cost of
-the 120 days in which it may have been (ours). Units of orders are compared with price less fees,
+the days on which it may have been: 120, a year for shipments (facts 4.4; ours). Units of orders are compared with price less fees,
 where they were refunded or replaced whole: of a price concession Amazon owes no more.
 What was paid later for the same reimbursement, or for the seller's case about it, is part of it.
 """
@@ -68,7 +68,8 @@ RULE = Rule(
             jsonb_agg(p.reference order by p.payment_id)
                 || coalesce(jsonb_agg(added.rows) filter (where added.rows is not null) -> 0, '[]') as rows,
             min(lost.first_on) as lost_on,
-            coalesce(min(lost.first_on), min(p.approved_on) - 120) as lost_from,
+            coalesce(min(lost.first_on), min(p.approved_on)
+                - case p.family when 'inbound' then 365 else 120 end) as lost_from,
             coalesce(max(lost.last_on), min(p.approved_on)) as lost_until
         from detect_payment p
         left join added using (payment_id)
@@ -134,7 +135,7 @@ RULE = Rule(
                 'paid_per_unit', min(paid_per_unit)::text, 'worth_per_unit', min(due)::text,
                 'cash_units', sum(cash_units), 'cost_valid_from', min(valid_from), 'lost_on', min(lost_on)),
             'notes', case when bool_or(valid_from is not null and lost_on is null) then jsonb_build_array(
-                'No loss is known that this pays: the lowest cost of the 120 days before it is compared.')
+                'No loss is known that this pays: the lowest cost of the days on which it may have been is compared.')
                 else '[]' end) as evidence
     from judged
     where paid_at_first < due * 0.95

@@ -143,6 +143,28 @@ async def test_an_event_that_is_settled_says_by_what(
     assert of_product["hasMore"] is False
 
 
+async def test_every_event_of_a_product_can_be_read(
+    client: httpx2.AsyncClient, database: Database, connection: Connection
+) -> None:
+    """501 events are two pages, also of one day; each comes once, and what is left is said."""
+    for number in range(501):
+        event_on = day(-40 - number // 400)
+        await store_candidate(
+            database, connection.connection_id, key={"n": number}, event_on=event_on
+        )
+    path = "/api/recoveries/explain?fnsku=X0001"
+
+    first = (await client.get(path)).json()
+    second = (await client.get(f"{path}&cursor={first['nextCursor']}")).json()
+    foreign = await client.get(f"{path}&cursor=AAAA")
+
+    numbers = [item["key"]["n"] for page in (first, second) for item in page["items"]]
+    assert (len(first["items"]), sorted(numbers)) == (500, list(range(501)))
+    assert [page["hasMore"] for page in (first, second)] == [True, False]
+    assert second["nextCursor"] is None
+    assert foreign.status_code == 400
+
+
 async def test_an_event_that_is_a_claim_names_it(
     client: httpx2.AsyncClient, database: Database, connection: Connection
 ) -> None:

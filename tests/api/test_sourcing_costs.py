@@ -228,3 +228,55 @@ async def test_whose_costs(
     assert seen == []
     assert sent.status_code == 404
     assert (without.status_code, without.json()["type"]) == (400, "/problems/no-connection")
+
+
+async def test_an_entry_can_be_taken_back(
+    client: httpx2.AsyncClient, connection: Connection
+) -> None:
+    """A wrong day is no end: the entry of this product and day goes, and no other."""
+    await client.put(
+        COSTS, json=[cost(), cost(validFrom="2062-01-01"), cost(sku=None, fnsku="S-1")]
+    )
+
+    gone = await client.delete(COSTS, params={"sku": "S-1", "validFrom": "2062-01-01"})
+    again = await client.delete(COSTS, params={"sku": "S-1", "validFrom": "2062-01-01"})
+
+    assert (gone.status_code, gone.content) == (204, b"")
+    assert (again.status_code, again.json()["type"]) == (404, "/problems/not-found")
+    assert [(row[0], row[1], row[4]) for row in await stored(client)] == [
+        (None, "S-1", "2026-01-01"),
+        ("S-1", None, "2026-01-01"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "validFrom=2026-01-01",
+        "sku=S-1&fnsku=X1&validFrom=2026-01-01",
+        "sku=S-1",
+        "sku=S-1&validFrom=1",
+    ],
+)
+async def test_an_entry_to_take_back_is_named_whole(
+    client: httpx2.AsyncClient, connection: Connection, query: str
+) -> None:
+    """By one product and a day; half a name deletes nothing."""
+    await client.put(COSTS, json=[cost()])
+
+    assert errors_of(await client.delete(f"{COSTS}?{query}"))
+    assert len(await stored(client)) == 1
+
+
+async def test_whose_entry(
+    client: httpx2.AsyncClient, database: Database, server: Server, connection: Connection
+) -> None:
+    """A stranger takes nothing back, as if it did not exist."""
+    await client.put(COSTS, json=[cost()])
+    stranger = await new_user(database, "stranger@example.com")
+    entry = {"sku": "S-1", "validFrom": "2026-01-01", "connectionId": connection.connection_id}
+    async with server.client(stranger) as foreign:
+        answer = await foreign.delete(COSTS, params=entry)
+
+    assert answer.status_code == 404
+    assert len(await stored(client)) == 1

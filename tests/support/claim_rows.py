@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from recoup.claims.detect import detect
 from recoup.claims.tables import claim, claim_allocation, claim_candidate
@@ -149,6 +149,21 @@ class World:
         row = {"sku": "", "fnsku": "" if values.get("sku") else "X001"}
         row |= {"valid_from": since, "cost": Decimal(cost), "currency": self.currency}
         await self.add("sourcing_cost", **row | {"entered_by": "test"} | values)
+
+    async def filed(self, of: str, case_id: str = "4711", day: str = TODAY) -> None:
+        """A person has filed the claims of a type under a case."""
+        filed_at = _typed(claim.c.filed_at.type, day)
+        values = {"status": "filed", "case_id": case_id, "filed_at": filed_at}
+        await self.conn.execute(update(claim).where(claim.c.type == of).values(**values))
+
+    async def states(self, of: str, as_of: str = TODAY) -> list[tuple[str, Decimal | None]]:
+        """Status and amount of the claims of a type, after two detections: both must agree."""
+        found = []
+        for _ in range(2):
+            await self.detect(as_of)
+            found.append([(one["status"], one["amount"]) for one in await self.claims(of)])
+        assert found[0] == found[1]
+        return found[0]
 
     async def detect(self, as_of: str = TODAY) -> list[dict[str, Any]]:
         """Detect as of a day; gives the claims that are open, by type and key."""

@@ -74,6 +74,12 @@ InvoiceReference = Annotated[
 ]
 
 
+def require_one_product(sku: str | None, fnsku: str | None) -> None:
+    """Raises ValueError, for a validator."""
+    if (sku is None) == (fnsku is None):
+        raise ValueError("name either a sku or a fnsku")
+
+
 class CostEntry(CamelModel):
     """What one unit costs from a day on; of a SKU or of an FNSKU."""
 
@@ -86,8 +92,7 @@ class CostEntry(CamelModel):
 
     @model_validator(mode="after")
     def _names_one_product(self) -> CostEntry:
-        if (self.sku is None) == (self.fnsku is None):
-            raise ValueError("name either a sku or a fnsku")
+        require_one_product(self.sku, self.fnsku)
         return self
 
     def cost_of_unit(self) -> SourcingCost:

@@ -13,7 +13,7 @@ from recoup.api.cursors import bad_cursor, decode_cursor, encode_cursor
 from recoup.api.recovery_bodies import ClaimQuery, ExplainQuery, SelectionQuery
 from recoup.api.recovery_csv import claim_header, claim_lines
 from recoup.claims.claim_body import claim_body, claim_detail, title_of, totals_body
-from recoup.claims.explain_queries import CandidateSelection, list_candidates
+from recoup.claims.explain_queries import CandidateSelection, candidate_place, list_candidates
 from recoup.claims.packet import settled_in_words
 from recoup.claims.queries import (
     ClaimRow,
@@ -25,7 +25,7 @@ from recoup.claims.queries import (
     place_of,
     total_claims,
 )
-from recoup.claims.sort_queries import Order
+from recoup.claims.sort_queries import Order, is_day
 from recoup.clock import utc_now
 from recoup.connections.queries import get_connection
 from recoup.db.engine import Database, Reader
@@ -35,6 +35,7 @@ from recoup.ids import ConnectionId, UserId
 # What one read of an export brings: evidence makes these rows long.
 _CSV_ROWS = 500
 _MOST_CANDIDATES = 500
+_EXPLANATION = "explain"
 
 
 async def select_claims(
@@ -100,9 +101,10 @@ async def read_claim_detail(database: Database, user_id: UserId, claim_id: str) 
 
 
 async def explain(database: Database, user_id: UserId, query: ExplainQuery) -> dict[str, Any]:
-    """Raises NotFoundError, and InvalidRequestError where nothing is named."""
+    """Raises NotFoundError, and InvalidRequestError where nothing is named, or for a bad cursor."""
     if query.fnsku is None and query.order_id is None:
         raise InvalidRequestError("Name a fnsku or an orderId to explain.")
+    after = None if query.cursor is None else _candidate_place(query.cursor)
     async with database.reading() as conn:
         selection = CandidateSelection(
             user_id=user_id,
@@ -111,11 +113,21 @@ async def explain(database: Database, user_id: UserId, query: ExplainQuery) -> d
             order_id=query.order_id,
             event_on=query.on,
         )
-        rows = await list_candidates(conn, selection, limit=_MOST_CANDIDATES + 1)
+        rows = await list_candidates(conn, selection, limit=_MOST_CANDIDATES + 1, after=after)
+    page = rows[:_MOST_CANDIDATES]
+    more = len(rows) > len(page)
     return {
-        "items": [_candidate(row) for row in rows[:_MOST_CANDIDATES]],
-        "hasMore": len(rows) > _MOST_CANDIDATES,
+        "items": [_candidate(row) for row in page],
+        "hasMore": more,
+        "nextCursor": encode_cursor(_EXPLANATION, candidate_place(page[-1])) if more else None,
     }
+
+
+def _candidate_place(cursor: str) -> tuple[str, ...]:
+    place = decode_cursor(_EXPLANATION, cursor, count=4)
+    if not is_day(place[0]):
+        raise bad_cursor()
+    return place
 
 
 async def _own_connection(

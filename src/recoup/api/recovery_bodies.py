@@ -9,7 +9,14 @@ from pydantic import Field, StringConstraints
 
 from recoup.api.data_bodies import Page
 from recoup.api.fields import Amount, Money, Timestamp
-from recoup.api.parameters import TEXT_PATTERN, Blank, CamelModel, Identifier, OptionalIdentifier
+from recoup.api.parameters import (
+    TEXT_PATTERN,
+    Blank,
+    CamelModel,
+    Cursor,
+    Identifier,
+    OptionalIdentifier,
+)
 from recoup.claims.lifecycle import Review, Status, WindowState
 from recoup.claims.rule import ClaimType
 from recoup.claims.sort_queries import Sort
@@ -164,6 +171,7 @@ class ExplainQuery(CamelModel):
     fnsku: OptionalIdentifier = None
     order_id: OptionalIdentifier = None
     on: OptionalDay = Field(default=None, alias="date", description="The day of the event.")
+    cursor: Cursor = None
 
 
 class Candidate(CamelModel):
@@ -187,9 +195,9 @@ class Candidate(CamelModel):
     status: Status | None
 
 
-class Explanation(CamelModel):
+class Explanation(Page):
     items: list[Candidate]
-    has_more: bool = Field(description="Older events were left out: name a date.")
+    has_more: bool = Field(description="There are older events: nextCursor leads on.")
 
 
 class TypeTotal(Totals):

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Date, RowMapping, cast, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Date, RowMapping, cast, delete, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.types import Text
 
 from recoup.claims.tables import sourcing_cost
 from recoup.connections.tables import amazon_connection
 from recoup.db.engine import Reader, Writer
+from recoup.errors import NotFoundError
 from recoup.ids import ConnectionId, UserId
 
 _c = sourcing_cost.c
@@ -77,6 +78,22 @@ async def save_costs(
                 },
             )
         )
+
+
+async def delete_cost(
+    conn: Writer, connection_id: ConnectionId, *, sku: str, fnsku: str, valid_from: date
+) -> None:
+    """Take back one entry; the one before it counts again. Raises NotFoundError."""
+    found = await conn.execute(
+        delete(sourcing_cost).where(
+            _c.connection_id == connection_id,
+            _c.sku == sku,
+            _c.fnsku == fnsku,
+            _c.valid_from == valid_from,
+        )
+    )
+    if not found.rowcount:
+        raise NotFoundError("There is no sourcing cost of this product from this day on.")
 
 
 async def list_costs(

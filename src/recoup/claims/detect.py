@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from recoup.claims.case_queries import work_off_cases
 from recoup.claims.detect_queries import find_events, make_found, tune, value_claims
 from recoup.claims.policy import Policy, load_policy
 from recoup.claims.prepare_queries import prepare
@@ -70,4 +71,5 @@ async def _find_claims(
     await make_found(conn)
     for rule in rules:
         await find_events(conn, rule, values)
+    await work_off_cases(conn)
     await value_claims(conn, values)

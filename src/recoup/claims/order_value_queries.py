@@ -14,12 +14,21 @@ VALUE_MISSING = """case
         then 'the sale of this order is not loaded, so its price and fees are not known'
     when c.unit_value <= 0 then 'the fees charged on this order are above its price' end"""
 
-HELD_BACK = """case
-    when c.is_disputed then 'an A-to-z claim or a chargeback is on this order; Amazon decides '
-        || 'about the money there'
+_DISPUTED = """when c.is_disputed then 'an A-to-z claim or a chargeback is on this order; Amazon decides '
+        || 'about the money there'"""
+_UNKNOWN = (
+    "when c.is_amazon is null then 'nothing loaded tells whether Amazon fulfilled this order'"
+)
+
+HELD_BACK = f"""case
+    {_DISPUTED}
     when c.by_seller then 'the text of the refund says that the seller issued it; those are not paid'
-    when c.is_amazon is null then 'nothing loaded tells whether Amazon fulfilled this order'
+    {_UNKNOWN}
     end"""
+
+# Units that the seller refunded are not paid (A2); the referral fee of a sale that is undone comes
+# back whoever refunded it (A6, A22).
+FEE_HELD_BACK = f"case {_DISPUTED} {_UNKNOWN} end"
 
 
 def amount_of(units: str) -> str:

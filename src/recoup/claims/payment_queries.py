@@ -76,20 +76,39 @@ _REIMBURSEMENT = Step(
 )
 
 # Which payment a later row corrects: the one it names, of the same product. A payment may have
-# several lines for a product; then the first of them stands for all.
+# several lines for a product; then the first of them stands for all. What the seller's case about
+# an underpaid reimbursement brings names that case at most: it is more money for the same units too.
+# corrected_id: the row itself that is corrected, which may be such a correction of the payment.
 _CORRECTION = Step(
     "detect_correction",
-    "row_id bigint, payment_id bigint",
+    "row_id bigint, payment_id bigint, corrected_id bigint",
     """
-    select distinct on (later.row_id) later.row_id, original.row_id
-    from detect_reimbursement later
-    join detect_reimbursement original
-        on original.reimbursement_id = later.original_id and original.is_payment
-        and original.row_id <> later.row_id
-        and (original.fnsku = later.fnsku or original.sku = later.sku
-            or (later.fnsku is null and later.sku is null))
-    order by later.row_id, (original.fnsku is not distinct from later.fnsku) desc,
-        (original.sku is not distinct from later.sku) desc, original.row_id
+    with named as (
+        select row_id, fnsku, sku, original_id, approved_at, true as is_told from detect_reimbursement
+        where original_id is not null
+        union all
+        select later.row_id, later.fnsku, later.sku, c.key ->> 'reimbursementId', later.approved_at,
+            false
+        from detect_reimbursement later
+        join claim c on c.case_id = later.case_id
+        where c.connection_id = :connection_id and c.type = 'reimbursement_underpaid'
+            and later.original_id is null and later.is_payment
+            and later.reimbursement_id <> c.key ->> 'reimbursementId'
+    ), direct as (
+        select distinct on (later.row_id) later.row_id, original.row_id as corrected_id
+        from named later
+        join detect_reimbursement original
+            on original.reimbursement_id = later.original_id and original.is_payment
+            and original.row_id <> later.row_id
+            -- Units that were paid together are no more for one another.
+            and (later.is_told or original.approved_at < later.approved_at)
+            and (original.fnsku = later.fnsku or original.sku = later.sku
+                or (later.fnsku is null and later.sku is null))
+        order by later.row_id, (original.fnsku is not distinct from later.fnsku) desc,
+            (original.sku is not distinct from later.sku) desc, original.row_id
+    )
+    select direct.row_id, coalesce(first.corrected_id, direct.corrected_id), direct.corrected_id
+    from direct left join direct first on first.row_id = direct.corrected_id
     """,
     ("payment_id",),
 )

@@ -6,6 +6,7 @@ detect_fee_preview   the fee previews of a SKU in a marketplace, with how long e
 detect_fee_charge    every fulfillment fee that Amazon charged, per unit, and what it should be
 detect_fee_suspect   those above what they should be, and why
 detect_fee_season    weeks in which they all were
+detect_fee_repaid    money that came back for fees of a product, asked for or not
 """
 
 from __future__ import annotations
@@ -54,12 +55,13 @@ _PREVIEWS = Step(
         from described
         window steps as (partition by sku, store order by seen_at)
     ), rate_card as (
-        -- Days on which the fee of most SKUs changed while their measures did not.
+        -- Days on which the fee of most SKUs changed while their measures did not: nothing but a
+        -- new rate does that, so one of two is enough.
         select store, currency, seen_at::date as seen_on
         from step
         where not is_first
         group by store, currency, seen_at::date
-        having count(*) filter (where fulfillment_fee <> fee_before and not is_measured_anew) >= 5
+        having count(*) filter (where fulfillment_fee <> fee_before and not is_measured_anew) >= 1
            and 2 * count(*) filter (where fulfillment_fee <> fee_before and not is_measured_anew)
                >= count(*)
     )
@@ -100,6 +102,7 @@ _CHARGES = Step(
         where connection_id = :connection_id and category = 'fulfillment_fee' and type <> 'Tax'
           and amount < 0 and quantity > 0 and order_id <> ''
           and posted_at < cast(:as_of as date) + 2
+          and transaction_id not in (select transaction_id from detect_release)
     )
     select p.preview_id, f.transaction_id, f.order_id, f.sku, t.marketplace_id, f.currency,
            f.posted_at, date_trunc('week', f.posted_at at time zone 'UTC'), f.quantity, f.unit_fee,
@@ -135,7 +138,8 @@ _SUSPECTS = Step(
     ("order_id",),
 )
 
-# Weeks in which most SKUs of a marketplace cost more than their preview in all their charges.
+# Weeks in which most SKUs of a marketplace cost more than their preview in all their charges. Of few
+# SKUs all must, and at least two: one alone tells no season from a wrong measure (ours).
 _SEASONS = Step(
     "detect_fee_season",
     "marketplace_id text, week timestamp",
@@ -147,10 +151,60 @@ _SEASONS = Step(
         group by marketplace_id, week, sku
     ) as weekly
     group by marketplace_id, week
-    having count(*) filter (where is_above) >= 5
+    having count(*) filter (where is_above) >= greatest(2, least(5, count(*)))
        and 2 * count(*) filter (where is_above) >= count(*)
     """,  # noqa: S608 - a constant
 )
 
-FEE_STEPS = (_PREVIEWS, _CHARGES, _SUSPECTS, _SEASONS)
+# The reimbursements report, the Finances API and the settlements tell of a correction under names that
+# mean the same (facts 4.2). As not each tells of each, equal sums of a product are counted as often
+# as the one that tells most. What is paid for a case is worked off with the case
+# (recoup.claims.case_queries).
+_REPAID = Step(
+    "detect_fee_repaid",
+    """sku text, fnsku text, order_id text, currency text, approved_on date, amount numeric, reference jsonb,
+    name text""",
+    """
+    with code as (
+        select key as name from json_each_text(cast(:families as json)) where value = 'fee'
+    ), told as (
+        select 1 as rank, p.sku, p.fnsku, p.order_id, p.currency, p.approved_on, p.amount, p.reference,
+               p.reimbursement_id as name,
+               p.case_id in (select case_id from detect_case where is_money) as is_of_case
+        from detect_payment as p
+        where p.family = 'fee' and p.amount > 0
+        union all
+        select 2, nullif(sku, ''), null, nullif(order_id, ''), currency,
+               (posted_at at time zone 'UTC')::date, amount, jsonb_build_object('table', 'fees',
+               'transactionId', transaction_id, 'line', line), type || ' ' || transaction_id, false
+        from fees
+        where connection_id = :connection_id and category = 'other' and amount > 0
+          and posted_at < cast(:as_of as date) + 2
+          and regexp_replace(lower(type), '[^a-z0-9]', '', 'g') in (select name from code)
+          and transaction_id not in (select transaction_id from detect_release)
+        union all
+        select 3, nullif(sku, ''), null, nullif(order_id, ''), currency,
+               (posted_at at time zone 'UTC')::date, amount, jsonb_build_object('table',
+               'settlement_lines', 'source', source, 'settlement_id', settlement_id, 'line', line),
+               amount_description || ' of settlement ' || settlement_id, false
+        from settlement_lines
+        where connection_id = :connection_id and amount > 0
+          and posted_at < cast(:as_of as date) + 2
+          and regexp_replace(lower(amount_description), '[^a-z0-9]', '', 'g')
+              in (select name from code)
+    ), counted as (
+        select *, row_number() over (partition by rank, sku, currency, amount
+                   order by approved_on, reference) as nth
+        from told where sku is not null or fnsku is not null
+    ), once as (
+        select distinct on (sku, currency, amount, nth) *
+        from counted order by sku, currency, amount, nth, rank
+    )
+    select sku, fnsku, order_id, currency, approved_on, amount, reference, name
+    from once where is_of_case is not true
+    """,
+    ("sku",),
+)
+
+FEE_STEPS = (_PREVIEWS, _CHARGES, _SUSPECTS, _SEASONS, _REPAID)
 """In this order, with :connection_id and :as_of."""

@@ -3,6 +3,7 @@
 Temporary tables, made once per detection. Each statement reads a big table once and keeps what
 belongs to an order with a refund, a dispute, a replacement or a return; nothing else matters here.
 
+detect_release      transactions that pay out what a deferred one had posted before
 detect_order        one row per such order: marketplace, zone, who fulfilled it, disputes
 detect_order_money  one row per transaction, order and SKU: what was paid, refunded and charged
 detect_order_sku    one row per order and SKU: units shipped, charges, fees, what a unit is worth
@@ -38,6 +39,31 @@ from (
     where type is not null
 ) as named
 """,
+)
+
+# Either of the two names the other. The money is the same, and what counts from a posted day counts
+# from the first of them: the deferred one, on which Amazon charged (facts 1.4).
+_RELEASES = Step(
+    "detect_release",
+    "transaction_id text",
+    """
+with linked as (
+    select transaction_id, posted_at, other.id as other_id
+    from transactions
+    cross join lateral (values
+        (related_identifiers ->> 'DEFERRED_TRANSACTION_ID'),
+        (related_identifiers ->> 'RELEASE_TRANSACTION_ID')
+    ) as other (id)
+    where connection_id = :connection_id and other.id <> transaction_id
+)
+select distinct case
+    when (linked.posted_at, linked.transaction_id) > (other.posted_at, other.transaction_id)
+    then linked.transaction_id else other.transaction_id end
+from linked
+join transactions as other on other.connection_id = :connection_id
+    and other.transaction_id = linked.other_id
+""",
+    ("transaction_id",),
 )
 
 # In the EU fees have Base and Tax below them, so the path tells what a leaf is, not its own name.
@@ -109,7 +135,6 @@ where connection_id = :connection_id
 )
 
 # Settlements stand in for what the Finances API did not tell of an order, SKU and kind.
-# A deferred transaction stays when its release comes as a second one that names it: leave that out.
 _MONEY = Step(
     "detect_order_money",
     """kind text, origin text, reference text, order_id text, sku text, currency text,
@@ -124,13 +149,8 @@ with moved as materialized (
     from transactions
     join detect_order_touched using (order_id)
     join detect_order_kind using (type)
-    where connection_id = :connection_id and not exists (
-        select from transactions as deferred
-        where deferred.connection_id = :connection_id
-            and deferred.transaction_id
-                = transactions.related_identifiers ->> 'DEFERRED_TRANSACTION_ID'
-            and deferred.transaction_id <> transactions.transaction_id
-    )
+    where connection_id = :connection_id
+        and transaction_id not in (select transaction_id from detect_release)
 ), only_sku as (
     select order_id, min(sku) as sku
     from order_items join detect_order_touched using (order_id)
@@ -370,4 +390,4 @@ where event_on <= :as_of and quantity > 0
     ("order_id, sku",),
 )
 
-ORDER_STEPS = (_KINDS, _LINKS, _TOUCHED, _MONEY, _ORDERS, _SKUS, _EVENTS)
+ORDER_STEPS = (_KINDS, _RELEASES, _LINKS, _TOUCHED, _MONEY, _ORDERS, _SKUS, _EVENTS)

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import date
 
 from recoup.claims.allocate_queries import allocate
+from recoup.claims.case_queries import CASE_STEPS
 from recoup.claims.incident_queries import INCIDENT_STEPS
 from recoup.claims.ledger_queries import LEDGER_STEPS
 from recoup.claims.payment_queries import PAYMENT_STEPS
@@ -157,7 +158,7 @@ async def prepare(conn: Writer, connection_id: ConnectionId, as_of: date, policy
         "families": json.dumps(dict(policy.families)),
         "sourcing_cost_since": policy.sourcing_cost_since,
     }
-    for step in (*_STEPS, *PAYMENT_STEPS, *LEDGER_STEPS, *ORDER_STEPS, *RETURN_STEPS):
+    for step in (*_STEPS, *PAYMENT_STEPS, *CASE_STEPS, *LEDGER_STEPS, *ORDER_STEPS, *RETURN_STEPS):
         await run_step(conn, step, values)
     await allocate(conn, values)
     for step in (*INCIDENT_STEPS, *REVERSAL_STEPS, *FEE_STEPS, *STORAGE_STEPS):

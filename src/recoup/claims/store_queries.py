@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from recoup.claims.case_queries import find_paid_cases
 from recoup.claims.step_queries import Step, run_step
 from recoup.db.engine import Writer
 
@@ -52,27 +53,6 @@ _CANDIDATES = (
     """,
 )
 
-# Filed claims whose own case was paid, as many as the payment's units reach, oldest event first.
-_PAID_CASE = Step(
-    "detect_paid_case",
-    "claim_id text, reference jsonb",
-    """
-    with paid as (
-        select case_id, sum(made_whole_units) as units, jsonb_agg(reference order by payment_id) as reference
-        from detect_payment
-        where case_id is not null and made_whole_units > 0
-        group by case_id
-    ), filed as (
-        select claim_id, case_id, sum(quantity) over (partition by case_id order by event_on, claim_id) as units
-        from claim
-        where connection_id = :connection_id and case_id is not null
-            and (status = 'filed' or (status = 'approved' and status_by = 'recoup'))
-    )
-    select filed.claim_id, paid.reference
-    from filed join paid on paid.case_id = filed.case_id and filed.units <= paid.units
-    """,
-)
-
 # What becomes of each claim, new ones and those that are not found any more.
 _CHANGE = Step(
     "detect_change",
@@ -83,7 +63,8 @@ _CHANGE = Step(
     ), candidate as (
         select type, key, quantity, suppressed,
             string_agg(part ->> 'why', '; ') as settled_by,
-            bool_or(part ->> 'by' in ('payment', 'case')) as is_paid
+            bool_or(part ->> 'by' in ('payment', 'case')) as is_paid,
+            bool_or(part ->> 'by' = 'case') as is_case_paid
         from detect_found left join lateral jsonb_array_elements(settled) as part on true
         group by type, key, quantity, suppressed
     ), after as (
@@ -91,6 +72,10 @@ _CHANGE = Step(
             case
                 when b.claim_id is null then 'detected'
                 when p.claim_id is not null then 'approved'
+                -- What is open now happened after it was filed: new charges of a product.
+                when d.event_on > cast(b.filed_at as date) and (
+                    (b.status = 'filed' and c.is_case_paid) or (b.status = 'approved' and b.status_by = 'recoup'))
+                    then 'detected'
                 when d.claim_id is not null and (b.status = 'withdrawn'
                     or (b.status = 'approved' and b.status_by = 'recoup'))
                     then case when b.filed_at is null then 'detected' else 'filed' end
@@ -103,6 +88,8 @@ _CHANGE = Step(
             case
                 when b.claim_id is null then 'Found by version ' || d.rule_version || ' of the rule'
                 when p.claim_id is not null then 'Paid: a reimbursement names the case'
+                when d.event_on > cast(b.filed_at as date)
+                    then 'What was filed is paid; what is open now came later, on ' || d.event_on || ' first'
                 when d.claim_id is not null then 'Open again: what had settled it is not there any more'
                 when c.type is null then 'Its event is not in the data any more'
                 when c.suppressed is not null then 'Not shown any more: ' || c.suppressed
@@ -186,7 +173,7 @@ async def store(conn: Writer, values: Mapping[str, object], types: Sequence[str]
         text("select from claim where connection_id = :connection_id order by claim_id for update"),
         values,
     )
-    await run_step(conn, _PAID_CASE, values)
+    await find_paid_cases(conn, values)
     await run_step(conn, _CHANGE, values)
     for statement in _CLAIMS:
         await conn.execute(text(statement), values)
@@ -199,7 +186,7 @@ async def _count(conn: Writer) -> Stored:
             text(
                 """
                 select count(*) filter (where from_status is null) as new,
-                    count(*) filter (where from_status in ('withdrawn', 'approved')
+                    count(*) filter (where from_status <> to_status
                         and to_status in ('detected', 'filed')) as reopened,
                     count(*) filter (where to_status = 'withdrawn' and from_status <> 'withdrawn') as withdrawn,
                     count(*) filter (where to_status = 'approved' and from_status <> 'approved') as approved

@@ -12,7 +12,19 @@ export async function showCosts() {
   const accounts = usable.map((one) => [one.connectionId, `${one.sellingPartnerId} ${one.region}`]);
   const account = select("connectionId", accounts, accounts[0]?.[0]);
   const list = h("div");
-  const refresh = () => fill(list, account.value);
+  const trouble = h("div");
+  const remove = async (one) => {
+    try {
+      const entry = { connectionId: account.value, validFrom: one.validFrom, ...(one.sku ? { sku: one.sku } : { fnsku: one.fnsku }) };
+      await send("DELETE", `/api/sourcing-costs?${new URLSearchParams(entry)}`);
+      put(trouble);
+      announce(`The cost of ${one.sku ?? one.fnsku} from ${one.validFrom} on is deleted.`);
+      await refresh();
+    } catch (error) {
+      put(trouble, failure(error));
+    }
+  };
+  const refresh = () => fill(list, account.value, remove);
   account.addEventListener("change", refresh);
   await refresh();
   const save = async (problem, body, type) => {
@@ -34,19 +46,22 @@ export async function showCosts() {
       h("p.muted", {}, "For units lost before an order Amazon pays what a unit cost you: the product alone, without freight, duties, packaging and labels. A cost counts from its day on, until the next entry."),
       accounts.length > 1 ? h("section.card", {}, field("Amazon account", account)) : null,
       h("div.split", {},
-        h("section.card", {}, h("h2", {}, "Entered"), list),
+        h("section.card", {}, h("h2", {}, "Entered"), trouble, list),
         h("div", {}, single(save), many(save))),
     ],
   };
 }
 
-async function fill(list, connectionId) {
+async function fill(list, connectionId, remove) {
   const page = await get("/api/sourcing-costs", { connectionId, limit: 200 });
   put(list, page.items.length ? table("Sourcing costs", [
     ["SKU or FNSKU", (one) => one.sku ?? one.fnsku, "wrap"],
     ["Cost", (one) => `${one.cost} ${one.currency}`, "number"],
     ["From", (one) => one.validFrom],
     ["Invoice", (one) => one.invoiceReference ?? "", "wrap"],
+    ["Delete", (one) => h("button.quiet", {
+      type: "button", "aria-label": `Delete the cost of ${one.sku ?? one.fnsku} from ${one.validFrom} on`, onclick: () => remove(one),
+    }, "Delete")],
   ], page.items) : h("p.muted", {}, "None yet."));
   if (page.nextCursor) list.append(h("p.muted.small", {}, "The first 200 are shown; the API gives all as CSV."));
 }

@@ -368,11 +368,23 @@ async def test_a_settlement_that_repeats_a_transaction_counts_once(orders: Order
     assert (claim["quantity"], claim["confidence"]) == (1, Decimal("0.8"))
 
 
-async def test_a_released_transaction_counts_once(orders: Orders) -> None:
-    """Decision 23: the release of a deferred refund comes as a second transaction that names it."""
+@pytest.mark.parametrize(
+    ("deferred", "release"),
+    [
+        ({}, {"DEFERRED_TRANSACTION_ID": "T-deferred"}),
+        ({"RELEASE_TRANSACTION_ID": "T-release"}, {}),
+    ],
+)
+async def test_a_released_transaction_counts_once(
+    orders: Orders, deferred: dict[str, str], release: dict[str, str]
+) -> None:
+    """Decision 23: a deferred refund and its release are two transactions, and one names the other."""
     await orders.sold("111-1", units=2)
-    await orders.refunded("111-1", "2026-08-01", transaction_id="T-deferred")
-    await orders.refunded("111-1", "2026-08-09", related={"DEFERRED_TRANSACTION_ID": "T-deferred"})
+    for day, number, related in (
+        ("2026-08-01", "T-deferred", deferred),
+        ("2026-08-09", "T-release", release),
+    ):
+        await orders.refunded("111-1", day, transaction_id=number, related=related)
 
     [claim] = await orders.claims(MISSING)
 

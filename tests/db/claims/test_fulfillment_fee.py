@@ -47,7 +47,7 @@ async def charge(
     *,
     order: str = "111-1",
     units: int = 1,
-    sku: str = "SKU-1",
+    sku: str | None = "SKU-1",
     leaf: str = "FBAPerUnitFulfillmentFee",
     number: str | None = None,
     **values: Any,
@@ -81,7 +81,7 @@ async def leaf_of(
     *,
     order: str = "111-1",
     units: int = 1,
-    sku: str = "SKU-1",
+    sku: str | None = "SKU-1",
     leaf: str = "FBAPerUnitFulfillmentFee",
 ) -> None:
     await world.add(
@@ -235,11 +235,34 @@ async def test_a_new_fee_that_the_preview_shows_days_later_is_no_claim(world: Wo
     assert await overcharges(world) == []
 
 
-async def test_a_surcharge_of_the_season_is_no_wrong_measure(world: World) -> None:
+@pytest.mark.parametrize(
+    ("skus", "above", "is_season"),
+    [
+        pytest.param(6, 6, True, id="all of many"),
+        pytest.param(2, 2, True, id="both of two"),
+        pytest.param(4, 3, False, id="not all of few"),
+        pytest.param(8, 4, False, id="four of eight"),
+        pytest.param(1, 1, False, id="one alone tells nothing"),
+    ],
+)
+async def test_a_surcharge_of_the_season_is_no_wrong_measure(
+    world: World, skus: int, above: int, is_season: bool
+) -> None:
     """R14: a week in which most SKUs cost more than their preview has another cause."""
-    for number in range(6):
+    for number in range(skus):
         await preview(world, "3.00", sku=f"SKU-{number}")
-        await charge(world, "3.30", order=f"111-{number}", sku=f"SKU-{number}")
+        fee = "3.30" if number < above else "3.00"
+        await charge(world, fee, order=f"111-{number}", sku=f"SKU-{number}")
+
+    assert (await overcharges(world) == []) == is_season
+
+
+async def test_a_rate_that_changes_with_a_size_is_no_wrong_measure(world: World) -> None:
+    """R14 (b): another SKU's fee rose that day and its size did not; two SKUs are enough."""
+    for sku, side in (("SKU-1", 14), ("SKU-2", 10)):
+        await preview(world, "3.00", sku=sku, seen="2026-06-01")
+        await preview(world, "4.00", sku=sku, seen="2026-10-01", longest_side=Decimal(side))
+    await charge(world, "4.00", "2026-11-01")
 
     assert await overcharges(world) == []
 
@@ -322,21 +345,36 @@ async def test_currencies_are_not_compared(world: World) -> None:
     assert await overcharges(world) == []
 
 
-async def test_a_deferred_charge_and_its_release_are_one_charge(world: World) -> None:
-    """Facts 2.10: the released transaction names the deferred one; the fee was charged once."""
+@pytest.mark.parametrize(
+    ("deferred", "release"),
+    [
+        ({}, {"DEFERRED_TRANSACTION_ID": "D1"}),
+        ({"RELEASE_TRANSACTION_ID": "R1"}, {}),
+        ({"DEFERRED_TRANSACTION_ID": "R1"}, {}),
+        ({"RELEASE_TRANSACTION_ID": "R1"}, {"DEFERRED_TRANSACTION_ID": "D1"}),
+    ],
+)
+async def test_a_deferred_charge_and_its_release_are_one_charge(
+    world: World, deferred: dict[str, str], release: dict[str, str]
+) -> None:
+    """Facts 1.4, 2.10: whichever names the other, the fee was charged once, on the first day."""
     await preview(world, "3.00")
-    await charge(world, "3.50", "2026-11-01", number="D1")
-    await charge(
-        world,
-        "3.50",
-        "2026-11-08",
-        number="R1",
-        related_identifiers={"DEFERRED_TRANSACTION_ID": "D1"},
-    )
+    await charge(world, "3.50", "2026-11-01", number="D1", related_identifiers=deferred)
+    await charge(world, "3.50", "2026-11-08", number="R1", related_identifiers=release)
 
     [claim] = await overcharges(world)
 
     assert (claim["quantity"], claim["amount"]) == (1, Decimal("0.50"))
+    assert claim["deadline"] == date(2027, 1, 29)
+
+
+async def test_what_is_given_back_without_a_sku_is_given_back(world: World) -> None:
+    """R14: a correction of the whole order; a transaction's own tree names no product."""
+    await preview(world, "3.00")
+    await charge(world, "3.50", "2026-11-01")
+    await charge(world, "-0.50", "2026-11-10", sku=None)
+
+    assert await overcharges(world) == []
 
 
 @pytest.mark.parametrize("home", [US, UK])
@@ -351,3 +389,131 @@ async def test_a_charge_is_fileable_at_once_for_ninety_days(database: Database, 
 
     assert claim["fileable_from"] == date(2026, 11, 1)
     assert claim["deadline"] == date(2027, 1, 29)
+
+
+@pytest.mark.parametrize("reason", ["Fee_Correction", "GeneralAdjustment"])
+async def test_a_case_about_fees_is_settled_by_money(world: World, reason: str) -> None:
+    """Facts 4.4 step 1: forty units are paid by one row, and what is taken back is open again."""
+    await preview(world, "3.00")
+    await charge(world, "140.00", units=40)
+    await overcharges(world)
+    await world.filed(FEE)
+    payment = {"reason": reason, "case_id": "4711", "per_unit": "20.00"}
+    number = await world.payment("2026-11-10", **payment)
+
+    paid = await world.states(FEE)
+    await world.reversal("2026-11-15", number, per_unit="20.00")
+    taken_back = await world.states(FEE)
+
+    assert (paid, taken_back) == ([("approved", Decimal(20))], [("filed", Decimal(20))])
+
+
+@pytest.mark.parametrize("case_id", ["4711", ""])
+async def test_new_charges_are_not_paid_by_an_old_payment(world: World, case_id: str) -> None:
+    """Facts 1.3 T15: one claim per charge; what is paid before a charge is not for it."""
+    await preview(world, "3.00")
+    await charge(world, "4.00", "2026-10-01", order="111-1")
+    await charge(world, "3.25", "2026-11-20", order="111-2")
+    await overcharges(world, "2026-10-10")
+    if case_id:
+        await world.filed(FEE, case_id, "2026-10-10")
+    await world.payment("2026-11-01", reason="Fee_Correction", case_id=case_id, per_unit="1.50")
+
+    [claim] = await overcharges(world)
+
+    assert claim["amount"] == Decimal("0.25")
+
+
+@pytest.mark.parametrize("first", ["2026-06-01", "2026-10-01"])
+async def test_charges_after_a_paid_case_are_to_be_filed(world: World, first: str) -> None:
+    """The claim of a product goes on; what was never filed is not shown as filed."""
+    await preview(world, "3.00")
+    await charge(world, "4.00", first, order="111-1")
+    await overcharges(world, first)
+    await world.filed(FEE, day=first)
+    await world.payment("2026-11-01", reason="Fee_Correction", case_id="4711", per_unit="1.00")
+    await overcharges(world, "2026-11-02")
+    await charge(world, "6.50", "2026-11-20", order="111-2", units=2)
+
+    assert await world.states(FEE) == [("detected", Decimal("0.50"))]
+    [claim] = await world.claims(FEE)
+    assert (claim["quantity"], claim["event_on"]) == (2, date(2026, 11, 20))
+
+
+async def test_charges_that_a_case_did_not_reach_stay_filed(world: World) -> None:
+    """Facts 1.3 T15: the oldest are paid first, and the rest has its own last day."""
+    await preview(world, "3.00")
+    await charge(world, "4.00", "2026-10-01", order="111-1")
+    await charge(world, "4.00", "2026-10-05", order="111-2")
+    await overcharges(world, "2026-10-10")
+    await world.filed(FEE, day="2026-10-10")
+    await world.payment("2026-11-01", reason="Fee_Correction", case_id="4711", per_unit="1.00")
+
+    assert await world.states(FEE) == [("filed", Decimal(1))]
+    [claim] = await world.claims(FEE)
+    assert (claim["quantity"], claim["deadline"]) == (1, date(2027, 1, 2))
+
+
+async def test_two_claims_of_one_case_share_its_money(world: World) -> None:
+    """Facts 4.4 step 5: the oldest first, and nothing is used twice."""
+    for number in (1, 2):
+        await preview(world, "3.00", sku=f"SKU-{number}")
+        await charge(world, "4.00", f"2026-11-0{number}", order=f"1-{number}", sku=f"SKU-{number}")
+    await overcharges(world)
+    await world.filed(FEE)
+    await world.payment(
+        "2026-11-10", reason="Fee_Correction", case_id="4711", per_unit="1.00", sku=""
+    )
+
+    assert await world.states(FEE) == [("approved", Decimal(1)), ("filed", Decimal(1))]
+
+
+@pytest.mark.parametrize(
+    ("told", "left"),
+    [
+        pytest.param(["settlement"], [Decimal("0.75")], id="in a settlement"),
+        pytest.param(["finances"], [Decimal("0.75")], id="in a transaction"),
+        pytest.param(
+            ["settlement", "finances", "report"], [Decimal("0.75")], id="everywhere, once"
+        ),
+        pytest.param(
+            ["settlement", "settlement", "report"], [Decimal("0.25")], id="twice in a settlement"
+        ),
+    ],
+)
+async def test_a_fee_correction_may_be_told_elsewhere(
+    world: World, told: list[str], left: list[Decimal]
+) -> None:
+    """Facts 4.2: codes of settlements and transactions that mean a fee correction, the same once."""
+    await preview(world, "3.00")
+    await charge(world, "4.25", "2026-11-01")
+    for number, source in enumerate(told):
+        if source == "report":
+            await world.payment("2026-11-10", reason="Fee_Correction", per_unit="0.50")
+        elif source == "finances":
+            await world.add(
+                "fees",
+                transaction_id="A1",
+                line="transaction/0",
+                posted_at="2026-11-09",
+                path="Adjustments/Incorrect_Fees_Items",
+                type="Incorrect_Fees_Items",
+                category="other",
+                sku="SKU-1",
+                currency="USD",
+                amount=Decimal("0.50"),
+            )
+        else:
+            await world.add(
+                "settlement_lines",
+                settlement_id="S1",
+                line=number,
+                posted_at="2026-11-08",
+                amount_description="WEIGHT_AND_DIMENSIONS_CHANGE",
+                sku="SKU-1",
+                currency="USD",
+                amount=Decimal("0.50"),
+                transaction_type="other",
+            )
+
+    assert [claim["amount"] for claim in await overcharges(world)] == left

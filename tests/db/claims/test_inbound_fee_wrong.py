@@ -100,3 +100,13 @@ async def test_a_marketplace_whose_window_is_not_known_gives_no_deadline(
 
     assert claim["deadline"] is None
     assert "not known" in claim["window_note"]
+
+
+async def test_a_case_about_the_fee_is_settled_by_money(world: World) -> None:
+    """Facts 4.4 step 1: a sum for the case pays the fee of any number of units."""
+    await charge(world, problem_quantity=3)
+    await fees(world)
+    await world.filed(FEE)
+    await world.payment("2026-10-20", reason="Fee_Correction", case_id="4711", per_unit="7.50")
+
+    assert await world.states(FEE) == [("approved", Decimal("7.50"))]

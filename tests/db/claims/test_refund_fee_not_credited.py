@@ -119,3 +119,35 @@ async def test_a_fee_with_tax_of_its_own_is_credited_with_it(orders: Orders) -> 
     )
 
     assert await orders.claims(NOT_CREDITED) == []
+
+
+async def test_a_case_about_the_fee_is_settled_by_money(orders: Orders) -> None:
+    """Facts 4.4 step 1: the answer to the case names no order and no unit."""
+    await orders.sold("111-1", units=2)
+    await orders.refunded("111-1", "2026-09-01", units=2, referral=None, administration=None)
+    await orders.claims(NOT_CREDITED)
+    await orders.world.filed(NOT_CREDITED)
+    paid = {"reason": "Fee_Correction", "case_id": "4711", "per_unit": str(REFERRAL * 2 * 4 / 5)}
+    await orders.world.payment("2026-10-10", **paid)
+
+    assert await orders.world.states(NOT_CREDITED) == [("approved", Decimal(6))]
+
+
+async def test_a_refund_of_the_seller_brings_the_fee_back_too(orders: Orders) -> None:
+    """Facts A2 leaves units of such refunds unpaid; the referral fee of a refund is no unit."""
+    await orders.sold("111-1")
+    await orders.refunded(
+        "111-1", "2026-09-01", description="Seller refund", referral=None, administration=None
+    )
+
+    assert len(await orders.claims(NOT_CREDITED)) == 1
+
+
+async def test_a_credit_that_names_no_sku_may_be_for_each(orders: Orders) -> None:
+    """R9: of an order with two SKUs it is not told for which; the reading that claims less."""
+    await orders.sold("111-1")
+    await orders.sold("111-1", order=False, sku="SKU-2")
+    await orders.refunded("111-1", "2026-09-01", referral=None, administration=None)
+    await orders.moved("Adjustment", "111-1", "2026-09-10", units=1, sku=None, referral=REFERRAL)
+
+    assert await orders.claims(NOT_CREDITED) == []

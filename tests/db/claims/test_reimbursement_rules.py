@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from recoup.db.engine import Database
-from tests.support.claim_rows import UK, World, make_world
+from tests.support.claim_rows import UK, US, World, make_world
 from tests.support.order_rows import Orders
 
 REVERSED, UNDERPAID = "reimbursement_reversed", "reimbursement_underpaid"
@@ -344,3 +344,142 @@ async def test_what_was_paid_again_is_not_taken_back(world: World) -> None:
     await world.payment("2026-11-05", original_reimbursement_id=original)
 
     assert await _types(world) == []
+
+
+async def _file_underpaid(world: World) -> str:
+    """A unit worth 10.00 paid with 4.00, and the claim of it filed; gives the payment's number."""
+    await world.cost("10.00")
+    await world.ledger("2026-09-01", -1, "M")
+    number = await world.payment("2026-10-01", per_unit="4.00")
+    await world.detect()
+    await world.filed(UNDERPAID)
+    return number
+
+
+async def test_what_a_case_brings_is_added_to_the_payment_it_is_about(world: World) -> None:
+    """R17, 4.4 step 1: a top-up names the case only; it is neither underpaid nor another unit's."""
+    await _file_underpaid(world)
+    await world.ledger("2026-10-05", -1, "M")
+    await world.payment("2026-11-01", per_unit="6.00", case_id="4711")
+
+    assert await world.states(UNDERPAID) == [("approved", Decimal(6))]
+    [settled] = list(await world.candidates(UNDERPAID))
+    assert settled["settled"][0]["reference"]["case_id"] == "4711"
+    assert (await world.candidates(LOST))[1]["quantity"] == 1
+
+
+async def test_what_a_case_brought_and_lost_again_is_owed_again(world: World) -> None:
+    """R16, R17: the reversal of a top-up opens the claim of the payment, and is none of its own."""
+    await _file_underpaid(world)
+    added = await world.payment("2026-11-01", per_unit="6.00", case_id="4711")
+    await world.detect()
+    await world.reversal("2026-11-10", added, per_unit="6.00")
+
+    assert await world.states(UNDERPAID) == [("filed", Decimal(6))]
+    assert REVERSED not in await _types(world)
+
+
+async def test_a_case_that_brought_too_little_stays_filed_with_the_rest(world: World) -> None:
+    """Facts 4.4: a claim that is paid in part stays, however often it is looked at."""
+    await _file_underpaid(world)
+    await world.payment("2026-11-01", per_unit="2.50", case_id="4711")
+
+    assert await world.states(UNDERPAID) == [("filed", Decimal("3.50"))]
+
+
+@pytest.mark.parametrize(
+    "row", [{"case_id": "4711", "cash": 0, "amount_total": Decimal(6)}, {"case_id": "4711"}]
+)
+async def test_a_correction_keeps_the_case_that_it_names(world: World, row: dict[str, Any]) -> None:
+    """R17: the money is part of the payment that it corrects, and approves the claim of its case."""
+    number = await _file_underpaid(world)
+    await world.payment(
+        "2026-11-01", **{"per_unit": "6.00", "original_reimbursement_id": number} | row
+    )
+
+    assert await world.states(UNDERPAID) == [("approved", Decimal(6))]
+
+
+async def test_two_lines_of_a_payment_share_what_was_added(world: World) -> None:
+    """R17: the money of a payment is that of all its lines for the product."""
+    await world.cost("10.00")
+    await world.payment("2026-10-01", per_unit="4.00", number="R1")
+    await world.payment("2026-10-01", per_unit="4.00", number="R1", occurrence=2)
+    await world.payment("2026-11-01", per_unit="12.00", original_reimbursement_id="R1")
+
+    assert await _types(world) == []
+
+
+async def _costs_that_rose(world: World) -> None:
+    await world.cost("4.00", since="2026-01-01")
+    await world.cost("10.00", since="2026-09-25")
+
+
+async def test_the_cost_of_the_day_of_delivery_counts_for_a_shipment(world: World) -> None:
+    """Facts 1.5, R17: units were lost when the shipment arrived, not when they were paid."""
+    await _costs_that_rose(world)
+    await world.add("shipments", shipment_id="FBA1", marketplace_id=US, status="CLOSED")
+    await world.add(
+        "shipment_items",
+        shipment_id="FBA1",
+        sku="SKU-1",
+        fnsku="X001",
+        quantity_shipped=5,
+        quantity_received=4,
+    )
+    await world.ledger("2026-06-01", 4, "", event_type="Receipts", reference_id="FBA1")
+    await world.payment("2026-11-01", reason="Lost_Inbound", per_unit="4.00")
+
+    assert await _types(world) == []
+
+
+async def test_the_cost_of_the_day_of_the_parcel_counts_for_a_removal(world: World) -> None:
+    """Facts 1.5, R17: a removed unit was lost after its parcel was made."""
+    await _costs_that_rose(world)
+    await world.removal("2026-09-10", order_type="Return", order_id="RO1")
+    await world.add(
+        "removal_shipments",
+        order_id="RO1",
+        shipped_at="2026-09-15",
+        sku="SKU-1",
+        fnsku="X001",
+        tracking_number="1Z1",
+        shipped_quantity=1,
+        removal_order_type="Return",
+    )
+    await world.payment("2026-11-01", reason="Removal_Order_Lost", per_unit="4.00")
+
+    assert UNDERPAID not in await _types(world)
+
+
+@pytest.mark.parametrize(
+    ("reason", "since", "is_claim"),
+    [
+        ("Lost_Warehouse", "2026-06-03", True),
+        ("Lost_Warehouse", "2026-06-04", False),
+        ("Lost_Inbound", "2025-10-01", True),
+        ("Lost_Inbound", "2025-10-02", False),
+    ],
+)
+async def test_a_payment_for_no_loss_that_is_known_takes_the_lowest_cost(
+    world: World, reason: str, since: str, is_claim: bool
+) -> None:
+    """R17, 4.4: its loss may be of any day of 120, or of a year; the reading that claims less."""
+    await world.cost("4.00", since="2025-01-01")
+    await world.cost("10.00", since=since)
+    await world.payment("2026-10-01", reason=reason, per_unit="4.00")
+
+    assert bool(await _types(world)) == is_claim
+
+
+@pytest.mark.parametrize(("share", "is_claim"), [("1", True), ("0.4", False)])
+async def test_a_payment_for_a_part_of_the_price_is_not_too_little(
+    world: World, share: str, is_claim: bool
+) -> None:
+    """5.1: of a price concession Amazon owes no more than the concession."""
+    orders = Orders(world)
+    await orders.sold("111-1")
+    await orders.refunded("111-1", "2026-08-01", share=share)
+    await orders.paid("111-1", "2026-10-01", per_unit="10.00")
+
+    assert (UNDERPAID in await _types(world)) == is_claim

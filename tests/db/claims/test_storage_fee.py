@@ -214,3 +214,51 @@ async def test_without_a_balance_no_quantity_is_compared(world: World) -> None:
     await measures(world, "10", "8", "2")
 
     assert [one for one in await fees(world) if one["key"]["cause"] == "quantity"] == []
+
+
+@pytest.mark.parametrize(
+    ("paid", "state"),
+    [
+        pytest.param("2.00", ("approved", Decimal("2.00")), id="all of it"),
+        pytest.param("1.95", ("approved", Decimal("2.00")), id="a few cents are missing"),
+        pytest.param("0.50", ("filed", Decimal("1.50")), id="a part"),
+    ],
+)
+async def test_a_case_about_storage_is_settled_by_money(
+    world: World, paid: str, state: tuple[str, Decimal]
+) -> None:
+    """Facts 4.4 step 1: a sum for the case, without product and units, pays what it reaches."""
+    await measures(world)
+    await storage(world, item_volume=Decimal("1.25"))
+    await fees(world)
+    await world.filed(STORAGE)
+    await world.payment(
+        "2026-11-10",
+        reason="GeneralAdjustment",
+        case_id="4711",
+        fnsku="",
+        sku="",
+        cash=0,
+        amount_total=Decimal(paid),
+    )
+
+    assert await world.states(STORAGE) == [state]
+
+
+@pytest.mark.parametrize(
+    ("day", "paid", "left"),
+    [
+        ("2026-10-20", "2.00", []),
+        ("2026-10-20", "0.50", [Decimal("1.50")]),
+        ("2026-09-20", "2.00", [Decimal("2.00")]),
+    ],
+)
+async def test_a_fee_correction_of_the_product_comes_off(
+    world: World, day: str, paid: str, left: list[Decimal]
+) -> None:
+    """Facts 4.4: what was paid after the charge, asked for or not, is not claimed again."""
+    await measures(world)
+    await storage(world, item_volume=Decimal("1.25"))
+    await world.payment(day, reason="Fee_Correction", per_unit=paid)
+
+    assert [claim["amount"] for claim in await fees(world)] == left

@@ -277,6 +277,17 @@ async def test_a_payment_for_our_case_is_for_its_claim(world: World) -> None:
     assert states == {"2026-03-01": "detected", "2026-09-05": "approved"}
 
 
+async def test_a_case_that_paid_a_part_has_not_paid_the_rest(world: World) -> None:
+    """Facts 4.4: units that are paid for the case pay no others of it at the next detection."""
+    await world.ledger("2026-09-05", -3, "M")
+    await world.cost("2.00")
+    await world.detect("2026-11-01")
+    await world.filed(LOST)
+    await world.payment("2026-11-10", cash=2, case_id="4711")
+
+    assert await world.states(LOST) == [("filed", Decimal("2.00"))]
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize(
     ("lost", "reconciled", "unreconciled", "found", "quantity", "confidence"),

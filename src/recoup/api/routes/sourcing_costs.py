@@ -7,8 +7,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
+from pydantic import model_validator
 
-from recoup.api.cost_entry import CostEntry, parse_csv_costs, parse_json_costs
+from recoup.api.cost_entry import (
+    CostEntry,
+    Day,
+    parse_csv_costs,
+    parse_json_costs,
+    require_one_product,
+)
 from recoup.api.csv_text import MEDIA_TYPE
 from recoup.api.data_bodies import Page
 from recoup.api.fields import Amount, Timestamp
@@ -17,7 +24,7 @@ from recoup.api.openapi import Responses, may_fail
 from recoup.api.parameters import CamelModel, OptionalIdentifier
 from recoup.api.services import CurrentUser, ServicesOfApp
 from recoup.api.sourcing_costs import read_cost_page, stream_costs
-from recoup.claims.cost_queries import CostSelection, save_costs
+from recoup.claims.cost_queries import CostSelection, delete_cost, save_costs
 from recoup.connections.queries import choose_connection, get_connection
 from recoup.errors import (
     AmbiguousConnectionError,
@@ -55,6 +62,20 @@ _BODY = {
 class CostQuery(PageQuery):
     sku: OptionalIdentifier = None
     fnsku: OptionalIdentifier = None
+
+
+class EntryQuery(CamelModel):
+    """One entry: what PUT calls the same product and day."""
+
+    connection_id: OptionalIdentifier = None
+    sku: OptionalIdentifier = None
+    fnsku: OptionalIdentifier = None
+    valid_from: Day
+
+    @model_validator(mode="after")
+    def _names_one_product(self) -> EntryQuery:
+        require_one_product(self.sku, self.fnsku)
+        return self
 
 
 class CostBody(CamelModel):
@@ -123,3 +144,25 @@ async def put_sourcing_costs(
         connection = await choose_connection(conn, user_id, named)
         await save_costs(conn, user_id, connection.connection_id, costs)
     return SavedBody(connection_id=connection.connection_id, saved=len(costs))
+
+
+@router.delete(
+    "/api/sourcing-costs",
+    status_code=204,
+    responses=may_fail(NotFoundError, NoConnectionError, AmbiguousConnectionError, write=True),
+    summary="Take back a sourcing cost",
+)
+async def delete_sourcing_cost(
+    services: ServicesOfApp, user_id: CurrentUser, query: Annotated[EntryQuery, Query()]
+) -> None:
+    """The entry before it counts again. Amounts of claims follow with the next detection."""
+    named = None if query.connection_id is None else ConnectionId(query.connection_id)
+    async with services.database.writing() as conn:
+        connection = await choose_connection(conn, user_id, named)
+        await delete_cost(
+            conn,
+            connection.connection_id,
+            sku=query.sku or "",
+            fnsku=query.fnsku or "",
+            valid_from=query.valid_from,
+        )

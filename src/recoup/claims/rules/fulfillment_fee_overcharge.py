@@ -22,8 +22,8 @@ from recoup.claims.rule import ClaimType, Rule, Value, Window
 # Per unit; what remains below it is rounding (facts R14).
 _TOLERANCE = "0.02"
 
-# What remains of each suspect charge after corrections, of whatever transaction they came in. A
-# deferred charge that was released since is there twice; the release counts.
+# What remains of each suspect charge after corrections, of whatever transaction they came in. What is
+# given back without a SKU may be for any of the order.
 _OVERCHARGES = f"""
 suspect as (
     select c.*, p.store, p.is_home, p.seen_at, p.fnsku, p.size, p.size_before, p.size_tier, p.tier_before,
@@ -32,12 +32,6 @@ suspect as (
     from detect_fee_suspect as c
     join detect_fee_preview as p using (preview_id)
     join detect_marketplace as m on m.marketplace_id = c.marketplace_id
-), released as (
-    select t.related_identifiers ->> 'DEFERRED_TRANSACTION_ID' as transaction_id
-    from transactions as t
-    where t.connection_id = :connection_id
-      and t.related_identifiers ? 'DEFERRED_TRANSACTION_ID'
-      and t.order_id in (select order_id from detect_fee_suspect)
 ), single as (
     select cause, order_id, sku, currency, marketplace_id, country, zone, today, week,
            min(posted_at) as posted_at, sum(quantity)::integer as quantity,
@@ -48,22 +42,29 @@ suspect as (
            min(size) as size, min(size_before) as size_before, min(size_tier) as size_tier,
            min(tier_before) as tier_before, min(source) as source, min(source_line) as source_line
     from suspect
-    where transaction_id not in (select transaction_id from released where transaction_id <> '')
     group by cause, order_id, sku, currency, marketplace_id, country, zone, today, week
 ), given_back as (
-    select f.order_id, f.sku, f.currency, sum(f.amount) as amount,
+    select f.order_id, nullif(f.sku, '') as sku, f.currency, sum(f.amount) as amount,
            jsonb_agg(distinct f.transaction_id) as transaction_ids
     from fees as f
     where f.connection_id = :connection_id and f.category = 'fulfillment_fee' and f.amount > 0
       and f.type <> 'Tax' and f.posted_at < cast(:as_of as date) + 2
       and f.order_id in (select order_id from detect_fee_suspect)
-    group by f.order_id, f.sku, f.currency
+      and f.transaction_id not in (select transaction_id from detect_release)
+    group by f.order_id, nullif(f.sku, ''), f.currency
 ), remaining as (
     select s.*, (s.posted_at at time zone s.zone)::date as charged_on,
-           coalesce(g.amount, 0) as given_back, g.transaction_ids,
-           greatest(s.charged - coalesce(g.amount, 0) - s.expected, 0) as over
+           back.amount as given_back, back.transaction_ids,
+           greatest(s.charged - back.amount - s.expected, 0) as over
     from single as s
     left join given_back as g using (order_id, sku, currency)
+    left join given_back as unplaced on unplaced.order_id = s.order_id
+        and unplaced.currency = s.currency and unplaced.sku is null
+    cross join lateral (
+        select coalesce(g.amount, 0) + coalesce(unplaced.amount, 0) as amount,
+               coalesce(g.transaction_ids, '[]') || coalesce(unplaced.transaction_ids, '[]')
+                   as transaction_ids
+    ) as back
     left join orders as o on o.connection_id = :connection_id and o.order_id = s.order_id
     left join detect_fee_season as x on x.marketplace_id = s.marketplace_id
         and x.week = s.week
@@ -121,20 +122,27 @@ suspect as (
 
 _SQL = f"""
 with {_OVERCHARGES}, repaid as (
-    select c.cause, c.sku, c.marketplace_id, sum(p.amount) as amount,
-           string_agg(p.reimbursement_id, ', ' order by p.reimbursement_id) as reimbursements
+    select c.cause, c.sku, c.marketplace_id, sum(p.amount) as amount, max(p.approved_on) as last_on,
+           string_agg(p.name, ', ' order by p.name) as corrections
     from claims as c
-    join detect_payment as p on p.family = 'fee' and p.amount > 0 and p.currency = c.currency
+    join detect_fee_repaid as p on p.currency = c.currency
         and p.sku = c.sku and p.approved_on >= c.oldest_on
     group by c.cause, c.sku, c.marketplace_id
+), reached as (
+    -- No payment is for a charge that came after it.
+    select k.cause, k.sku, k.marketplace_id, sum(k.over) as over
+    from counted as k join repaid as r using (cause, sku, marketplace_id)
+    where k.is_open and k.charged_on <= r.last_on
+    group by k.cause, k.sku, k.marketplace_id
 ), netted as (
     -- Money for both causes of a SKU comes off the first, and what it leaves off the second.
-    select c.*, repaid.reimbursements, product.asin,
-           greatest(0, c.over - greatest(0, coalesce(repaid.amount, 0)
-               - coalesce(sum(c.over) over (partition by c.sku, c.marketplace_id order by c.cause
-                   rows between unbounded preceding and 1 preceding), 0))) as owed
+    select c.*, repaid.corrections, product.asin,
+           c.over - least(coalesce(reached.over, 0), greatest(0, coalesce(repaid.amount, 0)
+               - coalesce(sum(reached.over) over (partition by c.sku, c.marketplace_id
+                   order by c.cause rows between unbounded preceding and 1 preceding), 0))) as owed
     from claims as c
     left join repaid using (cause, sku, marketplace_id)
+    left join reached using (cause, sku, marketplace_id)
     left join detect_fnsku as product using (fnsku)
 ), shared as (
     select currency, count(*) as marketplaces from detect_marketplace group by currency
@@ -143,7 +151,7 @@ select jsonb_build_object('sku', sku, 'marketplaceId', marketplace_id, 'cause', 
        marketplace_id, sku, fnsku, asin, null::text as order_id,
        units, case when owed > 0 then open else 0 end as quantity,
        coalesce(settled, '[]') || case when open > 0 and coalesce(owed, 0) = 0
-           then jsonb_build_array(jsonb_build_object('by', 'payment', 'reference', reimbursements,
+           then jsonb_build_array(jsonb_build_object('by', 'payment', 'reference', corrections,
                'units', open, 'why', 'a fee correction that covers the difference'))
            else '[]' end as settled,
        oldest_on as event_on, oldest_on as clock_on, null::date as wait_until,
@@ -183,7 +191,7 @@ select jsonb_build_object('sku', sku, 'marketplaceId', marketplace_id, 'cause', 
                'Amazon wants one claim per charge: each row is one',
                case when is_before_preview then 'the fee preview of the day of some charges is not '
                    'known: they are compared with the first one that recoup saw' end,
-               'reimbursements ' || reimbursements || ' are subtracted'], null))) as evidence
+               corrections || ' are subtracted'], null))) as evidence
 from netted join shared using (currency)
 """  # noqa: S608 - put together from constants of this file
 
@@ -191,10 +199,10 @@ RULE = Rule(
     type=ClaimType.FULFILLMENT_FEE_OVERCHARGE,
     title="Fulfillment fee too high",
     source="facts 1.3 T15, 5 R14; decision 10",
-    reads=("transactions", "fee_preview", "orders", "ledger", "reimbursements"),
+    reads=("transactions", "fee_preview", "orders", "ledger", "reimbursements", "settlements"),
     window=Window.FEE_DIMENSION,
     value=Value.OWN,
-    version=1,
+    version=2,
     documents=(
         "measures of a unit with photos on a scale and a ruler",
         "the list of charges (in the evidence)",

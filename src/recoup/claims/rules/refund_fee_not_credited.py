@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recoup.claims.order_value_queries import HELD_BACK
+from recoup.claims.order_value_queries import FEE_HELD_BACK
 from recoup.claims.rule import ClaimType, Rule, Value, Window
 
 # Amazon may keep a refund administration fee: 20 % of the referral fee, at most 5.00 per unit (BR:
@@ -10,7 +10,7 @@ from recoup.claims.rule import ClaimType, Rule, Value, Window
 _MOST_KEPT = "(values ('USD', 5.00), ('CAD', 5.00), ('GBP', 5.00), ('EUR', 5.00), ('AUD', 5.00), ('BRL', 10.00))"
 
 # The part of the fee that belongs to a refund is that of the price it gave back, no more than of its
-# units. In the EU fees carry tax of their own; the most counts before it, so the tax is put on top.
+# units. A credit that names no SKU may be for any of the order. In the EU fees carry tax of their own; the most counts before it, so the tax is put on top.
 _SQL = f"""
 with credit as (
     select order_id, sku, sum(coalesce(referral, 0) + administration) as credited
@@ -42,9 +42,14 @@ with credit as (
         min(event_on) filter (where share_charged - kept - credited > 0.05) as short_on
     from refund group by order_id, sku
 ), short as (
-    select total.*, coalesce(credit.credited, 0) as credited, share_charged - kept as expected,
-        share_charged - kept - coalesce(credit.credited, 0) as shortfall
-    from total left join credit using (order_id, sku)
+    select total.*, given.credited, share_charged - kept as expected,
+        share_charged - kept - given.credited as shortfall
+    from total
+    left join credit using (order_id, sku)
+    left join credit as unplaced on unplaced.order_id = total.order_id and unplaced.sku is null
+    cross join lateral (
+        select coalesce(credit.credited, 0) + greatest(coalesce(unplaced.credited, 0), 0) as credited
+    ) as given
 ), paid as (
     select order_id, sum(amount) filter (where family = 'fee') as fees,
         bool_or(family in ('general', 'unknown')) as is_unclear,
@@ -81,7 +86,7 @@ select jsonb_build_object('orderId', c.order_id, 'sku', c.sku) as key,
         'part', 'possible payment', 'change', -0.15,
         'why', 'Amazon paid something on this order whose purpose is not known')) else '[]' end
         as confidence_parts,
-    {HELD_BACK} as suppressed,
+    {FEE_HELD_BACK} as suppressed,
     format('Refunded %s in full. Referral fee %s for the sale; Amazon may keep %s of the refund''s'
         ' part, so %s was due and %s was credited: %s %s is missing.', c.counted, round(c.fee, 2), round(c.kept, 2),
         round(c.expected, 2), round(c.credited + c.fees_paid, 2), round(greatest(c.shortfall, 0), 2),
@@ -104,7 +109,7 @@ RULE = Rule(
     reads=("orders", "transactions", "reimbursements", "settlements"),
     window=Window.FEE_REFERRAL,
     value=Value.OWN,
-    version=1,
+    version=2,
     documents=("the transaction lines of the sale and of the refund", "the referral fee schedule"),
     sql=_SQL,
 )

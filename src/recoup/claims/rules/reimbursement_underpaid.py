@@ -1,7 +1,11 @@
 """Payments below what a unit is worth.
 
 Source: facts 1.5 and 5 R17, decision 20 (5 % tolerance). Units lost before an order are compared
-with the sourcing cost of the day of the loss, units of orders with price less fees.
+with the sourcing cost of the day of the loss: the ledger's day, the delivery of the shipment, the
+day of the removal's parcel. Where no loss is known that the payment is for, with the lowest cost of
+the days on which it may have been: 120, a year for shipments (facts 4.4; ours). Units of orders are compared with price less fees,
+where they were refunded or replaced whole: of a price concession Amazon owes no more.
+What was paid later for the same reimbursement, or for the seller's case about it, is part of it.
 """
 
 from __future__ import annotations
@@ -12,35 +16,83 @@ RULE = Rule(
     type=ClaimType.REIMBURSEMENT_UNDERPAID,
     title="Reimbursement below the value",
     source="facts R17, T18",
-    reads=("reimbursements", "ledger"),
+    reads=(
+        "reimbursements",
+        "ledger",
+        "shipments",
+        "shipment_items",
+        "removals",
+        "removal_shipments",
+    ),
     window=Window.REIMBURSEMENT_VALUE_DISPUTE,
     value=Value.OWN,
-    version=1,
+    version=2,
     documents=(
         "Row of the reimbursement",
         "Supplier invoice for the sourcing cost, or the order's payment for its price",
         "Screenshot of the sourcing cost that Amazon approved",
     ),
     sql="""
-    with payment as (
-        select p.*, coalesce(u.first_event_on, p.approved_on) as lost_on,
-            greatest(p.amount_per_unit, p.amount / nullif(p.cash_units, 0)) as paid_per_unit,
-            m.marketplace_id
+    with added as (
+        select c.payment_id, sum(r.amount) as amount, jsonb_agg(r.reference order by r.row_id) as rows,
+            jsonb_agg(jsonb_build_object('by', 'payment', 'reference', r.reference, 'units', 0,
+                'why', r.amount || ' more paid on ' || r.approved_on) order by r.row_id) as settled
+        from detect_correction c join detect_reimbursement r using (row_id)
+        where r.amount > 0
+        group by c.payment_id
+    ), settled as (
+        select s.payment_id, e.event_on
+        from detect_allocation a
+        join detect_settler s using (settler_id)
+        join detect_event e on e.event_id = a.event_id
+        where s.payment_id is not null
+        union all
+        select t.payment_id, s.event_on
+        from detect_inbound_paid t
+        join detect_inbound_event e using (event_id)
+        join detect_inbound_shipment s using (shipment_id)
+        union all
+        select t.payment_id, e.since
+        from detect_removal_paid t
+        join detect_removal_event e using (event_id)
+    ), lost as (
+        select payment_id, min(event_on) as first_on, max(event_on) as last_on from settled group by payment_id
+    ), payment as (
+        -- All lines of a payment for a product: what was added later stands on the first of them.
+        select min(p.payment_id) as payment_id, p.reimbursement_id, p.fnsku, p.sku, p.family, p.order_id, p.currency,
+            min(p.asin) as asin, min(p.approved_on) as approved_on, sum(p.cash_units) as cash_units,
+            greatest(sum(p.amount), sum(p.amount_per_unit * p.cash_units)) / sum(p.cash_units) as paid_per_unit,
+            greatest(sum(p.amount - coalesce(added.amount, 0)), sum(p.amount_per_unit * p.cash_units))
+                / sum(p.cash_units) as paid_at_first,
+            coalesce(jsonb_agg(added.settled) filter (where added.settled is not null) -> 0, '[]') as added,
+            jsonb_agg(p.reference order by p.payment_id)
+                || coalesce(jsonb_agg(added.rows) filter (where added.rows is not null) -> 0, '[]') as rows,
+            min(lost.first_on) as lost_on,
+            coalesce(min(lost.first_on), min(p.approved_on)
+                - case p.family when 'inbound' then 365 else 120 end) as lost_from,
+            coalesce(max(lost.last_on), min(p.approved_on)) as lost_until
         from detect_payment p
-        join detect_used_payment u using (payment_id)
-        left join (
-            select distinct on (currency) currency, marketplace_id from detect_marketplace
-            order by currency, position
-        ) m on m.currency = p.currency
+        left join added using (payment_id)
+        left join lost using (payment_id)
         where p.cash_units > 0 and p.amount > 0
+        group by p.reimbursement_id, p.fnsku, p.sku, p.family, p.order_id, p.currency
+    ), cost as (
+        select payment.payment_id, 1 as choice, c.cost, c.valid_from, c.valid_to
+        from payment join detect_cost c on c.fnsku = payment.fnsku and c.currency = payment.currency
+        union all
+        select payment.payment_id, 2, c.cost, c.valid_from, c.valid_to
+        from payment join detect_cost c on c.sku = payment.sku and c.currency = payment.currency
+    ), least_cost as (
+        select distinct on (payment.payment_id) payment.payment_id, min(cost.cost) as cost,
+            (array_agg(cost.valid_from order by cost.cost, cost.valid_from))[1] as valid_from
+        from payment join cost using (payment_id)
+        where cost.valid_from <= lost_until and cost.valid_to > lost_from
+        group by payment.payment_id, cost.choice, lost_on, approved_on
+        having min(cost.valid_from) <= coalesce(lost_on, approved_on)
+        order by payment.payment_id, cost.choice
     ), worth as (
-        select payment.*, coalesce(by_fnsku.cost, by_sku.cost) as each, 'sourcing cost' as basis,
-            coalesce(by_fnsku.valid_from, by_sku.valid_from) as valid_from
-        from payment
-        left join detect_cost by_fnsku on by_fnsku.fnsku = payment.fnsku and by_fnsku.currency = payment.currency
-            and payment.lost_on >= by_fnsku.valid_from and payment.lost_on < by_fnsku.valid_to
-        left join detect_cost by_sku on by_sku.sku = payment.sku and by_sku.currency = payment.currency
-            and payment.lost_on >= by_sku.valid_from and payment.lost_on < by_sku.valid_to
+        select payment.*, c.cost as each, 'sourcing cost' as basis, c.valid_from
+        from payment join least_cost c using (payment_id)
         where family in ('lost', 'damaged', 'inbound', 'removal')
             and approved_on >= (select sourcing_cost_since from detect_value)
         union all
@@ -48,18 +100,28 @@ RULE = Rule(
         from payment
         join detect_order_sku o on o.order_id = payment.order_id and o.sku = payment.sku
             and o.currency = payment.currency
+        join detect_order_case whole on whole.order_id = o.order_id and whole.sku = o.sku
+            and whole.made_good >= payment.cash_units
         where family in ('return', 'outbound') and o.unit_value > 0
     ), judged as (
-        select worth.*, least(each, cap.per_unit) as due
-        from worth left join detect_cap cap using (currency)
-        where each is not null
+        select worth.*, home.marketplace_id, least(each, cap.per_unit) as due,
+            paid_per_unit < least(each, cap.per_unit) * 0.95 as is_open
+        from worth
+        left join detect_cap cap using (currency)
+        left join (
+            select distinct on (currency) currency, marketplace_id from detect_marketplace
+            order by currency, position
+        ) home using (currency)
     )
     select jsonb_strip_nulls(jsonb_build_object('reimbursementId', reimbursement_id, 'fnsku', fnsku, 'sku', sku))
             as key,
         min(marketplace_id) as marketplace_id, sku, fnsku, min(asin) as asin, min(order_id) as order_id,
-        sum(cash_units) as units, sum(cash_units) as quantity, '[]'::jsonb as settled,
+        sum(cash_units) as units, coalesce(sum(cash_units) filter (where is_open), 0) as quantity,
+        case when bool_or(is_open) then jsonb_agg(added) -> 0
+            else jsonb_set(jsonb_agg(added) -> 0, '{0,units}', to_jsonb(sum(cash_units))) end as settled,
         min(approved_on) as event_on, min(approved_on) as clock_on, null as wait_until,
-        round(sum((due - paid_per_unit) * cash_units), 2) as amount, min(currency) as currency,
+        coalesce(round(sum((due - paid_per_unit) * cash_units) filter (where is_open), 2), 0) as amount,
+        min(currency) as currency,
         min(basis) || ' less what was paid: ' || min(due) || ' - ' || round(min(paid_per_unit), 2) || ' '
             || min(currency) || ' x ' || sum(cash_units) as amount_basis, null as amount_missing,
         0.5 as confidence,
@@ -69,12 +131,14 @@ RULE = Rule(
         'Reimbursement ' || reimbursement_id || ' paid ' || round(min(paid_per_unit), 2) || ' ' || min(currency)
             || ' per unit on ' || min(approved_on) || '; a unit was worth ' || min(due) || ' ('
             || min(basis) || ').' as reason,
-        jsonb_build_object('rows', jsonb_agg(reference order by payment_id), 'numbers', jsonb_build_object(
+        jsonb_build_object('rows', jsonb_agg(rows) -> 0, 'numbers', jsonb_build_object(
                 'paid_per_unit', min(paid_per_unit)::text, 'worth_per_unit', min(due)::text,
                 'cash_units', sum(cash_units), 'cost_valid_from', min(valid_from), 'lost_on', min(lost_on)),
-            'notes', '[]'::jsonb) as evidence
+            'notes', case when bool_or(valid_from is not null and lost_on is null) then jsonb_build_array(
+                'No loss is known that this pays: the lowest cost of the days on which it may have been is compared.')
+                else '[]' end) as evidence
     from judged
-    where paid_per_unit < due * 0.95
+    where paid_at_first < due * 0.95
     group by reimbursement_id, fnsku, sku
     """,
 )

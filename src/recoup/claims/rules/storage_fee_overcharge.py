@@ -9,7 +9,8 @@ Months, measures and balances come from recoup.claims.prepare_storage_queries.
 
 Choices of ours: a month's storage is charged in the next month, on a day that no report tells, so the
 days are counted from its first; the first of two preview measures is used for months before them; of
-several SKUs with one FNSKU the largest volume counts; where the ledger's movements do not lead from
+several SKUs with one FNSKU the largest volume counts; fee corrections of the product that were
+approved later come off its oldest claim first; where the ledger's movements do not lead from
 the balance of the month to that of the next one (R18), nothing is said.
 """
 
@@ -138,19 +139,41 @@ with covered as (
             where (o.fnsku, o.country, o.surcharge_age_tier)
                     = (old.fnsku, old.country, old.surcharge_age_tier)
                 and date_trunc('month', o.snapshot_on) = date_trunc('month', old.snapshot_on))
+), corrected as (
+    select coalesce(p.fnsku, known.fnsku) as fnsku, p.currency, p.approved_on, p.amount, p.reference
+    from detect_fee_repaid as p
+    left join detect_product as known on p.fnsku is null and known.sku = p.sku
+    where p.order_id is null
+), repaid as (
+    select f.key, sum(c.amount) as amount, jsonb_agg(c.reference order by c.approved_on) as rows
+    from found as f
+    join corrected as c on c.fnsku = f.fnsku and c.currency = f.currency
+        and c.approved_on > f.charged_on
+    group by f.key
+), netted as (
+    select f.*, repaid.rows as repaid_by,
+           f.over - least(f.over, greatest(0, coalesce(repaid.amount, 0)
+               - coalesce(sum(f.over) over (partition by f.fnsku, f.currency
+                   order by f.charged_on, f.key
+                   rows between unbounded preceding and 1 preceding), 0))) as owed
+    from found as f left join repaid using (key)
 )
-select key, marketplace_id, product.sku, fnsku, coalesce(found.asin, product.asin) as asin,
-       null::text as order_id, units, units as quantity, '[]'::jsonb as settled,
+select key, marketplace_id, product.sku, fnsku, coalesce(netted.asin, product.asin) as asin,
+       null::text as order_id, units, case when owed > 0 then units else 0 end as quantity,
+       case when owed > 0 then '[]' else jsonb_build_array(jsonb_build_object('by', 'payment',
+           'reference', repaid_by, 'units', units,
+           'why', 'fee corrections that cover the difference')) end as settled,
        charged_on as event_on, charged_on as clock_on, null::date as wait_until,
-       over as amount, currency, 'charged less the right fee' as amount_basis,
+       owed as amount, currency, 'charged less the right fee' as amount_basis,
        null::text as amount_missing, confidence,
        jsonb_build_array(jsonb_build_object('part', 'base', 'change', confidence, 'why', why))
            as confidence_parts,
        null::text as suppressed, reason,
-       jsonb_build_object('rows', coalesce(found.rows, fees.rows), 'numbers', numbers || jsonb_build_object('over', over::text),
+       jsonb_build_object('rows', coalesce(netted.rows, fees.rows), 'numbers', numbers
+               || jsonb_build_object('over', over::text, 'owed', owed::text),
            'notes', jsonb_build_array('the fees of this report are Amazon''s estimates: compare '
                'with what was charged')) as evidence
-from found
+from netted
 left join lateral (
     select jsonb_agg(jsonb_build_object('table', 'storage_fees', 'source', f.source,
                'source_line', f.source_line, 'monthOn', f.month_on, 'fnsku', f.fnsku,
@@ -158,8 +181,8 @@ left join lateral (
                'averageOnHand', f.average_quantity_on_hand, 'itemVolume', f.item_volume,
                'volumeUnits', f.volume_units) order by f.fulfillment_center, f.source_line) as rows
     from storage_fees as f
-    where f.connection_id = :connection_id and f.month_on = found.month_on
-      and f.fnsku = found.fnsku and f.country = found.country
+    where f.connection_id = :connection_id and f.month_on = netted.month_on
+      and f.fnsku = netted.fnsku and f.country = netted.country
 ) as fees on true
 left join detect_fnsku as product using (fnsku)
 where over > 0 and currency is not null
@@ -169,10 +192,19 @@ RULE = Rule(
     type=ClaimType.STORAGE_FEE_OVERCHARGE,
     title="Storage fee too high",
     source="facts 1.3 T16, 2.8, 5 R15",
-    reads=("storage_fees", "long_term_storage_fees", "fee_preview", "ledger", "ledger_summary"),
+    reads=(
+        "storage_fees",
+        "long_term_storage_fees",
+        "fee_preview",
+        "ledger",
+        "ledger_summary",
+        "reimbursements",
+        "transactions",
+        "settlements",
+    ),
     window=Window.FEE_DIMENSION,
     value=Value.OWN,
-    version=1,
+    version=2,
     documents=(
         "measures of a unit with photos on a ruler",
         "the rows of the storage fee report (in the evidence)",

@@ -1,7 +1,7 @@
 """What can happen to a seller's units, for properties of detection: invented by Hypothesis.
 
 A story is a list of happenings, turned into rows once; `load` puts the rows into the database in
-any order. Two products: X001 / SKU-1 loses units in the warehouse, orders sell SKU-1 and SKU-2.
+any order. Two products of the warehouse, X001 / SKU-1 and X002 / SKU-2; orders sell SKU-1.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Happening:
-    """One thing on one day. `place`: which order, or which payment a reversal takes back."""
+    """One thing on one day. `place`: which order, product, center, or payment that is taken back."""
 
     kind: str
     day: int
@@ -38,13 +38,26 @@ class Happening:
     def on(self) -> str:
         return (FIRST_DAY + timedelta(days=self.day)).isoformat()
 
+    @property
+    def product(self) -> dict[str, str]:
+        return {"fnsku": "X002", "asin": "B002"} if self.place == 2 else {}
+
 
 KINDS = (
     "loss",
+    "loss that Amazon reconciles",
     "damage",
+    "weak damage",
+    "damage, then loss",
+    "carrier's damage",
+    "dispose",
+    "correct",
+    "regrade",
     "find",
     "pay the loss",
     "pay the damage",
+    "pay with a unit",
+    "pay for something",
     "pay the order",
     "take back",
     "refund",
@@ -83,36 +96,76 @@ async def rows_of(world: World, story: Sequence[Happening]) -> list[Any]:
     orders = Orders(told)
     await orders.returns_are_complete()
     await told.history(since="2026-01-01", until="2027-02-01")
-    await told.cost(str(COST))
+    for fnsku in ("X001", "X002"):
+        await told.cost(str(COST), fnsku=fnsku)
     for order_id in ORDERS:
         await orders.sold(order_id, "2026-05-20", units=3)
-    payments: list[str] = []
+    payments: list[tuple[str, dict[str, str]]] = []
     for one in story:
         await _tell(told, orders, payments, one)
     return recorder.statements
 
 
-async def _tell(  # noqa: C901, PLR0912 - one case for each kind of happening
-    world: World, orders: Orders, payments: list[str], one: Happening
+_PAID = {
+    "pay the loss": "Lost_Warehouse",
+    "pay the damage": "Damaged_Warehouse",
+    "pay with a unit": "Lost_Warehouse",
+    "pay for something": "GeneralAdjustment",
+}
+
+
+async def _move(world: World, one: Happening) -> None:
+    """What the ledger tells: rows of one day, the units and the state that each moves."""
+    out, damaged = -one.units, "WAREHOUSE_DAMAGED"
+    rows: list[tuple[int, str, str]] = {
+        "loss": [(out, "M5M"[one.place], "SELLABLE")],
+        "loss that Amazon reconciles": [(out, "M", "SELLABLE")],
+        "damage": [(out, "E", "SELLABLE"), (one.units, "P", damaged)],
+        "weak damage": [(out, "H", "CUSTOMER_DAMAGED"), (one.units, "P", damaged)],
+        "damage, then loss": [
+            (out, "E", "SELLABLE"),
+            (one.units, "P", damaged),
+            (out, "M", damaged),
+        ],
+        "carrier's damage": [(out, "6", "CARRIER_DAMAGED"), (one.units, "P", damaged)],
+        "dispose": [(out, "D", "SELLABLE")],
+        "correct": [(out, "O", "SELLABLE")],
+        "regrade": [(out, "Q", damaged), (one.units, "P", "SELLABLE")],
+        "find": [(one.units, "FNF"[one.place], "SELLABLE")],
+    }.get(one.kind, [])
+    values: dict[str, Any] = dict(one.product)
+    if one.product:
+        values["msku"] = "SKU-2"
+    if one.kind == "loss that Amazon reconciles":
+        open_units = min(one.day % 4, one.units)
+        values |= {"unreconciled_quantity": open_units}
+        values |= {"reconciled_quantity": one.units - open_units}
+    for units, code, state in rows:
+        center = "DTM2" if code in "FN" else f"FC{one.place}"
+        place = {"disposition": state, "fulfillment_center": center}
+        await world.ledger(one.on, units, code, **place, **values)
+
+
+async def _tell(
+    world: World,
+    orders: Orders,
+    payments: list[tuple[str, dict[str, str]]],
+    one: Happening,
 ) -> None:
     order_id = ORDERS[one.place]
+    await _move(world, one)
     match one.kind:
-        case "loss":
-            await world.ledger(one.on, -one.units, "M")
-        case "damage":
-            await world.ledger(one.on, -one.units, "E")
-            await world.ledger(one.on, one.units, "P", disposition="WAREHOUSE_DAMAGED")
-        case "find":
-            await world.ledger(one.on, one.units, "F", fulfillment_center="DTM2")
-        case "pay the loss":
-            payments.append(await world.payment(one.on, cash=one.units))
-        case "pay the damage":
-            reason = "Damaged_Warehouse"
-            payments.append(await world.payment(one.on, cash=one.units, reason=reason))
+        case kind if kind in _PAID:
+            product = one.product | ({"sku": "SKU-2"} if one.product else {})
+            units = {"inventory": one.units} if kind == "pay with a unit" else {"cash": one.units}
+            told = {"cash": 0, "reason": _PAID[kind]} | units | product
+            payments.append((await world.payment(one.on, **told), product))
         case "pay the order":
-            payments.append(await orders.paid(order_id, one.on, cash=one.units))
+            order = {"order_id": order_id}
+            payments.append((await orders.paid(order_id, one.on, cash=one.units), order))
         case "take back" if one.place < len(payments):
-            await world.reversal(one.on, payments[one.place], inventory=one.units % 2)
+            number, values = payments[one.place]
+            await world.reversal(one.on, number, inventory=one.units % 2, **values)
         case "refund":
             await orders.refunded(order_id, one.on, units=one.units)
         case "refund a part":

@@ -37,13 +37,15 @@ _SETTLER = Step(
             'found on ' || event_on || coalesce(' in ' || nullif(fulfillment_center, ''), '') || ' (' || reason || ')'
         from detect_event where kind = 'found'
         union all
-        select 'restock', event_on, date '0001-01-01', event_on, fnsku, null, country, null, null, units, 'damaged',
-            null, null, null, reference, 'made sellable again on ' || event_on
+        select case disposition when 'WAREHOUSE_DAMAGED' then 'restock' else 'regraded' end, event_on,
+            date '0001-01-01', event_on, fnsku, null, country, null, null, units,
+            case disposition when 'WAREHOUSE_DAMAGED' then 'damaged' end,
+            null, null, event_id, reference, 'made sellable again on ' || event_on
         from detect_restock
         -- A unit that was handed over shows up in the ledger: as N for a payment in kind, as N or F
         -- when a payment was taken back for the unit itself (facts 3.3, 4.3).
         union all
-        select 'handed_over', approved_on, approved_on - 14, approved_on + 14, fnsku, sku, null, null,
+        select 'handed_over', approved_on, approved_on - 14, approved_on + 14, fnsku, sku, null, area,
             case when is_payment then 'N' end, inventory_units, null, null, null, null, reference,
             'the unit of reimbursement ' || reimbursement_id
         from detect_reimbursement where inventory_units > 0 and fnsku is not null
@@ -61,7 +63,7 @@ _SETTLER = Step(
         select 'removal_order', requested_on, requested_on - 7, requested_on + 45, nullif(fnsku, ''), nullif(sku, ''),
             null, null, case when disposition ~* '^sellable' then 'SELLABLE' when disposition ~* '^unsellable'
                 then 'UNSELLABLE' end,
-            units, 'disposed', null, null, null, reference,
+            units, null, null, null, null, reference,
             'removal order ' || order_id || ' of ' || requested_on || ' (' || order_type || ')'
         from (
             select r.*, (requested_at at time zone coalesce(home.zone, 'UTC'))::date as requested_on,
@@ -78,11 +80,15 @@ _SETTLER = Step(
         where units > 0 and requested_on <= :as_of
         union all
         select 'damage', event_on, event_on, date '9999-12-31', fnsku, sku, country, null, 'WAREHOUSE_DAMAGED', units,
-            'disposed', null, null, event_id, reference, 'the damage of ' || event_on || ', which is an event of its own'
+            null, null, null, event_id, reference, 'the damage of ' || event_on || ', which is an event of its own'
         from detect_event where kind = 'damaged'
         union all
+        select 'arrived', event_on, event_on, date '9999-12-31', fnsku, sku, country, area, disposition, units,
+            null, null, null, event_id, reference, why
+        from detect_arrived
+        union all
         select 'reversal', approved_on, approved_on - 60, approved_on + 30, fnsku, sku, null, null, null,
-            -units, null, null, null, reversal_id, reference, 'reversal ' || reimbursement_id
+            -units, original_family, null, null, reversal_id, reference, 'reversal ' || reimbursement_id
         from detect_reversal where units < 0
     )
     select row_number() over (order by by, settled_on, payment_id, event_id, reference), settler.* from settler
@@ -215,9 +221,21 @@ class Pass:
 
 _RECONCILED = "coalesce(e.units - e.unreconciled, 0)"
 _OWN_CASE = "(select case_id from detect_own_case o where o.event_id = e.event_id)"
+# Whenever that was, but not before the damage that the payment was for.
+_MENDED = """e.event_id in (
+    select m.event_id
+    from detect_restock m
+    join detect_reversal r on r.fnsku = m.fnsku and r.original_family = 'damaged'
+    join detect_payment p on p.payment_id = r.original_payment_id
+    where m.event_on >= p.approved_on - 120)"""
 _STATE = "case e.disposition when 'SELLABLE' then 'SELLABLE' else 'UNSELLABLE' end"
-_LOST = "e.kind = 'lost'"
+_STRONG_LOSS = "e.kind = 'lost' and e.strong"
+_WEAK_LOSS = "e.kind = 'lost' and not e.strong"
 _STRONG_DAMAGE = "e.kind = 'damaged' and e.strong"
+# Units of a damage that are in another event too, which it settled.
+_TOLD_TWICE = "coalesce(own.told_twice, 0)"
+_DAMAGE_SETTLERS = "s.family = 'damaged' and s.by in ('payment', 'restock')"
+_PAID_FOR_DAMAGE = "s.by = 'payment' and s.family in ('lost', 'damaged')"
 _PASSES = (
     # What a find is the counterpart of, before it can be the end of a loss.
     # N is the unit of a payment; F only where Amazon did not take it out again.
@@ -230,7 +248,11 @@ _PASSES = (
     ),
     Pass("e.kind = 'found'", "s.by = 'handed_over'", label="e.reason"),
     # Booked as missing and as damaged on one day in one place: one unit, one claim (decision 11).
-    Pass(_LOST, "s.by = 'damaged_in_warehouse'", label="e.fulfillment_center || ' ' || e.units"),
+    Pass(
+        _STRONG_LOSS,
+        "s.by = 'damaged_in_warehouse'",
+        label="e.fulfillment_center || ' ' || e.units",
+    ),
     Pass(
         "e.event_id in (select event_id from detect_own_case)",
         "s.by = 'payment'",
@@ -238,12 +260,20 @@ _PASSES = (
         any_day=True,
     ),
     # What Amazon itself calls reconciled is settled first: that is its own pairing.
-    Pass(_LOST, "s.family = 'lost'", capacity=_RECONCILED),
-    Pass(_LOST, "s.family = 'lost'"),
-    Pass(_LOST, "s.by = 'payment' and s.family = 'lost'", pool=("e.sku", "s.sku")),
-    Pass(_STRONG_DAMAGE, "s.family = 'damaged'", capacity=_RECONCILED),
-    Pass(_STRONG_DAMAGE, "s.family = 'damaged'"),
-    Pass("e.kind = 'damaged'", "s.family = 'damaged'"),
+    Pass(_STRONG_LOSS, "s.family = 'lost' and s.by in ('find', 'payment')", capacity=_RECONCILED),
+    Pass(_STRONG_LOSS, "s.family = 'lost' and s.by in ('find', 'payment')"),
+    Pass(_STRONG_LOSS, "s.by = 'payment' and s.family = 'lost'", pool=("e.sku", "s.sku")),
+    # A unit that was damaged before it went missing is claimed as that, once.
+    Pass(_WEAK_LOSS, "s.by = 'find'"),
+    Pass(_WEAK_LOSS, "s.by = 'damage'", label="e.disposition"),
+    Pass(_WEAK_LOSS, "s.by = 'arrived'", label="e.disposition"),
+    Pass(_WEAK_LOSS, "s.by = 'payment' and s.family = 'lost'"),
+    Pass(_WEAK_LOSS, "s.by = 'payment' and s.family = 'lost'", pool=("e.sku", "s.sku")),
+    # Code 6 moves what a carrier had damaged: that carrier's damage is the event (facts 3.2).
+    Pass("e.kind = 'damaged' and e.reason = '6'", "s.by = 'arrived'", label="'CARRIER_DAMAGED'"),
+    Pass(_STRONG_DAMAGE, _DAMAGE_SETTLERS, capacity=_RECONCILED),
+    Pass(_STRONG_DAMAGE, _DAMAGE_SETTLERS),
+    Pass("e.kind = 'damaged'", _DAMAGE_SETTLERS),
     Pass(
         "e.kind = 'damaged'", "s.by = 'payment' and s.family = 'damaged'", pool=("e.sku", "s.sku")
     ),
@@ -252,9 +282,15 @@ _PASSES = (
     Pass("e.kind = 'disposed'", "s.by = 'removal_order'", any_label=True),
     Pass("e.kind = 'disposed'", "s.by = 'removal_order'", pool=("e.sku", "s.sku"), any_label=True),
     Pass("e.kind = 'disposed'", "s.by = 'damage'", label="e.disposition"),
+    Pass("e.kind = 'disposed'", "s.by = 'arrived'", label="e.disposition"),
+    # Amazon may have paid the unit under the name of what happened to it later.
+    Pass("e.kind = 'damaged'", _PAID_FOR_DAMAGE, capacity=_TOLD_TWICE, any_day=True),
+    Pass("e.kind = 'arrived'", _PAID_FOR_DAMAGE, capacity=_TOLD_TWICE, any_day=True),
+    Pass("e.kind = 'arrived'", "s.by in ('restock', 'regraded')"),
     # A payment of the product that nothing else explains may be for units that were destroyed.
     Pass("e.kind = 'disposed'", "s.by = 'payment'"),
-    # Last: was the unit of a payment that was taken back found (R16)?
+    # Last: was the unit of a payment that was taken back mended or found (R16)?
+    Pass(_MENDED, "s.by = 'reversal' and s.family = 'damaged'", any_day=True),
     Pass("e.kind = 'found'", "s.by = 'reversal'"),
 )
 
@@ -287,7 +323,7 @@ def _fill(one: Pass) -> tuple[str, str]:
         left join (select settler_id, sum(units) as units from detect_allocation group by settler_id) as used
             using (settler_id)
         left join (select event_id, sum(units) as units from detect_allocation group by event_id) as explained
-            on s.by = 'find' and explained.event_id = s.event_id
+            on s.by in ('find', 'restock') and explained.event_id = s.event_id
         where {settler_pool} is not null and ({one.settlers})
             and s.units > coalesce(used.units, 0) + coalesce(explained.units, 0)
         """  # noqa: S608 - conditions of our own
@@ -295,16 +331,18 @@ def _fill(one: Pass) -> tuple[str, str]:
         insert into detect_pass_event
         select * from (
             select {event_pool} as pool, e.event_id, e.event_on,
-                least({one.capacity}, e.units - coalesce(settled.units, 0) - coalesce(used.units, 0)) as units,
+                least({one.capacity}, e.units - coalesce(settled.units, 0) - coalesce(own.used, 0)) as units,
                 nullif(e.country, ''), e.area, {one.label}
             from detect_event e
             left join (select event_id, sum(units) as units from detect_allocation group by event_id) as settled
                 using (event_id)
             left join (
-                select s.event_id, sum(a.units) as units
+                select s.event_id, sum(a.units) filter (where s.by in ('find', 'restock')) as used,
+                    sum(a.units) filter (where s.by in ('damage', 'arrived', 'damaged_in_warehouse')) as told_twice
                 from detect_allocation a join detect_settler s using (settler_id)
-                where s.by = 'find' group by s.event_id
-            ) as used on e.kind = 'found' and used.event_id = e.event_id
+                where s.by in ('find', 'restock', 'damage', 'arrived', 'damaged_in_warehouse')
+                group by s.event_id
+            ) as own on own.event_id = e.event_id
             where {one.events}
         ) as event
         where units > 0 and pool in (select pool from detect_pass_settler)

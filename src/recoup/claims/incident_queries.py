@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from recoup.claims.step_queries import Step
 
+# Losses that tell no state are read as such of sellable units.
+_STATE = """case kind when 'lost' then coalesce(nullif(disposition, ''), 'SELLABLE')
+                when 'disposed' then disposition end"""
+
 # One candidate is what a person would file: an FNSKU, a day, a country. Weak codes and weak
 # dispositions are apart from the strong ones, as they are worth less.
 _MEMBER = Step(
     "detect_member",
     "event_id bigint, incident_id bigint",
-    """
+    f"""
     select event_id, min(event_id) over (
         partition by kind, fnsku, sku, event_on, country, strong,
-            case when kind = 'disposed' then disposition end)
+            {_STATE})
     from detect_event
-    where kind <> 'found'
-    """,
+    where kind in ('lost', 'damaged', 'disposed')
+    """,  # noqa: S608 - put together from constants
     ("event_id",),
 )
 
@@ -84,7 +88,7 @@ _INCIDENT = Step(
     unreconciled integer, settled jsonb, rows jsonb, codes text, centers text, legs integer,
     is_booked_as_lost boolean, possible_payment jsonb, unused_find jsonb, correction jsonb,
     researching integer, suppressed text""",
-    """
+    f"""
     with row as (
         select m.incident_id, e.*
         from detect_event e join detect_member m using (event_id)
@@ -115,7 +119,7 @@ _INCIDENT = Step(
             coalesce(s.settled, '[]') as settled, place.marketplace_id, place.area,
             row_number() over (
                 partition by kind, incident.fnsku, sku, event_on, strong,
-                    case when kind = 'disposed' then disposition end
+                    {_STATE}
                 order by incident.country) as country_number
         from incident
         left join detect_settled s using (incident_id)
@@ -125,7 +129,7 @@ _INCIDENT = Step(
         jsonb_strip_nulls(jsonb_build_object('fnsku', c.fnsku, 'sku', c.sku, 'date', c.event_on,
             'country', case when c.country_number > 1 then c.country end,
             'codes', case when c.kind = 'damaged' and not c.strong then 'weak' end,
-            'disposition', case when c.kind = 'disposed' and c.disposition <> 'SELLABLE' then c.disposition end)),
+            'disposition', nullif({_STATE}, 'SELLABLE'))),
         c.fnsku, c.sku, c.asin, c.country,
         coalesce(c.marketplace_id, case when c.country = '' then home.marketplace_id end),
         c.event_on, c.units, c.open_units, c.unreconciled, c.settled, c.rows, c.codes, c.centers, c.legs,
@@ -171,7 +175,7 @@ _INCIDENT = Step(
                 where s.by = 'taken_out' and s.event_id = o.adjustment_id)
         group by i.incident_id
     ) correction using (incident_id)
-    """,
+    """,  # noqa: S608 - the same
     ("kind",),
 )
 

@@ -5,6 +5,7 @@ Reason codes: docs/claims.md #reason-codes. Days are the marketplace's, as Amazo
 
 from __future__ import annotations
 
+from recoup.claims.prepare_returns_queries import AMAZONS_DAMAGE
 from recoup.claims.step_queries import Step
 
 # From when to when the ledger is known. It ends before the running day, and before a day without
@@ -37,21 +38,29 @@ _SPAN = Step(
     """,
 )
 
+_HOME = "select min(country) as country from detect_marketplace having count(*) = 1"
+_PLACE = """cross join lateral (
+        select upper(replace(trim(coalesce(l.disposition, '')), ' ', '_')) as disposition,
+            coalesce(nullif(upper(trim(l.country)), ''), (select country from home), '') as country
+    ) as plain
+    cross join lateral (select case plain.country when 'UK' then 'GB' else plain.country end as country) as place
+    left join detect_country c on c.country = place.country"""
+# One code base met WAREHOUSE_DAMAHED in real files (facts 3.4).
+_DISPOSITION = """case when plain.disposition like 'WAREHOUSE_DAMA%' then 'WAREHOUSE_DAMAGED'
+        else plain.disposition end"""
+
 # Adjustments, and sellable units that left as if by a removal order though there is none of that
-# product, neither half a year before nor a week after (R13). Their code is the event's type.
+# product, neither half a year before nor a week after, and no parcel of one (R13). Their code is the event's type.
 _ADJUSTMENT = Step(
     "detect_adjustment",
     """adjustment_id bigint, event_on date, fnsku text, sku text, asin text, country text, area text,
     fulfillment_center text, disposition text, reason text, quantity integer, reconciled integer,
     unreconciled integer, reference jsonb""",
-    """
-    with home as (
-        select min(country) as country from detect_marketplace having count(*) = 1
-    )
+    f"""
+    with home as ({_HOME})
     select row_number() over (order by l.event_on, l.source_line), l.event_on, l.fnsku, nullif(l.msku, ''),
         l.asin, place.country, c.area, coalesce(l.fulfillment_center, ''),
-        -- One code base met WAREHOUSE_DAMAHED in real files (facts 3.4).
-        case when plain.disposition like 'WAREHOUSE_DAMA%' then 'WAREHOUSE_DAMAGED' else plain.disposition end,
+        {_DISPOSITION},
         case l.event_type when 'VendorReturns' then l.event_type else upper(trim(coalesce(l.reason, ''))) end,
         l.quantity,
         -- Seen in either sign (facts 2.3). Null stays null, which least() alone would not do.
@@ -63,12 +72,7 @@ _ADJUSTMENT = Step(
             'reconciled_quantity', l.reconciled_quantity, 'unreconciled_quantity', l.unreconciled_quantity,
             'source', l.source, 'source_line', l.source_line))
     from ledger l
-    cross join lateral (
-        select upper(replace(trim(coalesce(l.disposition, '')), ' ', '_')) as disposition,
-            coalesce(nullif(upper(trim(l.country)), ''), (select country from home), '') as country
-    ) as plain
-    cross join lateral (select case plain.country when 'UK' then 'GB' else plain.country end as country) as place
-    left join detect_country c on c.country = place.country
+    {_PLACE}
     where l.connection_id = :connection_id
         and l.event_on <= :as_of and l.fnsku <> '' and l.quantity <> 0
         and (l.event_type = 'Adjustments'
@@ -80,13 +84,86 @@ _ADJUSTMENT = Step(
             and not exists (
                 select from removals r
                 where r.connection_id = :connection_id and r.sku = l.msku
-                    and r.requested_at::date between l.event_on - 180 and l.event_on + 7))
-    """,
+                    and r.requested_at::date between l.event_on - 180 and l.event_on + 7)
+            and not exists (
+                select from removal_shipments s
+                where s.connection_id = :connection_id and s.fnsku = l.fnsku
+                    and s.shipped_at::date between l.event_on - 14 and l.event_on + 30))
+    """,  # noqa: S608 - put together from constants
     ("fnsku",),
 )
 
-# Units that went missing, were damaged or disposed of, and units that turned up. Strong is what
-# Amazon's own texts agree to be its fault. Filled: Amazon says what it has settled of the row.
+# Units that were damaged when they came: on their way in, or in a customer's return. Each is an event
+# of inbound_damage or return_damaged_by_amazon, and what becomes of it in the warehouse is no second
+# one. Where only the returns report tells of it, the country is not known.
+_ARRIVED = Step(
+    "detect_arrived",
+    """event_id bigint, origin text, event_on date, fnsku text, sku text, country text, area text,
+    disposition text, units integer, source_id text, reference jsonb, why text""",
+    f"""
+    with home as ({_HOME}), arrived as (
+        select 'shipment' as origin, min(l.event_on) as event_on, l.fnsku, coalesce(l.msku, '') as sku,
+            place.country, min(c.area) as area, {_DISPOSITION} as disposition, sum(l.quantity) as units,
+            coalesce(l.reference_id, '') as source_id,
+            jsonb_build_object('table', 'ledger', 'shipmentId', l.reference_id, 'fnsku', l.fnsku,
+                'quantity', sum(l.quantity), 'source', min(l.source)) as reference
+        from ledger l
+        {_PLACE}
+        where l.connection_id = :connection_id and l.event_type = 'Receipts' and l.event_on <= :as_of
+            and l.fnsku <> '' and plain.disposition ~ '^(CARRIER_DAMAGED|WAREHOUSE_DAMA.*)$'
+        group by l.fnsku, l.msku, l.reference_id, place.country, {_DISPOSITION}
+        having sum(l.quantity) > 0
+        union all
+        select 'return', returned_on, fnsku, sku, null, null,
+            case when disposition = 'DAMAGED' then null when disposition = 'CARRIER_DAMAGED' then disposition
+                else 'WAREHOUSE_DAMAGED' end,
+            units, order_id, source_row
+        from detect_return
+        where {AMAZONS_DAMAGE} and fnsku <> ''
+    )
+    -- Below zero, as the numbers above are those of adjustments.
+    select -row_number() over (order by event_on, origin, source_id, sku, fnsku, disposition, reference), origin,
+        event_on, fnsku, sku, country, area, disposition, units, source_id, reference,
+        'came damaged on ' || event_on || ' with ' || origin || ' ' || source_id || ', an event of its own'
+    from arrived
+    """,  # noqa: S608 - the same
+    ("fnsku",),
+)
+
+# Units that a disposition change made sellable again: the plus leg P to SELLABLE, from the state that
+# its minus leg shows. Without one, or out of the warehouse's own damage, a damage is undone; of
+# others only what carriers damaged matters.
+_RESTOCK = Step(
+    "detect_restock",
+    "event_id bigint, event_on date, fnsku text, country text, disposition text, units integer, reference jsonb",
+    """
+    with leg as (
+        select event_on, fnsku, fulfillment_center, min(country) as country,
+            min(adjustment_id) filter (where reason = 'P') as event_id,
+            coalesce(sum(quantity) filter (where reason = 'P' and quantity > 0 and disposition = 'SELLABLE'), 0)
+                as plus,
+            coalesce(sum(-quantity) filter (where reason = 'Q' and quantity < 0
+                and disposition not in ('WAREHOUSE_DAMAGED', 'SELLABLE', '')), 0) as minus_of_others,
+            coalesce(sum(-quantity) filter (where reason = 'Q' and quantity < 0
+                and disposition = 'CARRIER_DAMAGED'), 0) as minus_of_carriers,
+            jsonb_agg(reference order by adjustment_id) as reference
+        from detect_adjustment
+        where reason in ('P', 'Q')
+        group by event_on, fnsku, fulfillment_center
+    )
+    select event_id, event_on, fnsku, country, 'WAREHOUSE_DAMAGED', plus - minus_of_others, reference
+    from leg
+    where plus > minus_of_others
+    union all
+    select null, event_on, fnsku, country, 'CARRIER_DAMAGED', least(plus, minus_of_carriers), reference
+    from leg
+    where least(plus, minus_of_carriers) > 0
+    """,
+)
+
+# Units that went missing, were damaged or disposed of, and units that turned up or were mended. Strong
+# is what Amazon's own texts agree to be its fault: no code that moves unsellable units, and no loss of
+# such (facts 1.1: no defective units, none that a customer damaged). Filled: Amazon says what it has settled of the row.
 _EVENT = Step(
     "detect_event",
     """event_id bigint, kind text, strong boolean, event_on date, fnsku text, sku text, asin text,
@@ -106,34 +183,22 @@ _EVENT = Step(
                 when quantity < 0 and reason in ('D', 'VendorReturns') then 'disposed'
                 when quantity > 0 and reason in ('F', 'N') then 'found'
             end as kind,
-            reason in ('M', '5', 'E', '6', 'D', 'VendorReturns', 'F', 'N') as strong
+            reason in ('6', 'D', 'VendorReturns', 'F', 'N')
+                or reason in ('M', '5') and disposition in ('SELLABLE', '')
+                or reason = 'E' and disposition not in (
+                    'CUSTOMER_DAMAGED', 'DEFECTIVE', 'EXPIRED', 'DISTRIBUTOR_DAMAGED') as strong
     ) as code
     where kind is not null
+    union all
+    select event_id, 'restocked', true, event_on, fnsku, null, null, country, null, '', disposition, 'P', units,
+        null, reference
+    from detect_restock where event_id is not null
+    union all
+    select event_id, 'arrived', true, event_on, fnsku, sku, null, country, area, '', disposition, origin, units,
+        null, reference
+    from detect_arrived
     """,
     ("fnsku", "event_id"),
-)
-
-# Units that a disposition change made sellable again after they were damaged: the plus leg P to
-# SELLABLE, unless its minus leg shows that they were damaged by somebody else.
-_RESTOCK = Step(
-    "detect_restock",
-    "event_on date, fnsku text, country text, units integer, reference jsonb",
-    """
-    with leg as (
-        select event_on, fnsku, fulfillment_center, min(country) as country,
-            coalesce(sum(quantity) filter (where reason = 'P' and quantity > 0 and disposition = 'SELLABLE'), 0)
-                as plus,
-            coalesce(sum(-quantity) filter (where reason = 'Q' and quantity < 0
-                and disposition not in ('WAREHOUSE_DAMAGED', 'SELLABLE', '')), 0) as minus_of_others,
-            jsonb_agg(reference order by adjustment_id) as reference
-        from detect_adjustment
-        where reason in ('P', 'Q')
-        group by event_on, fnsku, fulfillment_center
-    )
-    select event_on, fnsku, country, plus - minus_of_others, reference
-    from leg
-    where plus > minus_of_others
-    """,
 )
 
 # Corrections that nothing explains. A transfer between two FNSKUs of one ASIN explains itself
@@ -209,4 +274,14 @@ _RESEARCHING = Step(
     """,
 )
 
-LEDGER_STEPS = (_SPAN, _ADJUSTMENT, _EVENT, _RESTOCK, _CORRECTION, _DOUBTFUL, _RESEARCHING)
+LEDGER_STEPS = (
+    _SPAN,
+    _ADJUSTMENT,
+    _ARRIVED,
+    _RESTOCK,
+    _EVENT,
+    _CORRECTION,
+    _DOUBTFUL,
+    _RESEARCHING,
+)
+"""In this order, after the steps of recoup.claims.prepare_returns_queries."""

@@ -9,7 +9,8 @@ detect_inbound_surplus  units of an FNSKU that came in beyond any plan
 
 Payments (facts 4.4 step 3): rows of family `inbound`, approved from the delivery on and up to 12
 months after; those whose case is the one filed for a shipment go there only; all others go to the
-oldest open event of the FNSKU. Rows of lost or damaged stock are never used. A payment counts whole:
+oldest open event of the FNSKU and area. Rows of lost or damaged stock are used for what the ledger
+shows to be the same unit only (detect_arrived). A payment counts whole:
 what was taken back wrongly is a claim of its own (decision 9).
 """
 
@@ -161,7 +162,7 @@ _ITEMS = Step(
 _EVENTS = Step(
     "detect_inbound_event",
     """event_id bigint, type text, key jsonb, shipment_id text, sku text, fnsku text, since date,
-    units integer, open integer, is_partnered boolean, is_owed boolean""",
+    units integer, open integer, is_partnered boolean, is_owed boolean, area text""",
     """
     with carriers as (
         select shipment_id, bool_or(is_partnered_carrier) as is_partnered
@@ -178,23 +179,33 @@ _EVENTS = Step(
           and l.disposition in ('CARRIER_DAMAGED', 'WAREHOUSE_DAMAGED', 'WAREHOUSE_DAMAHED')
         group by l.reference_id, coalesce(l.msku, '')
         having sum(l.quantity) > 0
+    ), known as (
+        -- The same units as events of the warehouse: mended there, or paid by another name.
+        select c.source_id as shipment_id, c.sku, sum(a.units)::integer as units
+        from detect_arrived as c join detect_allocation as a using (event_id)
+        where c.origin = 'shipment'
+        group by c.source_id, c.sku
     ), events as (
-        select 'inbound_shortage' as type, shipment_id, sku, fnsku, short - mislabelled as open,
-               delivered_on as since, null::boolean as is_partnered, not is_edited as is_owed
+        select 'inbound_shortage' as type, shipment_id, sku, fnsku, short - mislabelled as units,
+               short - mislabelled as open, delivered_on as since, null::boolean as is_partnered, not is_edited as is_owed
         from detect_inbound_item
         where short > mislabelled
           and status in ('CLOSED', 'RECEIVING', 'DELIVERED', 'CHECKED_IN')
         union all
-        select 'inbound_damage', d.shipment_id, d.sku, d.fnsku, d.units, s.delivered_on,
+        select 'inbound_damage', d.shipment_id, d.sku, d.fnsku, d.units,
+               greatest(d.units - coalesce(known.units, 0), 0), s.delivered_on,
                c.is_partnered, coalesce(c.is_partnered, false)
         from damaged as d
         join detect_inbound_shipment as s using (shipment_id)
         left join carriers as c using (shipment_id)
+        left join known using (shipment_id, sku)
     )
     select row_number() over (order by since, shipment_id, sku, type), type,
            jsonb_build_object('shipmentId', shipment_id, 'sku', sku), shipment_id, sku, fnsku,
-           since, open, open, is_partnered, is_owed
+           since, units, open, is_partnered, is_owed, m.area
     from events
+    join detect_inbound_shipment as s using (shipment_id)
+    left join detect_marketplace as m using (marketplace_id)
     """,
     ("fnsku",),
 )
@@ -217,7 +228,7 @@ declare
     taken integer;
 begin
     for payment in
-        select p.payment_id, p.paid_units as units, p.approved_on, f.shipment_ids,
+        select p.payment_id, p.paid_units as units, p.approved_on, p.area, f.shipment_ids,
                coalesce(nullif(p.fnsku, ''), of_sku.fnsku) as fnsku,
                case when p.reason ilike '%damage%' then 'inbound_damage'
                     else 'inbound_shortage' end as type
@@ -236,8 +247,8 @@ begin
             where fnsku = payment.fnsku and open > 0
               and case when payment.shipment_ids is not null
                        then shipment_id = any (payment.shipment_ids)
-                       else since is null or payment.approved_on
-                            between since and (since + interval '12 months')::date end
+                       else coalesce(area = payment.area, true) and (since is null
+                            or payment.approved_on between since and (since + interval '12 months')::date) end
             order by not is_owed, type <> payment.type, since nulls last, shipment_id, sku
         loop
             exit when remaining = 0;
@@ -269,12 +280,22 @@ _SETTLED = Step(
     "detect_inbound_settled",
     "event_id bigint, settled jsonb",
     """
-    select t.event_id, jsonb_agg(jsonb_build_object(
-               'by', 'payment', 'reference', p.reference, 'units', t.units,
-               'why', format('%s, approved %s', p.reason, p.approved_on))
-               order by p.approved_on, p.payment_id)
-    from detect_inbound_paid as t join detect_payment as p using (payment_id)
-    group by t.event_id
+    select event_id, jsonb_agg(jsonb_build_object(
+               'by', by, 'reference', reference, 'units', units, 'why', why) order by settled_on, number)
+    from (
+        select t.event_id, 'payment' as by, p.reference, t.units, p.approved_on as settled_on,
+               p.payment_id as number, format('%s, approved %s', p.reason, p.approved_on) as why
+        from detect_inbound_paid as t join detect_payment as p using (payment_id)
+        union all
+        select e.event_id, s.by, s.reference, a.units, s.settled_on, s.settler_id, s.why
+        from detect_inbound_event as e
+        join detect_arrived as c
+            on c.origin = 'shipment' and c.source_id = e.shipment_id and c.sku = e.sku
+        join detect_allocation as a on a.event_id = c.event_id
+        join detect_settler as s using (settler_id)
+        where e.type = 'inbound_damage'
+    ) as settled
+    group by event_id
     """,
     ("event_id",),
 )

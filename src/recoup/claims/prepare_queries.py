@@ -20,9 +20,9 @@ from recoup.claims.prepare_fees_queries import FEE_STEPS
 from recoup.claims.prepare_inbound_queries import prepare_inbound
 from recoup.claims.prepare_orders_queries import ORDER_STEPS
 from recoup.claims.prepare_removals_queries import prepare_removals
-from recoup.claims.prepare_returns_queries import RETURN_STEPS
+from recoup.claims.prepare_returns_queries import MADE_GOOD_STEPS, RETURN_STEPS
 from recoup.claims.prepare_storage_queries import STORAGE_STEPS
-from recoup.claims.reversal_queries import REVERSAL_STEPS
+from recoup.claims.reversal_queries import ORDER_REVERSAL_STEPS, REVERSAL_STEPS
 from recoup.claims.step_queries import Step, run_step
 from recoup.db.engine import Writer
 from recoup.db.upsert import to_document
@@ -158,10 +158,12 @@ async def prepare(conn: Writer, connection_id: ConnectionId, as_of: date, policy
         "families": json.dumps(dict(policy.families)),
         "sourcing_cost_since": policy.sourcing_cost_since,
     }
-    for step in (*_STEPS, *PAYMENT_STEPS, *CASE_STEPS, *LEDGER_STEPS, *ORDER_STEPS, *RETURN_STEPS):
+    for step in (*_STEPS, *PAYMENT_STEPS, *CASE_STEPS, *ORDER_STEPS, *RETURN_STEPS):
+        await run_step(conn, step, values)
+    for step in (*ORDER_REVERSAL_STEPS, *MADE_GOOD_STEPS, *LEDGER_STEPS):
         await run_step(conn, step, values)
     await allocate(conn, values)
-    for step in (*INCIDENT_STEPS, *REVERSAL_STEPS, *FEE_STEPS, *STORAGE_STEPS):
-        await run_step(conn, step, values)
     await prepare_inbound(conn, values)
     await prepare_removals(conn, values)
+    for step in (*INCIDENT_STEPS, *REVERSAL_STEPS, *FEE_STEPS, *STORAGE_STEPS):
+        await run_step(conn, step, values)

@@ -17,11 +17,12 @@ from sqlalchemy import text
 from recoup.claims.step_queries import Step, run_step
 from recoup.db.engine import Writer
 
-# An order belongs to the marketplace of its currency. Where several share it (the euro), the country
-# that the units left by the stock ledger decides, else the first of the seller's.
+# An order belongs to the marketplace of its currency. Where several share it (the euro), or no fee
+# tells it, the country that the units left by the stock ledger decides, else the first of the seller's.
+# The currency is that of the fee, of the country, or of all marketplaces; else it is not known.
 _ORDERS = Step(
     "detect_removal_order",
-    """order_id text, marketplace_id text, zone text""",
+    """order_id text, marketplace_id text, zone text, currency text""",
     """
     with orders as (
         select order_id, min(nullif(currency, '')) as currency, min(requested_at) as requested_at,
@@ -38,16 +39,18 @@ _ORDERS = Step(
         group by order_id
     ), possible as (
         select o.order_id, count(*) as marketplaces,
+               case when count(distinct m.currency) = 1 then min(m.currency) end as only_currency,
                (array_agg(m.marketplace_id order by m.position))[1] as marketplace_id
         from orders as o
         join detect_marketplace as m on o.currency is null or m.currency = o.currency
         group by o.order_id
     ), placed as (
-        select o.order_id, coalesce(here.marketplace_id, p.marketplace_id) as marketplace_id
+        select o.order_id, coalesce(here.marketplace_id, p.marketplace_id) as marketplace_id,
+               coalesce(o.currency, here.currency, p.only_currency) as currency
         from orders as o
         left join possible as p using (order_id)
         left join lateral (
-            select m.marketplace_id
+            select m.marketplace_id, min(m.currency) as currency
             from ledger as l join detect_country as m on m.country = l.country
             where p.marketplaces > 1 and l.connection_id = :connection_id
               and l.fnsku = any (o.fnskus) and l.event_type = 'VendorReturns' and l.quantity < 0
@@ -57,7 +60,7 @@ _ORDERS = Step(
             limit 1
         ) as here on true
     )
-    select p.order_id, p.marketplace_id, coalesce(m.zone, 'UTC') as zone
+    select p.order_id, p.marketplace_id, coalesce(m.zone, 'UTC') as zone, p.currency
     from placed as p left join detect_marketplace as m using (marketplace_id)
     """,
     ("order_id",),
@@ -110,7 +113,7 @@ _PARCELS = Step(
 # Without any parcel row at all the report of parcels was not loaded, and nothing follows from it.
 _GAPS = Step(
     "detect_removal_gap",
-    """order_id text, sku text, fnsku text, marketplace_id text, completed_on date,
+    """order_id text, sku text, fnsku text, marketplace_id text, requested_on date, completed_on date,
     unaccounted integer, disposed integer, without_parcel integer, units integer,
     is_arrived boolean, rows jsonb""",
     """
@@ -121,7 +124,7 @@ _GAPS = Step(
         group by order_id, sku, disposition
     ), lines as (
         select r.order_id, r.sku, r.disposition, min(nullif(r.fnsku, '')) as fnsku,
-               max(r.last_updated_at) as last_updated_at,
+               min(r.requested_at) as requested_at, max(r.last_updated_at) as last_updated_at,
                greatest(sum(coalesce(r.requested_quantity, 0) - coalesce(r.cancelled_quantity, 0)
                    - coalesce(r.disposed_quantity, 0) - coalesce(r.shipped_quantity, 0)
                    - coalesce(r.in_process_quantity, 0)), 0)::integer as unaccounted,
@@ -132,7 +135,8 @@ _GAPS = Step(
           and lower(r.status) = 'completed'
         group by r.order_id, r.sku, r.disposition
     ), summed as (
-        select l.order_id, l.sku, min(l.fnsku) as fnsku, max(l.last_updated_at) as completed_at,
+        select l.order_id, l.sku, min(l.fnsku) as fnsku, min(l.requested_at) as requested_at,
+               max(l.last_updated_at) as completed_at,
                sum(l.unaccounted)::integer as unaccounted, sum(l.disposed)::integer as disposed,
                sum(case when exists (select from parcels)
                         then greatest(l.shipped - coalesce(p.units, 0), 0) else 0 end)::integer
@@ -151,7 +155,7 @@ _GAPS = Step(
         where r.connection_id = :connection_id
         group by r.order_id, r.sku
     )
-    select s.order_id, s.sku, s.fnsku, o.marketplace_id,
+    select s.order_id, s.sku, s.fnsku, o.marketplace_id, (s.requested_at at time zone o.zone)::date,
            (s.completed_at at time zone o.zone)::date, s.unaccounted, s.disposed, s.without_parcel,
            s.unaccounted + s.disposed + s.without_parcel, coalesce(c.arrived, false), sources.rows
     from summed as s
@@ -169,7 +173,7 @@ _GAPS = Step(
 _EVENTS = Step(
     "detect_removal_event",
     """event_id bigint, type text, order_id text, tracking_number text, sku text, fnsku text,
-    units integer, open integer, since date""",
+    units integer, open integer, since date, currency text""",
     """
     with events as (
         select 'removal_lost' as type, order_id, tracking_number, sku, fnsku, units,
@@ -182,8 +186,8 @@ _EVENTS = Step(
         from detect_removal_gap
     )
     select row_number() over (order by rank, since, order_id, tracking_number, sku, type), type,
-           order_id, tracking_number, sku, fnsku, units, open, since
-    from events
+           order_id, tracking_number, sku, fnsku, units, open, since, o.currency
+    from events left join detect_removal_order as o using (order_id)
     """,
     ("fnsku",),
 )
@@ -207,7 +211,7 @@ _FILED = Step(
 )
 
 # A payment whose case or whose order id names removal orders settles those only; any other one
-# the first event of its FNSKU, in the order above, that is not younger than the payment.
+# the first event of its FNSKU and currency, in the order above, that is not younger than the payment.
 _ALLOCATE = """
 create or replace function pg_temp.allocate_removals() returns void language plpgsql as $$
 declare
@@ -217,7 +221,7 @@ declare
     taken integer;
 begin
     for payment in
-        select p.payment_id, p.paid_units as units, p.approved_on,
+        select p.payment_id, p.paid_units as units, p.approved_on, p.currency,
                coalesce(f.order_ids, array[o.order_id]) as order_ids,
                coalesce(nullif(p.fnsku, ''), of_sku.fnsku) as fnsku
         from detect_payment as p
@@ -235,7 +239,8 @@ begin
             from detect_removal_event
             where fnsku = payment.fnsku and open > 0
               and case when payment.order_ids[1] is not null then order_id = any (payment.order_ids)
-                       else since <= payment.approved_on end
+                       else since <= payment.approved_on
+                            and coalesce(currency = payment.currency, true) end
             order by event_id
         loop
             exit when remaining = 0;
@@ -266,6 +271,7 @@ _SETTLED = Step(
         from detect_payment as p
         join detect_removal_event as e on e.fnsku = p.fnsku and e.open > 0
             and p.approved_on between e.since and e.since + 120
+            and coalesce(p.currency = e.currency, true)
         where p.family in ('general', 'unknown') and coalesce(p.order_id, e.order_id) = e.order_id
         group by e.event_id
     )

@@ -2,15 +2,15 @@
 
 detect_return         units that came back, by the order and SKU they belong to
 detect_unstocked      returned units that the ledger never put back into stock (facts R6)
+detect_order_known    the SKUs that an order has
 detect_order_case     one row per order and SKU with a refund or replacement: units, money, days
 detect_order_need     units of a case that something must make good, by the rule that would claim
 detect_order_supply   returns and payments that can make good
 detect_returned ...   who made good how many units of what, in four steps: no unit is used twice
 detect_order_open     what is left of each need, and what settled the rest
 
-Order of use (facts 4.4 step 2, decisions 8 and 14): returns of the same SKU, returns of a SKU that
-was neither refunded nor replaced, payments of the same SKU, payments whose SKU is none of the
-order's. Within a case a payment settles in the order of the needs below.
+Order of use (facts 4.4 step 2, decisions 8 and 14): returns of the same SKU, returns of a SKU that is
+none of the order's, payments of the same SKU, payments whose SKU is none of the order's. Within a case a payment settles in the order of the needs below.
 """
 
 from __future__ import annotations
@@ -28,6 +28,16 @@ AMAZONS_DAMAGE = """(
 )"""
 """Facts R7, with the misspelling that was seen (facts 3.4)."""
 
+_KNOWN = Step(
+    "detect_order_known",
+    "order_id text, sku text",
+    """
+select order_id, sku from detect_order_sku union select order_id, sku from detect_order_event
+""",
+    ("order_id, sku",),
+)
+
+# A return under a SKU that the order does not have is of the order's only SKU, where it has one.
 _RETURNS = Step(
     "detect_return",
     """return_id bigint, order_id text, sku text, fnsku text, asin text, returned_on date,
@@ -37,7 +47,7 @@ _RETURNS = Step(
 select row_number() over (
         order by one.order_id, one.sku, one.fnsku, one.returned_at, license_plate_number, occurrence
     ) as return_id,
-    detect_order.order_id, coalesce(own.sku, alike.sku, one.sku) as sku, one.fnsku, one.asin,
+    detect_order.order_id, coalesce(own.sku, alike.sku, known.sku, single.sku, one.sku) as sku, one.fnsku, one.asin,
     (one.returned_at at time zone detect_order.zone)::date as returned_on,
     coalesce(one.quantity, 1) as units, one.fulfillment_center,
     upper(translate(detailed_disposition, ' ', '_')) as disposition,
@@ -62,6 +72,11 @@ left join (
     from detect_order_event join detect_order_sku using (order_id, sku)
     group by order_id, asin
 ) as alike on alike.order_id = detect_order.order_id and alike.asin = one.asin
+left join detect_order_known as known
+    on known.order_id = detect_order.order_id and known.sku = one.sku
+left join (
+    select order_id, min(sku) as sku from detect_order_known group by order_id having count(*) = 1
+) as single on single.order_id = detect_order.order_id
 where one.connection_id = :connection_id and coalesce(one.quantity, 1) > 0
     and (one.returned_at at time zone detect_order.zone)::date <= :as_of
 """,
@@ -224,11 +239,18 @@ _NEEDS = Step(
     f"""
 select order_id, sku, {MISSING}, due from detect_order_case where due > 0
 union all
-select order_id, sku, {DAMAGED}, least(sum(detect_return.units), max(detect_order_case.made_good))
-from detect_return join detect_order_case using (order_id, sku)
-where {AMAZONS_DAMAGE} and is_reimbursed is not true
-group by order_id, sku
-having max(detect_order_case.made_good) > 0
+select order_id, sku, {DAMAGED}, least(damaged, made_good - whole)
+from (
+    -- More units under this SKU than were made good: the one too many may be of another SKU, or the
+    -- same unit told twice. It is the damaged one that is not claimed then.
+    select order_id, sku, max(detect_order_case.made_good) as made_good,
+        coalesce(sum(units) filter (where {AMAZONS_DAMAGE} and is_reimbursed is not true), 0) as damaged,
+        coalesce(sum(units) filter (
+            where ({AMAZONS_DAMAGE}) is not true and returned_on >= first_on - 30), 0) as whole
+    from detect_return join detect_order_case using (order_id, sku)
+    group by order_id, sku
+) as came
+where damaged > 0 and made_good > whole
 union all
 select order_id, sku, {UNSTOCKED}, units from detect_unstocked where units > 0
 union all
@@ -239,8 +261,8 @@ select order_id, sku, {BEYOND}, refunded_beyond from detect_order_case where ref
     ("order_id, sku, need",),
 )
 
-# A reversal is netted, but does not open the old event again: whether it was right is for
-# reimbursement_reversed to say (decision 9), also when the payment it takes back is not loaded.
+# A payment that was taken back rightly is none. One taken back wrongly stands, and the reversal is
+# the claim (decision 9), also when the payment that it takes back is not loaded.
 # Returns count from 30 days before the refund.
 _SUPPLIES = Step(
     "detect_order_supply",
@@ -250,11 +272,17 @@ _SUPPLIES = Step(
 with known as (
     select distinct order_id, sku, detect_order_sku.asin
     from detect_order_event left join detect_order_sku using (order_id, sku)
+), taken as (
+    select original_payment_id as payment_id, sum(right_units) as units
+    from detect_reversed_order join detect_reversal using (reversal_id)
+    where original_payment_id is not null
+    group by original_payment_id
 ), paid as (
-    select order_id, sku, asin, fnsku, paid_units as units, approved_on, reference, payment_id,
-        reason, case when made_whole_units < paid_units
+    select order_id, sku, asin, fnsku, paid_units - coalesce(taken.units, 0) as units, approved_on,
+        reference, payment_id, reason, case when made_whole_units < paid_units - coalesce(taken.units, 0)
             then ', taken back in part or whole: see reimbursement_reversed' else '' end as note
-    from detect_payment where paid_units > 0
+    from detect_payment left join taken using (payment_id)
+    where paid_units > coalesce(taken.units, 0)
     union all
     select order_id, sku, asin, fnsku, abs(units), approved_on, reference, -reversal_id,
         'reversal', ', of a payment that is not loaded: see reimbursement_reversed'
@@ -276,13 +304,14 @@ with known as (
     ) as product on product.order_id = detect_order.order_id and product.fnsku = paid.fnsku
 ), told as (
     select 'return' as kind, returned_on as turn, return_id as number, detect_return.order_id,
-        detect_return.sku, known.sku is null as is_stranger, units, source_row as reference,
+        detect_return.sku, owned.sku is null as is_stranger, units, source_row as reference,
         'came back on ' || returned_on || coalesce(' as ' || disposition, '') as why
     from detect_return
     join (
         select order_id, min(first_on) as first_on from detect_order_case group by order_id
     ) as refund using (order_id)
-    left join known on known.order_id = detect_return.order_id and known.sku = detect_return.sku
+    left join detect_order_known as owned
+        on owned.order_id = detect_return.order_id and owned.sku = detect_return.sku
     where returned_on >= first_on - 30
     union all
     select 'payment', approved_on, payment_id, owner, matched, matched is null, units, reference,
@@ -382,17 +411,7 @@ group by one.order_id, one.sku, one.need, one.units
     ("order_id, sku, need",),
 )
 
-RETURN_STEPS = (
-    _RETURNS,
-    _RETURN_DAYS,
-    _UNSTOCKED,
-    _CASES,
-    _NEEDS,
-    _SUPPLIES,
-    _RETURNED,
-    _RETURNED_OTHER,
-    _PAID,
-    _PAID_OTHER,
-    _OPEN,
-)
+RETURN_STEPS = (_KNOWN, _RETURNS, _RETURN_DAYS, _UNSTOCKED, _CASES, _NEEDS)
 """In this order, after the steps of recoup.claims.prepare_orders_queries."""
+MADE_GOOD_STEPS = (_SUPPLIES, _RETURNED, _RETURNED_OTHER, _PAID, _PAID_OTHER, _OPEN)
+"""After those, and after what recoup.claims.reversal_queries says of reversals of orders."""

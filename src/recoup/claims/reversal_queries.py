@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from recoup.claims.prepare_returns_queries import AMAZONS_DAMAGE
 from recoup.claims.step_queries import Step
 
 # What a payment settled, and how many of its units settled nothing.
 _USED_PAYMENT = Step(
     "detect_used_payment",
-    "payment_id bigint, family text, fnsku text, approved_on date, units integer, first_event_on date",
+    """payment_id bigint, family text, fnsku text, approved_on date, units integer, first_event_on date,
+    is_weak boolean""",
     """
-    select p.payment_id, p.family, p.fnsku, p.approved_on, coalesce(sum(a.units), 0), min(e.event_on)
+    with used as (
+        select s.payment_id, a.units, e.event_on, not e.strong as is_weak
+        from detect_settler s join detect_allocation a using (settler_id)
+        join detect_event e on e.event_id = a.event_id
+        where s.payment_id is not null
+        union all
+        select t.payment_id, t.units, e.since, false
+        from detect_inbound_paid t join detect_inbound_event e using (event_id)
+        where e.is_owed
+        union all
+        select t.payment_id, t.units, e.since, false
+        from detect_removal_paid t join detect_removal_event e using (event_id)
+    )
+    select p.payment_id, p.family, p.fnsku, p.approved_on, coalesce(sum(used.units), 0), min(used.event_on),
+        coalesce(bool_and(used.is_weak), false)
     from detect_payment p
-    left join detect_settler s using (payment_id)
-    left join detect_allocation a using (settler_id)
-    left join detect_event e on e.event_id = a.event_id
+    left join used using (payment_id)
     group by p.payment_id, p.family, p.fnsku, p.approved_on
     """,
     ("payment_id", "fnsku"),
@@ -21,19 +35,30 @@ _USED_PAYMENT = Step(
 
 # Of an order a reversal is right for as many units as were made good more than once: returned and
 # paid, together, beyond those refunded or replaced. Units are counted, and each excuses one reversal.
+# A unit that had come back damaged by Amazon is what was paid for, and excuses nothing; one that
+# came so after the payment does, as then its damage is open again (R7).
 _ORDER = Step(
     "detect_reversed_order",
     "reversal_id bigint, returned integer, right_units integer",
-    """
+    f"""
     with reversal as (
-        select reversal_id, order_id, sku, -units as units, approved_on
-        from detect_reversal where units < 0 and order_id is not null
+        select r.reversal_id, owner.order_id, r.sku, known.sku is null as is_stranger, -r.units as units,
+            r.approved_on, p.approved_on as paid_on
+        from detect_reversal r
+        left join detect_order_link link on link.order_id = r.order_id
+        cross join lateral (select coalesce(link.original_order_id, r.order_id) as order_id) owner
+        left join detect_order_known known on known.order_id = owner.order_id and known.sku = r.sku
+        left join detect_payment p on p.payment_id = r.original_payment_id
+        where r.units < 0 and r.order_id is not null
+            and coalesce(r.original_family, '') not in ('lost', 'damaged', 'inbound', 'removal')
     ), returned as (
-        -- By order and SKU; by the order alone when no return of it has that SKU (decision 14).
-        select r.reversal_id, coalesce(sum(t.quantity) filter (where t.sku = r.sku), sum(t.quantity)) as units
+        -- By order and SKU; where the order does not have one of the SKUs, by the order alone (decision 14).
+        select r.reversal_id, sum(t.units) as units
         from reversal r
-        join returns t on t.connection_id = :connection_id and t.order_id = r.order_id
-            and t.returned_at < cast(:as_of as date) + interval '2 days'
+        join detect_return t on t.order_id = r.order_id
+        left join detect_order_known known on known.order_id = t.order_id and known.sku = t.sku
+        where (t.sku = r.sku or r.is_stranger or known.sku is null)
+            and ({AMAZONS_DAMAGE} and t.returned_on <= r.paid_on) is not true
         group by r.reversal_id
     ), refunded as (
         select r.reversal_id, coalesce(sum(e.full_units) filter (where e.sku = r.sku), sum(e.full_units)) as units
@@ -46,10 +71,14 @@ _ORDER = Step(
         from reversal r
         join order_items i on i.connection_id = :connection_id and i.order_id = r.order_id
         group by r.reversal_id
+    ), payment as (
+        select coalesce(link.original_order_id, p.order_id) as owner, p.sku, p.paid_units
+        from detect_payment p left join detect_order_link link on link.order_id = p.order_id
+        where p.order_id is not null
     ), paid as (
         select r.reversal_id, sum(p.paid_units) as units
         from reversal r
-        join detect_payment p on p.order_id = r.order_id and (p.sku = r.sku or p.sku is null or r.sku is null)
+        join payment p on p.owner = r.order_id and (p.sku = r.sku or p.sku is null or r.sku is null)
         group by r.reversal_id
     ), judged as (
         select r.*, coalesce(returned.units, 0) as returned,
@@ -69,6 +98,67 @@ _ORDER = Step(
     )
     select reversal_id, returned, greatest(0, least(units, right_of_order - units_before))
     from judged
+    """,  # noqa: S608 - put together from constants
+    ("reversal_id",),
+)
+
+# What was paid as missing on the way to Amazon or back may have come since. Where the shipments of the
+# product are known, the payment then settles nothing any more. Units that came beyond every plan, or
+# with a shipment that is not loaded and had begun to come before the payment, may be those as well.
+_CAME_SINCE = Step(
+    "detect_came_since",
+    "reversal_id bigint, units integer",
+    """
+    with reversal as (
+        select r.reversal_id, r.original_family as family, coalesce(r.fnsku, of_sku.fnsku) as fnsku,
+            -r.units as units, r.approved_on, p.approved_on as paid_on, p.paid_units - u.units as unused,
+            sum(-r.units) over (partition by p.payment_id order by r.approved_on, r.reversal_id) + r.units
+                as before_of_payment,
+            sum(-r.units) over (
+                partition by coalesce(r.fnsku, of_sku.fnsku) order by r.approved_on, r.reversal_id
+            ) + r.units as before_of_product
+        from detect_reversal r
+        join detect_payment p on p.payment_id = r.original_payment_id
+        join detect_used_payment u on u.payment_id = p.payment_id
+        left join (
+            select sku, min(fnsku) as fnsku from detect_product group by sku
+        ) as of_sku on of_sku.sku = r.sku
+        where r.units < 0 and r.original_family in ('inbound', 'removal')
+    ), known as (
+        select r.reversal_id
+        from reversal r
+        join detect_inbound_item i on i.fnsku = r.fnsku
+            and i.status in ('CLOSED', 'RECEIVING', 'DELIVERED', 'CHECKED_IN')
+        where r.family = 'inbound' and (i.delivered_on is null
+            or r.paid_on between i.delivered_on and (i.delivered_on + interval '12 months')::date)
+        union
+        select r.reversal_id
+        from reversal r
+        join detect_removal_event e on e.fnsku = r.fnsku and e.since <= r.paid_on
+        where r.family = 'removal'
+    ), receipt as (
+        select fnsku, event_on, quantity, min(event_on) over (partition by fnsku, reference_id) as first_on
+        from ledger
+        where connection_id = :connection_id and event_type = 'Receipts' and event_on <= :as_of
+            and fnsku in (select fnsku from reversal) and coalesce(reference_id, '') <> ''
+            and reference_id not in (select shipment_id from detect_inbound_item)
+    ), came as (
+        select fnsku, received_on, units, null::date as first_on from detect_inbound_surplus
+        union all select * from receipt
+    ), late as (
+        select r.reversal_id, sum(came.units) as units
+        from reversal r
+        join came on came.fnsku = r.fnsku and came.received_on > r.paid_on
+            and came.received_on <= r.approved_on + 30 and coalesce(came.first_on <= r.paid_on, true)
+        where r.family = 'inbound'
+        group by r.reversal_id
+    )
+    select r.reversal_id, greatest(0, least(r.units, greatest(0,
+        case when known.reversal_id is not null then r.unused - r.before_of_payment end,
+        late.units - r.before_of_product)))
+    from reversal r
+    left join known using (reversal_id)
+    left join late using (reversal_id)
     """,
     ("reversal_id",),
 )
@@ -98,18 +188,21 @@ _REINSTATED = Step(
 _REVERSED = Step(
     "detect_reversed",
     """reversal_id bigint, units integer, found_units integer, found jsonb, returned integer,
-    right_units integer, reinstated_units integer, is_double boolean, has_receipts boolean, possible_payment jsonb""",
+    right_units integer, reinstated_units integer, is_double boolean, has_receipts boolean, is_weak boolean,
+    possible_payment jsonb""",
     """
     with reversal as (
-        select r.*, u.units as used_units, u.first_event_on, p.approved_on as paid_on, p.paid_units
+        select r.*, u.units as used_units, u.first_event_on, u.is_weak, p.approved_on as paid_on, p.paid_units
         from detect_reversal r
         left join detect_used_payment u on u.payment_id = r.original_payment_id
         left join detect_payment p on p.payment_id = r.original_payment_id
         where r.units < 0
     ), found as (
         select s.event_id as reversal_id, sum(a.units) as units,
-            jsonb_agg(jsonb_build_object('by', 'find', 'reference', e.reference, 'units', a.units,
-                'why', 'found on ' || e.event_on || ': the unit is back') order by e.event_id) as found
+            jsonb_agg(jsonb_build_object('by', case e.kind when 'found' then 'find' else 'restock' end,
+                'reference', e.reference, 'units', a.units,
+                'why', case e.kind when 'found' then 'found on ' else 'made sellable again on ' end
+                    || e.event_on || ': the unit is back') order by e.event_id) as found
         from detect_settler s
         join detect_allocation a using (settler_id)
         join detect_event e on e.event_id = a.event_id
@@ -134,6 +227,18 @@ _REVERSED = Step(
         join detect_event e on e.fnsku = r.fnsku and e.kind = r.original_family
             and e.event_on between r.paid_on - 120 and r.paid_on + 7
         where r.used_units < r.paid_units
+        union
+        -- The unit was damaged and then went missing or was destroyed: one unit, paid as both.
+        select r.reversal_id
+        from reversal r
+        join detect_settler s on s.payment_id = r.original_payment_id
+        join detect_allocation a using (settler_id)
+        join detect_settler damage on damage.event_id = a.event_id and damage.by = 'damage'
+        join detect_allocation later on later.settler_id = damage.settler_id
+        join detect_payment other on other.fnsku = r.fnsku and other.family = 'lost'
+            and other.made_whole_units > 0 and other.approved_on >= damage.settled_on
+        join detect_used_payment used on used.payment_id = other.payment_id and used.units < other.paid_units
+        where r.original_family = 'damaged'
     ), received as (
         select distinct r.reversal_id
         from reversal r
@@ -150,18 +255,22 @@ _REVERSED = Step(
     )
     select r.reversal_id, -r.units, coalesce(found.units, 0), coalesce(found.found, '[]'),
         coalesce(o.returned, 0),
-        case when r.original_family in ('return', 'outbound') then coalesce(o.right_units, 0) else 0 end,
+        coalesce(o.right_units, since.units, 0),
         coalesce(reinstated.units, 0), double.reversal_id is not null, received.reversal_id is not null,
-        possible.reference
+        coalesce(r.is_weak, false), possible.reference
     from reversal r
     left join found using (reversal_id)
     left join double using (reversal_id)
     left join received using (reversal_id)
     left join possible using (reversal_id)
     left join detect_reversed_order o using (reversal_id)
+    left join detect_came_since since using (reversal_id)
     left join detect_reinstated reinstated using (reversal_id)
     """,
     ("reversal_id",),
 )
 
-REVERSAL_STEPS = (_USED_PAYMENT, _ORDER, _REINSTATED, _REVERSED)
+ORDER_REVERSAL_STEPS = (_ORDER,)
+"""Before any payment of an order settles: what was taken back rightly settles nothing."""
+REVERSAL_STEPS = (_USED_PAYMENT, _CAME_SINCE, _REINSTATED, _REVERSED)
+"""After all payments were allocated."""

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from recoup.claims.rule import ClaimType
 from recoup.claims.tables import claim
 from recoup.db.engine import Database
-from tests.support.claim_rows import UK, World, make_world
+from tests.support.claim_rows import DE, UK, World, make_world
 
 SHORTAGE = ClaimType.INBOUND_SHORTAGE.value
 
@@ -116,6 +116,29 @@ async def test_a_payment_of_before_the_delivery_settles_nothing(world: World) ->
     await world.payment("2026-08-15", reason="Lost_Inbound", cash=5)
 
     [one] = await shortages(world)
+
+    assert one["quantity"] == 5
+
+
+async def test_a_payment_shortly_before_the_first_receipt_makes_it_doubtful(world: World) -> None:
+    """Facts 4.4 step 3, trap 5.1: paid as wholly lost, and then a part came: for review."""
+    await send(world, 10, 4, day="2026-09-01")
+    number = await world.payment("2026-08-15", reason="Lost_Inbound", cash=10)
+
+    [one] = await shortages(world)
+
+    assert float(one["confidence"]) < 0.5
+    assert number in one["confidence_parts"][-1]["why"]
+
+
+async def test_a_payment_in_another_currency_settles_no_shortage(database: Database) -> None:
+    """Section 5: per country, never across currencies."""
+    async with database.writing() as conn:
+        world = await make_world(conn, (UK, DE))
+        await send(world, 100, 95)
+        await world.payment("2026-10-01", reason="Lost_Inbound", cash=5, currency="EUR")
+
+        [one] = await shortages(world)
 
     assert one["quantity"] == 5
 

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from recoup.claims.rule import ClaimType
 from recoup.claims.tables import claim
 from recoup.db.engine import Database
-from tests.support.claim_rows import DE, UK, World, make_world
+from tests.support.claim_rows import CA, DE, UK, US, World, make_world
 
 LOST = ClaimType.REMOVAL_LOST.value
 DISCREPANCY = ClaimType.REMOVAL_DISCREPANCY.value
@@ -121,6 +121,40 @@ async def test_a_payment_of_before_the_parcel_settles_nothing(world: World) -> N
     assert one["quantity"] == 4
 
 
+@pytest.mark.parametrize("told_by", ["fee", "ledger"])
+async def test_a_payment_in_another_currency_settles_nothing(
+    database: Database, told_by: str
+) -> None:
+    """Section 5: never across currencies: that of the order's fee, else of the country units left."""
+    async with database.writing() as conn:
+        world = await make_world(conn, (US, CA))
+        await order(world, currency="CAD" if told_by == "fee" else "")
+        await world.ledger(
+            "2026-09-20",
+            -4,
+            "",
+            event_type="VendorReturns",
+            country="CA",
+            disposition="DEFECTIVE",
+        )
+        await parcel(world)
+        await world.payment("2026-11-10", reason="REMOVAL_ORDER_LOST", cash=4, currency="USD")
+        [unpaid] = await found(world, LOST)
+        await world.payment("2026-11-11", reason="REMOVAL_ORDER_LOST", cash=4, currency="CAD")
+
+        assert (unpaid["quantity"], await found(world, LOST)) == (4, [])
+
+
+async def test_a_removal_of_unknown_currency_may_be_paid_in_any(database: Database) -> None:
+    """Facts 4.4: better missed than claimed twice."""
+    async with database.writing() as conn:
+        world = await make_world(conn, (US, CA))
+        await parcel(world)
+        await world.payment("2026-11-10", reason="REMOVAL_ORDER_LOST", cash=4, currency="CAD")
+
+        assert await found(world, LOST) == []
+
+
 async def test_parcels_of_disposals_are_not_for_the_seller(world: World) -> None:
     """R10: only parcels of type Return come to the seller."""
     await parcel(world, removal_order_type="Disposal")
@@ -155,6 +189,18 @@ async def test_units_that_no_quantity_accounts_for_are_a_discrepancy(world: Worl
     assert (one["quantity"], float(one["confidence"])) == (1, 0.5)
     assert one["fileable_from"] == date(2026, 10, 31)
     assert one["deadline"] == date(2026, 11, 29)
+
+
+async def test_units_that_went_missing_meanwhile_make_a_discrepancy_doubtful(world: World) -> None:
+    """Decision 8: a unit that could not be sent as it was lost is the claim of its loss."""
+    await world.history()
+    await world.ledger("2026-09-25", -1, "M")
+    await order(world, 4, shipped_quantity=3)
+    await parcel(world, units=3)
+
+    [one] = await found(world, DISCREPANCY)
+
+    assert (one["quantity"], float(one["confidence"])) == (1, 0.3)
 
 
 async def test_units_that_were_shipped_in_no_parcel_are_a_discrepancy(world: World) -> None:

@@ -459,6 +459,37 @@ async def test_a_manufacturer_barcode_costs_confidence(world: World) -> None:
     assert (await _only(world))["confidence"] == Decimal("0.4")
 
 
+@pytest.mark.parametrize(
+    "state", ["CUSTOMER_DAMAGED", "DEFECTIVE", "EXPIRED", "CARRIER_DAMAGED", "WAREHOUSE_DAMAGED"]
+)
+async def test_a_loss_of_unsellable_stock_is_for_review_only(world: World, state: str) -> None:
+    """Facts 1.1: nothing is owed for defects and customers' damage; also where Amazon agrees on the loss."""
+    await world.ledger(
+        "2026-09-01",
+        -1,
+        "M",
+        disposition=state,
+        reconciled_quantity=0,
+        unreconciled_quantity=1,
+    )
+
+    one = await _only(world)
+
+    assert (one["type"], one["confidence"]) == (LOST, Decimal("0.35"))
+    assert one["key"]["disposition"] == state
+    assert _parts(one) == ["not sellable"]
+
+
+async def test_a_loss_that_tells_no_state_is_read_as_sellable(world: World) -> None:
+    """R1: rows with and without a disposition are one loss of a day."""
+    await world.ledger("2026-09-01", -1, "M", disposition="")
+    await world.ledger("2026-09-01", -1, "M")
+
+    one = await _only(world)
+
+    assert (one["quantity"], one["confidence"]) == (2, Decimal("0.6"))
+
+
 async def test_transfers_between_centers_are_no_loss(world: World) -> None:
     """Trap of 5.1: legs of a transfer can be weeks apart."""
     await world.ledger("2026-09-01", -4, "", event_type="WhseTransfers")
@@ -553,6 +584,14 @@ async def test_each_code_of_a_damage_has_its_weight(
 
     assert (one["type"], one["confidence"]) == (DAMAGED, Decimal(confidence))
     assert "missing" in one["evidence"]["notes"][0]
+
+
+@pytest.mark.parametrize("state", ["CUSTOMER_DAMAGED", "DEFECTIVE", "EXPIRED"])
+async def test_a_damage_of_unsellable_stock_is_weak(world: World, state: str) -> None:
+    """Facts 1.1, 3.2: E is of sellable units; of others it is listed with a low confidence."""
+    await world.ledger("2026-09-01", -1, "E", disposition=state)
+
+    assert (await _only(world))["confidence"] == Decimal("0.35")
 
 
 async def test_a_paid_damage_is_no_claim(world: World) -> None:

@@ -21,8 +21,22 @@ with coverage as (
 ), unclear as (
     select distinct order_id from detect_payment
     where order_id is not null and paid_units = 0 and family <> 'fee'
+), nameless as (
+    -- A payment for a return that does not say of which order.
+    select distinct c.order_id, c.sku
+    from detect_order_case as c
+    join detect_payment as p on p.order_id is null and p.family in ('return', 'outbound') and p.paid_units > 0
+        and (p.fnsku = c.fnsku or p.sku = c.sku) and p.approved_on between c.first_on and c.first_on + 120
+), surplus as (
+    -- Units that came back under a SKU beyond those of it that were made good.
+    select came.order_id, came.sku, sum(came.units) - coalesce(max(c.made_good), 0) as units
+    from detect_return as came
+    join detect_order_known using (order_id, sku)
+    left join detect_order_case as c using (order_id, sku)
+    group by came.order_id, came.sku
+    having sum(came.units) > coalesce(max(c.made_good), 0)
 ), candidate as (
-    select c.*, open.returned, open.paid, coalesce(open.open, 0) as open,
+    select c.*, other.units as came_otherwise, open.returned, open.paid, coalesce(open.open, 0) as open,
         coalesce(open.settled, '[]') as settled, c.first_on is null as is_partial,
         case when c.last_on > c.first_on
             then least(c.last_on + p.opens, c.first_on + p.closes_days - 1) end as wait_until,
@@ -32,12 +46,19 @@ with coverage as (
             c.first_on::timestamp at time zone 'UTC',
             greatest(c.first_on, cast(:as_of as date) - 1)::timestamp at time zone 'UTC'
         ) as is_complete,
-        unclear.order_id is not null as is_unclear
+        coalesce(unclear.order_id, nameless.order_id) is not null as is_unclear
     from detect_order_case as c
     cross join coverage
     left join detect_order_open as open
         on open.order_id = c.order_id and open.sku = c.sku and open.need = {MISSING}
+    left join (
+        select c.order_id, c.sku, sum(surplus.units) as units
+        from detect_order_case as c
+        join surplus on surplus.order_id = c.order_id and surplus.sku <> c.sku
+        group by c.order_id, c.sku
+    ) as other on other.order_id = c.order_id and other.sku = c.sku
     left join unclear on unclear.order_id = c.order_id
+    left join nameless on nameless.order_id = c.order_id and nameless.sku = c.sku
     left join detect_policy as p
         on p.marketplace_id = c.marketplace_id and p.window_name = 'customer_return'
         and c.last_on >= p.valid_from and c.last_on < p.valid_to
@@ -68,7 +89,7 @@ select jsonb_build_object('orderId', c.order_id, 'sku', c.sku) as key,
     coalesce(c.first_on, c.event_on) as event_on, c.first_on as clock_on, c.wait_until,
     {amount_of("c.open")} as amount, c.currency, {BASIS} as amount_basis,
     {VALUE_MISSING} as amount_missing,
-    0.8 + c.several + c.late + c.price - case when c.is_unclear then c.above else 0 end
+    0.8 + c.several + c.late + c.price - case when c.is_unclear or c.came_otherwise > 0 then c.above else 0 end
         as confidence,
     jsonb_build_array(jsonb_build_object(
         'part', 'base', 'change', 0.8, 'why', 'refunded, not returned and not paid'))
@@ -83,7 +104,11 @@ select jsonb_build_object('orderId', c.order_id, 'sku', c.sku) as key,
         'why', 'whether the refund was partial cannot be checked')) else '[]' end
     || case when c.is_unclear and c.above > 0 then jsonb_build_array(jsonb_build_object(
         'part', 'possible payment', 'change', -c.above,
-        'why', 'Amazon paid something on this order that names no units')) else '[]' end
+        'why', 'Amazon paid something that may be for this order, and does not say so'))
+        when c.came_otherwise > 0 and c.above > 0 then jsonb_build_array(jsonb_build_object(
+        'part', 'other unit returned', 'change', -c.above, 'why', c.came_otherwise
+            || ' more came back under another SKU of the order than were refunded: look whether it is this one'))
+        else '[]' end
         as confidence_parts,
     {HELD_BACK} as suppressed,
     case when c.is_partial then format('Only a part of the price was refunded (%s units).',
@@ -115,7 +140,7 @@ RULE = Rule(
     reads=("orders", "transactions", "returns", "replacements", "reimbursements", "settlements"),
     window=Window.CUSTOMER_RETURN,
     value=Value.OWN,
-    version=1,
+    version=2,
     documents=(
         "the order in Seller Central with the date and amount of the refund or the replacement",
         "the report of FBA customer returns, searched by the order id",

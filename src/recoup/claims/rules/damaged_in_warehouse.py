@@ -1,7 +1,9 @@
 """Units that the fulfillment center damaged and that were neither paid nor made sellable again.
 
 Source: facts 5 R2, decision 11. Codes E and 6 are strong; 7, H, K and U move units that were
-unsellable before and are listed with a low confidence. Finds do not offset a damage.
+unsellable before and are listed with a low confidence. Finds do not offset a damage. What a carrier had
+damaged before it came, and code 6 then moves, is the event of its shipment or its return: whether
+that carrier was Amazon's is known there (facts 1.1), and no unit is in two claims (decision 8).
 """
 
 from __future__ import annotations
@@ -12,10 +14,10 @@ RULE = Rule(
     type=ClaimType.DAMAGED_IN_WAREHOUSE,
     title="Damaged in the warehouse",
     source="facts R2, T2",
-    reads=("ledger", "reimbursements"),
+    reads=("ledger", "reimbursements", "returns"),
     window=Window.FC_DAMAGED,
     value=Value.SOURCING_COST,
-    version=1,
+    version=2,
     documents=(
         "Ledger row: reference id, date, FNSKU, fulfillment center, quantity, reason",
         "Supplier invoice that covers the units (when the value is disputed)",
@@ -28,7 +30,7 @@ RULE = Rule(
         select counted.*,
             jsonb_build_array(case
                 when not strong then jsonb_build_object('part', 'weak code', 'change', 0.35, 'why',
-                    'code ' || codes || ' moves units that were unsellable before: often not payable')
+                    'code ' || codes || ' of units that were unsellable before: often not payable')
                 when codes = 'E' then jsonb_build_object('part', 'damaged by Amazon', 'change', 0.85, 'why',
                     'code E: damaged at the fulfillment center')
                 else jsonb_build_object('part', 'damaged by a carrier', 'change', 0.7, 'why',

@@ -2,7 +2,7 @@
 
 Source: facts 5 R13, decisions 1, 4 and 16. Disposal orders are taken off by FNSKU whatever the
 disposition. Stock that customers damaged, defective and expired stock may be disposed of. Units
-damaged in the warehouse are an event of their own before they are disposed of. Sellable units that
+damaged in the warehouse, or when they came, are an event of their own before they are disposed of. Sellable units that
 left as VendorReturns count too where no removal order of the product explains them; an order that
 is missing in Amazon's report would explain them as well, hence the lower confidence (ours).
 """
@@ -15,10 +15,10 @@ RULE = Rule(
     type=ClaimType.DISPOSED_WITHOUT_PERMISSION,
     title="Disposed of without permission",
     source="facts R13, T14",
-    reads=("ledger", "reimbursements", "removals"),
+    reads=("ledger", "reimbursements", "removals", "removal_shipments", "returns"),
     window=Window.FC_LOST,
     value=Value.SOURCING_COST,
-    version=1,
+    version=2,
     documents=(
         "Ledger row of the disposal",
         "Proof that there is no disposal order: list of removal orders",

@@ -49,7 +49,7 @@ select key, marketplace_id, nullif(sku, '') as sku, fnsku, asin, null::text as o
             then 'the carrier is no partner of Amazon: the damage is between you and the carrier'
             end as suppressed,
        format('%s units were received as %s%s: %s open.', units, dispositions,
-              case when units > open then format(', %s paid', units - open) end, open) as reason,
+              case when units > open then format(', %s paid or mended', units - open) end, open) as reason,
        jsonb_build_object(
            'rows', rows || case when carrier_source is null then '[]' else jsonb_build_array(
                jsonb_build_object('table', 'inbound_plan_shipments', 'source', carrier_source,
@@ -66,7 +66,7 @@ RULE = Rule(
     reads=("shipments", "inbound_plans", "ledger", "reimbursements"),
     window=Window.INBOUND,
     value=Value.SOURCING_COST,
-    version=1,
+    version=2,
     documents=(
         "supplier invoice that covers the units",
         "carrier documents",

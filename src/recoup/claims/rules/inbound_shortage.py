@@ -41,8 +41,13 @@ with candidates as (
     cross join lateral (
         select string_agg(distinct q.reimbursement_id, ', ') as reimbursements
         from detect_payment as q
-        where q.fnsku = c.fnsku and q.family in ('general', 'unknown') and q.order_id is null
-          and q.approved_on between c.event_on and coalesce(c.payable_until, q.approved_on)
+        where q.fnsku = c.fnsku and q.order_id is null
+          and (q.family in ('general', 'unknown')
+               and q.approved_on between c.event_on and coalesce(c.payable_until, q.approved_on)
+               -- Paid as missing before the first unit was received.
+               or q.family = 'inbound' and q.paid_units > 0
+               and q.approved_on between c.event_on - 60 and c.event_on - 1
+               and q.payment_id not in (select payment_id from detect_inbound_paid))
     ) as p
     cross join lateral (
         select jsonb_agg(jsonb_build_object('table', 'shipment_items', 'source', i.source,
@@ -127,7 +132,7 @@ RULE = Rule(
     reads=("shipments", "shipment_items", "ledger", "reimbursements"),
     window=Window.INBOUND,
     value=Value.SOURCING_COST,
-    version=1,
+    version=2,
     documents=(
         "supplier invoice that covers the units (a signed packing slip if you make them)",
         "proof of delivery or bill of lading (not needed for a carrier partnered with Amazon)",

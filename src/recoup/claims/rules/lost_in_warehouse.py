@@ -2,7 +2,9 @@
 
 Source: facts 5 R1, windows 1.4, waiting 1.6 and decision 1. Finds and payments are taken off oldest
 loss first (docs/claims.md #allocation); of that and what Amazon itself calls unreconciled the
-smaller number counts, as it protects against a false claim.
+smaller number counts, as it protects against a false claim. Units that were unsellable before are listed
+for review only (facts 1.1): those of customers, of defects and past their date Amazon need not pay,
+and what it damaged itself is mostly claimed or paid as damage already.
 """
 
 from __future__ import annotations
@@ -13,10 +15,10 @@ RULE = Rule(
     type=ClaimType.LOST_IN_WAREHOUSE,
     title="Lost in the warehouse",
     source="facts R1, T1",
-    reads=("ledger", "reimbursements", "ledger_summary"),
+    reads=("ledger", "reimbursements", "returns", "ledger_summary"),
     window=Window.FC_LOST,
     value=Value.SOURCING_COST,
-    version=1,
+    version=2,
     documents=(
         "Ledger row: reference id, date, FNSKU, fulfillment center, quantity, reason",
         "Supplier invoice that covers the units (when the value is disputed)",
@@ -28,6 +30,9 @@ RULE = Rule(
     ), judged as (
         select counted.*,
             jsonb_build_array(case
+                when not strong then jsonb_build_object('part', 'not sellable', 'change', 0.35, 'why',
+                    'the units were ' || disposition || ' before: Amazon answers for no unit that is defective '
+                    || 'or that a customer damaged, so look at it first')
                 when unreconciled is null then jsonb_build_object('part', 'pairing only', 'change', 0.6, 'why',
                     'Amazon does not say what it has reconciled; finds and payments were paired oldest first')
                 when unreconciled = open_units then jsonb_build_object('part', 'both agree', 'change', 0.9, 'why',
@@ -63,7 +68,8 @@ RULE = Rule(
         all_parts as confidence_parts,
         coalesce(suppressed, case when correction is not null
             then 'A correction of the same quantity within three days explains it.' end) as suppressed,
-        units || ' of FNSKU ' || fnsku || ' went missing on ' || event_on || coalesce(' in ' || centers, '')
+        units || ' of FNSKU ' || fnsku || case when strong then '' else ' (' || disposition || ')' end
+            || ' went missing on ' || event_on || coalesce(' in ' || centers, '')
             || ' (code ' || codes || '); ' || (units - open_units) || ' found, paid or explained since, '
             || quantity || ' open.'
             || case when quantity = 0 and unreconciled > 0

@@ -1,7 +1,8 @@
 """Payments that Amazon took back although the unit did not come back.
 
-Source: facts 4.3 and 5 R16, decisions 7 and 9. A reversal is right when the unit was found or
-returned, or when the same event was paid twice. One whose original is not loaded is never a claim.
+Source: facts 4.3 and 5 R16, decisions 7 and 9. A reversal is right when the unit was found, returned,
+received or made sellable again, or when the same event was paid twice. A unit that came back damaged
+by Amazon before it was paid excuses none; after that the damage is claimed, not the reversal. One whose original is not loaded is never a claim.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ RULE = Rule(
     type=ClaimType.REIMBURSEMENT_REVERSED,
     title="Reimbursement taken back wrongly",
     source="facts R16, T17",
-    reads=("reimbursements", "ledger", "returns"),
+    reads=("reimbursements", "ledger", "returns", "shipments", "shipment_items"),
     window=Window.REIMBURSEMENT_VALUE_DISPUTE,
     value=Value.OWN,
-    version=1,
+    version=2,
     documents=(
         "Row of the reversal and row of the original reimbursement",
         "Ledger extract that shows that no unit came back",
@@ -28,7 +29,7 @@ RULE = Rule(
         from detect_reversal r
         left join detect_payment p on p.payment_id = r.original_payment_id
     ), settled as (
-        select r.*, v.found_units, v.found, v.returned, v.is_double, v.has_receipts, v.possible_payment,
+        select r.*, v.found_units, v.found, v.returned, v.is_double, v.has_receipts, v.is_weak, v.possible_payment,
             found_back, right_back, reinstated_back
         from counted r
         join detect_reversed v using (reversal_id)
@@ -45,6 +46,9 @@ RULE = Rule(
             || case when not r.has_receipts then '[]' else jsonb_build_array(jsonb_build_object(
                 'part', 'units were received', 'change', -0.2, 'why',
                 'units of this FNSKU were received near the reversal: check whether they are these')) end
+            || case when not r.is_weak then '[]' else jsonb_build_array(jsonb_build_object(
+                'part', 'not sellable', 'change', -0.2, 'why',
+                'the units that were paid had been unsellable before: the payment may have been an error')) end
             || case when r.original_family in ('lost', 'damaged', 'inbound', 'return', 'outbound', 'removal')
                 then '[]' else jsonb_build_array(jsonb_build_object('part', 'unclear original', 'change', -0.2,
                 'why', 'it is not known what the original payment was for')) end
@@ -62,7 +66,11 @@ RULE = Rule(
         min(marketplace_id) as marketplace_id, min(sku) as sku, min(fnsku) as fnsku, min(asin) as asin,
         min(order_id) as order_id, sum(units_back) as units, sum(open_units) as quantity,
         coalesce(jsonb_path_query_array(jsonb_agg(found), '$[*][*]'), '[]')
-            || case when sum(right_back) > 0 then jsonb_build_array(jsonb_build_object('by', 'order',
+            || case when sum(right_back) > 0 and min(original_family) in ('inbound', 'removal')
+                then jsonb_build_array(jsonb_build_object(
+                'by', 'arrival', 'reference', original_reimbursement_id, 'units', sum(right_back), 'why',
+                'what was paid as missing on its way has come since'))
+                when sum(right_back) > 0 then jsonb_build_array(jsonb_build_object('by', 'order',
                 'reference', min(order_id), 'units', sum(right_back), 'why',
                 'returned and paid together are more units than were refunded: so many were taken back rightly'))
                 else '[]' end
@@ -82,7 +90,7 @@ RULE = Rule(
         case
             when bool_or(original is null) then 'The original reimbursement is not loaded, so it cannot be judged.'
             when bool_and(right_back >= units_back)
-                then 'The unit was returned, or paid for another time, so the reversal is right.'
+                then 'The unit came, or was paid for another time, so the reversal is right.'
             when bool_or(is_double) then 'The same event was paid another time, so the reversal is right.'
         end as suppressed,
         'Reimbursement ' || coalesce(original_reimbursement_id, '(not told)') || coalesce(' of ' || min(original_on)

@@ -11,7 +11,8 @@ from recoup.claims.rule import ClaimType, Rule, Value, Window
 _SQL = """
 with gaps as (
     select e.event_id, e.open, g.*, product.asin, q.possible as reimbursements,
-           case when q.possible is null then 0 else -0.2 end as doubt,
+           case when q.possible is null and lost.days is null then 0 else -0.2 end as doubt,
+           lost.days as lost_on,
            coalesce(q.settled, '[]') || case when g.is_arrived and g.units > g.disposed
                then jsonb_build_array(jsonb_build_object('by', 'seller',
                    'reference', g.order_id, 'units', g.units - g.disposed,
@@ -21,6 +22,15 @@ with gaps as (
     join detect_removal_gap as g using (order_id, sku)
     left join detect_removal_settled as q using (event_id)
     left join detect_fnsku as product on product.fnsku = g.fnsku
+    left join (
+        -- Units that cannot be sent as they went missing in the warehouse are a claim of their own.
+        select g.order_id, g.sku, string_agg(distinct i.event_on::text, ', ') as days
+        from detect_removal_gap as g
+        join detect_incident as i on i.fnsku = g.fnsku and i.kind = 'lost'
+            and i.event_on between g.requested_on - 7 and g.completed_on + 30
+        where g.unaccounted > 0
+        group by g.order_id, g.sku
+    ) as lost on lost.order_id = e.order_id and lost.sku = e.sku
     where e.type = 'removal_discrepancy'
 )
 select jsonb_build_object('removalOrderId', order_id, 'sku', sku) as key,
@@ -32,9 +42,12 @@ select jsonb_build_object('removalOrderId', order_id, 'sku', sku) as key,
        0.5 + doubt as confidence,
        jsonb_build_array(jsonb_build_object('part', 'base', 'change', 0.5,
            'why', 'Amazon''s own quantities of the order contradict each other'))
-       || case when doubt < 0 then jsonb_build_array(jsonb_build_object(
+       || case when reimbursements is not null then jsonb_build_array(jsonb_build_object(
               'part', 'possible payment', 'change', doubt,
               'why', format('reimbursements %s may have paid it', reimbursements)))
+               when doubt < 0 then jsonb_build_array(jsonb_build_object(
+              'part', 'lost in the warehouse', 'change', doubt,
+              'why', format('units of this FNSKU went missing on %s: look whether it is these', lost_on)))
               else '[]' end as confidence_parts,
        null::text as suppressed,
        concat_ws(' ',
@@ -58,10 +71,10 @@ RULE = Rule(
     type=ClaimType.REMOVAL_DISCREPANCY,
     title="Removal order whose quantities do not add up",
     source="facts 1.3 T13, 5 R11 and R12; decision 4",
-    reads=("removals", "removal_shipments", "reimbursements"),
+    reads=("removals", "removal_shipments", "reimbursements", "ledger"),
     window=Window.REMOVAL_OTHER,
     value=Value.SOURCING_COST,
-    version=1,
+    version=2,
     documents=(
         "removal order id, shipment and tracking number",
         "photos of the box with its label, the packing and each unit with its FNSKU or LPN",

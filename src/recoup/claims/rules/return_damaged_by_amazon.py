@@ -29,19 +29,33 @@ with returned as (
     where {AMAZONS_DAMAGE}
         or disposition in ('CUSTOMER_DAMAGED', 'DEFECTIVE', 'EXPIRED', 'DISTRIBUTOR_DAMAGED')
     group by order_id, sku
+), elsewhere as (
+    -- The same unit as an event of the warehouse: mended there, or paid by another name.
+    select c.source_id as order_id, c.sku, sum(a.units)::integer as units,
+        jsonb_agg(jsonb_build_object(
+            'by', s.by, 'reference', s.reference, 'units', a.units, 'why', s.why
+        ) order by s.settled_on, s.settler_id) as settled
+    from detect_arrived as c
+    join detect_allocation as a using (event_id)
+    join detect_settler as s using (settler_id)
+    where c.origin = 'return'
+    group by c.source_id, c.sku
 ), candidate as (
     select r.rows, r.returned_on, r.reimbursed_on, r.dispositions, r.is_plain,
         r.fault::integer as fault, r.reimbursed::integer as reimbursed, r.others::integer as others,
         coalesce(r.fnsku, c.fnsku) as returned_fnsku, coalesce(r.asin, c.asin) as returned_asin,
         r.order_id as owner, r.sku as returned_sku, o.marketplace_id as market,
-        coalesce(open.units, 0) as owed, coalesce(open.open, 0) as open,
-        coalesce(open.paid, 0) as paid, coalesce(open.settled, '[]') as settled,
+        coalesce(open.units, 0) as owed, greatest(coalesce(open.open - coalesce(e.units, 0), 0), 0) as open,
+        coalesce(open.paid, 0) as paid,
+        coalesce(open.settled, '[]') || case when open.open > 0 then coalesce(e.settled, '[]') else '[]' end
+            as settled,
         coalesce(missing.paid, 0) > 0 as is_paid_elsewhere, c.*
     from returned as r
     join detect_order as o on o.order_id = r.order_id and o.is_amazon is not false
     left join detect_order_case as c on c.order_id = r.order_id and c.sku = r.sku
     left join detect_order_open as open
         on open.order_id = r.order_id and open.sku = r.sku and open.need = {DAMAGED}
+    left join elsewhere as e on e.order_id = r.order_id and e.sku = r.sku
     left join detect_order_open as missing
         on missing.order_id = r.order_id and missing.sku = r.sku and missing.need = {MISSING}
 )
@@ -100,10 +114,18 @@ RULE = Rule(
     type=ClaimType.RETURN_DAMAGED_BY_AMAZON,
     title="Returned damaged by Amazon or its carrier",
     source="claims facts R7 (T7), 4.4 step 2, 5.1; decisions 8, 14, 19",
-    reads=("orders", "transactions", "returns", "replacements", "reimbursements", "settlements"),
+    reads=(
+        "orders",
+        "transactions",
+        "returns",
+        "replacements",
+        "reimbursements",
+        "settlements",
+        "ledger",
+    ),
     window=Window.CUSTOMER_RETURN,
     value=Value.OWN,
-    version=1,
+    version=2,
     documents=(
         "the order in Seller Central with the date and amount of the refund",
         "the row of the returns report with its disposition and license plate number (LPN)",

@@ -36,6 +36,7 @@ _LEAVES = {
     "referral_tax": ("Expenses/AmazonFees/Commission/Tax", "tax"),
     "administration_base": ("Expenses/AmazonFees/RefundCommission/Base", "referral_fee"),
     "administration_tax": ("Expenses/AmazonFees/RefundCommission/Tax", "tax"),
+    "withheld": ("Expenses/TaxesWithheld/MarketplaceFacilitatorTaxPrincipal", "other"),
     "goodwill": ("Sales/Concessions/Goodwill", "other"),
 }
 

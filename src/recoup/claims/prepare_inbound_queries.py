@@ -9,7 +9,7 @@ detect_inbound_surplus  units of an FNSKU that came in beyond any plan
 
 Payments (facts 4.4 step 3): rows of family `inbound`, approved from the delivery on and up to 12
 months after; those whose case is the one filed for a shipment go there only; all others go to the
-oldest open event of the FNSKU and area. Rows of lost or damaged stock are used for what the ledger
+oldest open event of the FNSKU, else of the SKU, and area. Rows of lost or damaged stock are used for what the ledger
 shows to be the same unit only (detect_arrived). A payment counts whole:
 what was taken back wrongly is a claim of its own (decision 9).
 """
@@ -106,6 +106,23 @@ _ITEMS = Step(
         from ledger
         where connection_id = :connection_id and event_type = 'Receipts' and event_on <= :as_of
         group by reference_id, fnsku
+    ), renamed as (
+        -- Received under an FNSKU that the shipment does not list: the SKU's own label has changed, or
+        -- the API named none.
+        select l.reference_id as shipment_id, first.sku, first.fnsku, min(l.fnsku) as received_as,
+               sum(l.quantity)::integer as units
+        from ledger as l
+        join (
+            select shipment_id, sku, min(fnsku) as fnsku
+            from shipment_items where connection_id = :connection_id
+            group by shipment_id, sku
+        ) as first on first.shipment_id = l.reference_id and first.sku = l.msku
+        where l.connection_id = :connection_id and l.event_type = 'Receipts' and l.event_on <= :as_of
+          and not exists (
+              select from shipment_items as listed
+              where listed.connection_id = :connection_id
+                and listed.shipment_id = l.reference_id and listed.fnsku = l.fnsku)
+        group by l.reference_id, first.sku, first.fnsku
     ), edited as (
         select shipment_id, sku, fnsku, max(seen_at) as edited_at
         from (
@@ -118,16 +135,19 @@ _ITEMS = Step(
         where n > 1 and quantity_shipped is distinct from before
         group by shipment_id, sku, fnsku
     ), items as (
-        select i.shipment_id, i.sku, min(nullif(i.fnsku, '')) as fnsku,
+        select i.shipment_id, i.sku,
+               coalesce(min(nullif(i.fnsku, '')), min(nullif(n.received_as, ''))) as fnsku,
                sum(i.quantity_shipped)::integer as shipped,
                sum(coalesce(i.quantity_received, 0))::integer as received_by_api,
-               sum(coalesce(c.units, 0))::integer as received_by_ledger,
-               sum(greatest(i.quantity_received, c.units, 0))::integer as received,
+               sum(coalesce(c.units, 0) + coalesce(n.units, 0))::integer as received_by_ledger,
+               sum(greatest(i.quantity_received, coalesce(c.units, 0) + coalesce(n.units, 0), 0))::integer as received,
                coalesce(bool_or(e.edited_at > s.picked_up_at), false) as is_edited,
                min(i.source) as source
         from shipment_items as i
         join detect_inbound_shipment as s using (shipment_id)
         left join counted as c on c.shipment_id = i.shipment_id and c.fnsku = i.fnsku
+        left join renamed as n
+            on n.shipment_id = i.shipment_id and n.sku = i.sku and n.fnsku = i.fnsku
         left join edited as e
             on e.shipment_id = i.shipment_id and e.sku = i.sku and e.fnsku = i.fnsku
         where i.connection_id = :connection_id
@@ -228,7 +248,7 @@ declare
     taken integer;
 begin
     for payment in
-        select p.payment_id, p.paid_units as units, p.approved_on, p.area, f.shipment_ids,
+        select p.payment_id, p.paid_units as units, p.approved_on, p.area, p.sku, f.shipment_ids,
                coalesce(nullif(p.fnsku, ''), of_sku.fnsku) as fnsku,
                case when p.reason ilike '%damage%' then 'inbound_damage'
                     else 'inbound_shortage' end as type
@@ -244,12 +264,12 @@ begin
         for event in
             select event_id, open
             from detect_inbound_event
-            where fnsku = payment.fnsku and open > 0
+            where (fnsku = payment.fnsku or sku = payment.sku) and open > 0
               and case when payment.shipment_ids is not null
                        then shipment_id = any (payment.shipment_ids)
                        else coalesce(area = payment.area, true) and (since is null
                             or payment.approved_on between since and (since + interval '12 months')::date) end
-            order by not is_owed, type <> payment.type, since nulls last, shipment_id, sku
+            order by not is_owed, fnsku is distinct from payment.fnsku, type <> payment.type, since nulls last, shipment_id, sku
         loop
             exit when remaining = 0;
             taken := least(remaining, event.open);

@@ -67,7 +67,9 @@ join transactions as other on other.connection_id = :connection_id
 )
 
 # In the EU fees have Base and Tax below them, so the path tells what a leaf is, not its own name.
+# Tax that Amazon withholds to remit it is no fee, wherever it stands; settlements tell it apart too.
 _LEAF = """case
+        when path ~* 'withh[eo]ld|facilitator' then 'withheld'
         when path like '%RefundCommission%' then 'administration'
         when path like '%Commission%' then 'referral'
         when path like '%FulfillmentFee%' then 'fulfillment'

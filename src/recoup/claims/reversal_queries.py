@@ -34,7 +34,8 @@ _USED_PAYMENT = Step(
 )
 
 # Of an order a reversal is right for as many units as were made good more than once: returned and
-# paid, together, beyond those refunded or replaced. Units are counted, and each excuses one reversal.
+# paid, together, beyond those refunded or replaced; and for those that came back after the payment,
+# which nobody was refunded for since. Units are counted, and each excuses one reversal.
 # A unit that had come back damaged by Amazon is what was paid for, and excuses nothing; one that
 # came so after the payment does, as then its damage is open again (R7).
 _ORDER = Step(
@@ -53,7 +54,8 @@ _ORDER = Step(
             and coalesce(r.original_family, '') not in ('lost', 'damaged', 'inbound', 'removal')
     ), returned as (
         -- By order and SKU; where the order does not have one of the SKUs, by the order alone (decision 14).
-        select r.reversal_id, sum(t.units) as units
+        select r.reversal_id, sum(t.units) as units,
+            coalesce(sum(t.units) filter (where t.returned_on > r.paid_on), 0) as since
         from reversal r
         join detect_return t on t.order_id = r.order_id
         left join detect_order_known known on known.order_id = t.order_id and known.sku = t.sku
@@ -61,7 +63,8 @@ _ORDER = Step(
             and ({AMAZONS_DAMAGE} and t.returned_on <= r.paid_on) is not true
         group by r.reversal_id
     ), refunded as (
-        select r.reversal_id, coalesce(sum(e.full_units) filter (where e.sku = r.sku), sum(e.full_units)) as units
+        select r.reversal_id, coalesce(sum(e.full_units) filter (where e.sku = r.sku), sum(e.full_units)) as units,
+            coalesce(sum(e.full_units) filter (where e.event_on > r.paid_on), 0) as since
         from reversal r
         join detect_order_event e on e.order_id = r.order_id
         group by r.reversal_id
@@ -83,7 +86,8 @@ _ORDER = Step(
     ), judged as (
         select r.*, coalesce(returned.units, 0) as returned,
             case when refunded.units > 0
-                then greatest(0, coalesce(returned.units, 0) + coalesce(paid.units, 0) - refunded.units)
+                then greatest(0, coalesce(returned.units, 0) + coalesce(paid.units, 0) - refunded.units,
+                    returned.since - refunded.since)
                 -- The refund is not known: what came back, and what was paid beyond the whole order.
                 else coalesce(returned.units, 0) + greatest(0, coalesce(paid.units, 0) - coalesce(ordered.units, 1))
                 end as right_of_order,

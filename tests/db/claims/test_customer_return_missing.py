@@ -399,3 +399,13 @@ async def test_fees_with_tax_of_their_own_are_fees(orders: Orders) -> None:
     [claim] = await orders.claims(MISSING)
 
     assert claim["amount"] == UNIT_VALUE
+
+
+async def test_tax_that_amazon_withholds_is_no_fee(orders: Orders) -> None:
+    """1.5, decision 19: price without tax less the fees; what Amazon remits as tax is neither."""
+    await orders.sold("111-1", withheld="-2.00")
+    await orders.refunded("111-1", "2026-08-01", withheld="2.00")
+
+    [claim] = await orders.claims(MISSING)
+
+    assert claim["amount"] == UNIT_VALUE

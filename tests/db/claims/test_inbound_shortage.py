@@ -168,6 +168,39 @@ async def test_a_unit_counts_as_received_when_either_count_has_it(world: World) 
     assert float(one["confidence"]) == 0.6  # the two sources do not agree
 
 
+@pytest.mark.parametrize("fnsku", ["X001", ""])
+async def test_a_receipt_under_a_label_that_the_shipment_does_not_list_is_of_its_sku(
+    world: World, fnsku: str
+) -> None:
+    """2.3, 5.1: an MSKU may change its FNSKU, and the API may name none; the receipt names the MSKU."""
+    await send(world, 100, 0, fnsku=fnsku)
+    await receive(world, "2026-09-01", 95, "FBA1", fnsku="X001-NEW")
+
+    [one] = await shortages(world)
+
+    assert one["quantity"] == 5
+    assert one["fnsku"] == (fnsku or "X001-NEW")
+
+
+async def test_a_payment_under_a_new_label_of_the_sku_settles_the_shortage(world: World) -> None:
+    """2.3, 5.1: the FNSKU has changed since the shipment was sent."""
+    await send(world, 100, 95)
+    await world.payment("2026-10-01", reason="Lost_Inbound", cash=5, fnsku="X001-NEW")
+
+    assert await shortages(world) == []
+
+
+async def test_a_payment_goes_to_the_shortage_of_its_own_label_first(world: World) -> None:
+    """Facts 4.4 step 3: for the FNSKU; the SKU only where nothing of that is open."""
+    await send(world, 100, 97, day="2026-08-01", number="FBA1", fnsku="X001-OLD")
+    await send(world, 100, 96, day="2026-09-01", number="FBA2")
+    await world.payment("2026-10-01", reason="Lost_Inbound", cash=4)
+
+    [one] = await shortages(world)
+
+    assert one["key"]["shipmentId"] == "FBA1"
+
+
 @pytest.mark.parametrize(("received", "confidence"), [(80, 0.8), (79, 0.6)])
 async def test_a_large_part_missing_is_less_certain(
     world: World, received: int, confidence: float

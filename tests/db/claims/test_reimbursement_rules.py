@@ -321,6 +321,33 @@ async def test_reversals_of_an_order_are_judged_by_units(
     assert sum(row["quantity"] for row in claims) == owed
 
 
+@pytest.mark.parametrize("refunded_later", [False, True])
+async def test_a_unit_that_came_back_after_it_was_paid_excuses_the_reversal(
+    world: World, refunded_later: bool
+) -> None:
+    """R16: the returns report shows the unit later; the other unit of the order is R5's.
+
+    What came back of a refund that is younger than the payment is not the unit that was paid.
+    """
+    orders = Orders(world)
+    await orders.sold("111-1", units=2)
+    await orders.refunded("111-1", "2026-08-01")
+    await orders.refunded("111-1", "2026-10-04" if refunded_later else "2026-08-01")
+    original = await orders.paid("111-1", "2026-10-02")
+    await orders.returned("111-1", "2026-10-08", detailed_disposition="DEFECTIVE")
+    await world.reversal(
+        "2026-10-12",
+        original,
+        order_id="111-1",
+        original_reimbursement_type="CustomerReturn",
+        per_unit="17.00",
+    )
+
+    claims = [(row["type"], row["quantity"]) for row in await world.detect()]
+
+    assert claims == [(REVERSED if refunded_later else "customer_return_missing", 1)]
+
+
 @pytest.mark.parametrize("values", [{"per_unit": "0"}, {"currency": None}])
 async def test_a_reversal_that_tells_no_amount_has_no_value(
     world: World, values: dict[str, Any]

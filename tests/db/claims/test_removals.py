@@ -191,16 +191,30 @@ async def test_units_that_no_quantity_accounts_for_are_a_discrepancy(world: Worl
     assert one["deadline"] == date(2026, 11, 29)
 
 
-async def test_units_that_went_missing_meanwhile_make_a_discrepancy_doubtful(world: World) -> None:
-    """Decision 8: a unit that could not be sent as it was lost is the claim of its loss."""
+@pytest.mark.parametrize(
+    ("ordered", "missing", "confidence"),
+    [
+        ("Sellable", "SELLABLE", 0.3),
+        ("Unsellable", "DEFECTIVE", 0.3),
+        ("Unsellable", "SELLABLE", 0.5),
+        ("Sellable", "DEFECTIVE", 0.5),
+    ],
+)
+async def test_units_that_went_missing_meanwhile_make_a_discrepancy_doubtful(
+    world: World, ordered: str, missing: str, confidence: float
+) -> None:
+    """Decision 8: a unit that could not be sent as it was lost is the claim of its loss.
+
+    A sellable unit that went missing is none of an order of unsellable ones (facts 2.7, 3.4).
+    """
     await world.history()
-    await world.ledger("2026-09-25", -1, "M")
-    await order(world, 4, shipped_quantity=3)
-    await parcel(world, units=3)
+    await world.ledger("2026-09-25", -1, "M", disposition=missing)
+    await order(world, 4, shipped_quantity=3, disposition=ordered)
+    await parcel(world, units=3, disposition=ordered)
 
     [one] = await found(world, DISCREPANCY)
 
-    assert (one["quantity"], float(one["confidence"])) == (1, 0.3)
+    assert (one["quantity"], float(one["confidence"])) == (1, confidence)
 
 
 async def test_units_that_were_shipped_in_no_parcel_are_a_discrepancy(world: World) -> None:

@@ -24,11 +24,19 @@ with gaps as (
     left join detect_fnsku as product on product.fnsku = g.fnsku
     left join (
         -- Units that cannot be sent as they went missing in the warehouse are a claim of their own.
+        -- Sellable stock that went missing is not what an order of unsellable units lacks.
         select g.order_id, g.sku, string_agg(distinct i.event_on::text, ', ') as days
         from detect_removal_gap as g
         join detect_incident as i on i.fnsku = g.fnsku and i.kind = 'lost'
             and i.event_on between g.requested_on - 7 and g.completed_on + 30
-        where g.unaccounted > 0
+        where g.unaccounted > 0 and exists (
+            select from removals as r
+            where r.connection_id = :connection_id and r.order_id = g.order_id and r.sku = g.sku
+                and r.requested_quantity > coalesce(r.cancelled_quantity, 0) + coalesce(r.disposed_quantity, 0)
+                    + coalesce(r.shipped_quantity, 0) + coalesce(r.in_process_quantity, 0)
+                and case when r.disposition ~* '^sellable' then i.disposition in ('SELLABLE', '')
+                    when r.disposition ~* '^unsellable' then i.disposition <> 'SELLABLE'
+                    else true end)
         group by g.order_id, g.sku
     ) as lost on lost.order_id = e.order_id and lost.sku = e.sku
     where e.type = 'removal_discrepancy'

@@ -510,3 +510,28 @@ async def test_a_payment_for_a_part_of_the_price_is_not_too_little(
     await orders.paid("111-1", "2026-10-01", per_unit="10.00")
 
     assert (UNDERPAID in await _types(world)) == is_claim
+
+
+@pytest.mark.parametrize(
+    ("later", "confidence"),
+    [
+        pytest.param({"reason": "GeneralAdjustment"}, "0.3", id="of unknown purpose"),
+        pytest.param({"cash": 0, "amount_total": Decimal(4)}, "0.3", id="for no further unit"),
+        pytest.param({"reason": "Fee_Correction", "cash": 0, "amount_total": 4}, "0.5", id="a fee"),
+        pytest.param({"reason": "GeneralAdjustment", "fnsku": "X002"}, "0.5", id="another product"),
+        pytest.param({"reason": "GeneralAdjustment", "order_id": "111-1"}, "0.5", id="of an order"),
+    ],
+)
+async def test_later_money_that_may_be_the_difference_makes_it_a_case_for_review(
+    world: World, later: dict[str, Any], confidence: str
+) -> None:
+    """Facts 4.4 step 6, decision 13: the claim stays, says so, and drops below 0.5."""
+    await world.history()
+    await world.cost("10.00")
+    await world.ledger("2026-09-01", -1, "M")
+    await world.payment("2026-10-01", per_unit="6.00")
+    await world.payment("2026-10-20", **{"per_unit": "4.00", "case_id": "555"} | later)
+
+    [claim] = [row for row in await world.detect() if row["type"] == "reimbursement_underpaid"]
+
+    assert claim["confidence"] == Decimal(confidence)

@@ -5,7 +5,8 @@ with the sourcing cost of the day of the loss: the ledger's day, the delivery of
 day of the removal's parcel. Where no loss is known that the payment is for, with the lowest cost of
 the days on which it may have been: 120, a year for shipments (facts 4.4; ours). Units of orders are compared with price less fees,
 where they were refunded or replaced whole: of a price concession Amazon owes no more.
-What was paid later for the same reimbursement, or for the seller's case about it, is part of it.
+What was paid later for the same reimbursement, or for the seller's case about it, is part of it; other
+money that came later and may be the difference makes it a case for review (decision 13).
 """
 
 from __future__ import annotations
@@ -76,6 +77,19 @@ RULE = Rule(
         left join lost using (payment_id)
         where p.cash_units > 0 and p.amount > 0
         group by p.reimbursement_id, p.fnsku, p.sku, p.family, p.order_id, p.currency
+    ), possible as (
+        -- Money that came later and may be the difference: of unknown purpose, or for no further unit.
+        select payment.payment_id, jsonb_agg(r.reference order by r.row_id) as rows
+        from payment
+        join detect_reimbursement r on r.is_payment and r.amount > 0 and r.currency = payment.currency
+            and r.reimbursement_id <> payment.reimbursement_id
+            and r.approved_on between payment.approved_on and payment.approved_on + 120
+            and (r.family in ('general', 'unknown') or (r.units = 0 and r.family = payment.family))
+            and case when payment.order_id is not null then r.order_id = payment.order_id
+                else r.order_id is null and (r.fnsku = payment.fnsku
+                    or (r.fnsku is null and r.sku = payment.sku)) end
+        where r.row_id not in (select row_id from detect_correction)
+        group by payment.payment_id
     ), cost as (
         select payment.payment_id, 1 as choice, c.cost, c.valid_from, c.valid_to
         from payment join detect_cost c on c.fnsku = payment.fnsku and c.currency = payment.currency
@@ -104,9 +118,10 @@ RULE = Rule(
             and whole.made_good >= payment.cash_units
         where family in ('return', 'outbound') and o.unit_value > 0
     ), judged as (
-        select worth.*, home.marketplace_id, least(each, cap.per_unit) as due,
+        select worth.*, possible.rows as possible, home.marketplace_id, least(each, cap.per_unit) as due,
             paid_per_unit < least(each, cap.per_unit) * 0.95 as is_open
         from worth
+        left join possible using (payment_id)
         left join detect_cap cap using (currency)
         left join (
             select distinct on (currency) currency, marketplace_id from detect_marketplace
@@ -124,9 +139,12 @@ RULE = Rule(
         min(currency) as currency,
         min(basis) || ' less what was paid: ' || min(due) || ' - ' || round(min(paid_per_unit), 2) || ' '
             || min(currency) || ' x ' || sum(cash_units) as amount_basis, null as amount_missing,
-        0.5 as confidence,
+        case when bool_or(possible is not null) then 0.3 else 0.5 end as confidence,
         jsonb_build_array(jsonb_build_object('part', 'below the value', 'change', 0.5, 'why',
-            'whether Amazon has approved this value is told by no source: look at the portal')) as confidence_parts,
+            'whether Amazon has approved this value is told by no source: look at the portal'))
+            || case when bool_or(possible is not null) then jsonb_build_array(jsonb_build_object(
+                'part', 'possible payment', 'change', -0.2, 'why',
+                'a later payment may be the difference: needs review')) else '[]' end as confidence_parts,
         null as suppressed,
         'Reimbursement ' || reimbursement_id || ' paid ' || round(min(paid_per_unit), 2) || ' ' || min(currency)
             || ' per unit on ' || min(approved_on) || '; a unit was worth ' || min(due) || ' ('
@@ -134,6 +152,7 @@ RULE = Rule(
         jsonb_build_object('rows', jsonb_agg(rows) -> 0, 'numbers', jsonb_build_object(
                 'paid_per_unit', min(paid_per_unit)::text, 'worth_per_unit', min(due)::text,
                 'cash_units', sum(cash_units), 'cost_valid_from', min(valid_from), 'lost_on', min(lost_on)),
+            'possible_payments', coalesce(jsonb_agg(possible) filter (where possible is not null) -> 0, '[]'),
             'notes', case when bool_or(valid_from is not null and lost_on is null) then jsonb_build_array(
                 'No loss is known that this pays: the lowest cost of the days on which it may have been is compared.')
                 else '[]' end) as evidence

@@ -17,8 +17,8 @@ from recoup.sync.report_queries import ReportRequest, ReportTimes, read_report_t
 
 OLDEST = timedelta(days=90)
 """How far back getReports sees."""
-# With so many awaited reports one getReports costs less of Amazon's limits than a getReport each.
-_ENOUGH_FOR_A_LISTING = 3
+# With so many awaited reports one getReports tells of all of them.
+_ENOUGH_FOR_A_LISTING = 2
 
 ListSince = Callable[[Sequence[str], datetime], Awaitable[list[AmazonReport]]]
 

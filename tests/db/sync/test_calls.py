@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 # Of so many a year 300 have changed since six hours before yesterday's sync: an order changes about
 # three times in its life.
 _ORDERS = 36_000
-_SPEED = 100
+_SPEED = 40
 _NO_OPERATIONS = {"lwaToken", "reportDocumentFile"}
 
 

@@ -18,7 +18,7 @@ RULE = Rule(
     reads=("ledger", "reimbursements", "returns", "ledger_summary"),
     window=Window.FC_LOST,
     value=Value.SOURCING_COST,
-    version=2,
+    version=3,
     documents=(
         "Ledger row: reference id, date, FNSKU, fulfillment center, quantity, reason",
         "Supplier invoice that covers the units (when the value is disputed)",
@@ -43,8 +43,10 @@ RULE = Rule(
             || case when unused_find is null then '[]' else jsonb_build_array(jsonb_build_object(
                 'part', 'unmatched find', 'change', -0.2, 'why', 'a unit was found that ends no known loss')) end
             || case when fnsku is distinct from asin then '[]' else jsonb_build_array(jsonb_build_object(
-                'part', 'manufacturer barcode', 'change', -0.2, 'why',
-                'the FNSKU is the ASIN: stock may have been shared with other sellers')) end as parts
+                'part', 'manufacturer barcode',
+                -- Amazon ended the sharing on this day; what was in the warehouses stayed there (facts 5.1).
+                'change', case when event_on < date '2026-03-31' then -0.2 else -0.1 end,
+                'why', 'the FNSKU is the ASIN: stock may have been shared with other sellers')) end as parts
         from counted
     ), weighed as (
         select judged.*, parts || case when possible_payment is null then '[]'

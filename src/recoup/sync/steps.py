@@ -35,15 +35,19 @@ def begin(
         return cursor
     cursor = _lengthen(_widen(cursor, stream, marketplace_ids))
     rule = stream.cursor
-    age = None if cursor.read_at is None else now - cursor.read_at
     if isinstance(rule, Snapshot):
-        is_fresh = age is not None and age < max(repeat_after, rule.every)
+        is_fresh = _is_younger(cursor, max(repeat_after, rule.every), now)
         todo_now = () if is_fresh else (WHOLE,)
         return replace(forget_page(cursor), sync_id=sync_id, todo=todo_now)
-    if age is not None and age < repeat_after:
+    if _is_younger(cursor, repeat_after, now):
         return replace(cursor, sync_id=sync_id, todo=())
     todo = _todo(cursor, rule, now=now, every=max(repeat_after, rule.every))
     return replace(cursor, sync_id=sync_id, todo=tuple(todo))
+
+
+def _is_younger(cursor: Cursor, span: timedelta, now: datetime) -> bool:
+    """Never for no span at all: Amazon's clock is known to the second, so an age may be below zero."""
+    return bool(span) and cursor.read_at is not None and now - cursor.read_at < span
 
 
 def _todo(cursor: Cursor, rule: Windows, *, now: datetime, every: timedelta) -> list[Window]:

@@ -64,4 +64,4 @@ async def test_rules_without_their_data_do_not_run(database: Database, tmp_path:
 
     assert failed.status == "failed"
     assert "customer_return_missing" not in types
-    assert "lost_in_warehouse" in types
+    assert "inbound_shortage" in types

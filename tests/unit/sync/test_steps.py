@@ -132,6 +132,14 @@ def test_a_snapshot_that_is_young_enough_is_left_as_it_is() -> None:
     assert choose(later, rule, API, now=NOW) is not None
 
 
+def test_a_clock_that_is_a_second_behind_skips_nothing() -> None:
+    """What Amazon's clock shows is known to the second: the last reading may seem to lie ahead."""
+    ahead = replace(NEW, read_at=NOW + timedelta(seconds=1))
+
+    assert begun(ahead, Snapshot(), FIRST, now=NOW).todo
+    assert begun(ahead, RULE, FIRST, now=NOW).todo
+
+
 def test_a_takeover_goes_on_with_what_is_left() -> None:
     """The second attempt of a sync does not plan anew."""
     cursor = replace(begun(NEW, RULE, FIRST, now=NOW), todo=())

@@ -192,24 +192,26 @@ async def test_units_that_no_quantity_accounts_for_are_a_discrepancy(world: Worl
 
 
 @pytest.mark.parametrize(
-    ("ordered", "missing", "confidence"),
+    ("ordered", "missing", "lost_on", "confidence"),
     [
-        ("Sellable", "SELLABLE", 0.3),
-        ("Unsellable", "DEFECTIVE", 0.3),
-        ("Unsellable", "SELLABLE", 0.5),
-        ("Sellable", "DEFECTIVE", 0.5),
+        ("Sellable", "SELLABLE", "2026-09-25", 0.3),
+        ("Unsellable", "DEFECTIVE", "2026-09-25", 0.3),
+        ("Unsellable", "SELLABLE", "2026-09-25", 0.5),
+        ("Sellable", "DEFECTIVE", "2026-09-25", 0.5),
+        ("Sellable", "SELLABLE", "2026-09-15", 0.5),
+        ("Sellable", "SELLABLE", "2026-10-05", 0.5),
     ],
 )
 async def test_units_that_went_missing_meanwhile_make_a_discrepancy_doubtful(
-    world: World, ordered: str, missing: str, confidence: float
+    world: World, ordered: str, missing: str, lost_on: str, confidence: float
 ) -> None:
     """Decision 8: a unit that could not be sent as it was lost is the claim of its loss.
 
     A sellable unit that went missing is none of an order of unsellable ones (facts 2.7, 3.4).
     """
     await world.history()
-    await world.ledger("2026-09-25", -1, "M", disposition=missing)
-    await order(world, 4, shipped_quantity=3, disposition=ordered)
+    await world.ledger(lost_on, -1, "M", disposition=missing)
+    await order(world, 4, shipped_quantity=3, disposition=ordered, last_updated_at="2026-09-30")
     await parcel(world, units=3, disposition=ordered)
 
     [one] = await found(world, DISCREPANCY)

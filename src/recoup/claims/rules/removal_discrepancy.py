@@ -23,12 +23,13 @@ with gaps as (
     left join detect_removal_settled as q using (event_id)
     left join detect_fnsku as product on product.fnsku = g.fnsku
     left join (
-        -- Units that cannot be sent as they went missing in the warehouse are a claim of their own.
+        -- Units that could not be sent, as they went missing while the order was open, are a claim of
+        -- their own.
         -- Sellable stock that went missing is not what an order of unsellable units lacks.
         select g.order_id, g.sku, string_agg(distinct i.event_on::text, ', ') as days
         from detect_removal_gap as g
         join detect_incident as i on i.fnsku = g.fnsku and i.kind = 'lost'
-            and i.event_on between g.requested_on - 7 and g.completed_on + 30
+            and i.event_on between g.requested_on and g.completed_on
         where g.unaccounted > 0 and exists (
             select from removals as r
             where r.connection_id = :connection_id and r.order_id = g.order_id and r.sku = g.sku

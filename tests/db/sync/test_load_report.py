@@ -223,6 +223,28 @@ async def test_dashes_are_no_value(files: Files) -> None:
     ]
 
 
+async def test_fixture_14_a_fee_preview_without_fees(files: Files) -> None:
+    """Claims facts 7, fixture 14: a product that Amazon has not measured has no fee, and is no bad row."""
+    header = ["sku", "currency", "longest-side", "estimated-fee-total", "product-size-tier"]
+    done = await files.load("fee_preview", tsv(header, ["S1", "USD", "--", "--", "--"]))
+
+    assert (done.loaded, done.quarantined) == (1, 0)
+    assert await files.rows("select longest_side, fee_total, size_tier from fee_preview") == [
+        (None, None, None)
+    ]
+
+
+async def test_fixture_13_a_settlement_with_commas(files: Files) -> None:
+    """Claims facts 7, fixture 13: `1.234,56` is the same money in the total and in a line."""
+    header = ["settlement-id", "total-amount", "currency", "amount", "sku"]
+    summary, line = ["7", "1.234,56", "EUR", "", ""], ["7", "", "", "1.234,56", "S1"]
+    await files.load("settlements", tsv(header, summary, line))
+
+    assert await files.rows("select total_amount, lines_total, is_balanced from settlements") == [
+        (Decimal("1234.56"), Decimal("1234.56"), True)
+    ]
+
+
 @pytest.mark.parametrize(
     ("fee", "weight", "amount", "grams"),
     [

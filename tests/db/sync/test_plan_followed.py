@@ -21,7 +21,7 @@ async def _plan(lab: Lab) -> PlanRow:
     return plan
 
 
-async def test_orders_that_turn_out_many_go_on_as_reports(
+async def test_row_01_orders_that_turn_out_many_go_on_as_reports(
     database: Database, tmp_path: Path
 ) -> None:
     """The first pages show how many remain: the rest comes as reports, and nothing is lost."""

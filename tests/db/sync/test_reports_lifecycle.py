@@ -189,7 +189,10 @@ async def test_row_7_a_report_that_amazon_forgets_is_asked_for_again(
 
 
 async def test_row_6_too_soon_is_not_empty(database: Database, tmp_path: Path) -> None:
-    """CANCELLED after a report of somebody else's: it is asked for again after the interval."""
+    """CANCELLED after a report of somebody else's: it is asked for again after the interval.
+
+    Fixture 15 of the claims facts, section 7.
+    """
     async with reports_lab(database, tmp_path, "reimbursements", orders=1500) as lab:
         await lab.sync()
         await lab.advance("P20D")

@@ -49,7 +49,7 @@ def test_calls_of_different_operations_overlap():
 
 
 @pytest.mark.parametrize(("orders_a_year", "reports"), [(1_000, 0), (100_000, 13), (1_000_000, 13)])
-def test_a_first_sync_reads_few_orders_by_pages_and_many_by_reports(orders_a_year, reports):
+def test_row_01_a_first_sync_reads_few_orders_by_pages_and_many_by_reports(orders_a_year, reports):
     """The break-even lies where the burst of searchOrders ends (facts 6.1)."""
     plan = plan_sync([missing(ORDERS)], known(rows_per_day={"orders": orders_a_year / 365}))
     assert sources(plan, "orders").count(Source.REPORT) == reports

@@ -1,14 +1,14 @@
-"""Which source a stream is read from: the one that lets the sync end first. Pure."""
+"""Which source each window of a stream is read from: what lets the sync end first. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from recoup.streams.report import Report
 from recoup.streams.stream import Api, Snapshot, Stream
-from recoup.streams.window import Window, next_window, subtract
+from recoup.streams.window import Window, intersect, next_window, subtract
 from recoup.sync.forecast import Known, expect
 from recoup.sync.report_plan import plan_windows
 from recoup.sync.sources import Source
@@ -28,14 +28,14 @@ _CALLS_OF_A_REPORT = 6
 class Missing:
     """What is to be read of one scope of a stream.
 
-    asked: reports of it are under way already. longest: the longest window to ask for, after one
-    was too long.
+    asked: of these windows reports are under way already. longest: the longest window to ask for,
+    after one was too long.
     """
 
     stream: Stream
     scope: str
     todo: tuple[Window, ...]
-    asked: bool = False
+    asked: tuple[Window, ...] = ()
     longest: timedelta | None = None
 
 
@@ -56,9 +56,11 @@ def choose(
     if len(options) == 1:
         return options[0]
     costs = [_cost(option, others, known, now) for option in options]
-    best = options[0] if _is_better(*costs) else options[1]
-    ends = f"{duration(costs[0].own)} by API, {duration(costs[1].own)} by report"
-    return tuple(replace(step, reason=f"{ends}: {step.reason}") for step in best)
+    best = _find_best(costs)
+    ends = f"{duration(costs[0].own)} by API, {duration(costs[-1].own)} by report"
+    if 0 < best < len(options) - 1:
+        ends += f", {duration(costs[best].own)} by both"
+    return tuple(replace(step, reason=f"{ends}: {step.reason}") for step in options[best])
 
 
 def duration(seconds: float) -> str:
@@ -71,22 +73,26 @@ def duration(seconds: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Cost:
-    """Seconds until the sync ends, and until the stream does; the calls it takes."""
+    """Seconds until the sync ends, and until the stream does; whether both sources are asked, and the
+    calls it takes.
+    """
 
     whole: float
     own: float
+    divided: bool
     calls: int
 
 
-def _is_better(one: _Cost, other: _Cost) -> bool:
-    """Whichever lets the sync end first; where that is the same, the one that spends fewer calls.
+def _find_best(costs: Sequence[_Cost]) -> int:
+    """Whatever lets the sync end first; where that is the same, one source, and the fewest calls.
 
     A daily sync waits for some reports in any case: one more costs no time, and less of the limits.
+    To ask both must gain time, as pages are but foreseen and may turn out more.
     """
-    first = min(one.whole, other.whole)
-    if abs(one.whole - other.whole) > max(_SAME_SECONDS, _SAME_SHARE * first):
-        return one.whole < other.whole
-    return (one.calls, one.own) <= (other.calls, other.own)
+    first = min(cost.whole for cost in costs)
+    latest = first + max(_SAME_SECONDS, _SAME_SHARE * first)
+    soon = [number for number, cost in enumerate(costs) if cost.whole <= latest]
+    return min(soon, key=lambda n: (costs[n].divided, costs[n].calls, costs[n].own))
 
 
 def _cost(option: Sequence[Step], others: Sequence[Step], known: Known, now: float) -> _Cost:
@@ -95,19 +101,57 @@ def _cost(option: Sequence[Step], others: Sequence[Step], known: Known, now: flo
     own = by_stream(steps, spans)[option[0].stream]
     reports = sum(step.source is Source.REPORT for step in option)
     pages = sum(sum(s.left.values()) for s in option if s.source is Source.API)
-    return _Cost(end_of(spans) - now, own - now, pages + _CALLS_OF_A_REPORT * reports)
+    return _Cost(
+        whole=end_of(spans) - now,
+        own=own - now,
+        divided=len({step.source for step in option}) > 1,
+        calls=pages + _CALLS_OF_A_REPORT * reports,
+    )
 
 
 def _options(missing: Missing, known: Known, kept: Sequence[Step]) -> list[tuple[Step, ...]]:
-    """By the API, by reports, or both in this order."""
+    """From all by the API to all by reports, as far as each can be."""
     stream = missing.stream
     api, report = stream.api, stream.report
-    options = []
-    if api is not None and not (missing.asked or _is_too_long(stream, api, known)):
-        options.append(_by_api(missing, api, known, kept))
-    if report is not None:
-        options.append(_by_report(missing, report, known))
-    return options
+    if api is None or _is_too_long(stream, api, known):
+        assert report is not None
+        return [_by_report(missing, missing.todo, report, known)]
+    if report is None:
+        return [_by_api(missing, missing.todo, api, known, kept)]
+    if isinstance(stream.cursor, Snapshot):
+        by_report = _by_report(missing, missing.todo, report, known)
+        by_api = _by_api(missing, missing.todo, api, known, kept)
+        return [by_report] if missing.asked else [by_api, by_report]
+    asked = _by_report(missing, intersect(missing.todo, missing.asked), report, known)
+    return [
+        (
+            *_by_api(missing, by_pages, api, known, going_on),
+            *asked,
+            *_by_report(missing, by_reports, report, known),
+        )
+        for going_on, by_pages, by_reports in _divisions(missing, report, kept)
+    ]
+
+
+def _divisions(
+    missing: Missing, report: Report, kept: Sequence[Step]
+) -> Iterator[tuple[Sequence[Step], Sequence[Window], Sequence[Window]]]:
+    """The ways to divide what is free: open windows that go on, those for the API, and for reports.
+
+    The API gets the newest: its pages tell more of an order than a file. Who leaves an open window
+    leaves all to reports, as pages have turned out to be many.
+    """
+    free = subtract(missing.todo, missing.asked)
+    rest = subtract(free, _windows(kept))
+    windows = plan_windows(rest, report, longest=missing.longest)
+    for oldest in range(len(windows) + 1):
+        yield kept, subtract(rest, windows[:oldest]), windows[:oldest]
+    if kept:
+        yield (), (), free
+
+
+def _windows(steps: Sequence[Step]) -> list[Window]:
+    return [step.window for step in steps if step.window is not None]
 
 
 def _is_too_long(stream: Stream, api: Api, known: Known) -> bool:
@@ -117,12 +161,14 @@ def _is_too_long(stream: Stream, api: Api, known: Known) -> bool:
     return expect(stream, None, known).pages(api.page_size) > _MOST_PAGES_IN_ONE_GO
 
 
-def _by_api(missing: Missing, api: Api, known: Known, kept: Sequence[Step]) -> tuple[Step, ...]:
+def _by_api(
+    missing: Missing, todo: Sequence[Window], api: Api, known: Known, kept: Sequence[Step]
+) -> tuple[Step, ...]:
     """What is open goes on; the rest in windows as long as the API answers."""
     stream = missing.stream
     limits = [span for span in (api.longest, missing.longest) if span is not None]
     longest = min(limits) if limits else None
-    rest = subtract(missing.todo, [w for step in kept for w in step.windows(missing.todo)])
+    rest = subtract(todo, [w for step in kept for w in step.windows(todo)])
     steps = list(kept)
     while (window := next_window(rest, longest=longest)) is not None:
         steps.append(_api_step(stream, missing.scope, window, api, known))
@@ -144,12 +190,14 @@ def _api_step(stream: Stream, scope: str, window: Window, api: Api, known: Known
     )
 
 
-def _by_report(missing: Missing, report: Report, known: Known) -> tuple[Step, ...]:
+def _by_report(
+    missing: Missing, todo: Sequence[Window], report: Report, known: Known
+) -> tuple[Step, ...]:
     """A step per report; those that Amazon makes by itself are one step."""
     stream = missing.stream
     windows: Sequence[Window | None] = (None,)
     if not report.discovered and not isinstance(stream.cursor, Snapshot):
-        windows = plan_windows(missing.todo, report, longest=missing.longest)
+        windows = plan_windows(todo, report, longest=missing.longest)
     steps = []
     for window in windows:
         forecast = expect(stream, window, known)

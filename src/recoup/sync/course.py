@@ -20,11 +20,14 @@ from recoup.sync.observations import (
     ReportMade,
     ScopeEnded,
     UsageSeen,
+    find_step,
 )
 from recoup.sync.plan import Plan, remaining_seconds
 from recoup.sync.plan_body import PlanRow, plan_row
 from recoup.sync.revise import revise
 from recoup.sync.sources import Source
+from recoup.sync.steps import WHOLE
+from recoup.sync.timeline import Step
 
 
 class Course:
@@ -54,12 +57,28 @@ class Course:
     def plan(self) -> Plan:
         return self._plan
 
-    def source(self, stream: str, scope: str) -> Source | None:
-        """Where what is left of a scope is read from now; None when nothing is left."""
-        for step in self._plan.steps:
-            if (step.stream, step.scope) == (stream, scope) and step.ended is None:
-                return step.source
-        return None
+    def sources(self, stream: str, scope: str) -> frozenset[Source]:
+        """Where what is left of a scope is read from now; none when nothing is left."""
+        return frozenset(step.source for step in self._open(stream, scope))
+
+    def page_windows(self, stream: str, scope: str) -> list[Window]:
+        """The windows of a scope that are left to pages now. When the newest of all is among them it
+        has no end: time went on since the plan was made.
+        """
+        open_ = self._open(stream, scope)
+        newest = max((step.window.until for step in open_ if step.window), default=None)
+        return [
+            Window(step.window.since, WHOLE.until) if step.window.until == newest else step.window
+            for step in open_
+            if step.source is Source.API and step.window is not None
+        ]
+
+    def _open(self, stream: str, scope: str) -> list[Step]:
+        return [
+            step
+            for step in self._plan.steps
+            if (step.stream, step.scope) == (stream, scope) and step.ended is None
+        ]
 
     def report_types(self) -> list[str]:
         """What the plan asks Amazon to make."""
@@ -76,9 +95,11 @@ class Course:
         fraction: float,
         calls: Mapping[str, int],
     ) -> bool:
-        """A page of a window is stored. False: leave the rest of the scope to reports."""
-        self._see(PageSeen(stream, scope, window, rows, fraction, calls))
-        return self.source(stream, scope) is not Source.REPORT
+        """A page of a window is stored. False: leave the window, the plan has divided anew."""
+        seen = PageSeen(stream, scope, window, rows, fraction, calls)
+        self._see(seen)
+        # With nothing planned in its scope it is read although nobody foresaw it.
+        return find_step(self._plan.steps, seen) is not None or not self._open(stream, scope)
 
     def window_read(
         self,

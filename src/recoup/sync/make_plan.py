@@ -25,12 +25,12 @@ from recoup.sync.forecast import REPORT_SECONDS, Known
 from recoup.sync.plan import Plan, plan_sync
 from recoup.sync.plan_body import densities
 from recoup.sync.plan_queries import (
+    list_asked_windows,
     list_last_plans,
-    list_scopes_with_open_reports,
     read_usage,
 )
 from recoup.sync.report_queries import read_cooldowns, read_report_times
-from recoup.sync.steps import begin
+from recoup.sync.steps import WHOLE, begin
 
 # The newest sync that read a stream tells of it; one that failed early tells of few.
 _PLANS_LOOKED_AT = 5
@@ -66,7 +66,7 @@ async def make_plan(
     hurry = hurry_of(connection, usage[CREATE_REPORT.name])
     known = await _read_known(conn, connection, usage, now=now, hurry=hurry)
     cursors = await list_cursors(conn, connection.connection_id)
-    asked = await list_scopes_with_open_reports(conn, connection.connection_id)
+    asked = await list_asked_windows(conn, connection.connection_id)
     missing = []
     for stream in streams:
         for scope in _scopes(stream, connection, cursors):
@@ -81,8 +81,8 @@ async def make_plan(
                 repeat_after=_repeat_after(stream) / hurry,
             )
             if begun.todo:
-                part = Missing(stream, scope, begun.todo, name in asked, begun.longest_window)
-                missing.append(part)
+                open_ = tuple(WHOLE if one is None else one for one in asked.get(name, ()))
+                missing.append(Missing(stream, scope, begun.todo, open_, begun.longest_window))
     return plan_sync(missing, known)
 
 

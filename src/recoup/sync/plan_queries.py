@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from recoup.clock import parse_rfc3339, to_rfc3339
 from recoup.db.engine import Reader, Writer
 from recoup.ids import ConnectionId, SyncId
+from recoup.streams.window import Window
 from recoup.sync.bounds import Usage
 from recoup.sync.plan_body import PlanRow
 from recoup.sync.tables import OPEN, report_request, sync_plan, sync_progress
@@ -57,17 +58,21 @@ async def list_last_plans(
     return [_plan(row) for row in rows]
 
 
-async def list_scopes_with_open_reports(
+async def list_asked_windows(
     conn: Reader, connection_id: ConnectionId
-) -> frozenset[tuple[str, str]]:
-    """Streams and scopes of which reports are under way."""
+) -> dict[tuple[str, str], list[Window | None]]:
+    """Of what reports are under way, by stream and scope; None: of the present."""
     r = report_request.c
     rows = await conn.execute(
-        select(r.stream, r.scope)
-        .where(r.connection_id == connection_id, r.status.in_(OPEN))
-        .distinct()
+        select(r.stream, r.scope, r.since, r.until).where(
+            r.connection_id == connection_id, r.status.in_(OPEN)
+        )
     )
-    return frozenset((row.stream, row.scope) for row in rows)
+    asked: dict[tuple[str, str], list[Window | None]] = {}
+    for row in rows:
+        window = Window(row.since, row.until) if row.since else None
+        asked.setdefault((row.stream, row.scope), []).append(window)
+    return asked
 
 
 _USAGE = text(

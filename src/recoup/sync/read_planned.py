@@ -1,20 +1,22 @@
-"""One stream of one sync, each section from the source that the plan of the sync says."""
+"""One stream of one sync, all its sections, from the sources that the plan of the sync says."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from itertools import chain
 
-from recoup.errors import ForbiddenError, ReportError, SpApiError
+from recoup.errors import ReportError, SpApiError
 from recoup.spapi.operations.reports import CREATE_REPORT
 from recoup.streams.stream import Scope
-from recoup.sync.read_pages import read_pages
-from recoup.sync.read_reports import read_reports
-from recoup.sync.refused import Section, list_sections, named_scope, refused_error, rejoin
+from recoup.sync.bookmark import Bookmark
+from recoup.sync.cursor_queries import read_cursor
+from recoup.sync.read_section import SectionReader
+from recoup.sync.refused import Section, list_sections, refused_error, rejoin
 from recoup.sync.report_desk import ReportDesk
 from recoup.sync.side_tasks import run_all
 from recoup.sync.sources import Source
-from recoup.sync.stream_state import Refusal, StreamState
+from recoup.sync.stream_state import StreamState
 from recoup.sync.work import Work
 
 
@@ -29,46 +31,33 @@ async def read_planned(work: Work, state: StreamState, desk: ReportDesk) -> None
     name = state.stream.name
     sections = await list_sections(work, state.stream)
     state.scopes = len(sections)
-    sources = {section.scope: work.course.source(name, section.scope) for section in sections}
-    state.fractions |= {scope: 1.0 for scope, source in sources.items() if source is None}
-    by_pages = [section for section in sections if sources[section.scope] is Source.API]
-    by_reports = [section for section in sections if sources[section.scope] is Source.REPORT]
-    state.source = Source.API if by_pages else Source.REPORT
-    failures = await run_all(
-        [
-            _pages_then_reports(work, state, desk, by_pages),
-            read_reports(work, state, desk, by_reports),
-        ]
-    )
+    sources = {section.scope: work.course.sources(name, section.scope) for section in sections}
+    state.sources = dict(sources)
+    state.fractions |= {scope: 1.0 for scope, found in sources.items() if not found}
+    failures = await _read_all(work, state, desk, [one for one in sections if sources[one.scope]])
     if state.stream.scope is Scope.REGION and not state.without:
         apart = [one for one in sources if one and state.fractions.get(one) == 1.0]
         await rejoin(work, state.stream, apart)
-    for failure in chain.from_iterable(failures):
+    for failure in failures:
         raise failure
     if state.refusals:
+        by_pages = any(Source.API in found for found in sources.values())
         raise refused_error(state, state.api.operation if by_pages else CREATE_REPORT)
     for scope in sources:
         work.course.scope_read(name, scope)
     state.finished = True
 
 
-async def _pages_then_reports(
+async def _read_all(
     work: Work, state: StreamState, desk: ReportDesk, sections: Sequence[Section]
 ) -> list[SpApiError | ReportError]:
-    """Pages, and reports for what the plan gives to them on the way; gives what failed."""
-    failures: list[SpApiError | ReportError] = []
-    left = set()
-    for section in sections:
-        try:
-            if not await read_pages(work, state, section):
-                left.add(section.scope)
-        except ForbiddenError as exc:
-            state.refusals.append(Refusal(named_scope(section.scope), exc))
-        except SpApiError as exc:
-            failures.append(exc)
-    if left:
-        state.source = Source.REPORT
-        # Anew: pages may have set a marketplace apart.
-        again = [one for one in await list_sections(work, state.stream) if one.scope in left]
-        failures += await read_reports(work, state, desk, again)
-    return failures
+    """All sections side by side; gives what failed."""
+    turn = asyncio.Lock()
+    async with work.database.reading() as conn:
+        connection_id, name = work.connection.connection_id, state.stream.name
+        cursors = [await read_cursor(conn, connection_id, name, one.scope) for one in sections]
+    readers = [
+        SectionReader(work, state, desk, section, Bookmark(cursor), turn)
+        for section, cursor in zip(sections, cursors, strict=True)
+    ]
+    return list(chain.from_iterable(await run_all([reader.read() for reader in readers])))

@@ -16,6 +16,7 @@ from recoup.errors import BadRequestError, ForbiddenError, RefusedError
 from recoup.spapi.operation import Operation
 from recoup.streams.stream import Request, Scope, Stream
 from recoup.streams.window import Window, intersect, subtract, union
+from recoup.sync.bookmark import Bookmark
 from recoup.sync.cursor_queries import (
     Cursor,
     delete_cursor,
@@ -131,26 +132,33 @@ async def owe(conn: Writer, cursor: Cursor, window: Window, without: frozenset[s
         await write_cursor(conn, replace(owed, closed=tuple(union([*owed.closed, window]))))
 
 
-async def reopen_owed(work: Work, state: StreamState, cursor: Cursor) -> Cursor | None:
-    """The cursor with what is owed to do again, now that nothing is refused; None: nothing is."""
+async def reopen_owed(work: Work, state: StreamState, bookmark: Bookmark) -> bool:
+    """Whether something is owed, which is then to do again, now that nothing is refused."""
     if not state.api.datasets or state.without:
-        return None
-    async with work.database.writing() as conn:
-        scopes = await list_scopes(conn, cursor.connection_id, cursor.stream)
-        debts = [
-            await read_cursor(conn, cursor.connection_id, cursor.stream, scope)
-            for scope in scopes
-            if scope.startswith(_scope_owed(cursor, ""))
-        ]
-        if not debts:
-            return None
-        owed = union(window for debt in debts for window in debt.closed)
-        again = replace(cursor, closed=tuple(subtract(cursor.closed, owed)), todo=tuple(owed))
-        await write_cursor(conn, again)
-        for debt in debts:
-            await delete_cursor(conn, debt)
-        await hold_fence(conn, work.fence)
-    return again
+        return False
+    async with bookmark.moving:
+        cursor = bookmark.cursor
+        async with work.database.writing() as conn:
+            scopes = await list_scopes(conn, cursor.connection_id, cursor.stream)
+            debts = [
+                await read_cursor(conn, cursor.connection_id, cursor.stream, scope)
+                for scope in scopes
+                if scope.startswith(_scope_owed(cursor, ""))
+            ]
+            if not debts:
+                return False
+            owed = union(window for debt in debts for window in debt.closed)
+            again = replace(
+                cursor,
+                closed=tuple(subtract(cursor.closed, owed)),
+                todo=tuple(union([*cursor.todo, *owed])),
+            )
+            await write_cursor(conn, again)
+            for debt in debts:
+                await delete_cursor(conn, debt)
+            await hold_fence(conn, work.fence)
+        bookmark.cursor = again
+    return True
 
 
 def refused_error(state: StreamState, operation: Operation) -> RefusedError:

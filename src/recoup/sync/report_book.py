@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,8 +14,9 @@ from recoup.spapi.documents import Spool, open_document, spool_of
 from recoup.spapi.operations.reports import AmazonReport
 from recoup.streams.report import Report
 from recoup.streams.stream import Snapshot, Stream
-from recoup.streams.window import Window, subtract, union
-from recoup.sync.cursor_queries import Cursor, read_cursor, write_cursor
+from recoup.streams.window import Window, intersect, subtract, union
+from recoup.sync.bookmark import Bookmark
+from recoup.sync.cursor_queries import Cursor, write_cursor
 from recoup.sync.lease_queries import count_page, hold_fence
 from recoup.sync.load_report import FileTarget, LoadedFile, load_report
 from recoup.sync.refused import Section
@@ -47,70 +47,80 @@ _LATEST_MONTH = timedelta(days=45)
 
 
 class ReportBook:
-    """The ledger's page of one scope. `cursor` is the one that is stored.
+    """The ledger's page of one scope.
 
     Every write holds the fence, but for an id that Amazon gave (recoup.sync.report_queries).
     """
 
-    def __init__(self, work: Work, stream: Stream, report: Report, section: Section) -> None:
-        self.cursor = Cursor(work.connection.connection_id, stream.name, section.scope)
+    def __init__(
+        self, work: Work, stream: Stream, report: Report, section: Section, bookmark: Bookmark
+    ) -> None:
         # Those that a report is asked for.
         self.marketplace_ids = section.marketplace_ids
         self._work = work
         self._stream = stream
         self._report = report
+        self._connection_id = work.connection.connection_id
         self._scope = section.scope
-        # Windows end in any order, and each of them moves the same cursor.
-        self._writing = asyncio.Lock()
+        self._bookmark = bookmark
 
-    async def open(self) -> list[ReportRequest]:
-        """Read the cursor; gives the requests that may still bring rows."""
+    async def list_open(self) -> list[ReportRequest]:
+        """The requests that may still bring rows and that nobody carries yet."""
         name = self._stream.name
         async with self._work.database.reading() as conn:
-            self.cursor = await read_cursor(conn, self.cursor.connection_id, name, self._scope)
-            return await list_open_requests(conn, self.cursor.connection_id, name, self._scope)
+            found = await list_open_requests(conn, self._connection_id, name, self._scope)
+        return [one for one in found if one.request_id not in self._bookmark.requests]
 
     async def list_young(self, since: datetime) -> list[Window]:
         """Windows that reports made since then have told."""
         async with self._work.database.reading() as conn:
-            return await list_young_windows(conn, self.cursor, self.marketplace_ids, since)
+            return await list_young_windows(
+                conn, self._bookmark.cursor, self.marketplace_ids, since
+            )
 
     async def list_known(self) -> frozenset[str]:
         """Ids of reports of the type that are entered already."""
         async with self._work.database.reading() as conn:
-            return await list_known_ids(conn, self.cursor.connection_id, [self._report.report_type])
+            return await list_known_ids(conn, self._connection_id, [self._report.report_type])
 
     async def enter_plan(
         self,
-        cursor: Cursor,
         matched: Matched,
         adopted: Mapping[Window | None, AmazonReport],
+        *,
+        besides: Sequence[Window],
     ) -> list[ReportRequest]:
-        """Enter what is to be asked for, or serves although others asked; gives all there is to do."""
-        async with self._work.database.writing() as conn:
-            for request in matched.dropped:
-                await update_request(
-                    conn, request.request_id, status="dropped", remark="not needed any more"
-                )
-            asked = [await self._intend(conn, w, adopt=adopted.get(w)) for w in matched.missing]
-            planned = [*matched.kept, *asked]
-            if not isinstance(self._stream.cursor, Snapshot):
-                windows = [request.window for request in planned if request.window is not None]
-                cursor = replace(cursor, todo=tuple(union(windows)))
-            await write_cursor(conn, cursor)
-            await hold_fence(conn, self._work.fence)
-        self.cursor = cursor
+        """Enter what is to be asked for, or serves although others asked; gives all of that.
+
+        besides: windows that are left to pages.
+        """
+        bookmark = self._bookmark
+        async with bookmark.moving:
+            async with self._work.database.writing() as conn:
+                for request in matched.dropped:
+                    await update_request(
+                        conn, request.request_id, status="dropped", remark="not needed any more"
+                    )
+                asked = [await self._intend(conn, w, adopt=adopted.get(w)) for w in matched.missing]
+                planned = [*matched.kept, *asked]
+                cursor, by_reports = bookmark.cursor, bookmark.by_reports
+                if not isinstance(self._stream.cursor, Snapshot):
+                    windows = [request.window for request in planned if request.window is not None]
+                    carried = intersect(cursor.todo, by_reports)
+                    by_reports = tuple(union([*by_reports, *windows]))
+                    cursor = replace(cursor, todo=tuple(union([*carried, *windows, *besides])))
+                await write_cursor(conn, cursor)
+                await hold_fence(conn, self._work.fence)
+            bookmark.cursor, bookmark.by_reports = cursor, by_reports
+            bookmark.requests |= {request.request_id for request in planned}
         return planned
 
-    async def enter_found(
-        self, cursor: Cursor, found: Sequence[AmazonReport]
-    ) -> list[ReportRequest]:
+    async def enter_found(self, found: Sequence[AmazonReport]) -> list[ReportRequest]:
         """Enter reports that Amazon made by itself, the oldest first."""
-        async with self._work.database.writing() as conn:
+        async with self._bookmark.moving, self._work.database.writing() as conn:
             new = [await self._intend(conn, None, adopt=one) for one in found]
-            await write_cursor(conn, cursor)
+            await write_cursor(conn, self._bookmark.cursor)
             await hold_fence(conn, self._work.fence)
-        self.cursor = cursor
         return new
 
     async def _intend(
@@ -129,7 +139,7 @@ class ReportBook:
             values = {**state_of(adopt), "adopted": True}
         return await insert_request(
             conn,
-            connection_id=self.cursor.connection_id,
+            connection_id=self._connection_id,
             stream=self._stream.name,
             scope=self._scope,
             report_type=self._report.report_type,
@@ -182,8 +192,9 @@ class ReportBook:
         """End a request and enter those that take its place. `is_try`: it counts as one."""
         windows: Sequence[Window | None] = [request.window]
         tries = request.tries + is_try
-        async with self._writing:
-            cursor = self.cursor
+        bookmark = self._bookmark
+        async with bookmark.moving:
+            cursor = bookmark.cursor
             if halve and request.window is not None:
                 windows = halves(request.window, self._report) or windows
                 cursor = replace(cursor, longest_window=request.window.length / 2)
@@ -194,7 +205,8 @@ class ReportBook:
                 ]
                 await write_cursor(conn, cursor)
                 await hold_fence(conn, self._work.fence)
-            self.cursor = cursor
+            bookmark.cursor = cursor
+            bookmark.requests |= {follower.request_id for follower in followers}
         return followers
 
     async def was_often_too_soon(self, request: ReportRequest) -> bool:
@@ -205,7 +217,7 @@ class ReportBook:
     async def load(self, request: ReportRequest, spool: Spool) -> LoadedFile:
         """Rows, cursor, ledger and counts: all of them, or none."""
         # The slot last: who holds it waits for nobody.
-        async with self._writing, self._work.loading, self._work.seat.at_work():
+        async with self._bookmark.moving, self._work.loading, self._work.seat.at_work():
             async with self._work.database.writing() as conn:
                 target = await self._target(conn, request)
                 loaded = await load_report(conn, target, spool)
@@ -224,7 +236,7 @@ class ReportBook:
                 )
                 await hold_fence(conn, self._work.fence)
                 self._work.reached("rows_written")
-            self.cursor = cursor
+            self._bookmark.cursor = cursor
         self._work.reached("file_loaded")
         return loaded
 
@@ -259,7 +271,7 @@ class ReportBook:
 
     async def close_empty(self, request: ReportRequest, ended: AmazonReport | None) -> None:
         """Amazon has no data for this time. Nothing is deleted for it."""
-        async with self._writing:
+        async with self._bookmark.moving:
             cursor = self._closed(request, is_empty=True)
             async with self._work.database.writing() as conn:
                 remark = None
@@ -272,13 +284,13 @@ class ReportBook:
                 )
                 await write_cursor(conn, cursor)
                 await hold_fence(conn, self._work.fence)
-            self.cursor = cursor
+            self._bookmark.cursor = cursor
 
     def _closed(self, request: ReportRequest, *, is_empty: bool) -> Cursor:
         """The cursor once this request is done. A month without any row may not be published yet:
         it is done for this sync, and asked for again by the next ones.
         """
-        cursor, window = self.cursor, request.window
+        cursor, window = self._bookmark.cursor, request.window
         if window is not None:
             is_early = window.until > self._work.api.now() - _LATEST_MONTH
             if not (is_empty and is_early and self._report.by_month):
@@ -290,15 +302,17 @@ class ReportBook:
 
     async def finish(self) -> None:
         """Everything there was is read; what is left of the plan cannot be had yet."""
-        if not self.cursor.todo and self.cursor.read_at is not None:
-            return
-        cursor = replace(self.cursor, todo=(), read_at=self._work.api.now())
-        if self._report.discovered and not isinstance(self._stream.cursor, Snapshot):
-            cursor = replace(cursor, closed=tuple(union([*cursor.closed, *self.cursor.todo])))
-        async with self._work.database.writing() as conn:
-            await write_cursor(conn, cursor)
-            await hold_fence(conn, self._work.fence)
-        self.cursor = cursor
+        async with self._bookmark.moving:
+            before = self._bookmark.cursor
+            if not before.todo and before.read_at is not None:
+                return
+            cursor = replace(before, todo=(), read_at=self._work.api.now())
+            if self._report.discovered and not isinstance(self._stream.cursor, Snapshot):
+                cursor = replace(cursor, closed=tuple(union([*cursor.closed, *before.todo])))
+            async with self._work.database.writing() as conn:
+                await write_cursor(conn, cursor)
+                await hold_fence(conn, self._work.fence)
+            self._bookmark.cursor = cursor
 
 
 @asynccontextmanager

@@ -23,8 +23,8 @@ from recoup.logs import get_logger
 from recoup.spapi.documents import open_document
 from recoup.spapi.operations.reports import AmazonReport, ProcessingStatus
 from recoup.streams.stream import Snapshot
-from recoup.streams.window import Window, subtract
-from recoup.sync.cursor_queries import Cursor
+from recoup.streams.window import Window, intersect, subtract
+from recoup.sync.bookmark import Bookmark
 from recoup.sync.refused import Section
 from recoup.sync.report_book import ReportBook, open_file
 from recoup.sync.report_desk import ReportDesk
@@ -61,9 +61,18 @@ _OTHER_SOFTWARE = (
 
 
 class ReportScope:
-    """Reads one scope of a stream: decides what follows from what; the book has it written."""
+    """Reads one scope of a stream, or a part of it: decides what follows from what; the book has it
+    written.
+    """
 
-    def __init__(self, work: Work, state: StreamState, desk: ReportDesk, section: Section) -> None:
+    def __init__(
+        self,
+        work: Work,
+        state: StreamState,
+        desk: ReportDesk,
+        section: Section,
+        bookmark: Bookmark,
+    ) -> None:
         report = state.stream.report
         assert report is not None
         self._work = work
@@ -72,69 +81,81 @@ class ReportScope:
         self._scope = section.scope
         self._report = report
         self._stream = state.stream
-        self._book = ReportBook(work, state.stream, report, section)
+        self._bookmark = bookmark
+        self._book = ReportBook(work, state.stream, report, section, bookmark)
         # Requests of earlier attempts: what became of them at Amazon's is not known for sure.
         self._resumed: frozenset[int] = frozenset()
 
-    async def read(self) -> list[SpApiError | ReportError]:
-        """Bring everything that is to do; gives what could not be had. Raises as recoup.sync.read_planned."""
-        requests = await self._begin()
-        failures: list[SpApiError | ReportError] = []
-        for failed in await run_all([self._carry(request) for request in requests or []]):
-            failures += failed
-        if not failures:
-            if requests is not None:
-                await self._book.finish()
-            self._state.fractions[self._scope] = 1.0
-        return failures
-
     # What there is to do.
 
-    async def _begin(self) -> list[ReportRequest] | None:
-        """Plan, and have the plan stored; gives the requests to carry, None with nothing to do."""
-        requests = await self._book.open()
-        cursor = await self._begin_cursor()
-        if not cursor.todo:
+    async def enter(self, besides: Sequence[Window]) -> list[ReportRequest] | None:
+        """Plan, and have the plan stored; gives the requests to carry, None with nothing to do.
+
+        besides: windows that are left to pages. What reports of this attempt bring already is not
+        asked for again.
+        """
+        requests = await self._book.list_open()
+        await self._begin_cursor(besides)
+        left = self._bookmark.for_pages()
+        todo, besides = subtract(left, besides), intersect(left, besides)
+        if not todo:
             return None
         if self._report.discovered:
-            planned = [*requests, *await self._enter_discovered(cursor)]
+            planned = [*requests, *await self._enter_discovered()]
         else:
-            matched = self._match(cursor, requests)
+            matched = self._match(todo, requests)
             self._resumed = frozenset(request.request_id for request in matched.kept)
             adopted = await self._find_adoptable(matched)
-            planned = await self._book.enter_plan(cursor, matched, adopted)
+            planned = await self._book.enter_plan(matched, adopted, besides=besides)
             self._work.reached("intent_stored")
+        if self._bookmark.by_reports:
+            self._state.divide(self._scope, self._bookmark.cursor.todo, self._bookmark.by_reports)
         for request in planned:
             self._note(request)
         return planned
 
-    async def _begin_cursor(self) -> Cursor:
-        """What is to do, without what Amazon would refuse to tell again so soon."""
-        stored, now = self._book.cursor, self._work.api.now()
-        repeat_after = self._desk.hurried(self._report.repeat_after)
-        cursor = begin(
-            stored,
-            self._stream,
-            self._work.fence.sync_id,
-            now=now,
-            marketplace_ids=self._work.connection.marketplace_ids,
-            repeat_after=repeat_after,
-        )
-        if stored.sync_id != cursor.sync_id and stored.closed and cursor.closed:
-            young = await self._book.list_young(now - repeat_after)
-            cursor = replace(cursor, todo=tuple(subtract(cursor.todo, young)))
-        return forget_page(cursor)
+    async def carry(self, requests: Sequence[ReportRequest]) -> list[SpApiError | ReportError]:
+        """Bring all of these; gives what could not be had. Raises as recoup.sync.read_planned."""
+        failures: list[SpApiError | ReportError] = []
+        for failed in await run_all([self._carry(request) for request in requests]):
+            failures += failed
+        return failures
 
-    def _match(self, cursor: Cursor, requests: Sequence[ReportRequest]) -> Matched:
+    async def finish(self) -> None:
+        """Nothing failed, and pages have ended, too."""
+        await self._book.finish()
+
+    async def _begin_cursor(self, besides: Sequence[Window]) -> None:
+        """What is to do, without what Amazon would refuse to tell again so soon."""
+        repeat_after = self._desk.hurried(self._report.repeat_after)
+        async with self._bookmark.moving:
+            stored, now = self._bookmark.cursor, self._work.api.now()
+            cursor = begin(
+                stored,
+                self._stream,
+                self._work.fence.sync_id,
+                now=now,
+                marketplace_ids=self._work.connection.marketplace_ids,
+                repeat_after=repeat_after,
+            )
+            if stored.sync_id != cursor.sync_id and stored.closed and cursor.closed:
+                young = await self._book.list_young(now - repeat_after)
+                cursor = replace(cursor, todo=tuple(subtract(cursor.todo, young)))
+            window = cursor.open_window
+            if window is not None and subtract([window], besides):
+                cursor = forget_page(cursor)
+            self._bookmark.cursor = cursor
+
+    def _match(self, todo: Sequence[Window], requests: Sequence[ReportRequest]) -> Matched:
         rule, now = self._stream.cursor, self._work.api.now()
         if isinstance(rule, Snapshot):
             return match_snapshot(requests, self._book.marketplace_ids, now=now)
         return match_requests(
-            cursor.todo,
+            todo,
             requests,
             self._report,
             self._book.marketplace_ids,
-            longest=cursor.longest_window,
+            longest=self._bookmark.cursor.longest_window,
             interval=self._desk.hurried(self._report.repeat_after),
             overlap=rule.overlap,
             now=now,
@@ -156,7 +177,7 @@ class ReportScope:
                 free.remove(one)
         return fitting
 
-    async def _enter_discovered(self, cursor: Cursor) -> list[ReportRequest]:
+    async def _enter_discovered(self) -> list[ReportRequest]:
         """Enter every report that Amazon has made and that the ledger does not have yet."""
         since = self._work.api.now() - OLDEST
         found = await self._desk.list_since([self._report.report_type], since)
@@ -168,7 +189,7 @@ class ReportScope:
             and one.document_id is not None
             and one.report_id not in known
         ]
-        return await self._book.enter_found(cursor, made)
+        return await self._book.enter_found(made)
 
     # From the intent to the rows.
 
@@ -186,10 +207,7 @@ class ReportScope:
             raise
         except (SpApiError, ReportError) as exc:
             return [exc]
-        failures: list[SpApiError | ReportError] = []
-        for failed in await run_all([self._carry(one) for one in followers]):
-            failures += failed
-        return failures
+        return await self.carry(followers)
 
     async def _ask(self, request: ReportRequest) -> ReportRequest:
         """Have Amazon make the report. Its id is stored before anything else happens.

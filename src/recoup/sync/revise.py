@@ -37,8 +37,8 @@ _RATE_SHARE = 0.05
 def revise(plan: Plan, seen: Observation, *, now: float) -> Plan:
     """The plan after an observation, `now` seconds after the sync began.
 
-    Where it differs from what was foreseen, what is left may be read from the other source; the
-    reason is in `revisions`.
+    Where it differs from what was foreseen, windows that are left may be read from the other source;
+    the reason is in `revisions`.
     """
     before = end_of(lay_out(plan.steps, plan.known, now=now))
     mended = _mended(plan, seen, now)
@@ -112,7 +112,7 @@ def _step_seen(plan: Plan, seen: OfStep, now: float) -> Plan:
 
 
 def _reconsidered(plan: Plan, missing: Missing, reason: str, now: float) -> Plan:
-    """The plan with another source for what is left of one scope of a stream, if that gains time.
+    """The plan with other sources for what is left of one scope of a stream, if that gains time.
 
     A report that was asked for is waited for; a window in the middle of its pages may be left.
     """
@@ -126,7 +126,7 @@ def _reconsidered(plan: Plan, missing: Missing, reason: str, now: float) -> Plan
     others = [s for s in plan.steps if s not in open_]
     kept = [s for s in open_ if s.begun is not None]
     chosen = choose(replace(missing, todo=tuple(todo)), others, plan.known, kept=kept, now=now)
-    if {s.source for s in chosen} == {s.source for s in open_}:
+    if {(s.source, s.window) for s in chosen} == {(s.source, s.window) for s in open_}:
         return plan
     before = end_of(lay_out(plan.steps, plan.known, now=now))
     after = end_of(lay_out([*others, *chosen], plan.known, now=now))

@@ -83,13 +83,19 @@ def _lengthen(cursor: Cursor) -> Cursor:
 
 
 def choose(
-    cursor: Cursor, rule: Windows | Snapshot, source: Api, *, now: datetime
+    cursor: Cursor,
+    rule: Windows | Snapshot,
+    source: Api,
+    *,
+    todo: Sequence[Window],
+    now: datetime,
 ) -> Cursor | None:
     """The cursor with the window to ask for next in it; None when all is done.
 
-    Goes on in the open window where its page token is still good.
+    todo: what of the cursor's is left to pages. Goes on in the open window where its page token is
+    still good.
     """
-    if not cursor.todo:
+    if not todo:
         return None
     if isinstance(rule, Snapshot):
         return forget_page(cursor)
@@ -100,7 +106,7 @@ def choose(
     ):
         return cursor
     limits = [span for span in (source.longest, cursor.longest_window) if span is not None]
-    window = next_window(cursor.todo, longest=min(limits) if limits else None)
+    window = next_window(todo, longest=min(limits) if limits else None)
     return replace(forget_page(cursor), open_window=window)
 
 

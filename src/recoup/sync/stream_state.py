@@ -17,7 +17,6 @@ from recoup.spapi.operations.reports import (
 )
 from recoup.streams.stream import Api, Stream
 from recoup.streams.window import Window, share_done, subtract
-from recoup.sync.cursor_queries import Cursor
 from recoup.sync.load import Loaded
 from recoup.sync.progress import AwaitedReports, Hindrance, StreamProgress, estimate_rows
 from recoup.sync.sources import Source
@@ -49,25 +48,33 @@ class StreamState:
     finished: bool = False
     fractions: dict[str, float] = field(default_factory=dict)
     scopes: int = 1
-    source: Source = field(init=False)
-    """Where it is read from at present."""
+    sources: dict[str, frozenset[Source]] = field(default_factory=dict)
+    """Where each scope is read from at present."""
     waiting_until: float = 0.0
     hindrance: Hindrance | None = None
     without: frozenset[str] = frozenset()
     refusals: list[Refusal] = field(default_factory=list)
     # Of a stream that is read by reports: the share of each that is done.
     reports: dict[tuple[str, int], float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        # Progress is told from the first moment on, before anything is read.
-        self.source = Source.REPORT if self.stream.api is None else Source.API
+    # Of each scope: the share of its time that reports bring, and how far each source is.
+    by_reports: dict[str, float] = field(default_factory=dict)
+    done: dict[tuple[str, Source], float] = field(default_factory=dict)
 
     @property
     def operations(self) -> frozenset[Operation]:
         """The operations whose limits this stream waits for."""
-        if self.source is Source.API:
-            return frozenset({self.api.operation})
-        return frozenset({CREATE_REPORT, GET_REPORT, GET_REPORTS, GET_REPORT_DOCUMENT})
+        found: set[Operation] = set()
+        if self._is_read_by(Source.API):
+            found.add(self.api.operation)
+        if self._is_read_by(Source.REPORT):
+            found |= {CREATE_REPORT, GET_REPORT, GET_REPORTS, GET_REPORT_DOCUMENT}
+        return frozenset(found)
+
+    def _is_read_by(self, source: Source) -> bool:
+        """Before anything is read: by pages where there are any."""
+        if not self.sources:
+            return source is (Source.REPORT if self.stream.api is None else Source.API)
+        return any(source in found for found in self.sources.values())
 
     @property
     def api(self) -> Api:
@@ -90,7 +97,7 @@ class StreamState:
         """
         if self.finished:
             return self.rows
-        if self.source is Source.REPORT or self.api.position is None:
+        if self._is_read_by(Source.REPORT) or self.api.position is None:
             return None
         return estimate_rows(rows=self.rows, read=self.rows_read, fraction=self.fraction)
 
@@ -125,8 +132,22 @@ class StreamState:
     def _weigh_reports(self, scope: str) -> None:
         shares = [share for (of, _), share in self.reports.items() if of == scope]
         if shares:
-            done = sum(shares) / len(shares)
-            self.fractions[scope] = max(self.fractions.get(scope, 0.0), done)
+            self.advance(scope, Source.REPORT, sum(shares) / len(shares))
+
+    def divide(self, scope: str, whole: Sequence[Window], by_reports: Sequence[Window]) -> None:
+        """Reports bring some windows of a scope, and pages the rest of what is to do."""
+        self.by_reports[scope] = share_done(whole, subtract(whole, by_reports))
+        for source in Source:
+            self.done.pop((scope, source), None)
+
+    def advance(self, scope: str, source: Source, share: float) -> None:
+        """A source has brought this share, from 0 to 1, of its part of a scope."""
+        self.done[scope, source] = share
+        weight = self.by_reports.get(scope, float(source is Source.REPORT))
+        by_reports = self.done.get((scope, Source.REPORT), 0.0)
+        by_pages = self.done.get((scope, Source.API), 0.0)
+        done = weight * by_reports + (1 - weight) * by_pages
+        self.fractions[scope] = max(self.fractions.get(scope, 0.0), done)
 
     def count_file(self, read: int, loaded: int) -> None:
         """A file is loaded and committed."""
@@ -134,38 +155,34 @@ class StreamState:
         self.rows_read += read
         self.pages += 1
 
-    def after(
-        self,
-        loaded: Loaded,
-        reached: datetime | None,
-        cursor: Cursor,
-        whole: Sequence[Window],
-    ) -> StreamState:
-        """The state once a page is committed that left `cursor`. `reached`: its newest item."""
-        ahead = replace(self, fractions=dict(self.fractions))
-        ahead.rows += loaded.loaded
-        ahead.rows_read += loaded.read
-        ahead.pages += 1
-        done = ahead.covered(reached, cursor, whole)
-        ahead.fractions[cursor.scope] = max(self.fractions.get(cursor.scope, 0.0), done)
+    def count_page(self, loaded: Loaded, scope: str, share: float) -> None:
+        """A page is committed; the pages of the scope are so far."""
+        self.count_file(loaded.read, loaded.loaded)
+        self.advance(scope, Source.API, share)
+
+    def after(self, loaded: Loaded, scope: str, share: float) -> StreamState:
+        """The state as it will be once a page is committed."""
+        ahead = replace(self, fractions=dict(self.fractions), done=dict(self.done))
+        ahead.count_page(loaded, scope, share)
         return ahead
 
-    def adopt(self, ahead: StreamState) -> None:
-        """Become what `after` foretold."""
-        self.rows, self.rows_read, self.pages = ahead.rows, ahead.rows_read, ahead.pages
-        self.fractions = ahead.fractions
-
-    def covered(self, reached: datetime | None, cursor: Cursor, whole: Sequence[Window]) -> float:
-        """How far a scope is: the windows done, and the open one up to its newest item.
+    def covered(
+        self,
+        reached: datetime | None,
+        open_window: Window | None,
+        whole: Sequence[Window],
+        todo: Sequence[Window],
+    ) -> float:
+        """How far pages are with `whole`: what is no longer to do, and the open window up to its
+        newest item.
 
         Without times, by rows: always nearer to the end, and never there.
         """
         if self.api.position is None:
             return self.rows_read / max(self.known_rows or 0, self.rows_read + self.api.page_size)
-        todo = list(cursor.todo)
-        window = cursor.open_window
-        if window is not None and reached is not None and window.since < reached:
-            todo = subtract(todo, [Window(window.since, min(reached, window.until))])
+        if open_window is not None and reached is not None and open_window.since < reached:
+            until = min(reached, open_window.until)
+            todo = subtract(todo, [Window(open_window.since, until)])
         return share_done(whole, todo)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from recoup.streams.window import Window, union
 from recoup.sync.bounds import Usage, lower_bound, seconds_until
-from recoup.sync.forecast import REPORT_SECONDS
+from recoup.sync.forecast import REPORT_SECONDS, Known
 from recoup.sync.observations import Begun, Ended, PageSeen, ReportMade, UsageSeen
 from recoup.sync.plan import Plan, plan_sync, remaining_seconds
 from recoup.sync.revise import revise
@@ -84,6 +84,66 @@ def test_windows_of_reports_are_no_longer_than_amazon_allows():
     assert len(windows) == 13
     assert all(window.length <= timedelta(days=30) for window in windows)
     assert union(windows) == [YEAR]
+
+
+def busy_with_reports(**values: object) -> Known:
+    """So many reports are asked for already that one more waits a minute for its turn."""
+    facts = known(**values)
+    return replace(facts, usage=facts.usage | {CREATE: Usage(0.0167, 0)})
+
+
+def test_the_newest_windows_are_read_by_pages_while_reports_wait_their_turn():
+    """Each window has its source; the pages that are free spare the reports that queue."""
+    facts = busy_with_reports(rows_per_day={"orders": 6_000 / 365})
+    plan = plan_sync([missing(ORDERS)], facts)
+    by_pages = union(s.window for s in plan.steps if s.source is Source.API)
+    by_reports = union(s.window for s in plan.steps if s.source is Source.REPORT)
+    assert by_pages[-1].until == NOW
+    assert by_reports[-1].until == by_pages[0].since
+    assert union([*by_pages, *by_reports]) == [YEAR]
+    assert plan.calls()["searchOrders"] <= 30
+    reports_alone = plan_sync([missing(replace(ORDERS, api=None))], facts)
+    pages_alone = plan_sync([missing(replace(ORDERS, report=None))], facts)
+    assert plan.predicted_seconds < 0.9 * reports_alone.predicted_seconds
+    assert plan.predicted_seconds < 0.5 * pages_alone.predicted_seconds
+    assert "by both" in plan.steps[0].reason
+
+
+def test_windows_of_which_reports_are_under_way_stay_with_reports():
+    """A worker that takes over asks nobody else for what Amazon is making."""
+    since = NOW - timedelta(days=40)
+    asked = Window(since, since + timedelta(days=30))
+    part = replace(missing(ORDERS), todo=(Window(since, NOW),), asked=(asked,))
+    plan = plan_sync([part], known(rows_per_day={"orders": 10}, report_seconds={"ORDERS": 60}))
+    assert next(s.window for s in plan.steps if s.source is Source.REPORT) == asked
+    slow = known(rows_per_day={"orders": 10}, report_seconds={"ORDERS": 7_200}, rows={})
+    facts = replace(slow, usage=slow.usage | {CREATE: Usage(0.00001, 0)})
+    plan = plan_sync([part], facts)
+    assert [(s.source, s.window) for s in plan.steps] == [
+        (Source.API, Window(asked.until, NOW)),
+        (Source.REPORT, asked),
+    ]
+
+
+def test_a_division_that_gains_no_time_is_none():
+    """Reports that are made side by side end together, however many: one source then."""
+    plan = plan_sync([missing(ORDERS)], known(rows_per_day={"orders": 6_000 / 365}))
+    assert set(sources(plan, "orders")) == {Source.REPORT}
+
+
+def test_pages_of_a_divided_scope_that_turn_out_many_are_left_to_reports():
+    """The windows of reports stay as they are; what pages had becomes reports, too."""
+    facts = busy_with_reports(rows_per_day={"orders": 6_000 / 365})
+    plan = plan_sync([missing(ORDERS)], facts)
+    (pages,) = [step for step in plan.steps if step.source is Source.API]
+    before = sources(plan, "orders").count(Source.REPORT)
+    for step in plan.steps:
+        plan = revise(plan, Begun("orders", "", step.source, step.window), now=0)
+    seen = PageSeen("orders", "", pages.window, 100, 1 / 200, {"searchOrders": 1})
+    plan = revise(plan, seen, now=1)
+    assert set(sources(plan, "orders")) == {Source.REPORT}
+    assert sources(plan, "orders").count(Source.REPORT) == 13 > before
+    assert union(s.window for s in plan.steps if not s.given_up) == [YEAR]
 
 
 def test_the_prediction_counts_every_report_on_one_bucket():

@@ -45,8 +45,13 @@ def begun(
     )
 
 
+def choose_next(cursor: Cursor, rule: Windows | Snapshot = RULE) -> Cursor | None:
+    """Of a section that reports bring no part of."""
+    return choose(cursor, rule, API, todo=cursor.todo, now=NOW)
+
+
 def started(cursor: Cursor = NEW, sync: SyncId = FIRST) -> Cursor:
-    chosen = choose(begun(cursor, RULE, sync, now=NOW), RULE, API, now=NOW)
+    chosen = choose_next(begun(cursor, RULE, sync, now=NOW))
     assert chosen is not None
     return chosen
 
@@ -79,7 +84,7 @@ def test_an_old_page_token_is_not_trusted() -> None:
 def test_after_the_last_window_nothing_is_left_and_the_next_sync_reads_the_overlap() -> None:
     """Later syncs ask for what is new, and for the last hours again."""
     done = close_window(started(), RULE, until=None)
-    assert choose(done, RULE, API, now=NOW) is None
+    assert choose_next(done) is None
 
     later = NOW + timedelta(days=1)
     next_cursor = begun(done, RULE, SECOND, now=later)
@@ -94,14 +99,14 @@ def test_amazons_watermark_decides_how_far_a_window_is_closed() -> None:
     done = close_window(started(), RULE, until=watermark)
 
     assert done.closed[-1].until == watermark
-    assert choose(done, RULE, API, now=NOW) is None
+    assert choose_next(done) is None
 
 
 def test_a_window_that_could_not_be_finished_is_halved() -> None:
     """A token that died would die again in a window as long."""
     whole = started()
     assert whole.open_window is not None
-    shorter = choose(shorten(whole), RULE, API, now=NOW)
+    shorter = choose_next(shorten(whole))
 
     assert shorter is not None
     assert shorter.open_window is not None
@@ -113,11 +118,11 @@ def test_a_snapshot_is_read_whole_once_per_sync() -> None:
     """A takeover does not read it again when it was finished, the next sync does."""
     rule = Snapshot()
     todo = begun(NEW, rule, FIRST, now=NOW)
-    assert choose(todo, rule, API, now=NOW) is not None
+    assert choose_next(todo, rule) is not None
     done = close_window(todo, rule, until=None)
 
-    assert choose(begun(done, rule, FIRST, now=NOW), rule, API, now=NOW) is None
-    assert choose(begun(done, rule, SECOND, now=NOW), rule, API, now=NOW) is not None
+    assert choose_next(begun(done, rule, FIRST, now=NOW), rule) is None
+    assert choose_next(begun(done, rule, SECOND, now=NOW), rule) is not None
 
 
 def test_a_snapshot_that_is_young_enough_is_left_as_it_is() -> None:
@@ -128,8 +133,8 @@ def test_a_snapshot_that_is_young_enough_is_left_as_it_is() -> None:
     soon = begun(read, rule, FIRST, now=NOW + timedelta(hours=19))
     later = begun(read, rule, FIRST, now=NOW + timedelta(hours=20))
 
-    assert choose(soon, rule, API, now=NOW) is None
-    assert choose(later, rule, API, now=NOW) is not None
+    assert choose_next(soon, rule) is None
+    assert choose_next(later, rule) is not None
 
 
 def test_a_clock_that_is_a_second_behind_skips_nothing() -> None:

@@ -52,6 +52,12 @@ class Unlimited:
     async def throttled(self, operation: Operation, retry_after: timedelta | None) -> None:
         """Cannot happen without limits."""
 
+    async def unanswered(self, operation: Operation) -> None:
+        """Nobody is told."""
+
+    async def recovered(self, operation: Operation) -> None:
+        """Nobody is told."""
+
 
 async def fetch_only(access: SellerAccess, connection: Connection) -> int:
     """Every page of every stream, side by side, unread; gives how many."""

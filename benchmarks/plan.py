@@ -24,9 +24,9 @@ from recoup.sync.bounds import Usage, full, seconds_until
 from recoup.sync.choice import Missing, duration
 from recoup.sync.cursor_queries import Cursor
 from recoup.sync.forecast import Known
-from recoup.sync.make_plan import documented_usage, operations_of
+from recoup.sync.make_plan import documented_usage, operations_of, repeat_after
 from recoup.sync.plan_body import densities, plan_row
-from recoup.sync.steps import begin, is_fresh
+from recoup.sync.steps import begin
 
 _NOW = datetime(2026, 11, 20, 2, tzinfo=UTC)
 _US = "ATVPDKIKX0DER"
@@ -97,13 +97,17 @@ def missing_at(now: datetime, last: datetime | None) -> list[Missing]:
         scope = "" if stream.scope is Scope.REGION else _US
         cursor = Cursor(ConnectionId("bench"), stream.name, scope)
         if last is not None:
-            closed = (Window(last - _YEAR, last),)
-            if isinstance(stream.cursor, Snapshot):
-                closed = ()
+            closed = () if isinstance(stream.cursor, Snapshot) else (Window(last - _YEAR, last),)
             cursor = Cursor(ConnectionId("bench"), stream.name, scope, closed=closed, read_at=last)
-        if not is_fresh(cursor, stream, now=now):
-            todo = begin(cursor, stream.cursor, SyncId("bench"), now=now).todo
-            parts += [Missing(stream, scope, todo)] if todo else []
+        todo = begin(
+            cursor,
+            stream,
+            SyncId("bench"),
+            now=now,
+            marketplace_ids=[_US],
+            repeat_after=repeat_after(stream),
+        ).todo
+        parts += [Missing(stream, scope, todo)] if todo else []
     return parts
 
 

@@ -24,6 +24,7 @@ from recoup.jobs.worker import Worker
 from recoup.logs import configure_logs
 from recoup.migrations.upgrade import upgrade
 from recoup.spapi.operation import Operation
+from recoup.spapi.operations.sellers import GET_MARKETPLACE_PARTICIPATIONS
 from recoup.streams import all_streams
 from recoup.sync.bounds import full, lower_bound
 from recoup.sync.choice import duration
@@ -100,7 +101,7 @@ async def many_sellers(database: Database, folder: Path, count: int) -> None:
         for name, sellers, throttled in (("nobody", count // 10, 0), ("one", count, 1)):
             connections = [await connect(lab, f"{name}-{n}") for n in range(sellers)]
             for connection in connections[:throttled]:
-                await throttle(lab, connection, _LIGHT[0].api.operation)
+                await throttle(lab, connection, GET_MARKETPLACE_PARTICIPATIONS)
             others = connections[throttled:]
             seconds = await until_done(lab, others, connections)
             print(

@@ -78,7 +78,7 @@ async def make_plan(
                 sync_id,
                 now=now,
                 marketplace_ids=connection.marketplace_ids,
-                repeat_after=_repeat_after(stream) / hurry,
+                repeat_after=repeat_after(stream) / hurry,
             )
             if begun.todo:
                 open_ = tuple(WHOLE if one is None else one for one in asked.get(name, ()))
@@ -86,8 +86,8 @@ async def make_plan(
     return plan_sync(missing, known)
 
 
-def _repeat_after(stream: Stream) -> timedelta:
-    """Zero where pages tell what no report would."""
+def repeat_after(stream: Stream) -> timedelta:
+    """How long Amazon makes no report like the last one; zero where pages tell what it would not."""
     return timedelta(0) if stream.report is None or stream.api else stream.report.repeat_after
 
 

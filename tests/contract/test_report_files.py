@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -11,6 +12,7 @@ from recoup.sandbox.world.profile import PROFILES
 from recoup.streams import all_streams
 from recoup.streams.report import Kind, ReplaceDays, Report, Upsert, normal_header
 from recoup.streams.stream import Stream, Windows
+from recoup.streams.turns import CYCLE, EVERY_DAY
 
 STREAMS = {stream.name: stream for stream in all_streams() if stream.report is not None}
 every_stream = pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
@@ -84,9 +86,10 @@ def test_a_daily_sync_needs_one_report(stream: Stream) -> None:
     report = report_of(stream)
     if not isinstance(stream.cursor, Windows) or report.longest is None or report.by_month:
         return
-    since_last = max(timedelta(days=1), stream.cursor.every)
+    turns = stream.cursor.on or EVERY_DAY
+    between = max(then - one for one, then in pairwise([*turns, turns[0] + CYCLE]))
 
-    assert stream.cursor.overlap + since_last <= report.longest
+    assert stream.cursor.overlap + timedelta(days=between) <= report.longest
 
 
 @every_stream

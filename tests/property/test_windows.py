@@ -72,6 +72,35 @@ def test_the_overlap_is_read_again(closed: list[Window], overlap: int) -> None:
     assert not settled & hours(todo)
 
 
+@given(many.filter(bool), many)
+def test_what_is_to_be_read_again_is_to_do_with_the_holes(
+    closed: list[Window], again: list[Window]
+) -> None:
+    """Those pieces and what was never read, and nothing else."""
+    todo = plan_todo(closed, since=at(0), until=at(80), overlap=timedelta(0), again=again)
+
+    horizon = hours([Window(at(0), at(80))])
+    assert hours(todo) == horizon & ((horizon - hours(closed)) | hours(again))
+
+
+@given(many.filter(bool), many, st.integers(0, 30))
+def test_holes_alone_are_what_is_missing_before_the_end(
+    closed: list[Window], again: list[Window], overlap: int
+) -> None:
+    """Neither an overlap nor a piece is read again with them, nor what is new."""
+    end = max(w.until for w in closed)
+    todo = plan_todo(
+        closed,
+        since=at(0),
+        until=at(100),
+        overlap=timedelta(hours=overlap),
+        again=again,
+        only_holes=True,
+    )
+
+    assert hours(todo) == hours([Window(at(0), end)]) - hours(closed)
+
+
 @given(many, st.integers(1, 15))
 def test_taking_window_after_window_reads_all_and_ends(todo: list[Window], longest: int) -> None:
     """Closing the next window again and again covers everything, in windows of legal length."""

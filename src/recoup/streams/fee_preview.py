@@ -64,7 +64,7 @@ STREAM = Stream(
     noun="fee previews",
     table=TABLE,
     scope=Scope.REGION,
-    cursor=Snapshot(every=timedelta(hours=72)),
+    cursor=Snapshot(on=(0, 3)),
     report=Report(
         report_type="GET_FBA_ESTIMATED_FBA_FEES_TXT_DATA",
         fields=(

@@ -49,7 +49,7 @@ STREAM = Stream(
         history=timedelta(days=365),
         overlap=timedelta(days=28),
         holdback=timedelta(0),
-        every=timedelta(days=7),
+        on=(2,),
     ),
     report=Report(
         report_type="GET_FBA_FULFILLMENT_INBOUND_NONCOMPLIANCE_DATA",

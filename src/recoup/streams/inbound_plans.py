@@ -2,8 +2,8 @@
 
 docs/amazon.md #inbound. There is no query for what changed since a time: plans are listed by last
 update, newest first, down to the start of the window, and those of the window are asked for one by
-one: three calls for a plan, which therefore are read once a week. What arrives is told daily by
-the v0 streams. `shipment_id` of a shipment is the FBA... id that v0 and the ledger know.
+one: three calls for a plan, which therefore are read once in six days. What arrives is told daily
+by the v0 streams. `shipment_id` of a shipment is the FBA... id that v0 and the ledger know.
 """
 
 from __future__ import annotations
@@ -215,8 +215,8 @@ STREAM = Stream(
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(days=1),
-        every=timedelta(days=7),
         holdback=timedelta(seconds=150),
+        on=(5,),
     ),
     api=Api(
         operation=LIST_INBOUND_PLANS,

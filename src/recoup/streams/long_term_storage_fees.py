@@ -47,7 +47,7 @@ STREAM = Stream(
         history=timedelta(days=365),
         overlap=timedelta(days=45),
         holdback=timedelta(0),
-        every=timedelta(days=7),
+        on=(4,),
     ),
     report=Report(
         report_type="GET_FBA_FULFILLMENT_LONGTERM_STORAGE_FEE_CHARGES_DATA",

@@ -7,7 +7,6 @@ against a list. The plan allows about one call a minute, so it is read once a da
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Text
@@ -21,6 +20,7 @@ from recoup.spapi.paging import OperationPage
 from recoup.streams.item import find_boolean, find_text, get_text
 from recoup.streams.stream import Api, InSandbox, Parsed, Request, Scope, Snapshot, Stream
 from recoup.streams.table import stream_table
+from recoup.streams.turns import EVERY_DAY
 
 TABLE = stream_table(
     "marketplaces",
@@ -60,7 +60,7 @@ STREAM = Stream(
     noun="marketplaces",
     table=TABLE,
     scope=Scope.REGION,
-    cursor=Snapshot(every=timedelta(hours=20)),
+    cursor=Snapshot(on=EVERY_DAY),
     api=Api(
         operation=GET_MARKETPLACE_PARTICIPATIONS,
         page_size=50,

@@ -41,7 +41,7 @@ STREAM = Stream(
         history=timedelta(days=365),
         overlap=timedelta(days=28),
         holdback=timedelta(0),
-        every=timedelta(days=3),
+        on=(1,),
     ),
     report=Report(
         report_type="GET_FBA_FULFILLMENT_CUSTOMER_SHIPMENT_REPLACEMENT_DATA",

@@ -34,26 +34,26 @@ class Windows:
     """A source that is asked for a time and keeps what it answered.
 
     history: how far back the first sync goes. overlap: how much of what was read is read again,
-    for rows that come late. holdback: how long before the present a window must end. every: a sync
-    that comes sooner after the end of what was read leaves the stream as it is. weekly_overlap: what
-    the first sync of a week (UTC, from Monday) reads again, where that is more.
+    for rows that come late. holdback: how long before the present a window must end. sweep: how much
+    before the overlap is read again bit by bit, a seventh a day. on: the days of the cycle that read
+    it (both recoup.streams.turns); none: each sync does.
     """
 
     history: timedelta
     overlap: timedelta
     holdback: timedelta
-    every: timedelta = timedelta(0)
-    weekly_overlap: timedelta = timedelta(0)
+    sweep: timedelta = timedelta(0)
+    on: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A source that tells the present only: a sync reads all of it, in one go.
 
-    every: a sync that comes sooner after the last whole reading leaves it as it is.
+    on: the days of the cycle that read it (recoup.streams.turns); none: each sync does.
     """
 
-    every: timedelta = timedelta(0)
+    on: tuple[int, ...] = ()
 
 
 class InSandbox(enum.Enum):

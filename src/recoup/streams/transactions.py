@@ -1,8 +1,9 @@
 """Money movements and their fees. Source: listTransactions of Finances 2024-06-19.
 
 docs/amazon.md #transactions. Windows stay below 180 days: a longer one is answered with an empty
-page and no error. Rows come up to 48 hours late, and a deferred one changes its status when it is
-released, 7 to 30 days later: hence the overlap, and the longer one once a week, a week more than the 30 days.
+page and no error. Rows come up to 48 hours late, hence the overlap. A deferred one changes its
+status when it is released, 7 to 30 days later, and others were seen to come after weeks: hence the
+sweep, which reads each day again about every 8.4 days until it is 38 days old.
 """
 
 from __future__ import annotations
@@ -283,8 +284,8 @@ STREAM = Stream(
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(days=2),
-        weekly_overlap=timedelta(days=38),
         holdback=timedelta(seconds=150),
+        sweep=timedelta(days=42),
     ),
     api=Api(
         operation=LIST_TRANSACTIONS,

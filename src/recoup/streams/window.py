@@ -61,12 +61,15 @@ def plan_todo(
     since: datetime,
     until: datetime,
     overlap: timedelta,
-    every: timedelta = timedelta(0),
+    again: Sequence[Window] = (),
+    only_holes: bool = False,
 ) -> list[Window]:
-    """What to read now: all of [since, until) that is not closed, and the last `overlap` again.
+    """What to read now: all of [since, until) that is not closed, and the last `overlap` and `again`
+    although they are.
 
     The overlap is counted back from the end of what is closed: it is there for rows that Amazon
-    adds late to a time already read. Within `every` of that end only holes before it are to do.
+    adds late to a time already read. With `only_holes` nothing is read twice, nor anything after
+    that end.
     """
     if since >= until:
         return []
@@ -74,7 +77,7 @@ def plan_todo(
     if not closed:
         return [horizon]
     end = max(window.until for window in closed)
-    if until - end < every:
+    if only_holes:
         return subtract([Window(since, end)], closed) if since < end else []
     settled_until = end - overlap
     settled = [
@@ -82,7 +85,7 @@ def plan_todo(
         for window in closed
         if window.since < settled_until
     ]
-    return subtract([horizon], settled)
+    return subtract([horizon], subtract(settled, again))
 
 
 def next_window(todo: Sequence[Window], *, longest: timedelta | None) -> Window | None:

@@ -54,6 +54,9 @@ from recoup.sync.work import Work
 _log = get_logger(__name__)
 
 _SOON = timedelta(minutes=1)
+# A report that serves was made after its window had ended. For one that ended so shortly ago there is
+# none yet, and a daily sync, whose windows all do, need not ask for others' reports.
+_PRESENT = timedelta(minutes=5)
 _OTHER_SOFTWARE = (
     "Amazon makes no new one, as other software of the account asks for it more often than Amazon "
     "allows: look for it under Apps in Seller Central, or sync at another hour"
@@ -163,7 +166,8 @@ class ReportScope:
 
     async def _find_adoptable(self, matched: Matched) -> dict[Window | None, AmazonReport]:
         """Reports of others that serve for windows that nobody of ours has asked for."""
-        windows = [window for window in matched.missing if window is not None]
+        present = self._work.api.now() - _PRESENT
+        windows = [one for one in matched.missing if one is not None and one.until < present]
         if not windows or self._report.options:
             return {}
         found, known = await self._desk.list_recent(), await self._book.list_known()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from recoup.ids import SyncId
 from recoup.streams.stream import Api, Snapshot, Stream, Windows
+from recoup.streams.turns import has_turn, midnight_of, sweep_pieces
 from recoup.streams.window import Window, next_window, plan_todo, subtract, union
 from recoup.sync.cursor_queries import Cursor
 
@@ -36,12 +37,12 @@ def begin(
     cursor = _lengthen(_widen(cursor, stream, marketplace_ids))
     rule = stream.cursor
     if isinstance(rule, Snapshot):
-        is_fresh = _is_younger(cursor, max(repeat_after, rule.every), now)
+        is_fresh = _is_younger(cursor, repeat_after, now) or not _is_due(rule, cursor.read_at, now)
         todo_now = () if is_fresh else (WHOLE,)
         return replace(forget_page(cursor), sync_id=sync_id, todo=todo_now)
     if _is_younger(cursor, repeat_after, now):
         return replace(cursor, sync_id=sync_id, todo=())
-    todo = _todo(cursor, rule, now=now, every=max(repeat_after, rule.every))
+    todo = _todo(cursor, rule, now=now, repeat_after=repeat_after)
     return replace(cursor, sync_id=sync_id, todo=tuple(todo))
 
 
@@ -50,18 +51,36 @@ def _is_younger(cursor: Cursor, span: timedelta, now: datetime) -> bool:
     return bool(span) and cursor.read_at is not None and now - cursor.read_at < span
 
 
-def _todo(cursor: Cursor, rule: Windows, *, now: datetime, every: timedelta) -> list[Window]:
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    monday = midnight - timedelta(days=midnight.weekday())
-    was_read_this_week = any(window.until >= monday for window in cursor.closed)
-    overlap = rule.overlap if was_read_this_week else max(rule.overlap, rule.weekly_overlap)
+def _is_due(rule: Windows | Snapshot, read_at: datetime | None, now: datetime) -> bool:
+    """Whether its turn has come since it was read. What was never read is always due."""
+    return not rule.on or read_at is None or has_turn(rule.on, since=read_at, now=now)
+
+
+def _todo(cursor: Cursor, rule: Windows, *, now: datetime, repeat_after: timedelta) -> list[Window]:
+    read_at = _reached_at(cursor, rule)
+    again: list[Window] = []
+    is_fresh = False
+    if read_at is not None:
+        again = sweep_pieces(rule.sweep, overlap=rule.overlap, since=read_at, now=now)
+        is_fresh = now - read_at < repeat_after or not _is_due(rule, read_at, now)
     return plan_todo(
         cursor.closed,
-        since=midnight - rule.history,
+        since=midnight_of(now) - rule.history,
         until=(now - rule.holdback).replace(microsecond=0),
-        overlap=overlap,
-        every=every,
+        overlap=rule.overlap,
+        again=again,
+        only_holes=is_fresh,
     )
+
+
+def _reached_at(cursor: Cursor, rule: Windows) -> datetime | None:
+    """When the sync began that read up to the newest time that is closed.
+
+    Not `cursor.read_at`: a sync that begins before midnight and ends after it has not done the work
+    of the new day.
+    """
+    ends = [window.until for window in cursor.closed]
+    return max(ends) + rule.holdback if ends else None
 
 
 def _widen(cursor: Cursor, stream: Stream, marketplace_ids: Sequence[str]) -> Cursor:

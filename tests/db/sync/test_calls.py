@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from recoup.ids import SyncId
 from recoup.spapi.operations.reports import get_reports
 from recoup.streams import all_streams
 from recoup.streams.stream import Scope, Snapshot
+from recoup.streams.turns import CYCLE, EVERY_DAY
 from recoup.streams.window import Window
 from recoup.sync.cursor_queries import Cursor, write_cursor
 from recoup.sync.limits_pg import PgBudget
@@ -33,22 +35,32 @@ _SPEED = 40
 _NO_OPERATIONS = {"lwaToken", "reportDocumentFile"}
 
 
-def _a_wednesday() -> date:
-    """The last one: the first sync of a week reads more."""
+_DAY = timedelta(days=1)
+
+
+def _last_day(is_wanted: Callable[[date], bool]) -> date:
+    """The last one up to today."""
     today = utc_now().date()
-    return today - timedelta(days=(today.weekday() - 2) % 7)
+    return next(day for n in range(365) if is_wanted(day := today - n * _DAY))
 
 
-async def _was_synced_before(lab: Lab) -> None:
-    """As if a whole sync had ended at midnight, up to which the sandbox has events."""
+def _turn(day: date) -> int:
+    return day.toordinal() % CYCLE
+
+
+async def _was_synced_daily(lab: Lab) -> None:
+    """As if syncs had run each midnight until now; up to the last one the sandbox has events."""
     now = await lab.advance("PT1S")
-    at = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    last = now.replace(hour=0, minute=0, second=0, microsecond=0)
     async with lab.database.writing() as conn:
         for stream in all_streams():
             scope = "" if stream.scope is Scope.REGION else US
-            closed = (
-                () if isinstance(stream.cursor, Snapshot) else (Window(at - timedelta(370), at),)
-            )
+            turns = stream.cursor.on or EVERY_DAY
+            at = next(day for n in range(CYCLE) if _turn(day := last - n * _DAY) in turns)
+            closed: tuple[Window, ...] = ()
+            if not isinstance(stream.cursor, Snapshot):
+                end = at - stream.cursor.holdback
+                closed = (Window(end - timedelta(days=370), end),)
             await write_cursor(
                 conn,
                 Cursor(lab.connection.connection_id, stream.name, scope, closed=closed, read_at=at),
@@ -108,7 +120,9 @@ async def _knows_the_settlements(lab: Lab) -> None:
 
 async def _had_reports_before(lab: Lab) -> None:
     """How long Amazon takes is known from earlier days."""
-    ago = utc_now() - timedelta(days=4)
+    # At another hour than that of the sync, whatever day it is on at the sandbox: no report comes soon
+    # after one of these.
+    ago = utc_now() - timedelta(days=4, hours=12)
     types = [stream.report.report_type for stream in all_streams() if stream.report]
     async with lab.database.writing() as conn:
         for report_type in types:
@@ -131,15 +145,15 @@ async def _had_reports_before(lab: Lab) -> None:
             )
 
 
-async def test_a_daily_sync_of_300_changed_orders_makes_30_calls(
-    database: Database, tmp_path: Path
-) -> None:
-    """All streams of a seller, on a day with 300 changed orders: at most 30 calls in all."""
+async def _calls_on(
+    day: date, database: Database, folder: Path
+) -> tuple[dict[str, int], dict[str, int]]:
+    """The calls that the daily sync of this day makes, and the rows that it reads, by stream."""
     async with (
-        sandbox_process(orders=_ORDERS, speed=_SPEED, today=_a_wednesday()) as url,
-        lab_at(url, database, tmp_path, speed=_SPEED, streams=all_streams()) as lab,
+        sandbox_process(orders=_ORDERS, speed=_SPEED, today=day - _DAY) as url,
+        lab_at(url, database, folder, speed=_SPEED, streams=all_streams()) as lab,
     ):
-        await _was_synced_before(lab)
+        await _was_synced_daily(lab)
         await lab.know_the_rates()
         await _saw_before(lab)
         await _knows_the_settlements(lab)
@@ -148,11 +162,60 @@ async def test_a_daily_sync_of_300_changed_orders_makes_30_calls(
         before = await lab.calls()
         sync = await lab.sync()
         after = await lab.calls()
-        orders = next(stream for stream in sync.streams if stream.name == "orders")
 
-    calls = {
-        name: n - before.get(name, 0) for name, n in after.items() if name not in _NO_OPERATIONS
-    }
     assert sync.status == "complete", sync.error
-    assert orders.rows >= 300
+    rows = {stream.name: stream.rows_read for stream in sync.streams}
+    assert rows["orders"] >= 300
+    calls = {name: n - before.get(name, 0) for name, n in after.items()}
+    return {name: n for name, n in calls.items() if n and name not in _NO_OPERATIONS}, rows
+
+
+async def test_a_daily_sync_of_300_changed_orders_makes_30_calls(
+    database: Database, tmp_path: Path
+) -> None:
+    """All streams of a seller, on a day with 300 changed orders: at most 30 calls in all.
+
+    One of the days that cost most: a piece of the sweep that is a window of its own, and the turn of
+    a stream that is not read daily.
+    """
+    day = _last_day(lambda day: _turn(day) == 4 and day.weekday() > 0)
+    calls, rows = await _calls_on(day, database, tmp_path)
+
+    assert rows["long_term_storage_fees"] > 0
+    assert calls["listTransactions"] >= 2
     assert sum(calls.values()) <= 30, calls
+
+
+async def test_the_day_of_a_monthly_report_makes_30_calls(
+    database: Database, tmp_path: Path
+) -> None:
+    """The 16th, when the storage fees of the last month are asked for on top of such a day.
+
+    With two looks at whether reports have ended, beside two other listings: how many it takes
+    depends on how long reports do.
+    """
+    day = _last_day(lambda day: day.day == 16 and _turn(day) != 5 and day.weekday() > 0)
+    calls, rows = await _calls_on(day, database, tmp_path)
+
+    assert rows["storage_fees"] > 0
+    looks = calls.pop("getReports") + calls.pop("getReport", 0)
+    assert looks <= 6, "on a busy machine"
+    assert sum(calls.values()) + 4 <= 30, calls
+
+
+_OF_PLANS = {"getInboundPlan", "getShipment", "listTransportationOptions"}
+
+
+async def test_inbound_plans_cost_three_calls_each_beside_the_30(
+    database: Database, tmp_path: Path
+) -> None:
+    """On their day, once in six, all that is not about one plan makes at most 30 calls."""
+    day = _last_day(lambda day: _turn(day) == 5 and day.weekday() > 0)
+    calls, rows = await _calls_on(day, database, tmp_path)
+    plans = rows["inbound_plans"]
+
+    assert plans > 0
+    assert calls["getInboundPlan"] == calls["getShipment"] == plans
+    assert calls["listTransportationOptions"] <= plans
+    others = {name: n for name, n in calls.items() if name not in _OF_PLANS}
+    assert sum(others.values()) <= 30, others

@@ -97,6 +97,17 @@ async def test_a_sync_a_day_later_asks_for_one_report_and_changes_no_row_twice(l
     assert stored == await lab.scalar("select sum(rows) from report_request")
 
 
+async def test_a_window_up_to_now_is_asked_for_without_a_look_at_others_reports(lab: Lab) -> None:
+    """Nobody has made one for a time that has just ended; the one report is awaited by its id."""
+    await lab.sync()
+    before = (await lab.calls())["getReports"]
+    await lab.advance("P1D")
+
+    await lab.sync()
+
+    assert (await lab.calls())["getReports"] == before
+
+
 async def test_row_6_a_fatal_report_is_asked_for_again(lab: Lab) -> None:
     """FATAL once: the reason is read and stored, the window asked for again after the interval."""
     await lab.faults("fatal@createReport:1")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from recoup.ids import ConnectionId, SyncId
 from recoup.streams import all_streams
 from recoup.streams.stream import Snapshot, Windows
+from recoup.streams.turns import EVERY_DAY
 from recoup.streams.window import Window
 from recoup.sync.cursor_queries import Cursor
 from recoup.sync.steps import begin, choose, close_window, shorten, turn_page
@@ -125,16 +126,29 @@ def test_a_snapshot_is_read_whole_once_per_sync() -> None:
     assert choose_next(begun(done, rule, SECOND, now=NOW), rule) is not None
 
 
-def test_a_snapshot_that_is_young_enough_is_left_as_it_is() -> None:
+def test_a_snapshot_of_each_day_is_left_as_it_is_until_midnight() -> None:
     """What is to be read once a day is not read by every sync."""
-    rule = Snapshot(every=timedelta(hours=20))
+    rule = Snapshot(on=EVERY_DAY)
     read = replace(NEW, read_at=NOW)
 
-    soon = begun(read, rule, FIRST, now=NOW + timedelta(hours=19))
-    later = begun(read, rule, FIRST, now=NOW + timedelta(hours=20))
+    soon = begun(read, rule, FIRST, now=NOW + timedelta(hours=11))
+    later = begun(read, rule, FIRST, now=NOW + timedelta(hours=12))
 
     assert choose_next(soon, rule) is None
     assert choose_next(later, rule) is not None
+
+
+def test_a_turn_waits_until_amazon_makes_the_report_again() -> None:
+    """Four hours after the last one, although a new day has begun."""
+    rule = Snapshot(on=EVERY_DAY)
+    read = replace(NEW, read_at=NOW + timedelta(hours=11))
+    four = timedelta(hours=4)
+
+    soon = begun(read, rule, FIRST, now=NOW + timedelta(hours=13), repeat_after=four)
+    later = begun(read, rule, FIRST, now=NOW + timedelta(hours=15), repeat_after=four)
+
+    assert soon.todo == ()
+    assert later.todo
 
 
 def test_a_clock_that_is_a_second_behind_skips_nothing() -> None:

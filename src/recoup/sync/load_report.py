@@ -22,6 +22,7 @@ from recoup.streams.report import Kind, ReplaceDays, Report, Statements, Upsert
 from recoup.streams.stream import Stream
 from recoup.streams.table import indexed_texts
 from recoup.sync.history_queries import keep_history
+from recoup.sync.loaded import Loaded
 from recoup.sync.occurrence_queries import (
     Waiting,
     drop_overtaken,
@@ -108,20 +109,15 @@ class FileTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedFile:
-    """What a file did: read = loaded + unchanged + quarantined, each of them counted by itself.
+class LoadedFile(Loaded):
+    """What became of a file's rows.
 
-    loaded: rows new or changed; of a file whose rows become rows of several tables, those of the
-    main one. unchanged: rows that were stored already, were told again by another row of the file,
-    are a part of a row of the main table, or are left to the file of another time.
+    Where they become rows of several tables, loaded are those of the main one. unchanged are also
+    rows that are a part of a row of the main table, or are left to the file of another time.
     `kept_older`: what was stored stays, as the file has less than half of it.
     doubts: sentences about what was loaded, for people who should know.
     """
 
-    read: int
-    loaded: int
-    unchanged: int
-    quarantined: int
     charset: str
     unknown_columns: tuple[str, ...] = ()
     kept_older: bool = False
@@ -181,30 +177,16 @@ async def load_report(conn: Writer, target: FileTarget, spool: Spool) -> LoadedF
     if target.report.doubts is not None:
         doubts = await list_doubts(conn, target.report.doubts, target.origin)
         await tell_doubts(conn, target.connection_id, target.sync_id, doubts)
-    return _add_up(
-        LoadedFile(
-            read=read,
-            loaded=written.loaded,
-            unchanged=written.unchanged,
-            quarantined=written.bad + len(tally.ragged),
-            charset=staged.charset,
-            unknown_columns=tuple(unknown_headers(headers, placed)),
-            kept_older=written.kept_older,
-            doubts=tuple(doubts),
-        ),
-        target.source,
-    )
-
-
-def _add_up(loaded: LoadedFile, source: str) -> LoadedFile:
-    """Raises ReportFileError unless every row that was read is somewhere."""
-    if loaded.read != loaded.loaded + loaded.unchanged + loaded.quarantined:
-        raise ReportFileError(
-            f"{source}: of {loaded.read} rows {loaded.loaded} were written, {loaded.unchanged} were "
-            f"stored already and {loaded.quarantined} cannot be read. Nothing of the file was kept: "
-            "this is an error of recoup, or something in the database drops rows."
-        )
-    return loaded
+    return LoadedFile(
+        read=read,
+        loaded=written.loaded,
+        unchanged=written.unchanged,
+        quarantined=written.bad + len(tally.ragged),
+        charset=staged.charset,
+        unknown_columns=tuple(unknown_headers(headers, placed)),
+        kept_older=written.kept_older,
+        doubts=tuple(doubts),
+    ).proven(target.source, "file", ReportFileError)
 
 
 def _indexed(stream: Stream) -> frozenset[str]:

@@ -23,6 +23,7 @@ from recoup.streams.item import to_json, without_personal_data
 from recoup.streams.stream import Api, Parsed, Request, Row, Stream
 from recoup.streams.table import LONGEST_KEY_BYTES, indexed_texts
 from recoup.sync.history_queries import keep_history
+from recoup.sync.loaded import Loaded
 from recoup.sync.tables import quarantine
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -52,20 +53,6 @@ class Batch:
     unreadable: tuple[Unreadable, ...]
     superseded: int = 0
     is_partial: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What a page did to the tables: read = loaded + unchanged + quarantined.
-
-    loaded: rows new or changed. unchanged: items that were stored as they are, or told again by
-    another item of the page; each of the three is counted by itself.
-    """
-
-    read: int
-    loaded: int
-    unchanged: int
-    quarantined: int
 
 
 def parse_page(
@@ -192,15 +179,12 @@ async def load_batch(
     touched = await _write_parts(conn, stream, rows, changed=changed, same=same, origin=origin)
     await touch(conn, stream.table, key, touched, source=source)
     await keep_history(conn, stream, connection_id=connection_id, seen_at=seen_at, changed=changed)
-    return _add_up(
-        Loaded(
-            read=batch.read,
-            loaded=len(changed) + len(touched),
-            unchanged=len(stored) - len(touched) + batch.superseded,
-            quarantined=len(batch.unreadable),
-        ),
-        source,
-    )
+    return Loaded(
+        read=batch.read,
+        loaded=len(changed) + len(touched),
+        unchanged=len(stored) - len(touched) + batch.superseded,
+        quarantined=len(batch.unreadable),
+    ).proven(source, "page", RowsLostError)
 
 
 async def _write_parts(
@@ -227,17 +211,6 @@ async def _write_parts(
         await delete_by_key(conn, part, key, changed | touched)
         await put(conn, part, told(part, changed | touched))
     return touched
-
-
-def _add_up(loaded: Loaded, source: str) -> Loaded:
-    """Raises RowsLostError unless every item that was read is somewhere."""
-    if loaded.read != loaded.loaded + loaded.unchanged + loaded.quarantined:
-        raise RowsLostError(
-            f"{source}: of {loaded.read} rows {loaded.loaded} were written, {loaded.unchanged} were "
-            f"stored already and {loaded.quarantined} cannot be read. Nothing of the page was kept: "
-            "this is an error of recoup, or something in the database drops rows."
-        )
-    return loaded
 
 
 async def put_aside(

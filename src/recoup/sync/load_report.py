@@ -8,7 +8,7 @@ without fault, and judging costs as much as writing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,14 +22,8 @@ from recoup.streams.report import Kind, ReplaceDays, Report, Statements, Upsert
 from recoup.streams.stream import Stream
 from recoup.streams.table import indexed_texts
 from recoup.sync.history_queries import keep_history
-from recoup.sync.occurrence_queries import (
-    Waiting,
-    drop_overtaken,
-    note_waiting,
-    number_behind,
-    number_rows,
-    release,
-)
+from recoup.sync.loaded import Loaded
+from recoup.sync.occurrence_queries import number_rows
 from recoup.sync.report_cells import (
     Cell,
     Forms,
@@ -82,10 +76,7 @@ _REFUSED_VALUES = ("22", "23502", "21000")
 
 @dataclass(frozen=True, slots=True)
 class FileTarget:
-    """Where a file's rows go. `days`: those it tells in full, None when that does not matter.
-
-    waiting: the file is made of these rows from quarantine, in this order.
-    """
+    """Where a file's rows go. `days`: those it tells in full, None when that does not matter."""
 
     stream: Stream
     report: Report
@@ -96,7 +87,6 @@ class FileTarget:
     source: str
     seen_at: datetime
     days: Days | None = None
-    waiting: tuple[Waiting, ...] = ()
 
     @property
     def origin(self) -> Origin:
@@ -108,20 +98,15 @@ class FileTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedFile:
-    """What a file did: read = loaded + unchanged + quarantined, each of them counted by itself.
+class LoadedFile(Loaded):
+    """What became of a file's rows.
 
-    loaded: rows new or changed; of a file whose rows become rows of several tables, those of the
-    main one. unchanged: rows that were stored already, were told again by another row of the file,
-    are a part of a row of the main table, or are left to the file of another time.
+    Where they become rows of several tables, loaded are those of the main one. unchanged are also
+    rows that are a part of a row of the main table, or are left to the file of another time.
     `kept_older`: what was stored stays, as the file has less than half of it.
     doubts: sentences about what was loaded, for people who should know.
     """
 
-    read: int
-    loaded: int
-    unchanged: int
-    quarantined: int
     charset: str
     unknown_columns: tuple[str, ...] = ()
     kept_older: bool = False
@@ -129,7 +114,17 @@ class LoadedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class Fitting:
+    """The staged rows that fit the header: how many, and how their columns are read."""
+
+    rows: int
+    headers: tuple[str, ...]
+    cells: list[Cell]
+    glance: Glance
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
     """What became of the rows that fit the header."""
 
     loaded: int
@@ -148,7 +143,17 @@ class _Staged:
 
 
 async def load_report(conn: Writer, target: FileTarget, spool: Spool) -> LoadedFile:
-    """Load the file; the caller adds cursor, counts and fence, and commits.
+    """Load the file; the caller adds cursor, counts and fence, and commits. Raises as load_file."""
+    return await load_file(conn, target, spool, _write_fitting)
+
+
+async def load_file(
+    conn: Writer,
+    target: FileTarget,
+    spool: Spool,
+    write: Callable[[Writer, FileTarget, Fitting], Awaitable[Written]],
+) -> LoadedFile:
+    """Load a file, whose rows that fit the header are judged and written by `write`.
 
     Raises ReportFileError when a column that must be there is missing, when most lines do not fit
     their header, or when the rows do not add up; BrokenDocumentError for a file that ends early.
@@ -169,11 +174,8 @@ async def load_report(conn: Writer, target: FileTarget, spool: Spool) -> LoadedF
     await drop_lines(conn, tally.ragged)
     await analyze(conn)
     cells, glance = await _read_cells(conn, target, placed, has_dashes=tally.has_dashes)
-    rows = read - len(tally.ragged)
-    if target.waiting:
-        written = await _write_waiting(conn, target, cells, rows=rows)
-    else:
-        written = await _write_rows(conn, target, cells, headers, glance, rows=rows)
+    fitting = Fitting(read - len(tally.ragged), headers, cells, glance)
+    written = await write(conn, target, fitting)
     await keep_history(
         conn, target.stream, connection_id=target.connection_id, seen_at=target.seen_at
     )
@@ -181,30 +183,16 @@ async def load_report(conn: Writer, target: FileTarget, spool: Spool) -> LoadedF
     if target.report.doubts is not None:
         doubts = await list_doubts(conn, target.report.doubts, target.origin)
         await tell_doubts(conn, target.connection_id, target.sync_id, doubts)
-    return _add_up(
-        LoadedFile(
-            read=read,
-            loaded=written.loaded,
-            unchanged=written.unchanged,
-            quarantined=written.bad + len(tally.ragged),
-            charset=staged.charset,
-            unknown_columns=tuple(unknown_headers(headers, placed)),
-            kept_older=written.kept_older,
-            doubts=tuple(doubts),
-        ),
-        target.source,
-    )
-
-
-def _add_up(loaded: LoadedFile, source: str) -> LoadedFile:
-    """Raises ReportFileError unless every row that was read is somewhere."""
-    if loaded.read != loaded.loaded + loaded.unchanged + loaded.quarantined:
-        raise ReportFileError(
-            f"{source}: of {loaded.read} rows {loaded.loaded} were written, {loaded.unchanged} were "
-            f"stored already and {loaded.quarantined} cannot be read. Nothing of the file was kept: "
-            "this is an error of recoup, or something in the database drops rows."
-        )
-    return loaded
+    return LoadedFile(
+        read=read,
+        loaded=written.loaded,
+        unchanged=written.unchanged,
+        quarantined=written.bad + len(tally.ragged),
+        charset=staged.charset,
+        unknown_columns=tuple(unknown_headers(headers, placed)),
+        kept_older=written.kept_older,
+        doubts=tuple(doubts),
+    ).proven(target.source, "file", ReportFileError)
 
 
 def _indexed(stream: Stream) -> frozenset[str]:
@@ -274,31 +262,24 @@ async def _read_cells(
     """How each column of the file is read, and what a glance over its rows has shown."""
     fields, indexed = target.report.fields, _indexed(target.stream)
     plain = make_cells(fields, placed, Forms(has_dashes=has_dashes), indexed)
-    glance = await look_over(conn, plain, _needed(target))
+    glance = await look_over(conn, plain, needed_of(target))
     forms = await read_forms(conn, fields, placed, glance, has_dashes=has_dashes)
     return make_cells(fields, placed, forms, indexed), glance
 
 
-async def _write_rows(
-    conn: Writer,
-    target: FileTarget,
-    cells: list[Cell],
-    headers: tuple[str, ...],
-    glance: Glance,
-    *,
-    rows: int,
-) -> _Written:
-    """Write the staged rows, of which there are `rows`; those that are bad go to quarantine."""
-    if not glance.is_doubtful:
+async def _write_fitting(conn: Writer, target: FileTarget, fitting: Fitting) -> Written:
+    """Write the rows; those that are bad go to quarantine."""
+    cells, headers = fitting.cells, fitting.headers
+    if not fitting.glance.is_doubtful:
         try:
             async with conn.begin_nested():
-                return await _write(conn, target, cells, rows=rows, is_sure=True)
+                return await write_rows(conn, target, cells, rows=fitting.rows, is_sure=True)
         except DBAPIError as exc:
             if not _refused_a_value(exc):
                 raise
-    cells = await _with_days_first(conn, cells)
-    bad = await find_bad_rows(conn, cells, _needed(target))
-    occurrence = _occurrence(target)
+    cells = await with_days_first(conn, cells)
+    bad = await find_bad_rows(conn, cells, needed_of(target))
+    occurrence = occurrence_of(target)
     if occurrence is not None:
         await number_rows(conn, target.stream, cells, occurrence)
     await quarantine_bad_rows(
@@ -309,10 +290,13 @@ async def _write_rows(
         numbered=occurrence is not None,
     )
     await drop_bad_rows(conn)
-    return replace(await _write(conn, target, cells, rows=rows - bad, is_sure=False), bad=bad)
+    written = await write_rows(
+        conn, target, cells, rows=fitting.rows - bad, is_numbered=occurrence is not None
+    )
+    return replace(written, bad=bad)
 
 
-async def _with_days_first(conn: Writer, cells: list[Cell]) -> list[Cell]:
+async def with_days_first(conn: Writer, cells: list[Cell]) -> list[Cell]:
     """The cells, with dates day first where a column has a 13th month and no 13th day.
 
     Only where rows were refused: a file that is written so has days that are no months.
@@ -322,30 +306,12 @@ async def _with_days_first(conn: Writer, cells: list[Cell]) -> list[Cell]:
     return [day_first(cell) if cell.staged in days_first else cell for cell in cells]
 
 
-async def _write_waiting(
-    conn: Writer, target: FileTarget, cells: list[Cell], *, rows: int
-) -> _Written:
-    """Rows from quarantine: those that are still bad stay there as they are, the others leave it."""
-    await note_waiting(conn, target.waiting)
-    cells = await _with_days_first(conn, cells)
-    bad = await find_bad_rows(conn, cells, _needed(target))
-    await drop_bad_rows(conn)
-    occurrence = _occurrence(target)
-    known = target.connection_id
-    overtaken = await drop_overtaken(conn, target.stream, cells, known, occurrence)
-    if occurrence is not None:
-        await number_behind(conn, target.stream, cells, known, occurrence)
-    written = await _write(conn, target, cells, rows=rows - bad - overtaken, is_sure=False)
-    await release(conn)
-    return replace(written, bad=bad, unchanged=written.unchanged + overtaken)
-
-
-def _occurrence(target: FileTarget) -> str | None:
+def occurrence_of(target: FileTarget) -> str | None:
     """The column that numbers equal rows, where the stream has one."""
     return target.report.load.occurrence if isinstance(target.report.load, Upsert) else None
 
 
-def _needed(target: FileTarget) -> frozenset[str]:
+def needed_of(target: FileTarget) -> frozenset[str]:
     """Columns without which a row is no row."""
     needed = {one.column for one in target.report.fields if one.required}
     if not isinstance(target.report.load, Statements):
@@ -358,37 +324,44 @@ def _refused_a_value(exc: DBAPIError) -> bool:
     return state.startswith(_REFUSED_VALUES)
 
 
-async def _write(
-    conn: Writer, target: FileTarget, cells: list[Cell], *, rows: int, is_sure: bool
-) -> _Written:
+async def write_rows(
+    conn: Writer,
+    target: FileTarget,
+    cells: list[Cell],
+    *,
+    rows: int,
+    is_sure: bool = False,
+    is_numbered: bool = False,
+) -> Written:
     """Write the `rows` staged rows. is_sure: none of them is thought to be refused.
 
-    Those that were not written are looked for only where there are any.
+    is_numbered: what tells equal rows apart is noted already. Rows that were not written are
+    looked for only where there are any.
     """
     stream, origin = target.stream, target.origin
     match target.report.load:
         case Upsert(occurrence=occurrence, within=within):
             how = Keyed(
                 occurrence,
-                is_numbered=bool(target.waiting) or (occurrence is not None and not is_sure),
+                is_numbered=is_numbered,
                 one_per_key=not is_sure,
                 within=within,
                 days=target.days,
             )
             loaded = await upsert_staged(conn, stream, cells, origin, how)
             if loaded == rows:
-                return _Written(loaded, 0)
-            return _Written(loaded, await count_unchanged(conn, stream, cells, origin, how))
+                return Written(loaded, 0)
+            return Written(loaded, await count_unchanged(conn, stream, cells, origin, how))
         case ReplaceDays(day=day):
             return await _replace_days(conn, target, cells, day, rows=rows)
         case Statements() as load:
             loaded = await run_statements(conn, load, cells, origin)
-            return _Written(loaded, await count_unwritten(conn, load, origin))
+            return Written(loaded, await count_unwritten(conn, load, origin))
 
 
 async def _replace_days(
     conn: Writer, target: FileTarget, cells: list[Cell], day: str, *, rows: int
-) -> _Written:
+) -> Written:
     """Whole days; the older rows stay when the file has less than half of them."""
     days = target.days
     assert days is not None, "a report that replaces days is asked for a time"
@@ -399,12 +372,12 @@ async def _replace_days(
     else:
         fresh = await compare_days(conn, stream, cells, origin, day, days)
         if fresh * 2 < stored:
-            return _Written(0, await count_staged(conn), kept_older=True)
+            return Written(0, await count_staged(conn), kept_older=True)
         loaded = await replace_changed_days(conn, stream, cells, origin, day)
     if loaded == rows:
-        return _Written(loaded, 0)
+        return Written(loaded, 0)
     unchanged = await count_unreplaced(conn, stream, cells, day, days, compared=bool(stored))
-    return _Written(loaded, unchanged)
+    return Written(loaded, unchanged)
 
 
 async def _put_ragged_aside(

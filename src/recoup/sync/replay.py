@@ -29,6 +29,7 @@ from recoup.streams.report import Upsert
 from recoup.streams.stream import Request, Scope, Stream
 from recoup.sync.load import Batch, load_batch, parse_page
 from recoup.sync.load_report import FileTarget, load_report
+from recoup.sync.load_waiting import load_waiting
 from recoup.sync.occurrence_queries import Waiting
 from recoup.sync.quarantine_queries import (
     QuarantinedRow,
@@ -177,16 +178,16 @@ class _Group:
             for row in whole
         ]
         with spool_of(_as_file(whole), "text/plain; charset=utf-8", is_compressed=False) as spool:
-            loaded = await load_report(conn, self._target(waiting), spool)
+            loaded = await load_waiting(conn, self._target(), waiting, spool)
         return loaded.read - loaded.quarantined
 
     async def _replay_file(self, conn: Writer, kept: ArchivedFile) -> int:
         """The whole file again: its rows that still cannot be read are put into quarantine again."""
         with spool_of(kept.content, kept.content_type, is_compressed=kept.is_compressed) as spool:
-            await load_report(conn, self._target(()), spool)
+            await load_report(conn, self._target(), spool)
         return await delete_read_again(conn, [row.quarantine_id for row in self.rows])
 
-    def _target(self, waiting: Sequence[Waiting]) -> FileTarget:
+    def _target(self) -> FileTarget:
         assert self.stream.report is not None
         return FileTarget(
             stream=self.stream,
@@ -197,7 +198,6 @@ class _Group:
             marketplace_ids=self.connection.marketplace_ids,
             source=self.source,
             seen_at=self.now,
-            waiting=tuple(waiting),
         )
 
 

@@ -17,7 +17,7 @@ from recoup.spapi.operations.reports import (
 )
 from recoup.streams.stream import Api, Stream
 from recoup.streams.window import Window, share_done, subtract
-from recoup.sync.load import Loaded
+from recoup.sync.loaded import Loaded
 from recoup.sync.progress import AwaitedReports, Hindrance, StreamProgress, estimate_rows
 from recoup.sync.sources import Source
 

@@ -13,7 +13,8 @@ from recoup.spapi.paging import OperationPage
 from recoup.streams.stream import Api, Stream
 from recoup.sync.course import Course
 from recoup.sync.lease_queries import Fence
-from recoup.sync.load import Batch, Loaded, load_batch, put_aside
+from recoup.sync.load import Batch, load_batch, put_aside
+from recoup.sync.loaded import Loaded
 from recoup.sync.slots import Seat
 
 

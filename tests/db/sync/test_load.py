@@ -16,7 +16,8 @@ from recoup.errors import DatabaseUnreachableError, RowsLostError, ValueTooLarge
 from recoup.ids import SyncId
 from recoup.streams import all_streams
 from recoup.streams.stream import Request, Stream
-from recoup.sync.load import Loaded, load_batch, parse_page, put_aside
+from recoup.sync.load import load_batch, parse_page, put_aside
+from recoup.sync.loaded import Loaded
 from tests.support.lab import Lab, open_lab
 
 ORDERS, PLANS, SHIPMENTS = (

@@ -49,6 +49,16 @@ async def statuses(lab: Lab) -> dict[str, int]:
         return {row[0]: row[1] for row in rows}
 
 
+_CREATE = ReportDesk.create
+
+
+async def refuse_the_oldest(desk: ReportDesk, request: ReportRequest) -> str:
+    """createReport at an Amazon that answers 400 for what is nearly a year old."""
+    if request.window is not None and request.window.since < desk._api.now() - timedelta(350):
+        raise BadRequestError("too old", operation="createReport", status=400)
+    return await _CREATE(desk, request)
+
+
 def of(sync: SyncRow, name: str) -> Any:
     return next(one for one in sync.streams if one.name == name)
 
@@ -396,13 +406,6 @@ async def test_a_window_that_is_refused_does_not_keep_the_others(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A 400 on one createReport fails the stream by name, and the other windows are loaded."""
-    create = ReportDesk.create
-
-    async def refuse_the_oldest(desk: ReportDesk, request: ReportRequest) -> str:
-        if request.window is not None and request.window.since < desk._api.now() - timedelta(350):
-            raise BadRequestError("too old", operation="createReport", status=400)
-        return await create(desk, request)
-
     monkeypatch.setattr(ReportDesk, "create", refuse_the_oldest)
     async with reports_lab(database, tmp_path, "reimbursements") as lab:
         await lab.know_the_rates()
@@ -450,19 +453,12 @@ async def test_after_a_sync_that_failed_in_part_only_the_rest_is_asked_for(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The windows that came a moment ago would be refused for four hours, and waited for."""
-    create = ReportDesk.create
-
-    async def refuse_the_oldest(desk: ReportDesk, request: ReportRequest) -> str:
-        if request.window is not None and request.window.since < desk._api.now() - timedelta(350):
-            raise BadRequestError("too old", operation="createReport", status=400)
-        return await create(desk, request)
-
     async with reports_lab(database, tmp_path, "reimbursements", speed=300) as lab:
         await lab.know_the_rates()
-        monkeypatch.setattr(ReportDesk, "create", refuse_the_oldest)
-        assert (await lab.sync()).status == "failed"
+        with monkeypatch.context() as refusing:
+            refusing.setattr(ReportDesk, "create", refuse_the_oldest)
+            assert (await lab.sync()).status == "failed"
         asked = (await lab.calls())["createReport"]
-        monkeypatch.setattr(ReportDesk, "create", create)
 
         mended = await lab.sync()
 

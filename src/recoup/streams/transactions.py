@@ -3,7 +3,7 @@
 docs/amazon.md #transactions. Windows stay below 180 days: a longer one is answered with an empty
 page and no error. Rows come up to 48 hours late, hence the overlap. A deferred one changes its
 status when it is released, 7 to 30 days later, and others were seen to come after weeks: hence the
-sweep, which reads each day again about every 8.4 days until it is 38 days old.
+sweep, which reads each day again about every 8.4 days until it is some 36 days old.
 """
 
 from __future__ import annotations

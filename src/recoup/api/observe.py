@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recoup.api.metrics import Metrics
@@ -38,6 +39,8 @@ class Observed:
 
         try:
             await self._app(scope, receive, observed_send)
+        except ClientDisconnect:
+            return  # in the middle of its request: nobody is there to be told
         except Exception:
             # Whatever it is, it is a bug of ours: the log gets all of it and the client nothing.
             _log.exception("request_failed", method=_method(scope), route=_route(scope))

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,7 +43,11 @@ def create_app(config: SandboxConfig, *, clock: WorldClock | None = None) -> Sta
             *control_routes(sandbox, token_calls),
         ],
         middleware=[Middleware(_AmazonHeaders, sandbox=sandbox)],
-        exception_handlers={404: _no_such_operation, 405: _no_such_operation},
+        exception_handlers={
+            404: _no_such_operation,
+            405: _no_such_operation,
+            ClientDisconnect: _nobody_there,
+        },
     )
     app.router.redirect_slashes = False
     app.state.sandbox = sandbox
@@ -52,6 +56,11 @@ def create_app(config: SandboxConfig, *, clock: WorldClock | None = None) -> Sta
 
 async def _no_such_operation(_request: Request, _error: Exception) -> Response:
     return no_such_operation().answer()
+
+
+async def _nobody_there(_request: Request, _error: Exception) -> Response:
+    """For a client that went in the middle of its request. It is no error, and nobody reads this."""
+    return Response(status_code=400)
 
 
 class _AmazonHeaders:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 from sqlalchemy import text
 
-from recoup.clock import parse_rfc3339
+from recoup.clock import parse_rfc3339, utc_now
 from recoup.config import Settings
 from recoup.connections.queries import Connection, save_connection
 from recoup.db.engine import Database
@@ -28,14 +28,18 @@ from recoup.streams.stream import Stream
 from recoup.sync.access import SellerAccess
 from recoup.sync.limits_pg import PgBudget
 from recoup.sync.make_plan import operations_of
+from recoup.sync.plan_body import PlanRow
+from recoup.sync.plan_queries import write_plan
 from recoup.sync.queries import SyncRow, get_sync
 from recoup.sync.runner import SyncRunner
+from recoup.sync.tables import sync_progress
 from recoup.users.queries import add_user
 
 US = "ATVPDKIKX0DER"
 CANADA = "A2EUQ1WTGCTBG2"
 MARKETPLACES = {"us": (US,), "uk": ("A1F83G8C2ARO7P",), "eu": ("A1PA6795UKMFR9", "A13V1IB3VIYZZH")}
 _LONGEST_SYNC_SECONDS = 90
+_ENDED = {"actualSeconds": 1.0, "givenUp": False}
 
 
 @dataclass
@@ -154,6 +158,33 @@ class Lab:
         for operation in set(operations_of(all_streams())):
             await budget.acquire(operation)
             await budget.learned(operation, operation.plan.rate * self.speed)
+
+    async def saw_before(self, per_day: Mapping[str, float], whole: Mapping[str, int]) -> None:
+        """As if a sync had read so many rows a day of these streams, and of snapshots the whole: the
+        next plan knows it.
+        """
+        day = ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+        seen: list[tuple[Any, ...]] = [(*one, *day) for one in per_day.items()]
+        seen += [(*one, None, None) for one in whole.items()]
+        steps = tuple(
+            {"stream": name, "rows": rows, "from": since, "to": until} | _ENDED
+            for name, rows, since, until in seen
+        )
+        sync_id = SyncId("sync_earlier")
+        async with self.database.writing() as conn:
+            await conn.execute(
+                sync_progress.insert().values(
+                    sync_id=sync_id,
+                    user_id=self.user_id,
+                    connection_id=self.connection.connection_id,
+                    trigger="manual",
+                    status="complete",
+                    progress=100,
+                    message="",
+                    completed_at=utc_now(),
+                )
+            )
+            await write_plan(conn, sync_id, PlanRow(utc_now(), 1.0, steps, ()))
 
     async def _get(self, path: str) -> Any:
         async with httpx2.AsyncClient(timeout=60) as http:

@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from itertools import chain
 
-from recoup.errors import ReportError, SpApiError
 from recoup.spapi.operations.reports import CREATE_REPORT
 from recoup.streams.stream import Scope
 from recoup.sync.bookmark import Bookmark
 from recoup.sync.cursor_queries import read_cursor
-from recoup.sync.read_section import SectionReader
+from recoup.sync.read_section import Failures, SectionReader
 from recoup.sync.refused import Section, list_sections, refused_error, rejoin
 from recoup.sync.report_desk import ReportDesk
 from recoup.sync.side_tasks import run_all
@@ -32,7 +31,6 @@ async def read_planned(work: Work, state: StreamState, desk: ReportDesk) -> None
     sections = await list_sections(work, state.stream)
     state.scopes = len(sections)
     sources = {section.scope: work.course.sources(name, section.scope) for section in sections}
-    state.sources = dict(sources)
     state.fractions |= {scope: 1.0 for scope, found in sources.items() if not found}
     failures = await _read_all(work, state, desk, [one for one in sections if sources[one.scope]])
     if state.stream.scope is Scope.REGION and not state.without:
@@ -50,7 +48,7 @@ async def read_planned(work: Work, state: StreamState, desk: ReportDesk) -> None
 
 async def _read_all(
     work: Work, state: StreamState, desk: ReportDesk, sections: Sequence[Section]
-) -> list[SpApiError | ReportError]:
+) -> Failures:
     """All sections side by side; gives what failed."""
     turn = asyncio.Lock()
     async with work.database.reading() as conn:

@@ -10,7 +10,6 @@ import pytest
 
 from recoup.clock import utc_now
 from recoup.db.engine import Database
-from recoup.ids import SyncId
 from recoup.spapi.operations.reports import get_reports
 from recoup.streams import all_streams
 from recoup.streams.stream import Scope, Snapshot
@@ -18,10 +17,7 @@ from recoup.streams.turns import CYCLE, EVERY_DAY
 from recoup.streams.window import Window
 from recoup.sync.cursor_queries import Cursor, write_cursor
 from recoup.sync.limits_pg import PgBudget
-from recoup.sync.plan_body import PlanRow
-from recoup.sync.plan_queries import write_plan
 from recoup.sync.report_queries import insert_request, state_of
-from recoup.sync.tables import sync_progress
 from tests.support.lab import US, Lab, lab_at, named
 from tests.support.sandbox_process import sandbox_process
 
@@ -34,8 +30,6 @@ _ORDERS = 36_000
 # Twice as fast, a busy machine needs so long for its own work that reports are looked for more often.
 _SPEED = 20
 _NO_OPERATIONS = {"lwaToken", "reportDocumentFile"}
-
-
 _DAY = timedelta(days=1)
 
 
@@ -66,32 +60,6 @@ async def _was_synced_daily(lab: Lab) -> None:
                 conn,
                 Cursor(lab.connection.connection_id, stream.name, scope, closed=closed, read_at=at),
             )
-
-
-async def _saw_before(lab: Lab) -> None:
-    """The plan of that sync, from which the next one knows how much there is."""
-    day = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
-    whole = {"from": None, "to": None}
-    sync_id = SyncId("sync_earlier")
-    seen = (("orders", 300, day), ("transactions", 400, day), ("inventory", 600, whole))
-    steps = tuple(
-        {"stream": name, "rows": rows, "actualSeconds": 1.0, "givenUp": False, **window}
-        for name, rows, window in seen
-    )
-    async with lab.database.writing() as conn:
-        await conn.execute(
-            sync_progress.insert().values(
-                sync_id=sync_id,
-                user_id=lab.user_id,
-                connection_id=lab.connection.connection_id,
-                trigger="manual",
-                status="complete",
-                progress=100,
-                message="",
-                completed_at=utc_now(),
-            )
-        )
-        await write_plan(conn, sync_id, PlanRow(utc_now(), 1.0, steps, ()))
 
 
 async def _knows_the_settlements(lab: Lab) -> None:
@@ -156,7 +124,7 @@ async def _calls_on(
     ):
         await _was_synced_daily(lab)
         await lab.know_the_rates()
-        await _saw_before(lab)
+        await lab.saw_before({"orders": 300, "transactions": 400}, {"inventory": 600})
         await _knows_the_settlements(lab)
         await _had_reports_before(lab)
         await lab.advance("P1D")

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from recoup.db.engine import Database
-from recoup.sync.runner import SyncRunner
+from tests.support.dying import KilledError, dying_runner
 from tests.support.lab import Lab, open_lab
 from tests.support.report_files import stream
 
@@ -27,27 +27,10 @@ STEPS = [
 ]
 
 
-class KilledError(BaseException):
-    """The worker is dead: nothing of it catches this, and nothing is handed on in words."""
-
-
 @pytest.fixture
 async def lab(database: Database, tmp_path: Path) -> AsyncIterator[Lab]:
     async with open_lab(database, tmp_path, streams=STREAMS) as lab:
         yield lab
-
-
-def dying_runner(lab: Lab, step: str, *, at: int) -> SyncRunner:
-    """A worker that dies when it comes to `step` for the at-th time."""
-    left = at
-
-    def reached(name: str) -> None:
-        nonlocal left
-        left -= name == step
-        if name == step and left <= 0:
-            raise KilledError(step)
-
-    return SyncRunner(lab.database, lab.access, owner="victim", streams=STREAMS, reached=reached)
 
 
 async def content(lab: Lab) -> list[Any]:
@@ -71,7 +54,7 @@ async def test_row_7_a_worker_that_dies_at_a_step_repeats_no_request(
     if step == "intent_stored":
         at = min(at, 2)
     with pytest.raises(KilledError):
-        await dying_runner(lab, step, at=at).run(sync_id)
+        await dying_runner(lab, STREAMS, step, at=at).run(sync_id)
 
     async with asyncio.timeout(90):
         await lab.runner.run(sync_id)
@@ -94,7 +77,7 @@ async def test_row_7_a_cancelled_sync_leaves_its_reports_to_the_next_one(
     """What was asked for is not asked for again by another sync."""
     sync_id = await lab.start()
     with pytest.raises(KilledError):
-        await dying_runner(lab, step, at=2).run(sync_id)
+        await dying_runner(lab, STREAMS, step, at=2).run(sync_id)
     async with lab.database.writing() as conn:
         await conn.execute(
             text("update sync_progress set status = 'cancelled', completed_at = now()")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeAlias
 
 from recoup.errors import ForbiddenError, ReportError, SpApiError
 from recoup.sync.bookmark import Bookmark
@@ -60,8 +61,8 @@ class SectionReader:
         sources = self._work.course.sources(name, scope)
         self._state.sources[scope] = sources
         if Source.REPORT not in sources:
-            return await self._collected(self._read_pages()) if sources else []
-        return await self._collected(self._read_reports(with_pages=Source.API in sources))
+            return await self._collected(self._read_pages) if sources else []
+        return await self._collected(partial(self._read_reports, with_pages=Source.API in sources))
 
     async def _read_reports(self, *, with_pages: bool) -> Failures:
         """Reports are asked for before the first page is: they take longer. Both go on then."""
@@ -71,9 +72,9 @@ class SectionReader:
         requests = await reports.enter(besides)
         if requests is not None:
             self._reports = reports
-        parts = [self._collected(reports.carry(requests or []))]
+        parts = [self._collected(partial(reports.carry, requests or []))]
         if with_pages:
-            parts.append(self._collected(self._read_pages()))
+            parts.append(self._collected(self._read_pages))
         return [failure for failed in await run_all(parts) for failure in failed]
 
     async def _read_pages(self) -> Failures:
@@ -83,10 +84,14 @@ class SectionReader:
             )
         return [] if is_done else await self._follow_plan()
 
-    async def _collected(self, part: Coroutine[Any, Any, Failures]) -> Failures:
-        """A failure of one source stops neither the other nor the other sections."""
+    async def _collected(self, part: Callable[[], Awaitable[Failures]]) -> Failures:
+        """A failure of one source stops neither the other nor the other sections.
+
+        `part` is called here: a coroutine made before would never be awaited by a sync that is
+        cancelled in between.
+        """
         try:
-            return await part
+            return await part()
         except ForbiddenError as exc:
             self._state.refusals.append(Refusal(named_scope(self._section.scope), exc))
             self._is_refused = True

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from recoup.spapi.operations.reports import CREATE_REPORT
 from recoup.sync.limits_pg import PgBudget
 from recoup.sync.plan_body import PlanRow
 from recoup.sync.plan_queries import find_plan
+from recoup.sync.runner import SyncRunner
 from tests.support.dying import KilledError, dying_runner
 from tests.support.lab import Lab, named, open_lab
 
@@ -104,3 +109,28 @@ async def test_pages_and_reports_read_the_windows_of_one_scope_side_by_side(
         assert sources == 2
         assert asked < 13
     assert all(step["actualSeconds"] is not None for step in plan.steps if not step["givenUp"])
+
+
+async def test_a_sync_that_is_stopped_before_its_parts_begin_leaves_none_of_them(
+    database: Database, tmp_path: Path
+) -> None:
+    """Python complains of work that was prepared and never begun, in the log of a service that stops."""
+    streams = [named("reimbursements")]
+
+    def stop(step: str) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        if step == "intent_stored":
+            task.cancel()
+
+    async with open_lab(database, tmp_path, streams=streams) as lab:
+        sync_id = await lab.start()
+        runner = SyncRunner(lab.database, lab.access, owner="w", streams=streams, reached=stop)
+        with warnings.catch_warnings(record=True) as complaints, suppress(asyncio.CancelledError):
+            warnings.simplefilter("always")
+            await runner.run(sync_id)
+        gc.collect()
+        requests = await lab.scalar("select count(*) from report_request where status = 'intended'")
+
+    assert requests > 0, "it was stopped where it was meant to be"
+    assert [str(one.message) for one in complaints] == []

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test check fix dev bench bench-claims bench-claims-speed bench-load bench-plan lock
+.PHONY: setup demo test test-long quick check fix dev reference bench bench-claims bench-claims-speed bench-load bench-plan lock
 
 setup: $(STAMP)
 
@@ -20,16 +20,34 @@ demo: setup
 test: setup
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
+# Every odd kind of telling a world, alone and all together, over several seeds: most of an hour. Then
+# the laws of detection with hundreds of examples each, other ones every time: as long again.
+test-long: setup
+	$(BIN)/python -m pytest -n auto --dist worksteal -m long
+	$(BIN)/python -m pytest -n auto --dist worksteal --hypothesis-profile long tests/property/test_claims.py
+
+# What needs no server: under a minute.
+quick: setup
+	$(BIN)/python -m pytest -n auto --dist worksteal -q --quick tests/unit tests/property tests/contract
+
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	MYPYPATH=src:. $(BIN)/mypy --explicit-package-bases benchmarks
+	MYPYPATH=src:. $(BIN)/mypy --explicit-package-bases benchmarks lints
 	$(BIN)/lint-imports
+	$(BIN)/python lints/where_sql_is.py
+	$(BIN)/python lints/dead_ends.py
+	$(BIN)/python lints/module_size.py
+	@$(MAKE) --no-print-directory quick
 
 fix: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The pages in docs/reference that describe what the code defines.
+reference: setup
+	$(BIN)/python -m docs.reference.generate
 
 dev: setup
 	$(BIN)/recoup serve --sandbox
@@ -53,8 +71,9 @@ bench-plan: setup
 	$(BIN)/python -m benchmarks.plan_sandbox
 
 # Planted losses found, and nothing else: 20 sandboxes of two profiles, see docs/benchmarks.md.
+# `make bench-claims ODD=all` also tells every world oddly, and compares.
 bench-claims: setup
-	$(BIN)/python benchmarks/claims.py
+	$(BIN)/python benchmarks/claims.py $(if $(ODD),--odd $(ODD))
 
 # A whole detection for 10,000, 100,000 and 1,000,000 orders; the last one takes half an hour to fill.
 bench-claims-speed: setup

@@ -17,12 +17,12 @@ from pathlib import Path
 
 from sqlalchemy import bindparam, text
 
-from recoup.claims.detect import detect
+from recoup.claims.detection.detect import detect
 from recoup.claims.rules import all_rules
 from recoup.connections.queries import save_connection
 from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
-from recoup.ids import ConnectionId
+from recoup.ids import ConnectionId, first_workspace_id
 from recoup.logs import configure_logs
 from recoup.migrations.upgrade import upgrade
 from recoup.users.queries import add_user
@@ -48,7 +48,7 @@ async def fill(database: Database, orders: int) -> ConnectionId:
         user = await add_user(conn, f"bench-{orders}@example.com")
         connection = await save_connection(
             conn,
-            user.user_id,
+            first_workspace_id(user.user_id),
             selling_partner_id="BENCH",
             region="NA",
             environment="local",

@@ -104,9 +104,9 @@ select connection_id, order_id, last_updated_at, sku, fnsku, disposition, 'T' ||
 from removals where connection_id = :connection_id and order_type = 'Return';
 
 insert into fee_preview (connection_id, sku, store, fnsku, asin, price, longest_side, median_side, shortest_side,
-    unit_of_dimension, item_weight, unit_of_weight, size_tier, currency, fee_total, referral_fee, fulfillment_fee, source)
+    unit_of_dimension, item_weight, unit_of_weight, size_tier, currency, fee_total, referral_fee, fulfillment_fee, source, occurrence)
 select :connection_id, 'SKU-' || product, 'US', 'X' || product, 'B' || product, 30, 10, 8, 2, 'inches', 1, 'pounds',
-    'Large standard-size', 'USD', 8.5, 4.5, 4, 'benchmark'
+    'Large standard-size', 'USD', 8.5, 4.5, 4, 'benchmark', 1
 from generate_series(0, :products - 1) as product;
 
 insert into inventory (connection_id, marketplace_id, sku, fnsku, condition, asin, total_quantity, fulfillable_quantity,
@@ -114,9 +114,9 @@ insert into inventory (connection_id, marketplace_id, sku, fnsku, condition, asi
 select :connection_id, 'ATVPDKIKX0DER', 'SKU-' || product, 'X' || product, 'NewItem', 'B' || product, 50, 50, 0, 'benchmark'
 from generate_series(0, :products - 1) as product;
 
-insert into ledger_summary (connection_id, month_on, fnsku, msku, disposition, location, store, starting_balance,
+insert into ledger_summary (connection_id, month_on, fnsku, msku, disposition, location, store, supplier, starting_balance,
     receipts, customer_shipments, ending_balance, source)
-select :connection_id, month::date, 'X' || product, 'SKU-' || product, 'SELLABLE', 'US', '', 10, 5, -5, 10, 'benchmark'
+select :connection_id, month::date, 'X' || product, 'SKU-' || product, 'SELLABLE', 'US', '', '', 10, 5, -5, 10, 'benchmark'
 from generate_series(0, :products - 1) as product
 cross join generate_series(timestamptz '2025-11-01', timestamptz '2026-10-01', interval '1 month') as month;
 

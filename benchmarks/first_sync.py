@@ -24,16 +24,17 @@ from recoup.config import Settings
 from recoup.connections.queries import Connection, save_connection
 from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
+from recoup.ids import first_workspace_id
 from recoup.jobs.queue import new_queue
 from recoup.jobs.start import start_sync
 from recoup.logs import configure_logs
 from recoup.migrations.upgrade import upgrade
 from recoup.spapi.operation import Operation
 from recoup.streams import all_streams
-from recoup.streams.stream import Request, Stream, Windows
-from recoup.streams.window import Window, next_window, subtract
+from recoup.streams._stream import Request, Stream, Windows
+from recoup.streams._window import Window, next_window, subtract
 from recoup.sync.access import SellerAccess
-from recoup.sync.queries import get_sync
+from recoup.sync.record.queries import get_sync
 from recoup.sync.runner import SyncRunner
 from recoup.users.queries import add_user
 
@@ -87,13 +88,13 @@ async def fetch_only(access: SellerAccess, connection: Connection) -> int:
 
 
 async def measure(url: str, database: Database, folder: Path, orders: int) -> None:
-    settings = Settings(data_dir=folder, spapi_endpoint=url, lwa_endpoint=url)
+    settings = Settings(data_dir=folder, local_sandbox=url)
     access = SellerAccess(settings)
     async with database.writing() as conn:
         user = await add_user(conn, "bench@example.com")
         connection = await save_connection(
             conn,
-            user.user_id,
+            first_workspace_id(user.user_id),
             selling_partner_id="BENCH",
             region="NA",
             environment="local",
@@ -107,12 +108,12 @@ async def measure(url: str, database: Database, folder: Path, orders: int) -> No
 
     queue = new_queue(database)
     async with queue.open_async():
-        sync_id = await start_sync(database, queue, access, user.user_id)
+        sync_id = await start_sync(database, queue, access, connection.workspace_id)
     began = time.perf_counter()
     await SyncRunner(database, access, owner="bench").run(sync_id)
     whole = time.perf_counter() - began
     async with database.reading() as conn:
-        sync = await get_sync(conn, user.user_id, sync_id)
+        sync = await get_sync(conn, connection.workspace_id, sync_id)
     await access.close()
     await database.close()
     assert sync.status == "complete", sync.error

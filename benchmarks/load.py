@@ -28,14 +28,15 @@ from recoup.connections.queries import save_connection
 from recoup.db.copy import copy_in
 from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
-from recoup.ids import ConnectionId, SyncId
+from recoup.ids import ConnectionId, SyncId, first_workspace_id
 from recoup.logs import configure_logs
 from recoup.migrations.upgrade import upgrade
 from recoup.spapi.documents import Spool
+from recoup.streams._window import Days
 from recoup.streams.ledger import STREAM
 from recoup.sync.access import SellerAccess
-from recoup.sync.load_report import FileTarget, load_report
-from recoup.sync.report_load_queries import Days
+from recoup.sync.loading.file import load_report
+from recoup.sync.loading.target import FileTarget
 from recoup.users.queries import add_user
 
 _HEADER = (
@@ -161,7 +162,7 @@ async def _connect(database: Database, folder: Path) -> ConnectionId:
         user = await add_user(conn, "bench@example.com")
         connection = await save_connection(
             conn,
-            user.user_id,
+            first_workspace_id(user.user_id),
             selling_partner_id="A1SELLER",
             region="NA",
             environment="local",

@@ -18,15 +18,15 @@ from benchmarks.virtual import Outcome, Seller, VirtualSync, lognormal
 from recoup.ids import ConnectionId, SyncId
 from recoup.spapi.operation import UsagePlan
 from recoup.streams import all_streams
-from recoup.streams.stream import Scope, Snapshot
-from recoup.streams.window import Window
-from recoup.sync.bounds import Usage, full, seconds_until
-from recoup.sync.choice import Missing, duration
-from recoup.sync.cursor_queries import Cursor
-from recoup.sync.forecast import Known
-from recoup.sync.make_plan import documented_usage, operations_of, repeat_after
-from recoup.sync.plan_body import densities, plan_row
-from recoup.sync.steps import begin
+from recoup.streams._stream import Scope, Snapshot
+from recoup.streams._window import Window
+from recoup.sync.cursors.next_window import begin
+from recoup.sync.cursors.queries import Cursor
+from recoup.sync.pacing.bounds import Usage, full, seconds_until
+from recoup.sync.planning.body import densities, plan_row
+from recoup.sync.planning.channel_choice import Missing, duration
+from recoup.sync.planning.forecast import Known
+from recoup.sync.planning.make import documented_usage, operations_of, repeat_after
 
 _NOW = datetime(2026, 11, 20, 2, tzinfo=UTC)
 _US = "ATVPDKIKX0DER"

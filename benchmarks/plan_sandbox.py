@@ -26,19 +26,26 @@ from recoup.migrations.upgrade import upgrade
 from recoup.spapi.operation import Operation
 from recoup.spapi.operations.sellers import GET_MARKETPLACE_PARTICIPATIONS
 from recoup.streams import all_streams
-from recoup.sync.bounds import full, lower_bound
-from recoup.sync.choice import duration
-from recoup.sync.limits_pg import PgBudget
-from recoup.sync.make_plan import operations_of
-from recoup.sync.plan_queries import find_plan
+from recoup.sync.pacing.bounds import full, lower_bound
+from recoup.sync.pacing.budget_queries import PgBudget, name_account
+from recoup.sync.planning.channel_choice import duration
+from recoup.sync.planning.make import operations_of
+from recoup.sync.planning.queries import find_plan
 from tests.support.lab import US, Lab, open_lab
 
 _LIGHT = tuple(stream for stream in all_streams() if stream.name == "marketplaces")
 
 
+async def _budget(lab: Lab, connection: Connection) -> PgBudget:
+    account = lab.access.account(connection)
+    async with lab.database.writing() as conn:
+        await name_account(conn, connection.connection_id, account)
+    return PgBudget(lab.database, account)
+
+
 async def know_the_rates(lab: Lab) -> None:
     """As if earlier answers had told them: a plan before any answer counts in Amazon's hours."""
-    budget = PgBudget(lab.database, lab.access.account(lab.connection))
+    budget = await _budget(lab, lab.connection)
     for operation in operations_of(all_streams()):
         await budget.acquire(operation)
         await budget.learned(operation, operation.plan.rate * lab.speed)
@@ -114,7 +121,7 @@ async def connect(lab: Lab, name: str) -> Connection:
     async with lab.database.writing() as conn:
         return await save_connection(
             conn,
-            lab.user_id,
+            lab.workspace_id,
             selling_partner_id=name,
             region="NA",
             environment="local",
@@ -125,7 +132,7 @@ async def connect(lab: Lab, name: str) -> Connection:
 
 async def throttle(lab: Lab, connection: Connection, operation: Operation) -> None:
     """An empty bucket that needs an hour for its next call."""
-    budget = PgBudget(lab.database, lab.access.account(connection))
+    budget = await _budget(lab, connection)
     await budget.acquire(operation)
     await budget.learned(operation, 1 / 3600)
     await budget.throttled(operation, None)
@@ -136,7 +143,7 @@ async def until_done(lab: Lab, awaited: list[Connection], started: list[Connecti
     async with queue.open_async():
         for one in started:
             await start_sync(
-                lab.database, queue, lab.access, lab.user_id, connection_id=one.connection_id
+                lab.database, queue, lab.access, lab.workspace_id, connection_id=one.connection_id
             )
     stop, began = asyncio.Event(), time.perf_counter()
     worker = asyncio.create_task(Worker(lab.settings, lab.database, streams=_LIGHT).run(stop))

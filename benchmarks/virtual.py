@@ -12,7 +12,7 @@ import itertools
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from recoup.spapi.bucket import (
@@ -25,16 +25,24 @@ from recoup.spapi.bucket import (
 )
 from recoup.spapi.operation import UsagePlan
 from recoup.spapi.operations.reports import GET_REPORT
-from recoup.streams.stream import Stream
-from recoup.streams.window import Window
-from recoup.sync.bounds import Usage, full, lower_bound
-from recoup.sync.choice import Missing
-from recoup.sync.forecast import ANY_REPORT, ROWS_PER_SECOND, Known
-from recoup.sync.observations import Begun, Ended, Observation, PageSeen, ReportMade, UsageSeen
-from recoup.sync.plan import Plan, plan_sync, remaining_seconds
-from recoup.sync.revise import revise
-from recoup.sync.sources import Source
-from recoup.sync.timeline import CREATE, DOCUMENT, LIST, Step
+from recoup.streams._stream import Stream
+from recoup.streams._window import Window
+from recoup.sync.pacing.bounds import Usage, full, lower_bound
+from recoup.sync.planning.channel_choice import Missing
+from recoup.sync.planning.forecast import ROWS_PER_SECOND, Known
+from recoup.sync.planning.observations import (
+    Begun,
+    Ended,
+    Observation,
+    PageSeen,
+    ReportMade,
+    UsageSeen,
+)
+from recoup.sync.planning.plan import Plan, plan_sync, remaining_seconds
+from recoup.sync.planning.revise import revise
+from recoup.sync.planning.timeline import CREATE, DOCUMENT, LIST, PlanStep
+from recoup.sync.record.channel import Channel
+from recoup.sync.reports.request import ANY_REPORT
 
 Process = Generator[float, None, None]
 """Gives the seconds to sleep."""
@@ -195,9 +203,7 @@ class VirtualSync:
         flows = max(0.0, plan.rate - self._seller.others.get(operation, 0.0))
         level = min(float(plan.burst), bucket.level + (self.now - bucket.at) * flows)
         allowed = level >= 1 - 1e-9
-        self._amazons[operation] = Bucket(
-            plan, plan.rate, confirmed=True, level=level - allowed, at=self.now, blocked_until=0.0
-        )
+        self._amazons[operation] = replace(bucket, level=level - allowed, at=self.now)
         return allowed
 
     def _read(self, missing: Missing) -> Process:
@@ -205,19 +211,19 @@ class VirtualSync:
         stream, scope = missing.stream, missing.scope
         while open_ := [s for s in self.plan.steps if _is_of(s, stream, scope)]:
             for step in open_:
-                if step.source is Source.REPORT and step.begun is None:
-                    self._observe(Begun(step.stream, step.scope, step.source, step.window))
+                if step.channel is Channel.REPORT and step.begun is None:
+                    self._observe(Begun(step.stream, step.scope, step.channel, step.window))
                     self._spawn(self._report(stream, step))
-            pages = next((s for s in open_ if s.source is Source.API), None)
+            pages = next((s for s in open_ if s.channel is Channel.API), None)
             if pages is None:
                 yield 1.0
                 continue
             yield from self._pages(stream, pages)
 
-    def _pages(self, stream: Stream, step: Step) -> Process:
+    def _pages(self, stream: Stream, step: PlanStep) -> Process:
         assert stream.api is not None
         name, window = stream.api.operation.name, step.window
-        self._observe(Begun(step.stream, step.scope, step.source, window))
+        self._observe(Begun(step.stream, step.scope, step.channel, window))
         total = self._rows(stream, step.scope, window)
         read = 0
         while True:
@@ -225,15 +231,15 @@ class VirtualSync:
             rows = min(stream.api.page_size, total - read)
             read += rows
             if read >= total:
-                self._observe(Ended(step.stream, step.scope, step.source, window, rows, {name: 1}))
+                self._observe(Ended(step.stream, step.scope, step.channel, window, rows, {name: 1}))
                 return
             seen = PageSeen(step.stream, step.scope, window, rows, read / total, {name: 1})
             self._observe(seen)
             if not any(s.window == window and _is_begun(s, step) for s in self.plan.steps):
                 return  # the plan has left this window to reports
 
-    def _report(self, stream: Stream, step: Step) -> Process:
-        here = (step.stream, step.scope, step.source, step.window)
+    def _report(self, stream: Stream, step: PlanStep) -> Process:
+        here = (step.stream, step.scope, step.channel, step.window)
         if CREATE in step.calls:
             yield from self._call(CREATE)
             self._observe(Begun(*here, requested=True, calls={CREATE: 1}))
@@ -247,7 +253,7 @@ class VirtualSync:
         yield self._seller.latency() + rows / ROWS_PER_SECOND
         self._observe(Ended(*here, rows))
 
-    def _generated(self, step: Step) -> Process:
+    def _generated(self, step: PlanStep) -> Process:
         """Polled at growing intervals until it is done."""
         took, asked = self._seller.generation(), self.now
         nap, least = 0.0, asked + took
@@ -267,12 +273,12 @@ class VirtualSync:
         return self._seller.count(stream.name, window, self._whole[stream.name, scope])
 
 
-def _is_of(step: Step, stream: Stream, scope: str) -> bool:
+def _is_of(step: PlanStep, stream: Stream, scope: str) -> bool:
     return (step.stream, step.scope) == (stream.name, scope) and step.ended is None
 
 
-def _is_begun(step: Step, other: Step) -> bool:
-    same = (step.stream, step.scope, step.source) == (other.stream, other.scope, other.source)
+def _is_begun(step: PlanStep, other: PlanStep) -> bool:
+    same = (step.stream, step.scope, step.channel) == (other.stream, other.scope, other.channel)
     return same and step.begun is not None and step.ended is None
 
 

@@ -9,12 +9,24 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
+from psycopg import sql
 
 from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
 from recoup.migrations.upgrade import upgrade
+from tests.support.whole_seller import StoredSeller, store_whole_seller
+
+# What measures time is a benchmark: an example may take as long as a busy machine needs.
+settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# `pytest --hypothesis-profile long`: for the laws that take their number of examples from the profile.
+settings.register_profile(
+    "long", max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("usual")
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -44,8 +56,20 @@ def postgres() -> Iterator[EmbeddedServer]:
     folder = Path(tempfile.mkdtemp(prefix="recoup-test-"))
     folder.chmod(0o711)
     with EmbeddedServer(folder) as server:
+        _forget_crashes_of_the_machine(server)
         yield server
     shutil.rmtree(folder)
+
+
+def _forget_crashes_of_the_machine(server: EmbeddedServer) -> None:
+    """Nothing here must survive a loss of power, and waiting for the disk is most of a new database.
+
+    Processes that are killed, PostgreSQL's own among them, lose nothing by it.
+    """
+    with psycopg.connect(server.superuser_url("postgres"), autocommit=True) as conn:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            conn.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(setting)))
+        conn.execute("select pg_reload_conf()")
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +79,14 @@ def template(postgres: EmbeddedServer) -> str:
     postgres.create_database(name)
     upgrade(Database(postgres.url(name)))
     return name
+
+
+@pytest.fixture(scope="session")
+def stored_seller(
+    postgres: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> StoredSeller:
+    """A seller of the sandbox with all that a sync reads, once in a run."""
+    return store_whole_seller(postgres, template, tmp_path_factory.mktemp("whole"))
 
 
 @pytest.fixture
@@ -86,3 +118,15 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 def anyio_backend() -> str:
     """recoup runs on asyncio."""
     return "asyncio"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="leave out tests that need PostgreSQL")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """`make quick`: what needs no server, so that it is over within a minute."""
+    if config.getoption("--quick"):
+        needing = [item for item in items if "postgres" in getattr(item, "fixturenames", ())]
+        items[:] = [item for item in items if item not in set(needing)]
+        config.hook.pytest_deselected(items=needing)

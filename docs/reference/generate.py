@@ -1,159 +1,39 @@
-# ruff: noqa: INP001 - a script beside the pages it writes, not a package
-"""Writes settings.md and commands.md of this folder from the code they describe.
+"""Writes the pages of this folder from the code that they describe.
 
-Run `.venv/bin/python docs/reference/generate.py` after a change of a setting or a command;
-tests/contract/test_documents.py compares the pages with what is generated.
+Run `make reference` after a change; tests/contract/test_documents.py compares the pages with what is
+generated.
 """
 
 from __future__ import annotations
 
-import enum
-import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
 
-from pydantic import SecretStr
-from pydantic.fields import FieldInfo
-from typer.main import get_command
-
-from recoup.cli.main import app
-from recoup.config import Settings
+from docs.reference.events import events_page
+from docs.reference.problems import errors_page
+from docs.reference.routes import routes_page
+from docs.reference.rules import rules_page
+from docs.reference.settings_and_commands import commands_page, settings_page
+from docs.reference.streams import streams_page
 
 FOLDER = Path(__file__).parent
 
-_NOTICE = "<!-- Written by docs/reference/generate.py. Change the code, then run that script. -->"
 
-_SETTINGS_HEAD = f"""\
-# Settings
-
-{_NOTICE}
-
-A setting comes from the first of these that names it: an environment variable, the file `.env`,
-the file `recoup.toml`, the default. The files are looked for in the folder in which the program is
-started. In `recoup.toml` a setting has its lower-case name without `RECOUP_`, for example
-`worker_concurrency = 5`. A `.env` may hold variables of recoup only.
-
-A variable that begins with `RECOUP_` and is no setting is refused, so a misspelled name is noticed.
-`recoup doctor` shows every setting, its value and where it came from.
-"""
-
-_COMMANDS_HEAD = f"""\
-# Commands
-
-{_NOTICE}
-
-Exit status: 0 done, 1 the operation failed, 2 wrong usage or a wrong setting, 130 interrupted by
-Ctrl-C. An error is one line on stderr that says what to do. Every command has `--help`.
-"""
-
-
-def settings_page() -> str:
-    """The page of every setting, in the order in which `Settings` declares them."""
-    rows = (
-        (f"`RECOUP_{name.upper()}`", str(field.description), _allowed(field), _default(field))
-        for name, field in Settings.model_fields.items()
-    )
-    table = _table(("variable", "meaning", "values", "default"), rows)
-    return f"{_SETTINGS_HEAD}\n{table}"
-
-
-def commands_page() -> str:
-    """The page of every command, in the order of `recoup --help`."""
-    parts = [_COMMANDS_HEAD]
-    parts += [_command(name, command) for name, command in _walk("recoup", get_command(app))]
-    return "\n".join(parts)
-
-
-def pages() -> dict[str, str]:
-    """What each file of this folder must hold, by its name."""
-    return {"settings.md": settings_page(), "commands.md": commands_page()}
-
-
-def _allowed(field: FieldInfo) -> str:
-    """What a value may be, where that is less than any text."""
-    for part in (field.annotation, *get_args(field.annotation)):
-        if get_origin(part) is Literal:
-            return ", ".join(f"`{choice}`" for choice in get_args(part))
-    bounds = {type(part).__name__: part for part in field.metadata}
-    if "Ge" in bounds and "Le" in bounds:
-        return f"{bounds['Ge'].ge} to {bounds['Le'].le}"
-    return ""
-
-
-def _default(field: FieldInfo) -> str:
-    """The default as it would be written; of a computed one what its function says of itself."""
-    if field.default_factory is not None:
-        says = inspect.getdoc(field.default_factory) or ""
-        return says.splitlines()[0].rstrip(".")
-    value: object = field.default
-    if isinstance(value, SecretStr):
-        value = value.get_secret_value()
-    return "unset" if value is None else f"`{value}`"
-
-
-def _walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:
-    """Every command that does something, with its whole name; groups only lead to others."""
-    children = getattr(command, "commands", None)
-    if children is None:
-        yield name, command
-        return
-    for child, below in children.items():
-        yield from _walk(f"{name} {child}", below)
-
-
-def _command(name: str, command: Any) -> str:
-    arguments = [p for p in command.params if p.param_type_name == "argument"]
-    options = [p for p in command.params if p.param_type_name == "option"]
-    words = [name]
-    words += [f"{p.opts[0]} {_value(p)}" for p in options if p.required]
-    words += ["[OPTIONS]"] if any(not p.required for p in options) else []
-    words += [p.metavar or p.name.upper() for p in arguments]
-    lines = [f"## {name}", "", f"`{' '.join(words)}`", "", inspect.cleandoc(command.help), ""]
-    if command.params:
-        rows = (_parameter(parameter) for parameter in (*arguments, *options))
-        lines.append(_table(("parameter", "meaning", "default"), rows))
-    return "\n".join(lines)
-
-
-def _parameter(parameter: Any) -> tuple[str, str, str]:
-    if parameter.param_type_name == "argument":
-        name = parameter.metavar or parameter.name.upper()
-    else:
-        name = f"{parameter.opts[0]} {_value(parameter)}".strip()
-    default = "required" if parameter.required else _shown(parameter)
-    return f"`{name}`", parameter.help, default
-
-
-def _value(parameter: Any) -> str:
-    """What follows the option's name; nothing after a switch."""
-    if parameter.metavar or parameter.is_flag:
-        return parameter.metavar or ""
-    annotation = parameter.type_descriptor.annotation
-    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        return "|".join(str(member.value) for member in annotation)
-    return {"int": "NUMBER", "float": "NUMBER", "datetime": "YYYY-MM-DD"}.get(
-        getattr(annotation, "__name__", ""), "TEXT"
-    )
-
-
-def _shown(parameter: Any) -> str:
-    value = parameter.default
-    if value is None or parameter.is_flag:
-        return ""
-    return f"`{value.value if isinstance(value, enum.Enum) else value}`"
-
-
-def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [header, ("---",) * len(header), *rows]
-    return "".join(
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines
-    )
+PAGES: Mapping[str, Callable[[], str]] = {
+    "commands.md": commands_page,
+    "errors.md": errors_page,
+    "events.md": events_page,
+    "routes.md": routes_page,
+    "rules.md": rules_page,
+    "settings.md": settings_page,
+    "streams.md": streams_page,
+}
+"""What makes each file of this folder, by its name."""
 
 
 def main() -> None:
-    for name, text in pages().items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+    for name, text_of in PAGES.items():
+        (FOLDER / name).write_text(text_of(), encoding="utf-8")
 
 
 if __name__ == "__main__":

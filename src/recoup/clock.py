@@ -6,12 +6,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
+_FIRST_YEAR, _LAST_YEAR = 1990, 2199
+
 Clock = Callable[[], datetime]
-"""Gives the present as an aware UTC datetime."""
+"""Returns the present as an aware UTC datetime."""
 
 
 def utc_now() -> datetime:
-    """The present on this machine, aware, UTC."""
+    """The current time on this machine, aware, UTC."""
     return datetime.now(UTC)
 
 
@@ -35,8 +37,23 @@ def parse_rfc3339(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+def parse_believable(text: str) -> datetime:
+    """Like `parse_rfc3339`, for a time that somebody else says.
+
+    Raises ValueError, without the text itself, also for a year with which sums and windows of time
+    go wrong.
+    """
+    try:
+        moment = parse_rfc3339(text)
+    except (ValueError, OverflowError):
+        raise ValueError("is not a time") from None
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"is in the year {moment.year}")
+    return moment
+
+
 def parse_http_date(text: str) -> datetime:
-    """The instant of an HTTP `Date` header (RFC 9110, 5.6.7). Raises ValueError when it is none."""
+    """The instant of an HTTP `Date` header (RFC 9110, 5.6.7). Raises ValueError."""
     return parsedate_to_datetime(text).astimezone(UTC)
 
 

@@ -6,19 +6,19 @@ Sources, first wins: arguments, environment, `.env`, `recoup.toml`, defaults.
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 import tomllib
 from collections.abc import Mapping
 from datetime import date
-from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
 import platformdirs
 from croniter import croniter  # type: ignore[import-untyped] # croniter ships no types
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -26,7 +26,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from recoup.database_url import read_database_url
 from recoup.errors import ConfigurationError, UnknownSettingError
+from recoup.key_file import MIN_KEY_CHARACTERS, read_or_make_keys
 
 _PREFIX = "RECOUP_"
 _ROOT_DATA_DIR = Path("/var/lib/recoup")
@@ -52,77 +54,131 @@ class Settings(BaseSettings):
         toml_file="recoup.toml",
         extra="ignore",  # other programs' variables in .env; load_settings refuses RECOUP_ ones
         frozen=True,
+        hide_input_in_errors=True,  # a value that does not fit may be a password
     )
 
     database_url: SecretStr | None = Field(
         default=None,
-        description="PostgreSQL 16 or newer, postgresql://user:password@host/db. "
+        description="PostgreSQL 16 or newer, postgresql://user:password@host/db, with odd characters "
+        "percent-encoded. "
         "Unset: an embedded PostgreSQL in the data directory.",
     )
     data_dir: Path = Field(
         default_factory=_default_data_dir,
-        description="Where the embedded database and generated keys live.",
+        description="Directory of the embedded database and the generated keys.",
     )
     secret_keys: SecretStr | None = Field(
         default=None,
         description="Comma-separated keys: the first encrypts and signs, all decrypt. "
         "Unset: one is generated into the data directory, mode 0600.",
     )
-    lwa_client_id: str = Field(
-        default="amzn1.application-oa2-client.test",
-        description="Login with Amazon client id of the SP-API application.",
+    lwa_client_id: str | None = Field(
+        default=None,
+        description="Login with Amazon client id of the SP-API application. "
+        "Unset: only the local sandbox can be connected.",
     )
-    lwa_client_secret: SecretStr = Field(
-        default=SecretStr("test-secret"),
+    lwa_client_secret: SecretStr | None = Field(
+        default=None,
         description="Login with Amazon client secret of the SP-API application.",
     )
     lwa_client_secret_previous: SecretStr | None = Field(
         default=None,
-        description="The secret before it was rotated; used when the current one is refused.",
+        description="Previous client secret; used if the current one is refused.",
     )
     lwa_secret_rotated_on: date | None = Field(
         default=None,
-        description="The day the client secret was made, YYYY-MM-DD: recoup warns before Amazon "
+        description="Day the client secret was created, YYYY-MM-DD: recoup warns before Amazon "
         "refuses it after 180 days. Unset: no warning.",
     )
-    application_id: str = Field(
-        default="amzn1.sellerapps.app.test", description="SP-API application id."
+    application_id: str | None = Field(
+        default=None,
+        description="SP-API application id, amzn1.sellerapps.app....; needed for Amazon's consent page.",
     )
     spapi_endpoint: str | None = Field(
         default=None,
-        description="Overrides the SP-API host, e.g. http://127.0.0.1:8001. "
-        "Unset: by environment and region of the connection.",
+        description="Overrides Amazon's SP-API host in the environments sandbox and production; "
+        "http:// on this machine only. Unset: by environment and region of the connection.",
     )
     lwa_endpoint: str | None = Field(
         default=None,
-        description="Overrides the Login with Amazon host. Unset: by environment.",
+        description="Overrides the Login with Amazon host in the environments sandbox and "
+        "production; http:// on this machine only. Unset: Amazon's.",
+    )
+    local_sandbox: str | None = Field(
+        default=None,
+        description="Address of a sandbox on this machine, such as http://127.0.0.1:8001, for the "
+        "environment local. `recoup serve --sandbox` sets it. Unset: that environment is off.",
     )
     public_url: str = Field(
         default="http://127.0.0.1:8000",
-        description="Where browsers reach recoup (cookies, redirects, origin check).",
+        description="Address at which browsers reach recoup (cookies, redirects, origin check).",
+    )
+    jwks_url: str | None = Field(
+        default=None,
+        description="Keys of an identity provider (Supabase, Auth0, Keycloak ...) whose JSON Web "
+        "Tokens sign in; needs RECOUP_JWT_ISSUER and RECOUP_JWT_AUDIENCE. Unset: off.",
+    )
+    jwt_issuer: str | None = Field(
+        default=None, description="Issuer (`iss`) of the identity provider's tokens."
+    )
+    jwt_audience: str | None = Field(
+        default=None, description="Audience (`aud`) that the identity provider's tokens must have."
     )
     sync_schedule: str = Field(
-        default="0 2 * * *", description="Cron of the scheduled sync, UTC; empty: none."
+        default="0 2 * * *",
+        description="Cron expression of the scheduled sync, UTC. Empty: no schedule.",
     )
     worker_concurrency: int = Field(
         default=20,
         ge=1,
         le=1000,
-        description="Syncs of one worker that work at the same time; any number may wait for Amazon.",
+        description="Number of syncs that one worker works on at once; any number can wait for Amazon.",
+    )
+    streams_per_user: int = Field(
+        default=20,
+        ge=1,
+        le=1000,
+        description="Number of event streams that a user may have open at once, in each API process.",
     )
     log_format: Literal["console", "json"] | None = Field(
         default=None, description="console or json. Unset: console on a terminal, else json."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="The least severe level that is logged."
+        default="info", description="Lowest level that is logged."
     )
 
-    @field_validator("spapi_endpoint", "lwa_endpoint", "public_url")
+    @field_validator("database_url")
+    @classmethod
+    def _is_database_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            read_database_url(value.get_secret_value())
+        return value
+
+    @field_validator("spapi_endpoint", "lwa_endpoint", "local_sandbox", "public_url", "jwks_url")
     @classmethod
     def _is_http_url(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
-        return value.rstrip("/") if value else value
+        if value is None:
+            return None
+        if not value.startswith(("http://", "https://")) or not _host_of(value):
+            raise ValueError("must be an address that begins with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("spapi_endpoint", "lwa_endpoint")
+    @classmethod
+    def _is_not_in_clear(cls, value: str | None) -> str | None:
+        if value is not None and value.startswith("http://") and not _is_loopback(value):
+            raise ValueError(
+                "must begin with https://; http:// would send the client secret in clear, and is "
+                "for this machine only (127.0.0.1, localhost)"
+            )
+        return value
+
+    @field_validator("local_sandbox")
+    @classmethod
+    def _is_local(cls, value: str | None) -> str | None:
+        if value is not None and not _is_loopback(value):
+            raise ValueError("must be an address of this machine, such as http://127.0.0.1:8001")
+        return value
 
     @field_validator("sync_schedule")
     @classmethod
@@ -130,6 +186,16 @@ class Settings(BaseSettings):
         if value and not croniter.is_valid(value):
             raise ValueError("must be a cron expression such as `0 2 * * *`, or empty for none")
         return value
+
+    @model_validator(mode="after")
+    def _has_a_whole_identity_provider(self) -> Self:
+        """A token is good for one issuer and one audience: without them anybody's tokens sign in."""
+        if self.jwks_url is not None and not (self.jwt_issuer and self.jwt_audience):
+            raise ValueError(
+                "RECOUP_JWKS_URL needs RECOUP_JWT_ISSUER and RECOUP_JWT_AUDIENCE: whose tokens, "
+                "made for whom"
+            )
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -147,49 +213,58 @@ class Settings(BaseSettings):
             TomlConfigSettingsSource(settings_cls),
         )
 
-    @cached_property
+    @property
+    def is_public_https(self) -> bool:
+        """Whether browsers reach recoup over TLS."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def key_path(self) -> Path:
+        """Where the generated keys are."""
+        return self.data_dir / "secret_key"
+
+    @property
     def keys(self) -> tuple[str, ...]:
-        """The secret keys, first is current. Generates and stores one where none is set.
+        """The secret keys, the current one first. Generates and stores one if none is set.
 
-        Raises ConfigurationError when the data directory cannot be written.
+        Ask again each time: a running process follows `recoup keys rotate`.
+
+        Raises ConfigurationError for a weak key, for a key file that others could read or have
+        chosen, and when the data directory cannot be written.
         """
-        if self.secret_keys is not None:
-            given = self.secret_keys.get_secret_value().split(",")
-            keys = tuple(key.strip() for key in given if key.strip())
-            if not keys or any(len(k) < 16 for k in keys):
-                raise ConfigurationError(
-                    "RECOUP_SECRET_KEYS needs keys of at least 16 characters each, "
-                    "separated by commas."
-                )
-            return keys
-        return (_stored_key(self.data_dir / "secret_key"),)
+        if self.secret_keys is None:
+            return read_or_make_keys(self.key_path)
+        keys = tuple(key.strip() for key in self.secret_keys.get_secret_value().split(","))
+        if any(len(key) < MIN_KEY_CHARACTERS for key in keys):
+            raise ConfigurationError(
+                f"RECOUP_SECRET_KEYS needs keys of at least {MIN_KEY_CHARACTERS} characters each, "
+                "separated by commas; unset it to use the generated key."
+            )
+        return keys
 
 
-def _stored_key(path: Path) -> str:
-    """The key in `path`; made there first, mode 0600, when two start at once by one of them."""
+def _host_of(url: str) -> str | None:
+    """None where programs could disagree about the host, as with a name before an @."""
+    if "@" in url or "\\" in url or any(sign.isspace() for sign in url):
+        return None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        if not path.exists():
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(32))
-            try:
-                os.link(draft, path)  # fails when another process was first: its key is the key
-            except FileExistsError:
-                pass
-            finally:
-                draft.unlink()
-        return path.read_text().strip()
-    except OSError as exc:
-        raise ConfigurationError(
-            f"Cannot keep a secret key in {path.parent} ({exc.strerror}): "
-            "make the folder writable or set RECOUP_DATA_DIR or RECOUP_SECRET_KEYS."
-        ) from exc
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _is_loopback(url: str) -> bool:
+    host = _host_of(url) or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _toml_names(path: Path) -> list[str]:
-    """Raises ConfigurationError for a file that is no TOML."""
+    """Raises ConfigurationError for a file that is not valid TOML."""
     try:
         return list(tomllib.loads(path.read_text())) if path.exists() else []
     except tomllib.TOMLDecodeError as exc:
@@ -220,5 +295,5 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         return Settings()
     except ValidationError as exc:
         error = exc.errors(include_input=False, include_url=False)[0]
-        name = f"{_PREFIX}{'.'.join(str(part) for part in error['loc']).upper()}"
-        raise ConfigurationError(f"{name}: {error['msg']}") from None
+        name = "".join(f"{_PREFIX}{str(part).upper()}: " for part in error["loc"])
+        raise ConfigurationError(f"{name}{error['msg']}") from None

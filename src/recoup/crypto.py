@@ -12,7 +12,7 @@ from recoup.errors import ConfigurationError
 
 
 def derive_key(secret: str, purpose: str) -> bytes:
-    """32 bytes for one purpose: a key that signs never seals (HKDF-SHA256, RFC 5869)."""
+    """32 bytes for one purpose: a signing key never seals (HKDF-SHA256, RFC 5869)."""
     kdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"recoup:{purpose}".encode())
     return kdf.derive(secret.encode())
 
@@ -21,15 +21,15 @@ class Vault:
     """Seals refresh tokens. The first key seals, every key opens, so keys can be rotated."""
 
     def __init__(self, keys: tuple[str, ...]) -> None:
-        self._fernet = MultiFernet(
-            [Fernet(base64.urlsafe_b64encode(derive_key(key, "seal"))) for key in keys]
-        )
+        fernets = [Fernet(base64.urlsafe_b64encode(derive_key(key, "seal"))) for key in keys]
+        self._fernet = MultiFernet(fernets)
+        self._first = fernets[0]
 
     def seal(self, secret: str) -> bytes:
         return self._fernet.encrypt(secret.encode())
 
     def open(self, sealed: bytes) -> str:
-        """Raises ConfigurationError when none of the keys sealed it."""
+        """Raises ConfigurationError if none of the keys sealed it."""
         try:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken as exc:
@@ -37,3 +37,14 @@ class Vault:
                 "A stored refresh token cannot be opened with RECOUP_SECRET_KEYS: "
                 "add the key that sealed it, or connect the seller again."
             ) from exc
+
+    def reseal(self, sealed: bytes) -> bytes | None:
+        """The same secret sealed with the first key; None if it is already.
+
+        Raises ConfigurationError if none of the keys sealed it.
+        """
+        try:
+            self._first.decrypt(sealed)
+        except InvalidToken:
+            return self.seal(self.open(sealed))
+        return None

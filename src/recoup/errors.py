@@ -1,46 +1,7 @@
-"""Every error that recoup raises on purpose.
+"""Every error that recoup raises deliberately, with what it means (docs/reference/errors.md).
 
-RecoupError
-├── ConfigurationError          a setting is wrong; the person who runs recoup can mend it
-│   ├── UnknownSettingError
-│   └── InvalidClientError      Amazon refuses the application's own id or secret
-├── DatabaseError               the database cannot be used as it is
-│   ├── DatabaseUnreachableError
-│   ├── SchemaMismatchError
-│   └── EmbeddedServerError
-├── NotFoundError               no such object, or not this user's
-├── ConflictError               the object is in a state that forbids this
-│   ├── SyncAlreadyActiveError
-│   ├── SyncAlreadyEndedError
-│   ├── ImpossibleStepError     a claim cannot get this status from the one it has
-│   └── KeyReusedError          an Idempotency-Key names another request
-├── RequestError                an HTTP request that is not answered as it is
-│   ├── UnauthenticatedError
-│   ├── ForeignOriginError
-│   └── InvalidRequestError
-├── NoConnectionError           a sync was asked for without an Amazon connection
-├── AmbiguousConnectionError    several connections and none was named
-├── ReauthorizationRequiredError  Amazon no longer accepts the seller's refresh token
-├── ForbiddenHostError          a report's file is offered at a host that is not Amazon's
-├── ReportError                 a report cannot be had, or its file cannot be loaded
-│   ├── ReportFailedError       Amazon could not make it (FATAL), and halving did not help
-│   └── ReportFileError         the file lacks a column, or its rows do not add up
-├── RowsLostError               rows were read that are neither stored nor in quarantine
-├── ValueTooLargeError          PostgreSQL cannot take a value of that size
-├── FencedError                 this worker no longer owns the sync: write nothing
-├── RefusedError                Amazon refuses a part of a stream's data; the rest is there
-└── SpApiError                  a call to Amazon did not succeed
-    ├── ThrottledError          429
-    ├── UnavailableError        5xx, broken connection, timeout
-    ├── MalformedAnswerError    an answer that is not what Amazon documents
-    ├── AccessTokenRejectedError  the access token is not accepted (401, 403)
-    ├── ForbiddenError          403: a role, a marketplace or a dataset is refused
-    ├── BadRequestError         400 and other 4xx
-    │   └── PageTokenExpiredError
-    ├── RemoteNotFoundError     404
-    ├── DocumentExpiredError    the address of a report's file is not good any more
-    ├── BrokenDocumentError     a report's file ends in the middle
-    └── PagingLoopError         a page or a page token came a second time
+The base class says who can mend it: a ConfigurationError the person who runs recoup, a RequestError
+the sender of a request, an SpApiError often nobody but Amazon.
 """
 
 from __future__ import annotations
@@ -50,18 +11,18 @@ from enum import Enum
 
 
 class Recovery(Enum):
-    """What the caller should do about an error. Decisions rest on this, never on a message."""
+    """What the caller should do about an error. Decisions depend on this, never on a message."""
 
     RETRY = "retry"
     """Try again after a back-off; bounded."""
     SNOOZE = "snooze"
-    """Wait as told and try again; not counted as an attempt."""
+    """Wait for the given time and try again; not counted as an attempt."""
     RESTART_WINDOW = "restart_window"
-    """Begin the window again from its first page."""
+    """Restart the window from its first page."""
     FAIL_STREAM = "fail_stream"
-    """This stream cannot go on; the others can."""
+    """This stream cannot continue; the others can."""
     FAIL_SYNC = "fail_sync"
-    """Nothing can go on for this connection."""
+    """Nothing can continue for this connection."""
     STOP = "stop"
     """Somebody else owns the work now: write nothing and end."""
 
@@ -82,8 +43,16 @@ class UnknownSettingError(ConfigurationError):
     """An environment variable begins with RECOUP_ but is not a setting."""
 
 
+class EnvironmentUnavailableError(ConfigurationError):
+    """This installation is not set up for the environment; the message says which setting is missing."""
+
+
 class InvalidClientError(ConfigurationError):
     """Amazon refuses the application's client id or secret (perhaps past its 180-day rotation)."""
+
+
+class ClockError(ConfigurationError):
+    """Amazon's clock and this machine's differ so much that windows of time mean nothing."""
 
 
 class DatabaseError(RecoupError):
@@ -104,12 +73,16 @@ class EmbeddedServerError(DatabaseError):
     """The embedded PostgreSQL could not be set up, started or stopped."""
 
 
+class IdentityProviderError(RecoupError):
+    """The identity provider does not answer, so its tokens cannot be checked."""
+
+
 class NotFoundError(RecoupError):
     """There is no such object, or it belongs to somebody else."""
 
 
 class ConflictError(RecoupError):
-    """The object is in a state that does not allow what was asked."""
+    """The object is in a state that does not allow the request."""
 
 
 class SyncAlreadyActiveError(ConflictError):
@@ -121,11 +94,11 @@ class SyncAlreadyActiveError(ConflictError):
 
 
 class SyncAlreadyEndedError(ConflictError):
-    """The sync has ended and cannot be cancelled any more."""
+    """The sync has ended and can no longer be cancelled."""
 
 
 class ImpossibleStepError(ConflictError):
-    """A claim cannot get this status from the one it has; `possible` are those that it can."""
+    """A claim cannot change from its status to this one; `possible` lists the allowed ones."""
 
     def __init__(self, current: str, wanted: str, possible: tuple[str, ...]) -> None:
         choice = f"possible now: {', '.join(possible)}" if possible else "nothing can follow"
@@ -138,19 +111,77 @@ class KeyReusedError(ConflictError):
 
 
 class RequestError(RecoupError):
-    """An HTTP request that is not answered as it is; the message says what to change."""
+    """An HTTP request that cannot be answered; the message says what to change."""
 
 
 class UnauthenticatedError(RequestError):
-    """The request carries no token, or one that is forged, expired or of nobody."""
+    """The request has no session or token, or one that is forged, expired, revoked or without a user."""
 
 
 class ForeignOriginError(RequestError):
-    """A browser sent the session cookie along with a write that another site asked for."""
+    """A browser sent the session cookie with a write that another site requested."""
+
+
+class WrongHostError(RequestError):
+    """The Host header names neither RECOUP_PUBLIC_URL nor this machine, as after DNS rebinding."""
+
+
+class LockedOutError(RequestError):
+    """Too many attempts to sign in failed; `retry_after` is the time until the next one counts."""
+
+    def __init__(self, retry_after: timedelta) -> None:
+        minutes = max(1, -(-int(retry_after.total_seconds()) // 60))
+        super().__init__(
+            f"Too many attempts to sign in failed: try again in {minutes} minutes, or set a new "
+            "password with `recoup user passwd EMAIL` on the machine that runs recoup."
+        )
+        self.retry_after = retry_after
+
+
+class TooManyRequestsError(RequestError):
+    """One user, or one address that is not signed in, requests too much; `retry_after` is the wait."""
+
+    def __init__(self, retry_after: timedelta) -> None:
+        seconds = int(retry_after.total_seconds())
+        super().__init__(f"Too many requests: try again in {seconds} s, and send fewer at a time.")
+        self.retry_after = retry_after
+
+
+class TooManyStreamsError(RequestError):
+    """A user has as many open event streams as RECOUP_STREAMS_PER_USER allows."""
+
+    def __init__(self, most: int, *, retry_after: timedelta) -> None:
+        super().__init__(f"You have {most} open event streams already: close one first.")
+        self.retry_after = retry_after
+
+
+class ScopeTooSmallError(RequestError):
+    """The token may not do this; `needed` is the scope that may."""
+
+    def __init__(self, *, needed: str, given: str) -> None:
+        advice = f"`recoup user token EMAIL --scope {needed}` prints one"
+        super().__init__(f"This needs a token of scope {needed}; yours has {given}. {advice}.")
+        self.needed = needed
+
+
+class RoleTooSmallError(RequestError):
+    """The person may not do this in the workspace; `needed` is the role that may."""
+
+    def __init__(self, *, needed: str, given: str) -> None:
+        super().__init__(f"This needs the role {needed}; you are {given}. Ask an owner.")
+        self.needed = needed
 
 
 class InvalidRequestError(RequestError):
-    """The request is well formed but means nothing, such as a cursor that recoup never gave."""
+    """The request is well-formed but invalid, such as a cursor of another list."""
+
+
+class ConsentError(RequestError):
+    """An authorization by Amazon's consent page was denied, is too old, used, or not this user's."""
+
+
+class WeakPasswordError(InvalidRequestError):
+    """The new password is too short, too long, or was used before."""
 
 
 class NoConnectionError(RecoupError):
@@ -165,6 +196,15 @@ class AmbiguousConnectionError(RecoupError):
         self.connection_ids = connection_ids
 
 
+class AmbiguousWorkspaceError(RecoupError):
+    """The user belongs to several workspaces and chose none; `workspaces` has their ids and names."""
+
+    def __init__(self, workspaces: tuple[tuple[str, str], ...]) -> None:
+        advice = "name one in the header Recoup-Workspace, or choose one (PUT /api/me/workspace)"
+        super().__init__(f"You belong to several workspaces: {advice}.")
+        self.workspaces = workspaces
+
+
 class ReauthorizationRequiredError(RecoupError):
     """Amazon no longer accepts the seller's refresh token: the seller must authorise again."""
 
@@ -172,25 +212,38 @@ class ReauthorizationRequiredError(RecoupError):
 
 
 class FencedError(RecoupError):
-    """Another worker, or a cancel, took the sync over; this worker must write nothing more."""
+    """Another worker, or a cancel, took over the sync; this worker must write nothing more."""
 
     recovery = Recovery.STOP
 
 
-class ForbiddenHostError(RecoupError):
-    """A report's file is offered at a host that is not Amazon's; nothing was downloaded."""
-
-
 class ReportError(RecoupError):
-    """A report cannot be had, or its file cannot be loaded; the message names the report."""
+    """A report is not available, or its file cannot be loaded; the message names the report."""
 
 
 class ReportFailedError(ReportError):
-    """Amazon could not make a report, also after another try and for a shorter time."""
+    """Amazon could not make a report, even after another attempt and for a shorter time."""
+
+
+class ReportNotMadeError(ReportError):
+    """Amazon has not made a report yet; its request stays open for the next sync.
+
+    subject: the time that the report is about, empty for the present.
+    """
+
+    def __init__(self, report_type: str, report_id: str, window: object | None) -> None:
+        self.subject = "" if window is None else str(window)
+        report = ", ".join(filter(None, (f"{report_type} {report_id}", self.subject)))
+        advice = "The request stays open, and the next sync picks it up."
+        super().__init__(f"Amazon has not made the report yet: {report}. {advice}")
 
 
 class ReportFileError(ReportError):
-    """A report's file is not what its stream can load; nothing of it was loaded."""
+    """A report's file cannot be loaded by its stream; nothing of it was stored."""
+
+
+class ForbiddenHostError(ReportError):
+    """A report's file is offered at a host that is not Amazon's; nothing was downloaded."""
 
 
 class RowsLostError(RecoupError):
@@ -198,17 +251,30 @@ class RowsLostError(RecoupError):
 
 
 class ValueTooLargeError(RecoupError):
-    """A value is larger than PostgreSQL can take; nothing was written, and no repeat helps."""
+    """A value is too large for PostgreSQL; nothing was written, and a repeat does not help."""
 
 
 class RefusedError(RecoupError):
-    """Amazon refuses a marketplace or a dataset; the message names it. What it gave is kept."""
+    """Amazon refuses the request for every marketplace; the message has its words."""
+
+
+class NotAvailableError(RecoupError):
+    """This account cannot have the data at present; the message says why, for the seller.
+
+    role: the one that the application lacks, where that is why (403). is_news: Amazon was asked in
+    this sync; otherwise it said so before, and is called again another day.
+    """
+
+    def __init__(self, message: str, *, role: str | None = None, is_news: bool = True) -> None:
+        super().__init__(message)
+        self.role = role
+        self.is_news = is_news
 
 
 class SpApiError(RecoupError):
     """A call to the Selling Partner API did not succeed.
 
-    `request_id` is Amazon's `x-amzn-RequestId`, which its support asks for.
+    `request_id` is Amazon's `x-amzn-RequestId`, which its support requests.
     """
 
     def __init__(
@@ -232,7 +298,7 @@ class SpApiError(RecoupError):
 
 
 class ThrottledError(SpApiError):
-    """Amazon asked us to wait. `retry_after` is Amazon's own wait where it named one."""
+    """Amazon requested a wait. `retry_after` is Amazon's own wait if it named one."""
 
     recovery = Recovery.SNOOZE
 
@@ -262,8 +328,12 @@ class MalformedAnswerError(SpApiError):
     recovery = Recovery.RETRY
 
 
+class OversizeError(SpApiError):
+    """An answer or a file is beyond a ceiling (recoup.spapi.ceilings); repeating does not help."""
+
+
 class AccessTokenRejectedError(SpApiError):
-    """The access token is expired or refused; a fresh one is worth one more try."""
+    """The access token is expired or refused; one more attempt with a fresh one may succeed."""
 
     recovery = Recovery.RETRY
 
@@ -277,7 +347,7 @@ class BadRequestError(SpApiError):
 
 
 class PageTokenExpiredError(BadRequestError):
-    """The page token is dead; the window must begin again from its first page."""
+    """The page token has expired; the window must restart from its first page."""
 
     recovery = Recovery.RESTART_WINDOW
 
@@ -287,18 +357,18 @@ class RemoteNotFoundError(SpApiError):
 
 
 class PagingLoopError(SpApiError):
-    """Amazon sent a page or a page token twice: going on would never end."""
+    """Amazon sent a page or a page token twice: continuing would never end."""
 
     recovery = Recovery.RESTART_WINDOW
 
 
 class DocumentExpiredError(SpApiError):
-    """The address of a report's file is not good any more; ask for a new one."""
+    """The address of a report's file has expired; request a new one."""
 
     recovery = Recovery.RETRY
 
 
 class BrokenDocumentError(SpApiError):
-    """A report's file ends in the middle of its compressed data; download it again."""
+    """The compressed data of a report's file is incomplete; download it again."""
 
     recovery = Recovery.RETRY

@@ -14,7 +14,7 @@ class Money:
     currency: str
 
     def __add__(self, other: Money) -> Money:
-        """Raises ValueError when the currencies differ: recoup never converts."""
+        """Raises ValueError if the currencies differ: recoup never converts."""
         if self.currency != other.currency:
             raise ValueError(f"cannot add {other.currency} to {self.currency}")
         return Money(self.amount + other.amount, self.currency)

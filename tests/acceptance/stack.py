@@ -49,8 +49,7 @@ class Stack:
         )
         self.sandbox_url = _address(sandbox)
         self._settings |= {
-            "RECOUP_SPAPI_ENDPOINT": self.sandbox_url,
-            "RECOUP_LWA_ENDPOINT": self.sandbox_url,
+            "RECOUP_LOCAL_SANDBOX": self.sandbox_url,
         }
         self.recoup.environ.update(self._settings)
         assert self.recoup.run("user", "add", EMAIL).code == 0

@@ -33,7 +33,7 @@ def test_a_sync_outlives_its_database(folder: Path) -> None:
         sandbox = _address(
             recoup.start("sandbox", "--port", "0", "--speed", "200", "--orders", "600")
         )
-        recoup.environ.update(RECOUP_SPAPI_ENDPOINT=sandbox, RECOUP_LWA_ENDPOINT=sandbox)
+        recoup.environ.update(RECOUP_LOCAL_SANDBOX=sandbox)
         service = recoup.start("serve", "--port", "0")
         service.wait_for("http://")
         assert recoup.run("user", "add", EMAIL).code == 0

@@ -59,7 +59,7 @@ def test_cancel_stops_the_worker_within_a_second(stack: Stack, fault: str) -> No
         assert stack.status() == "cancelled", "true when the call has returned"
         again = http.post(f"/api/sync/cancel/{sync_id}")
     stopped = stack.until(
-        lambda: any("sync_fenced" in line for line in worker.errors), "the worker stops"
+        lambda: any("sync_cancelled" in line for line in worker.errors), "the worker stops"
     )
 
     assert (reply.status_code, again.status_code) == (200, 409)

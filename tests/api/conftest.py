@@ -31,9 +31,7 @@ def sandbox() -> Iterator[Running]:
 @pytest.fixture
 def settings(tmp_path: Path, sandbox: Running) -> Settings:
     url = f"http://127.0.0.1:{sandbox.port}"
-    return Settings(
-        data_dir=tmp_path, spapi_endpoint=url, lwa_endpoint=url, public_url="https://recoup.example"
-    )
+    return Settings(data_dir=tmp_path, local_sandbox=url, public_url="https://recoup.example")
 
 
 @pytest.fixture

@@ -7,27 +7,36 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import httpx2
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from recoup.api.app import create_app
+from recoup.api.gate import ConnectionLimits
 from recoup.api.serve import serve_api
 from recoup.api.services import Services
 from recoup.clock import utc_now
 from recoup.config import Settings
 from recoup.connections.queries import Connection, save_connection
 from recoup.crypto import Vault
-from recoup.db.engine import Database
+from recoup.db.engine import Database, Writer
 from recoup.ids import SyncId
-from recoup.sync.announce import announce, announce_end
-from recoup.sync.progress import MILESTONES
-from recoup.sync.tables import sync_progress
+from recoup.sync.record.announce import announce, announce_end
+from recoup.sync.record.progress import MILESTONES
+from recoup.sync.record.tables import sync_progress
+from recoup.users.caller import CredentialKind
+from recoup.users.credential_queries import NewCredential, add_credential
+from recoup.users.passwords import Passwords
 from recoup.users.queries import User, add_user
-from recoup.users.tokens import issue_token
+from recoup.users.roles import Scope
+from recoup.users.tokens import Secret, sign
 
 PATIENCE_SECONDS = 15
+# A real hash takes a tenth of a second of four threads.
+CHEAP_PASSWORDS = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @dataclass
@@ -54,14 +63,26 @@ class Server:
 
 @contextlib.asynccontextmanager
 async def serving(
-    settings: Settings, database: Database, *, port: int = 0, **options: Any
+    settings: Settings,
+    database: Database,
+    *,
+    port: int = 0,
+    limits: ConnectionLimits | None = None,
+    **options: Any,
 ) -> AsyncIterator[Server]:
     """An instance, on a free port by default; stopped in the regular way at the end."""
-    app = create_app(settings, database, **options)
+    app = create_app(settings, database, **{"passwords": CHEAP_PASSWORDS, **options})
     stop = asyncio.Event()
     bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(
-        serve_api(app, host="127.0.0.1", port=port, stop=stop, started=bound.set_result)
+        serve_api(
+            app,
+            host="127.0.0.1",
+            port=port,
+            stop=stop,
+            started=bound.set_result,
+            limits=limits,
+        )
     )
     await asyncio.wait({bound, task}, return_when=asyncio.FIRST_COMPLETED)
     if task.done():
@@ -139,13 +160,30 @@ async def until(condition: Any) -> None:
             await asyncio.sleep(0.01)
 
 
+_TOKEN_ENDS_AT = utc_now() + timedelta(days=1)
+
+
+def _secret_of(user: User) -> Secret:
+    """A random text is needed nowhere here: so a user's token is known without asking for one."""
+    return Secret(f"secret of {user.user_id}")
+
+
 def token_of(user: User, settings: Settings) -> str:
-    return issue_token(user.user_id, settings.keys, now=utc_now())
+    """The bearer token that `new_user` has stored."""
+    return sign(_secret_of(user), user.user_id, settings.keys[0], expires_at=_TOKEN_ENDS_AT)
 
 
 async def new_user(database: Database, email: str = "seller@example.com") -> User:
+    """A user with a workspace and a token for all of it."""
     async with database.writing() as conn:
-        return await add_user(conn, email)
+        user = await add_user(conn, email)
+        await store_token(conn, user)
+    return user
+
+
+async def store_token(conn: Writer, user: User, *, scope: Scope = Scope.ADMIN) -> None:
+    new = NewCredential(CredentialKind.TOKEN, expires_at=_TOKEN_ENDS_AT, scope=scope)
+    await add_credential(conn, user.user_id, _secret_of(user), new)
 
 
 async def new_connection(
@@ -155,6 +193,7 @@ async def new_connection(
     *,
     token: str = "Atzr|test",
     seller: str = "A1",
+    environment: str = "local",
 ) -> Connection:
     """A connection to the local sandbox, as `recoup connect` stores it."""
     async with database.writing() as conn:
@@ -163,7 +202,7 @@ async def new_connection(
             user.user_id,
             selling_partner_id=seller,
             region="NA",
-            environment="local",
+            environment=environment,
             marketplace_ids=("ATVPDKIKX0DER",),
             refresh_token_sealed=Vault(settings.keys).seal(token),
         )

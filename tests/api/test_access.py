@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import httpx2
 import pytest
+from pydantic import SecretStr
+from sqlalchemy import update
 
 from recoup.clock import utc_now
 from recoup.config import Settings
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
-from recoup.ids import UserId
+from recoup.ids import CredentialId
+from recoup.sync.record.purge_queries import delete_user
+from recoup.users.caller import CredentialKind
+from recoup.users.credential_queries import NewCredential, add_credential, revoke_credential
 from recoup.users.queries import User
-from recoup.users.tokens import issue_token
+from recoup.users.tables import credential
+from recoup.users.tokens import new_secret, sign
 from tests.api.serving import Server, serving, token_of
 
 OWN = "https://recoup.example"
@@ -54,24 +61,69 @@ async def test_a_token_that_is_none(server: Server, token: str) -> None:
     assert answer.status_code == 401
 
 
-async def test_an_expired_token(server: Server, user: User) -> None:
-    """A token ends with its lifetime."""
-    old = issue_token(
-        user.user_id, server.settings.keys, now=utc_now() - timedelta(days=2), lifetime=timedelta(1)
-    )
-    async with server.client(authorization=f"Bearer {old}") as client:
-        answer = await client.get("/api/sync/status")
-
-    assert answer.status_code == 401
-
-
-async def test_a_token_of_nobody(server: Server) -> None:
-    """A signed token of a user who is gone is refused."""
-    token = issue_token(UserId("ugone"), server.settings.keys, now=utc_now())
+async def _status_with(server: Server, token: str) -> int:
     async with server.client(authorization=f"Bearer {token}") as client:
-        answer = await client.get("/api/sync/status")
+        return (await client.get("/api/sync/status")).status_code
 
-    assert answer.status_code == 401
+
+async def _token(
+    server: Server, database: Database, user: User, *, ends_in: timedelta, key: str | None = None
+) -> tuple[str, CredentialId]:
+    """A stored token and its id."""
+    secret, expires_at = new_secret(), utc_now() + ends_in
+    new = NewCredential(CredentialKind.TOKEN, expires_at=expires_at)
+    async with database.writing() as conn:
+        credential_id = await add_credential(conn, user.user_id, secret, new)
+    signed_with = key or server.settings.keys[0]
+    return sign(secret, user.user_id, signed_with, expires_at=expires_at), credential_id
+
+
+async def test_a_token_ends_with_its_time(server: Server, database: Database, user: User) -> None:
+    """By the time in it and by that of its row: neither outlives the other."""
+    old, _ = await _token(server, database, user, ends_in=-timedelta(minutes=1))
+    ended, credential_id = await _token(server, database, user, ends_in=timedelta(days=1))
+    before = await _status_with(server, ended)
+    async with database.writing() as conn:
+        await conn.execute(
+            update(credential)
+            .where(credential.c.credential_id == credential_id)
+            .values(expires_at=utc_now())
+        )
+
+    assert before == 200
+    assert [await _status_with(server, one) for one in (old, ended)] == [401, 401]
+
+
+async def test_a_token_that_is_revoked_or_of_nobody(
+    server: Server, database: Database, user: User
+) -> None:
+    """A signature is not enough: the row must be there, and its user."""
+    revoked, credential_id = await _token(server, database, user, ends_in=timedelta(days=1))
+    orphan, _ = await _token(server, database, user, ends_in=timedelta(days=1))
+    unknown = sign(
+        new_secret(),
+        user.user_id,
+        server.settings.keys[0],
+        expires_at=utc_now() + timedelta(days=1),
+    )
+    async with database.writing() as conn:
+        await revoke_credential(conn, credential_id)
+    refused = [await _status_with(server, one) for one in (revoked, unknown)]
+    async with database.writing() as conn:
+        await delete_user(conn, user.user_id)
+
+    assert [*refused, await _status_with(server, orphan)] == [401] * 3
+
+
+async def test_only_the_first_key_verifies(database: Database, tmp_path: Path, user: User) -> None:
+    """A token that an older key signed is refused: it may be why the key was replaced."""
+    first, older = "f" * 32, "o" * 32
+    settings = Settings(data_dir=tmp_path, secret_keys=SecretStr(f"{first},{older}"))
+    async with serving(settings, database) as server:
+        new, _ = await _token(server, database, user, ends_in=timedelta(days=1))
+        old, _ = await _token(server, database, user, ends_in=timedelta(days=1), key=older)
+
+        assert [await _status_with(server, one) for one in (new, old)] == [200, 401]
 
 
 async def test_the_cookie_signs_in(server: Server, user: User) -> None:
@@ -206,3 +258,71 @@ async def test_a_port_in_use_is_the_callers_error(
     with pytest.raises(OSError, match="in use"):
         async with serving(settings, database, port=port):
             pass
+
+
+async def test_every_answer_carries_the_headers_that_protect_it(
+    server: Server, client: httpx2.AsyncClient
+) -> None:
+    """Data, pages, files, refusals and bugs; only the page's own files may be kept by a browser."""
+
+    async def broken() -> None:
+        raise RuntimeError
+
+    server.app.add_api_route("/api/broken", broken)
+    paths = ("/api/orders", "/api/nothing", "/api/broken", "/", "/signin", "/healthz", "/nothing")
+    answers = [await client.get(path) for path in paths]
+    file = await client.get("/static/main.js")
+    async with server.client() as stranger:
+        answers.append(await stranger.get("/api/orders"))
+        answers.append(await stranger.get("/api/orders", headers={"host": "evil.example"}))
+
+    for answer in answers:
+        assert answer.headers["cache-control"] == "no-store", answer.url
+    assert file.headers["cache-control"] == "no-cache"
+    for answer in (*answers, file):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["strict-transport-security"] == "max-age=31536000"
+
+
+async def test_without_tls_no_browser_is_told_to_insist_on_it(
+    database: Database, settings: Settings
+) -> None:
+    """A host on a network without TLS would be out of reach for a year."""
+    here = settings.model_copy(update={"public_url": "http://127.0.0.1:8000"})
+    async with serving(here, database) as server, server.client() as client:
+        answer = await client.get("/")
+
+    assert "strict-transport-security" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("recoup.example", 401),
+        ("RECOUP.example:443", 401),
+        ("127.0.0.1:8000", 401),
+        ("localhost", 401),
+        ("[::1]:8000", 401),
+        ("evil.example", 421),
+        ("recoup.example.evil.example", 421),
+        ("recoup.example@evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("10.0.0.1", 421),
+        ("", 421),
+        ("[bad", 421),
+        ("recoup.example:port", 421),
+        ("recoup.example/x", 421),
+    ],
+)
+async def test_a_request_for_another_host_is_refused(
+    server: Server, host: str, status: int
+) -> None:
+    """A name of another site that leads here (DNS rebinding) reaches nothing; monitoring does."""
+    async with server.client() as client:
+        answer = await client.get("/api/orders", headers={"host": host})
+        alive = await client.get("/healthz", headers={"host": host})
+
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert alive.status_code == 200

@@ -12,7 +12,7 @@ import pytest
 from recoup.api.cursors import encode_cursor
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
-from recoup.sync.tables import quarantine
+from recoup.sync.record.tables import quarantine
 from recoup.users.queries import User
 from tests.api.rows import store_orders, store_stock, store_transactions
 from tests.api.serving import Server, new_connection, new_user
@@ -34,7 +34,7 @@ async def all_pages(client: httpx2.AsyncClient, path: str, limit: int) -> list[d
 async def test_orders_come_with_items_and_exact_money(
     client: httpx2.AsyncClient, database: Database, connection: Connection
 ) -> None:
-    """An order is told as the contract says: camelCase, times with Z, money as decimal strings."""
+    """An order as docs/api.md#read-the-data says: camelCase, times with Z, money as decimal strings."""
     await store_orders(database, connection.connection_id, range(1))
 
     answer = await client.get("/api/orders")

@@ -12,9 +12,9 @@ from recoup.clock import parse_rfc3339, utc_now
 from recoup.config import Settings
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
-from recoup.sync.tables import sync_progress
+from recoup.sync.record.tables import sync_progress
 from recoup.users.queries import User
-from tests.api.serving import Server, finish, new_user, serving
+from tests.api.serving import Server, finish, new_connection, new_user, serving
 
 HISTORY = "/api/sync/history"
 
@@ -28,7 +28,7 @@ async def store_syncs(database: Database, user: User, connection: Connection, co
             [
                 {
                     "sync_id": f"sync_{n:03}",
-                    "user_id": user.user_id,
+                    "workspace_id": user.user_id,
                     "connection_id": connection.connection_id,
                     "trigger": "manual",
                     "status": "failed" if n % 3 == 0 else "complete",
@@ -52,7 +52,30 @@ async def test_the_overview_before_the_first_sync(
         "activeSync": None,
         "lastSync": None,
         "nextScheduledSync": None,
+        "syncs": [],
+        "notes": [],
     }
+
+
+async def test_the_newest_sync_of_each_connection(
+    client: httpx2.AsyncClient,
+    database: Database,
+    server: Server,
+    user: User,
+    connection: Connection,
+) -> None:
+    """Running or ended: an account's sync is not hidden by another one's."""
+    other = await new_connection(database, server.settings, user, seller="A2")
+    ids = []
+    for one in (connection, connection, other):
+        body = {"connectionId": one.connection_id}
+        ids.append((await client.post("/api/sync/start", json=body)).json()["syncId"])
+        if len(ids) < 2:
+            await finish(database, ids[0])
+
+    syncs = (await client.get("/api/sync/status")).json()["syncs"]
+
+    assert [one["syncId"] for one in syncs] == [ids[2], ids[1]]
 
 
 async def test_the_overview(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import httpx2
 from sqlalchemy import text
@@ -10,6 +11,8 @@ from sqlalchemy import text
 from recoup.config import Settings
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
+from recoup.spapi.operations.reports import CREATE_REPORT, GET_REPORT
+from recoup.sync.pacing.call_queries import add_calls
 from recoup.users.queries import User
 from tests.api.serving import Server, reading, serving, until
 
@@ -17,7 +20,7 @@ from tests.api.serving import Server, reading, serving, until
 async def test_health_needs_nothing(server: Server) -> None:
     """The process says that it is alive also while its database is away."""
     nowhere = Database("postgresql://somebody@127.0.0.1:9/none")
-    object.__setattr__(server.services, "database", nowhere)
+    object.__setattr__(server.services, "door", nowhere)
     async with server.client() as client:
         health = await client.get("/healthz")
         ready = await client.get("/readyz")
@@ -29,9 +32,12 @@ async def test_health_needs_nothing(server: Server) -> None:
     assert metrics.status_code == 200
 
 
-async def test_ready_with_a_worker(server: Server, database: Database) -> None:
+async def test_ready_with_a_worker(settings: Settings, database: Database) -> None:
     """Ready means database, schema and a worker that has shown itself of late."""
-    async with server.client() as client:
+    async with (
+        serving(settings, database, open_answer_seconds=0) as server,
+        server.client() as client,
+    ):
         without = await client.get("/readyz")
         await register_worker(database, seconds_ago=60)
         stale = await client.get("/readyz")
@@ -44,10 +50,12 @@ async def test_ready_with_a_worker(server: Server, database: Database) -> None:
     assert with_one.json()["checks"] == {"database": "ok", "migrations": "ok", "worker": "ok"}
 
 
-async def test_not_ready_on_a_schema_that_does_not_fit(server: Server, database: Database) -> None:
+async def test_not_ready_on_a_schema_that_does_not_fit(server: Server, database_url: str) -> None:
     """The check that failed says what to do."""
-    async with database.writing() as conn:
+    owner = Database(database_url, role=None)
+    async with owner.writing() as conn:
         await conn.execute(text("update alembic_version set version_num = 'newer'"))
+    await owner.close()
     async with server.client() as client:
         answer = await client.get("/readyz")
 
@@ -66,9 +74,17 @@ async def register_worker(database: Database, *, seconds_ago: int) -> None:
         )
 
 
-async def test_metrics(server: Server, client: httpx2.AsyncClient, connection: Connection) -> None:
-    """Requests are counted by route template and status, syncs by status, open streams now."""
+async def test_metrics(
+    server: Server, database: Database, client: httpx2.AsyncClient, connection: Connection
+) -> None:
+    """Requests are counted by route template and status, syncs by status, open streams now; calls to
+    Amazon by connection and operation.
+    """
     sync_id = (await client.post("/api/sync/start")).json()["syncId"]
+    async with database.writing() as conn:
+        for _ in range(2):
+            day = date(2026, 11, 28)
+            await add_calls(conn, connection.connection_id, day, {GET_REPORT: 2, CREATE_REPORT: 1})
     for name in (sync_id, "unknown"):
         await client.get(f"/api/sync/status/{name}")
     await client.get("/nothing")
@@ -86,6 +102,13 @@ async def test_metrics(server: Server, client: httpx2.AsyncClient, connection: C
     )
     assert counted['recoup_syncs{status="in_progress"}'] == "1.0"
     assert counted["recoup_sse_readers"] == "1.0"
+    calls = {
+        (method, operation): f'recoup_spapi_calls{{connection="{connection.connection_id}",'
+        f'method="{method}",operation="{operation}"}}'
+        for method, operation in (("GET", "getReport"), ("POST", "createReport"))
+    }
+    assert counted[calls["GET", "getReport"]] == "4.0"
+    assert counted[calls["POST", "createReport"]] == "2.0"
     assert sync_id not in metrics
 
 

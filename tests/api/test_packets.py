@@ -33,7 +33,7 @@ async def test_the_packet_tells_all_that_filing_needs(
 
     packet = (await client.get(PACKET)).json()
 
-    assert "submitted nothing" in packet["notice"]
+    assert "submits nothing" in packet["notice"]
     assert "X0000" in packet["subject"]
     for words in (
         "2 units were recorded as lost",

@@ -10,8 +10,8 @@ from recoup.clock import utc_now
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
 from recoup.ids import SyncId
-from recoup.sync.plan_body import PlanRow, plan_body
-from recoup.sync.plan_queries import write_plan
+from recoup.sync.planning.body import PlanRow, plan_body
+from recoup.sync.planning.queries import write_plan
 from recoup.users.queries import User
 from tests.api.test_history import store_syncs
 
@@ -79,4 +79,4 @@ async def test_the_status_shows_the_plan_of_its_sync(
     assert after["plan"]["steps"] == [step]
     assert after["plan"]["predictedSeconds"] == 900.0
     assert ended is not None
-    assert plan_body(row, completed_at=at + timedelta(seconds=70))["actualSeconds"] == 70.0
+    assert plan_body(row, completed_at=at + timedelta(seconds=70)).actual_seconds == 70.0

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from recoup.api.cursors import encode_cursor
-from recoup.claims.sort_queries import Sort
+from recoup.claims.reading.sort import Sort
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
 from recoup.users.queries import User
@@ -40,7 +40,7 @@ async def all_ids(client: httpx2.AsyncClient, **query: Any) -> list[str]:
 async def test_a_claim_says_what_the_contract_names(
     client: httpx2.AsyncClient, database: Database, connection: Connection
 ) -> None:
-    """Every field of the contract, money as a decimal string, days as dates."""
+    """Every field that docs/api.md#recoveries promises: money as a decimal string, days as dates."""
     await store_claims(database, connection.connection_id, range(1))
 
     (item,) = (await client.get("/api/recoveries")).json()["items"]
@@ -184,7 +184,7 @@ async def test_totals_are_per_currency_and_of_the_whole_selection(
     page = (await client.get("/api/recoveries?limit=1")).json()
     filtered = (await client.get("/api/recoveries?status=filed")).json()
 
-    assert page["totals"] == {
+    whole = {
         "claimCount": 6,
         "unvaluedCount": 1,
         "byCurrency": [
@@ -192,7 +192,9 @@ async def test_totals_are_per_currency_and_of_the_whole_selection(
             {"amount": "24.60", "currency": "GBP", "claimCount": 2},
         ],
     }
-    assert filtered["totals"] == {"claimCount": 0, "unvaluedCount": 0, "byCurrency": []}
+    none = {"claimCount": 0, "unvaluedCount": 0, "byCurrency": []}
+    assert page["totals"] == {**whole, "owed": whole, "byStanding": [{"standing": "owed", **whole}]}
+    assert filtered["totals"] == {**none, "owed": none, "byStanding": []}
 
 
 @pytest.mark.parametrize(
@@ -237,6 +239,23 @@ async def test_the_csv_holds_the_whole_selection(
     assert rows[0]["evidenceRows"] == "GET_LEDGER_DETAIL_VIEW_DATA 501 doc-1 line 7"
     assert (rows[0]["amount"], rows[0]["currency"]) == ("12.30", "USD")
     assert rows[0]["note"] == "'=cmd()"
+
+
+async def test_the_columns_of_the_csv_keep_their_order(
+    client: httpx2.AsyncClient, database: Database, connection: Connection
+) -> None:
+    """People count columns: new ones come behind those that are known."""
+    await store_claims(database, connection.connection_id, range(1))
+
+    answer = await client.get("/api/recoveries", headers=AS_CSV)
+
+    known = (
+        "claimId,type,status,windowState,review,confidence,marketplaceId,sku,fnsku,asin,orderId,"
+        "quantity,amount,currency,amountBasis,amountMissing,eventDate,fileableFrom,deadline,"
+        "daysLeft,windowNote,caseId,note,reason,key,evidenceRows,connectionId,policyVersion,"
+        "ruleVersion,detectedAt,filedAt"
+    )
+    assert answer.text.startswith(known)
 
 
 async def test_another_users_claims_do_not_exist(

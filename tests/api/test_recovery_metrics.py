@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 from sqlalchemy import select
 
+from recoup.claims.lifecycle import Standing
 from recoup.claims.tables import claim
 from recoup.clock import utc_now
 from recoup.connections.queries import Connection
@@ -19,7 +20,7 @@ METRICS = "/api/metrics/recoveries"
 
 
 async def store_all_kinds(database: Database, seller: str) -> None:
-    """Two currencies, each status, an expired one and one that says no more than: look."""
+    """Two currencies, each status, an expired one, one of an unknown window, one of thin evidence."""
     await store_claims(database, seller, range(2), currency="GBP", marketplace_id=UK)
     await store_claims(database, seller, range(2, 5), status="filed", type="removal_lost")
     await store_claims(database, seller, range(5, 6), **unvalued())
@@ -29,6 +30,7 @@ async def store_all_kinds(database: Database, seller: str) -> None:
     await store_claims(database, seller, range(10, 11), status="withdrawn")
     await store_claims(database, seller, range(11, 12), deadline=day(-2))
     await store_claims(database, seller, range(12, 13), confidence=Decimal("0.49"))
+    await store_claims(database, seller, range(13, 14), deadline=None)
 
 
 def counts(body: dict[str, Any], *names: str) -> list[int]:
@@ -43,16 +45,26 @@ async def test_the_summary_is_of_what_amazon_owes(
 
     body = (await client.get(SUMMARY)).json()
 
-    assert (body["totalAmount"], body["currency"], body["claimCount"]) == ("49.20", "USD", 7)
-    assert body["byCurrency"] == [
-        {"amount": "49.20", "currency": "USD", "claimCount": 4},
-        {"amount": "24.60", "currency": "GBP", "claimCount": 2},
-    ]
+    assert (body["totalAmount"], body["currency"], body["claimCount"]) == ("24.60", "GBP", 3)
+    assert body["byCurrency"] == [{"amount": "24.60", "currency": "GBP", "claimCount": 2}]
     assert [(entry["type"], entry["claimCount"]) for entry in body["byType"]] == [
-        ("lost_in_warehouse", 4),
-        ("removal_lost", 3),
+        ("lost_in_warehouse", 3)
     ]
-    assert (body["unvaluedCount"], body["toReviewCount"], body["expiredCount"]) == (1, 1, 1)
+    assert body["unvaluedCount"] == 1
+    left_out = ("toReviewCount", "windowUnknownCount", "expiredCount")
+    assert [body[name] for name in left_out] == [1, 1, 1]
+
+
+async def test_a_sum_of_unknown_amounts_is_unknown(
+    client: httpx2.AsyncClient, database: Database, connection: Connection
+) -> None:
+    """Claims without a known amount are counted and said; they are never worth 0."""
+    await store_claims(database, connection.connection_id, range(2), **unvalued())
+
+    body = (await client.get(SUMMARY)).json()
+
+    assert (body["totalAmount"], body["currency"]) == (None, None)
+    assert (body["claimCount"], body["unvaluedCount"]) == (2, 2)
 
 
 async def test_the_summary_of_nothing(client: httpx2.AsyncClient) -> None:
@@ -62,20 +74,20 @@ async def test_the_summary_of_nothing(client: httpx2.AsyncClient) -> None:
     assert (body["totalAmount"], body["currency"], body["claimCount"]) == ("0", None, 0)
 
 
-async def test_metrics_count_each_stage_and_month(
+async def test_metrics_count_each_standing_and_month(
     client: httpx2.AsyncClient, database: Database, connection: Connection
 ) -> None:
-    """Every claim is in one stage; the success rate is of what Amazon has decided."""
+    """Every claim has one standing; the success rate is of what Amazon has decided."""
     await store_all_kinds(database, connection.connection_id)
 
     body = (await client.get(METRICS)).json()
 
-    stages = ("pending", "toReview", "expired", "filed", "approved", "rejected", "dismissed")
-    assert counts(body, *stages, "withdrawn") == [3, 1, 1, 3, 1, 2, 1, 1]
+    assert counts(body, *Standing) == [3, 1, 1, 1, 3, 1, 2, 1, 1]
+    assert body["pending"] == body["owed"]
     assert body["successRate"] == 0.3333
     (month,) = body["byMonth"]
     assert month["month"] == utc_now().strftime("%Y-%m")
-    assert counts(month, "detected", "approved") == [11, 1]
+    assert counts(month, "detected", "approved") == [12, 1]
     assert month["approved"]["byCurrency"] == [
         {"amount": "12.30", "currency": "USD", "claimCount": 1}
     ]

@@ -44,7 +44,11 @@ async def test_costs_as_json(client: httpx2.AsyncClient, connection: Connection,
     """In `items`, as a list or one alone; the digits are kept."""
     answer = await client.put(COSTS, json=body)
 
-    assert answer.json() == {"connectionId": connection.connection_id, "saved": 1}
+    assert answer.json() == {
+        "connectionId": connection.connection_id,
+        "saved": 1,
+        "unknown": ["S-1"],
+    }
     ((sku, fnsku, amount, currency, valid_from),) = await stored(client)
     assert (sku, fnsku, currency, valid_from) == ("S-1", None, "USD", "2026-01-01")
     assert amount in {"3.20", "3.2"}
@@ -56,7 +60,7 @@ async def test_costs_as_json(client: httpx2.AsyncClient, connection: Connection,
         HEADER + "S-1,,3.20,USD,2026-01-01,INV-7\n,X1,4,gbp,2026-02-01,\n",
         (
             "\ufeffSKU;FNSKU;Cost;Currency;Valid from;Invoice reference\r\n"
-            "S-1;;3.20;USD;2026-01-01;INV-7\r\n;X1;4;GBP;2026-02-01;\r\n\r\n"
+            "S-1;;3,20;USD;2026-01-01;INV-7\r\n;X1;4;GBP;2026-02-01;\r\n\r\n"
         ),
         (
             "fnsku\tsku\tvalid_from\tcurrency\tcost\n\tS-1\t2026-01-01\tUSD\t3.20\n"
@@ -65,7 +69,8 @@ async def test_costs_as_json(client: httpx2.AsyncClient, connection: Connection,
     ],
 )
 async def test_costs_as_csv(client: httpx2.AsyncClient, connection: Connection, text: str) -> None:
-    """Commas, semicolons or tabs, headers as people write them, with or without a mark in front."""
+    """Commas, semicolons or tabs, decimal points or commas, headers as people write them, with or
+    without a mark in front."""
     answer = await put_csv(client, text.encode())
 
     assert answer.json()["saved"] == 2, answer.text
@@ -95,7 +100,7 @@ async def test_the_same_product_and_day_is_replaced(
         ("S-2,,3,USD,2026-01-01,\nS-3,,three,USD,2026-01-01,", "line 3.cost", "decimal"),
         ("S-2,,-1,USD,2026-01-01,", "line 2.cost", "decimal"),
         ("S-2,,0,USD,2026-01-01,", "line 2.cost", "greater than 0"),
-        ('S-2,,"3,20",USD,2026-01-01,', "line 2.cost", "point"),
+        ('S-2,,"3,200",USD,2026-01-01,', "line 2.cost", "decimal"),
         ("S-2,,3,US dollars,2026-01-01,", "line 2.currency", "pattern"),
         ("S-2,,3,USD,01/02/2026,", "line 2.validFrom", "2026-01-31"),
         ("S-2,,3,USD,2026-02-30,", "line 2.validFrom", ""),
@@ -202,6 +207,9 @@ async def test_pages_and_filters(client: httpx2.AsyncClient, connection: Connect
     assert sorted(seen) == ["S-0", "S-1", "S-2", "S-3", "S-4", "X1"]
     assert [row[0] for row in await stored(client, "?sku=S-3")] == ["S-3"]
     assert [row[1] for row in await stored(client, "?fnsku=X1")] == ["X1"]
+    assert [row[1] for row in await stored(client, "?search=x1")] == ["X1"]
+    assert [row[0] for row in await stored(client, "?search=-3")] == ["S-3"]
+    assert await stored(client, "?search=%25") == []
     assert (await client.get(f"{COSTS}?cursor=AAAA")).status_code == 400
 
 

@@ -13,8 +13,10 @@ from recoup.config import Settings
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
 from recoup.events.queries import publish
-from recoup.jobs.start import stop_sync
-from recoup.sync.announce import announce_connection
+from recoup.events.words import EventType
+from recoup.jobs.stop import stop_sync
+from recoup.sync.record.announce import announce_connection
+from recoup.users.credential_queries import list_credentials, revoke_credential
 from recoup.users.queries import User
 from tests.api.serving import (
     Reader,
@@ -27,6 +29,7 @@ from tests.api.serving import (
     serving,
     until,
 )
+from tests.support.patience import PATIENCE
 
 ALL = "/api/sse/status"
 
@@ -79,7 +82,7 @@ async def test_other_events_about_a_sync_are_not_its_states(
         async with database.writing() as conn:
             payload = {"claimsDetected": 3}
             await publish(
-                conn, user.user_id, event_type="detection", subject=sync_id, payload=payload
+                conn, user.user_id, event_type=EventType.DETECTION, subject=sync_id, payload=payload
             )
 
     await detect()
@@ -297,8 +300,9 @@ async def test_open_streams_hold_no_database_connection(
 ) -> None:
     """More streams than the pool has connections are open, and the API still answers."""
     async with contextlib.AsyncExitStack() as streams:
-        for _ in range(40):
-            await streams.enter_async_context(reading(client, ALL))
+        for reader in (client, server.client(await new_user(database, "other@example.com"))):
+            for _ in range(20):
+                await streams.enter_async_context(reading(reader, ALL))
         await until(lambda: server.readers() == 40)
         await until(lambda: database._engine.pool.checkedout() == 0)
 
@@ -348,6 +352,8 @@ async def test_everything_of_the_user(
         "type": "connection",
         "connectionId": connection.connection_id,
         "status": "active",
+        "reason": None,
+        "notes": [],
     }
     assert third[1]["sync"]["status"] == "complete"
     assert first[0] < second[0] < third[0]
@@ -385,7 +391,7 @@ async def test_a_quiet_reader_misses_nothing_when_it_comes_back(
 
 
 async def until_place(reader: Reader) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while not any(block.startswith("id: ") for block in reader.blocks):
             reader.blocks.append(await anext(reader._lines))
 
@@ -435,3 +441,23 @@ async def test_an_unknown_sync_is_404_before_a_stream_begins(client: httpx2.Asyn
     answer = await client.get(one("sync_nobody_1"))
 
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+
+
+@pytest.mark.parametrize("path", [ALL, one("{}")])
+async def test_a_stream_ends_with_its_token(
+    settings: Settings, database: Database, user: User, sync_id: str, path: str
+) -> None:
+    """Whoever was signed out does not read on until the next reconnect."""
+    async with (
+        serving(settings, database, heartbeat_seconds=0.05) as server,
+        server.client(user) as client,
+        reading(client, path.format(sync_id)) as reader,
+    ):
+        await reader.block(": heartbeat")
+        async with database.writing() as conn:
+            (own,) = await list_credentials(conn, of=user.user_id)
+            await revoke_credential(conn, own.credential_id)
+        await reader.rest()
+        again = await client.get(path.format(sync_id))
+
+    assert again.status_code == 401

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 
 import httpx2
+from pydantic import SecretStr
 
 from recoup.config import Settings
 from recoup.connections.queries import Connection
@@ -159,7 +160,7 @@ async def test_start_while_amazon_is_away(
     settings: Settings, database: Database, user: User, connection: Connection
 ) -> None:
     """The sync starts: its worker tries until Amazon answers."""
-    nowhere = settings.model_copy(update={"lwa_endpoint": "http://127.0.0.1:9"})
+    nowhere = settings.model_copy(update={"local_sandbox": "http://127.0.0.1:9"})
     async with serving(nowhere, database) as server, server.client(user) as client:
         answer = await client.post(START)
 
@@ -167,10 +168,16 @@ async def test_start_while_amazon_is_away(
 
 
 async def test_start_with_a_wrong_application(
-    settings: Settings, database: Database, user: User, connection: Connection
+    settings: Settings, database: Database, user: User
 ) -> None:
     """That Amazon refuses the application is not the caller's fault: 503, and what to mend."""
-    wrong = settings.model_copy(update={"lwa_client_id": "amzn1.wrong"})
+    await new_connection(database, settings, user, environment="production")
+    update = {
+        "lwa_endpoint": settings.local_sandbox,
+        "lwa_client_id": "amzn1.wrong",
+        "lwa_client_secret": SecretStr("wrong"),
+    }
+    wrong = settings.model_copy(update=update)
     async with serving(wrong, database) as server, server.client(user) as client:
         answer = await client.post(START)
 

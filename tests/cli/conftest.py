@@ -31,8 +31,7 @@ def recoup(database_url: str) -> Iterator[Recoup]:
         {
             "RECOUP_DATABASE_URL": database_url,
             "RECOUP_SECRET_KEYS": KEYS,
-            "RECOUP_SPAPI_ENDPOINT": sandbox,
-            "RECOUP_LWA_ENDPOINT": sandbox,
+            "RECOUP_LOCAL_SANDBOX": sandbox,
         }
     )
     yield program

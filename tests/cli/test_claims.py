@@ -53,9 +53,12 @@ def test_the_list_has_days_left_and_money_per_currency(claims: Recoup):
     assert "12.30 USD" in lines[1]
     assert " over " in lines[6]
     assert lines[8:] == [
-        "49.20 USD in 4 claims",
+        "3 claims are owed:",
+        "24.60 USD in 2 claims",
         "12.30 GBP in 1 claim",
-        "1 claim without a known amount: enter sourcing costs",
+        "1 claim with an unknown window: 1 without a known amount (--standing windowUnknown)",
+        "1 claim too late to file: 12.30 USD (--standing expired)",
+        "1 claim filed: 12.30 USD (--standing filed)",
     ]
     assert "\x1b" not in done.stdout
 
@@ -65,10 +68,14 @@ def test_the_list_is_filtered_and_bounded(claims: Recoup):
     filed = json.loads(claims.run("claims", "list", "--status", "filed", "--json").stdout)
     one = json.loads(claims.run("claims", "list", "--limit", "1", "--json").stdout)
     none = claims.run("claims", "list", "--window", "wait")
+    owed = json.loads(claims.run("claims", "list", "--owed", "--currency", "USD", "--json").stdout)
+    unvalued = json.loads(claims.run("claims", "list", "--unvalued", "--json").stdout)
     wrong = claims.run("claims", "list", "--status", "lost")
 
     assert [item["claimId"] for item in filed["items"]] == ["claim-0004"]
     assert (len(one["items"]), one["totals"]["claimCount"]) == (1, 6)
+    assert {item["claimId"] for item in owed["items"]} == {"claim-0000", "claim-0001"}
+    assert [item["claimId"] for item in unvalued["items"]] == ["claim-0005"]
     assert none.stdout == "No claims.\n"
     assert (wrong.code, len(wrong.stderr.splitlines())) == (2, 1)
 
@@ -83,11 +90,11 @@ def test_one_claim_in_detail(claims: Recoup):
     assert done.code == 0, done
     assert "2 units lost, 0 found, 0 paid: 2 are open." in done.stdout
     assert "document doc-1, line 7: " in done.stdout
-    assert "submitted nothing" in done.stdout
+    assert "submits nothing" in done.stdout
     assert body["possibleSteps"] == ["filed", "dismissed"]
     assert several.outcome == (
         1,
-        "recoup: Several claims begin with claim-: give more of the id.\n",
+        "recoup: Several claims begin with claim-: enter more characters of the id.\n",
     )
     assert (unknown.code, unknown.stderr) == (1, "recoup: There is no such claim.\n")
 

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.cli.programs import STOP_SECONDS, Recoup
 
 
 def test_help_names_every_command(alone: Recoup):
-    """`recoup --help` lists what the contract promises."""
+    """`recoup --help` lists the commands that scripts rely on."""
     done = alone.run("--help")
 
     assert done.code == 0
@@ -99,18 +100,23 @@ def test_the_sandbox_ends_quietly(alone: Recoup, number: signal.Signals):
     assert sandbox.errors == []
 
 
-def test_doctor_tells_what_is_wrong_as_json(alone: Recoup):
-    """An unreachable database is a problem that `doctor` names, with exit status 1."""
+def test_doctor_tells_what_is_wrong_as_json(alone: Recoup, data_dir: Path):
+    """An open key file and an unreachable database are problems that `doctor` names, with status 1."""
     url = "postgresql://someone:hidden-word@127.0.0.1:1/nothing"
+    key = data_dir / "secret_key"
+    key.write_text("k" * 43)
+    key.chmod(0o640)
 
     done = alone.run("doctor", "--json", RECOUP_DATABASE_URL=url)
 
     record = json.loads(done.stdout)
     assert done.code == 1
     assert not record["ok"]
-    assert [each["check"] for each in record["checks"] if each["state"] == "problem"] == [
-        "database"
-    ]
+    problems = {each["check"]: each for each in record["checks"] if each["state"] == "problem"}
+    assert set(problems) == {"secret keys", "database"}
+    assert f"chmod 600 {key}" in problems["secret keys"]["says"]
+    notes = {each["check"]: each["says"] for each in record["checks"] if each["state"] == "note"}
+    assert "RECOUP_LWA_CLIENT_ID" in notes["client secret"]
     assert "hidden-word" not in done.stdout + done.stderr
 
 
@@ -121,13 +127,18 @@ def test_doctor_lists_settings_and_checks(recoup: Recoup):
     assert re.search(r"^RECOUP_SECRET_KEYS +\(set\) ", done.stdout, re.MULTILINE)
     assert recoup.environ["RECOUP_SECRET_KEYS"] not in done.stdout
     assert "ok      schema" in done.stdout
-    assert "problem worker: none is running" in done.stdout
+    assert "problem worker: no worker is running" in done.stdout
     assert done.code == 1
 
 
-def test_row_19_doctor_warns_of_an_old_client_secret(alone: Recoup):
+def test_doctor_warns_of_an_old_client_secret(alone: Recoup):
     """A secret that is past its 180 days is a problem, and says since when."""
-    done = alone.run("doctor", "--json", RECOUP_LWA_SECRET_ROTATED_ON="2020-01-01")
+    done = alone.run(
+        *("doctor", "--json"),
+        RECOUP_LWA_CLIENT_ID="amzn1.ours",
+        RECOUP_LWA_CLIENT_SECRET="ours",
+        RECOUP_LWA_SECRET_ROTATED_ON="2020-01-01",
+    )
 
     found = {check["check"]: check for check in json.loads(done.stdout)["checks"]}
     assert found["client secret"]["state"] == "problem"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import threading
 import urllib.request
@@ -20,6 +21,7 @@ from tests.cli.programs import (
     free_port,
     processes_of,
 )
+from tests.support.patience import PATIENCE
 
 QUIET = {"RECOUP_LOG_LEVEL": "warning"}
 
@@ -40,7 +42,7 @@ def connect(recoup: Recoup, **settings: str) -> str:
 
 def start_sandbox(recoup: Recoup, *options: str) -> Running:
     """A sandbox where the program's settings expect it."""
-    port = recoup.environ["RECOUP_SPAPI_ENDPOINT"].rpartition(":")[2]
+    port = recoup.environ["RECOUP_LOCAL_SANDBOX"].rpartition(":")[2]
     sandbox = recoup.start("sandbox", "--port", port, *options, **QUIET)
     sandbox.wait_for("listens")
     return sandbox
@@ -61,7 +63,7 @@ def read_json(done: Done):
 
 def get(url: str, token: str):
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
-    return urllib.request.urlopen(request, timeout=20)
+    return urllib.request.urlopen(request, timeout=PATIENCE)
 
 
 def is_under_way(line: bytes) -> bool:
@@ -88,7 +90,7 @@ def test_a_sync_is_started_followed_and_listed(recoup: Recoup):
         told = json.load(response)
 
     assert watched.code == 0, watched
-    assert watched.stdout.splitlines()[-1].startswith("100 %  ")
+    assert re.search(r"^100 %  ", watched.stdout, re.MULTILINE)
     assert status["status"] == "complete"
     assert status["ordersProcessed"] == 120
     assert {name: told[name] for name in ("progress", "ordersProcessed", "duration")} == {
@@ -151,7 +153,7 @@ def test_a_busy_service_stops_in_time(recoup: Recoup, number: signal.Signals):
 
     code, seconds = service.stop(number)
 
-    heard.join(5)
+    heard.join(PATIENCE)
     feed.close()
     assert code == 0, service.errors
     assert seconds < STOP_SECONDS
@@ -190,15 +192,15 @@ def test_a_first_serve_needs_nothing(alone: Recoup, data_dir: Path):
 
     def ready() -> bool:
         try:
-            with urllib.request.urlopen(address, timeout=5) as response:
+            with urllib.request.urlopen(address, timeout=PATIENCE) as response:
                 return response.status == 200
         except OSError:
             return False
 
     assert eventually(ready)
     sandbox = f"http://127.0.0.1:{sandbox_port}"
-    connect(alone, RECOUP_LWA_ENDPOINT=sandbox)
-    synced = alone.run("sync", "start", "--watch", RECOUP_LWA_ENDPOINT=sandbox)
+    connect(alone, RECOUP_LOCAL_SANDBOX=sandbox)
+    synced = alone.run("sync", "start", "--watch", RECOUP_LOCAL_SANDBOX=sandbox)
     assert synced.code == 0, synced
     assert read_json(alone.run("doctor", "--json"))["ok"]
 
@@ -209,27 +211,55 @@ def test_a_first_serve_needs_nothing(alone: Recoup, data_dir: Path):
     assert processes_of(data_dir) == []
 
 
-def visit(url: str) -> tuple[int, str]:
-    """Status and cookie of an answer, a redirect itself and not where it leads."""
-    answer = httpx2.get(url, trust_env=False)
+def follow(link: str, **person: str) -> tuple[int, str]:
+    """Status and cookie, as the page behind the link asks for them."""
+    page, _, token = link.partition("#")
+    address = page.removesuffix("/signin")
+    assert httpx2.get(page, trust_env=False).status_code == 200
+    answer = httpx2.post(
+        f"{address}/signin/link",
+        json={"token": token, **person},
+        headers={"origin": address},
+        trust_env=False,
+        timeout=PATIENCE,
+    )
     return answer.status_code, answer.headers.get("set-cookie", "")
 
 
-def test_an_empty_service_prints_a_link_that_signs_in_once(recoup: Recoup):
-    """Its cookie opens the API; the link is of no use twice, and with a user none is printed."""
+def test_an_empty_service_prints_a_link_that_makes_its_person(recoup: Recoup):
+    """Once; the person is the one that commands find, and with a user no link is printed."""
     service, address = start_serve(recoup)
-    link = service.wait_for("/signin?token=").strip()
+    link = service.wait_for("/signin#").strip()
 
-    status, cookie = visit(link)
-    again, _ = visit(link)
-    request = urllib.request.Request(f"{address}/api/recoveries", headers={"Cookie": cookie})
-    with urllib.request.urlopen(request, timeout=20) as response:
-        claims = json.load(response)
+    person = {"email": "ann@example.com", "name": "Ann", "password": "correct horse battery"}
+    status, cookie = follow(link, **person)
+    again, _ = follow(link, **person)
+    account = httpx2.get(f"{address}/api/me", headers={"cookie": cookie}, trust_env=False).json()
+    users = read_json(recoup.run("user", "list", "--json"))
+    opened = recoup.run("open", "--no-browser", RECOUP_PUBLIC_URL=address).stdout.strip()
+    by_command, _ = follow(opened)
     service.stop()
     second, _ = start_serve(recoup)
     second.stop()
 
-    assert (status, again) == (303, 401)
-    assert link.startswith(f"{address}/signin?token=")
-    assert claims["items"] == []
+    assert (status, again, by_command) == (204, 401, 204)
+    assert link.startswith(f"{address}/signin#")
+    assert [one["userId"] for one in users] == [account["userId"]]
     assert not any("/signin" in line for line in second.lines)
+
+
+def test_coverage_is_a_table_and_a_record(recoup: Recoup):
+    """Before a sync everything is missing, and said once per stream; as JSON it is the API's body."""
+    start_sandbox(recoup, "--orders", "5")
+    connect(recoup)
+
+    table = recoup.run("sync", "coverage")
+    record = read_json(recoup.run("sync", "coverage", "--json"))
+
+    names = [stream["name"] for stream in record["streams"]]
+    lines = table.stdout.splitlines()
+    assert table.code == 0, table
+    assert lines[0].split()[:4] == ["stream", "marketplace", "from", "to"]
+    assert [line.split()[0] for line in lines[1 : len(names) + 1]] == names
+    assert lines[len(names) + 2] == "Missing:"
+    assert sum("It has not been read yet" in line for line in lines) == len(names)

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from recoup.db.embedded import EmbeddedServer
-from recoup.ids import UserId
-from recoup.users.tokens import find_token_user
+from recoup.users.tokens import find_secret
 from tests.cli.conftest import KEYS
 from tests.cli.programs import Recoup, Running
 
@@ -26,21 +25,21 @@ def empty_database(postgres: EmbeddedServer) -> Iterator[str]:
 @pytest.fixture
 def sandbox(recoup: Recoup) -> Running:
     """A sandbox where the program's settings expect it."""
-    port = recoup.environ["RECOUP_SPAPI_ENDPOINT"].rpartition(":")[2]
+    port = recoup.environ["RECOUP_LOCAL_SANDBOX"].rpartition(":")[2]
     running = recoup.start("sandbox", "--port", port, "--orders", "50", "--speed", "1000")
     running.wait_for("listens")
     return running
 
 
 def test_a_user_gets_a_token(recoup: Recoup):
-    """The token stands alone on stdout and names the user."""
+    """The token stands alone on stdout and is signed with the key."""
     added = json.loads(recoup.run("user", "add", "Ann@example.com", "--json").stdout)
 
     token = recoup.run("user", "token", "ann@example.com", "--days", "1").stdout
 
     assert added["email"] == "ann@example.com"
     assert len(token.split()) == 1
-    assert find_token_user(token.strip(), (KEYS,)) == UserId(added["userId"])
+    assert find_secret(token.strip(), KEYS) is not None
 
 
 def test_a_user_is_added_once(recoup: Recoup):
@@ -58,6 +57,34 @@ def test_an_unknown_user_gets_no_token(recoup: Recoup):
 
     assert done.code == 1
     assert done.stdout == ""
+
+
+def test_people_and_their_tokens_are_managed(recoup: Recoup):
+    """Listed, revoked, given a password and removed; a link of `open` is for the one that is named."""
+    for name in ("ann", "bob"):
+        recoup.run("user", "add", f"{name}@example.com")
+    recoup.run("user", "token", "ann@example.com", "--scope", "read", "--label", "reports")
+
+    (token,) = json.loads(recoup.run("token", "list", "--json").stdout)
+    revoked = recoup.run("token", "revoke", token["credentialId"])
+    again = recoup.run("token", "revoke", token["credentialId"])
+    short = recoup.run("user", "passwd", "ann@example.com", "--password-file", "-", stdin="short")
+    word = "correct horse battery\n"
+    done = recoup.run("user", "passwd", "ann@example.com", "--password-file", "-", stdin=word)
+    whose = recoup.run("open", "--no-browser")
+    link = json.loads(recoup.run("open", "--user", "bob@example.com", "--json").stdout)["link"]
+    removed = recoup.run("user", "remove", "bob@example.com")
+    left = json.loads(recoup.run("user", "list", "--json").stdout)
+
+    assert (token["scope"], token["label"], token["kind"]) == ("read", "reports", "token")
+    assert (revoked.code, again.code) == (0, 1)
+    assert (short.code, done.code) == (1, 0)
+    assert short.stderr.startswith("recoup: A password needs 12 to 256 characters")
+    assert "correct" not in done.stdout + done.stderr
+    assert "choose one with --user" in whose.stderr
+    assert link.startswith("http://127.0.0.1:8000/signin#")
+    assert removed.code == 0
+    assert [one["email"] for one in left] == ["ann@example.com"]
 
 
 def test_a_schema_is_upgraded_once(recoup: Recoup, empty_database: str):
@@ -105,9 +132,26 @@ def test_a_seller_is_connected(recoup: Recoup, sandbox: Running, tmp_path: Path)
     from_file = connect(recoup, str(file))
     from_stdin = connect(recoup, "-", stdin="Atzr|test\n")
 
-    assert json.loads(from_file.stdout) == json.loads(from_stdin.stdout)
-    assert json.loads(from_file.stdout)["status"] == "active"
+    first, second = (json.loads(one.stdout) for one in (from_file, from_stdin))
+    assert first["connectionId"] == second["connectionId"]
+    assert (first["status"], first["replaced"]) == ("active", None)
+    assert second["replaced"]["status"] == "active"
     assert "Atzr" not in from_file.stdout + from_file.stderr
+
+
+def test_marketplaces_that_are_not_named_are_amazons(
+    recoup: Recoup, sandbox: Running, tmp_path: Path
+):
+    """Who names none gets those where Amazon says the seller sells."""
+    recoup.run("user", "add", "ann@example.com")
+    file = tmp_path / "token"
+    file.write_text("Atzr|test\n")
+    done = recoup.run(
+        *("connect", "--refresh-token-file", str(file), "--selling-partner-id", "A1"),
+        *("--environment", "local", "--json"),
+    )
+
+    assert "ATVPDKIKX0DER" in json.loads(done.stdout)["marketplaceIds"]
 
 
 def test_a_refused_token_is_not_stored(recoup: Recoup, sandbox: Running):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import tempfile
 import threading
 import uuid
@@ -15,6 +16,7 @@ import httpx2
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings as examples
+from pydantic import SecretStr
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
@@ -25,12 +27,14 @@ from recoup.db.engine import Database
 from recoup.jobs.queue import new_queue
 from recoup.jobs.start import begin_sync
 from recoup.logs import configure_logs
+from recoup.spapi.servers import SANDBOX_APPLICATION
 from recoup.users.queries import User
 from tests.api.claim_rows import store_candidate, store_claims
 from tests.api.rows import store_orders, store_stock, store_transactions, store_units
 from tests.api.serving import finish, new_connection, new_user, serving, token_of
 from tests.api.test_operations import register_worker
 from tests.sandbox.running import Running
+from tests.support.patience import PATIENCE
 
 _KEYS = "k" * 32
 _PER_OPERATION = 20
@@ -116,14 +120,21 @@ def instance(postgres: EmbeddedServer, template: str) -> Iterator[Instance]:
     with tempfile.TemporaryDirectory() as folder, Running(orders=5) as sandbox:
         url = f"http://127.0.0.1:{sandbox.port}"
         settings = Settings(
-            data_dir=Path(folder), secret_keys=_KEYS, spapi_endpoint=url, lwa_endpoint=url
+            data_dir=Path(folder),
+            secret_keys=_KEYS,
+            local_sandbox=url,
+            spapi_endpoint=url,
+            lwa_endpoint=url,
+            lwa_client_id=SANDBOX_APPLICATION.client_id,
+            lwa_client_secret=SecretStr(SANDBOX_APPLICATION.client_secret),
+            application_id=SANDBOX_APPLICATION.application_id,
         )
         thread = threading.Thread(target=loop.run_until_complete, args=(run(settings),))
         thread.start()
-        assert ready.wait(30)
+        assert ready.wait(PATIENCE)
         yield found[0]
         loop.call_soon_threadsafe(stop.set)
-        thread.join(30)
+        thread.join(PATIENCE)
     loop.close()
     postgres.drop_database(name)
 
@@ -156,7 +167,7 @@ async def _populate(settings: Settings, database: Database) -> User:
 )
 def test_no_input_makes_the_server_fail(case: schemathesis.Case, instance: Instance) -> None:
     """Whatever comes, the answer is no 5xx, and it has the form that the document says."""
-    response = case.call(base_url=instance.url, headers=instance.headers, timeout=10)
+    response = case.call(base_url=instance.url, headers=instance.headers, timeout=PATIENCE)
     case.validate_response(response, checks=[not_a_server_error, response_schema_conformance])
 
 
@@ -164,9 +175,9 @@ def test_no_input_makes_the_server_fail(case: schemathesis.Case, instance: Insta
 def test_no_hostile_text_makes_the_server_fail(method: str, path: str, instance: Instance) -> None:
     """Each parameter and each member of a body takes the worst that can be sent."""
     operation = DOCUMENT["paths"][path][method]
-    plain = {"syncId": "sync_x_1", "connectionId": "conn_x", "claimId": "claim-0000"}
+    plain = dict.fromkeys(re.findall(r"\{(\w+)\}", path), "x")
     answers = []
-    with httpx2.Client(base_url=instance.url, headers=instance.headers, timeout=10) as client:
+    with httpx2.Client(base_url=instance.url, headers=instance.headers, timeout=PATIENCE) as client:
         for parameter in operation.get("parameters", ()):
             for text in HOSTILE_TEXTS:
                 values = plain | ({parameter["name"]: text} if parameter["in"] == "path" else {})

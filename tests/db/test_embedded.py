@@ -28,9 +28,11 @@ LIMIT = timedelta(seconds=60)
 IS_ROOT = os.geteuid() == 0
 
 USER = """
-import sys
+import signal, sys
 from pathlib import Path
 from recoup.db.embedded import EmbeddedServer
+# A shell that runs the tests in the background has them ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with EmbeddedServer(Path(sys.argv[1])) as server:
     print("ready", flush=True)
     sys.stdin.read()
@@ -157,9 +159,11 @@ def _kill_server(server: EmbeddedServer, data_dir: Path, *, children: bool) -> N
 
 
 def test_the_database_recoup_is_there(new_dir: Path) -> None:
-    """A started server has the database that url() names, owned by recoup, in UTC and UTF-8."""
+    """A started server has the database that url() names, of a user that is no superuser, in UTC and UTF-8."""
     with EmbeddedServer(new_dir) as server:
-        assert _ask(server, "select current_database() || ' ' || current_user") == "recoup recoup"
+        assert _ask(server, "select current_database() || ' ' || current_user") == (
+            "recoup recoup_owner"
+        )
         assert _ask(server, "select current_setting('timezone')") == "UTC"
         assert _ask(server, "select current_setting('server_encoding')") == "UTF8"
 
@@ -335,10 +339,12 @@ def test_captured_output_ends_while_the_server_runs(new_dir: Path) -> None:
 @pytest.mark.parametrize("name", ["x" * 120, "with blank, comma: colon", "$HOME 'quote\" %41"])
 def test_any_path_will_do(base: Path, name: str) -> None:
     """A long or odd data directory is used like any other, and leaves nothing outside itself."""
-    with EmbeddedServer(base / name) as server:
-        assert _ask(server, "select current_setting('data_directory')") == (
-            f"{base / name}/postgres/data"
-        )
+    with (
+        EmbeddedServer(base / name) as server,
+        psycopg.connect(server.superuser_url()) as connection,
+    ):
+        found = connection.execute("select current_setting('data_directory')").fetchone()
+    assert found == (f"{base / name}/postgres/data",)
     assert not Home(base / name).socket_folder.exists()
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 
 from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
 from recoup.errors import SchemaMismatchError
 from recoup.migrations.schema import METADATA, is_ours
-from recoup.migrations.upgrade import read_status, require_fitting, upgrade
+from recoup.migrations.upgrade import _config, read_status, require_fitting, upgrade
 
 
 def test_migrations_make_the_tables_of_the_code(database_url: str) -> None:
@@ -28,6 +31,53 @@ def test_migrations_make_the_tables_of_the_code(database_url: str) -> None:
     engine.dispose()
 
     assert differences == []
+
+
+def test_a_database_of_the_first_release_keeps_its_rows(postgres: EmbeddedServer) -> None:
+    """Made by the first release and filled with rows of every table, it fits this version afterwards.
+
+    The rows were taken from syncs of the sandbox and never change: a migration brings them along.
+    """
+    told = json.loads((Path(__file__).parent / "first_release.json").read_text(encoding="utf-8"))
+    postgres.create_database("first_release")
+    database = Database(postgres.url("first_release"))
+    engine = create_engine(database.sqlalchemy_url)
+    with engine.begin() as conn:
+        config = _config()
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0001")
+        for table, rows in told.items():
+            conn.execute(
+                text(
+                    f"insert into {table} overriding system value "
+                    f"select * from json_populate_recordset(null::{table}, :rows)"
+                ),
+                {"rows": json.dumps(rows)},
+            )
+    upgrade(database)
+    with engine.connect() as conn:
+        kept = {
+            table: conn.execute(text(f"select count(*) from {table}")).scalar_one()
+            for table in told
+        }
+        tables = {name for name in inspect(conn).get_table_names() if is_ours(name)}
+        owned = conn.execute(
+            text(
+                "select c.workspace_id, m.user_id, m.role from amazon_connection c "
+                "join workspace_member m using (workspace_id)"
+            )
+        ).all()
+    engine.dispose()
+
+    assert read_status(database).fits
+    assert set(told) <= tables
+    assert kept == {table: len(rows) for table, rows in told.items()}
+    assert min(kept.values()) > 0
+    # What was a user's is in a workspace of the user's id now.
+    assert [tuple(one) for one in owned] == [
+        (row["user_id"], row["user_id"], "owner") for row in told["amazon_connection"]
+    ]
+    postgres.drop_database("first_release")
 
 
 def test_upgrading_twice_changes_nothing(database_url: str) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from hypothesis import given, strategies as st
 
-from recoup.sync.progress import (
+from recoup.sync.record.progress import (
     FINALIZING,
     MILESTONES,
     STARTING,
@@ -70,7 +70,7 @@ def test_an_estimate_is_never_below_what_is_there(rows: int, read: int, fraction
 
 
 def test_the_message_counts_in_words_a_seller_understands() -> None:
-    """The contract's own example."""
+    """The example of docs/api.md#poll."""
     done = StreamProgress("SKUs", 40, 40, 1.0)
     orders = StreamProgress("orders", 1247, 2500, 0.5)
 
@@ -86,7 +86,7 @@ def test_the_message_tells_of_what_moves() -> None:
     assert message([waiting]).startswith("Processing inbound plans...")
 
 
-def test_row_05_throttling_is_told_with_its_beginning() -> None:
+def test_throttling_is_told_with_its_beginning() -> None:
     """A seller reads since when Amazon refuses calls; that is no failure."""
     since = datetime(2026, 11, 15, 12, 3, tzinfo=UTC)
     hindrance = Hindrance("throttled by Amazon", since)

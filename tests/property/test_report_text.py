@@ -8,7 +8,7 @@ import io
 from hypothesis import given, strategies as st
 
 from recoup.spapi.documents import spool_of
-from recoup.sync.report_text import ReportText
+from recoup.sync.loading.file_text import ReportText
 
 # A line break in the first cell and another in the last make lines that look like rows.
 CELL = st.text(st.sampled_from("ab \"\t,'-"), max_size=6)

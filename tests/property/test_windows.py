@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from hypothesis import given, strategies as st
 
-from recoup.streams.window import (
+from recoup.streams._window import (
     Window,
     next_window,
     plan_todo,

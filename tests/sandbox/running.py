@@ -14,6 +14,7 @@ import httpx2
 
 from recoup.sandbox.config import SandboxConfig, parse_fault
 from recoup.sandbox.serve import serve
+from tests.support.patience import PATIENCE
 
 TODAY = date(2026, 11, 15)
 US = "ATVPDKIKX0DER"
@@ -46,8 +47,8 @@ class Running:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._up.wait(20)
-        self.client = httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20)
+        assert self._up.wait(PATIENCE)
+        self.client = httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -58,7 +59,7 @@ class Running:
         """Ask the server to stop and wait for it."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._task.cancel)
-            self._thread.join(20)
+            self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
 
     def _run(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from recoup.cli.sandbox import sandbox as command
 from recoup.sandbox.config import FaultKind
+from recoup.sandbox.oddities import oddity_names
 from recoup.sandbox.operations import OPERATIONS
 from recoup.sandbox.report_jobs.documents import DOWNLOAD_OPERATION
 from tests.sandbox.running import Running
@@ -27,6 +28,14 @@ def test_every_option_is_told(option):
 def test_every_fault_is_told(kind):
     """The table of faults names it."""
     assert f"| `{kind.value}` |" in TEXT
+
+
+@pytest.mark.parametrize("kind", oddity_names())
+def test_every_odd_kind_is_told(kind):
+    """A table of kinds names it, and where it was met."""
+    row = next((line for line in TEXT.splitlines() if line.startswith(f"| `{kind}` |")), "")
+
+    assert re.search(r"#\d+|sellers' reports|help page", row)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)

@@ -30,6 +30,10 @@ REPORTS = "/reports/2021-06-30/reports"
 SCHEDULES = "/reports/2021-06-30/schedules"
 PLANS = "/inbound/fba/2024-03-20/inboundPlans"
 V0 = "/fba/inbound/v0"
+STATUSES = (
+    "WORKING", "READY_TO_SHIP", "SHIPPED", "RECEIVING", "CANCELLED", "DELETED", "CLOSED", "ERROR",
+    "IN_TRANSIT", "DELIVERED", "CHECKED_IN",
+)  # fmt: skip
 NOTIFICATIONS = "/notifications/v1"
 PERIOD = {
     "periodStart": YEAR_IN_WINDOWS[1]["postedAfter"],
@@ -203,10 +207,13 @@ def walk_schedules(judged: Judged) -> None:
 def walk_inbound_v0(judged: Judged) -> None:
     dates = {"LastUpdatedAfter": YEAR_AGO, "LastUpdatedBefore": "2026-11-15T00:00:00Z"}
     asked = {"MarketplaceId": US, "QueryType": "DATE_RANGE", **dates}
-    shipments = token_pages(judged, f"{V0}/shipments", asked)
+    # Every status that the model lists: DATE_RANGE alone is refused.
+    statuses = {"ShipmentStatusList": ",".join(STATUSES)}
+    shipments = token_pages(judged, f"{V0}/shipments", asked | statuses)
     token_pages(judged, f"{V0}/shipmentItems", asked)
     shipment_id = shipments[0]["payload"]["ShipmentData"][0]["ShipmentId"]
     judged.get(f"{V0}/shipments/{shipment_id}/items", MarketplaceId=US)
+    judged.send("GET", f"{V0}/shipments", **asked)
     closed = {"QueryType": "SHIPMENT", "ShipmentStatusList": "CLOSED"}
     token_pages(judged, f"{V0}/shipments", {"MarketplaceId": US, **closed})
     for path in ("shipments", "shipmentItems"):

@@ -9,6 +9,7 @@ import pytest
 
 from tests.sandbox.asking import (
     ALL_ORDERS,
+    AUTUMN,
     LEDGER,
     REPORTS,
     SCHEDULES,
@@ -232,6 +233,23 @@ def test_a_schedule_makes_reports(sandbox):
     assert set(spans) == {timedelta(days=1)}
     assert cancelled.status_code == 200
     assert len(sandbox.get(REPORTS, reportTypes=ALL_ORDERS).json()["reports"]) == 4
+
+
+def test_ids_never_repeat_for_the_same_seed():
+    """Two sandboxes of one seed, one after the other, give other ids; so do two sellers of one."""
+    ids: list[str] = []
+    for _ in range(2):
+        with Running() as sandbox:
+            for token in (sandbox.token(), sandbox.token("Atzr|other")):
+                body = {"reportType": ALL_ORDERS, "marketplaceIds": [US], **AUTUMN}
+                made = sandbox.send("POST", REPORTS, token, body).json()["reportId"]
+                sandbox.control("clock", {"advance": "PT15M"})
+                document_id = sandbox.get(f"{REPORTS}/{made}", token).json()["reportDocumentId"]
+                schedule = body | {"period": "P1D"}
+                answer = sandbox.send("POST", SCHEDULES, token, schedule).json()
+                ids += [made, document_id, answer["reportScheduleId"]]
+
+    assert len(set(ids)) == len(ids) == 12
 
 
 def test_reports_and_schedules_survive_a_restart(tmp_path):

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 import recoup.sandbox
+from recoup.sandbox.report_jobs.rules import find_fatal_reason
 from recoup.sandbox.reports import all_report_types
 from recoup.sandbox.reports.report import Cadence, document_bytes, encoding_of
-from recoup.sandbox.world.instants import DAY, Instant
+from recoup.sandbox.world.instants import DAY, Instant, to_instant, to_offset_text
 from recoup.sandbox.world.profile import PROFILES
 from tests.sandbox.report_reading import (
     FEES,
     LEDGER,
+    LISTINGS,
     MIDNIGHT,
+    PARCELS,
+    PLANNING,
     REIMBURSEMENTS,
     REMOVALS,
     RETURNS,
@@ -27,6 +31,7 @@ from tests.sandbox.report_reading import (
     START,
     STORAGE,
     SUMMARY,
+    UNSUPPRESSED,
     WHOLE,
     content,
     edges,
@@ -49,8 +54,8 @@ def world(request):
     return new_world(11, 2000, request.param)
 
 
-def test_all_types_of_the_facts_exist():
-    """Every report of the facts' section 2 has its file."""
+def test_all_types_exist():
+    """Every report that the sandbox promises has its file."""
     assert set(NAMES) == {
         "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_ORDER_DATE_GENERAL",
         "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_LAST_UPDATE_GENERAL",
@@ -69,6 +74,9 @@ def test_all_types_of_the_facts_exist():
         "GET_FBA_FULFILLMENT_LONGTERM_STORAGE_FEE_CHARGES_DATA",
         "GET_FBA_FULFILLMENT_INBOUND_NONCOMPLIANCE_DATA",
         "GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2",
+        "GET_MERCHANT_LISTINGS_ALL_DATA",
+        "GET_FBA_MYI_UNSUPPRESSED_INVENTORY_DATA",
+        "GET_FBA_INVENTORY_PLANNING_DATA",
     }
 
 
@@ -272,6 +280,19 @@ def test_storage_comes_when_the_month_is_published(world):
     assert len(months) == 10
 
 
+def test_storage_of_more_than_a_month_loses_rows(world):
+    """Two months in one request have fewer rows than one by one, and nothing says so."""
+    june, july, august = (MIDNIGHT - days * DAY for days in (111, 81, 51))
+    alone = (
+        read(STORAGE, world, since=june, until=july),
+        read(STORAGE, world, since=july, until=august),
+    )
+    together = read(STORAGE, world, since=june, until=august)
+    rows = {tuple(row.values()) for one in alone for row in one}
+
+    assert {tuple(row.values()) for row in together} < rows
+
+
 def test_removal_orders_are_found_by_their_last_update(world):
     """The window selects by the last update, and a young order is still pending."""
     rows = read(REMOVALS, world, since=MIDNIGHT - 25 * DAY)
@@ -279,6 +300,46 @@ def test_removal_orders_are_found_by_their_last_update(world):
     assert {row["order-status"] for row in rows} >= {"Completed"}
     for row in rows:
         assert row["last-updated-date"] >= "2024-09-09"
+
+
+def test_parcels_are_selected_by_the_request_of_their_order(world):
+    """A window holds the orders requested in it, and all that has left of them since."""
+    since, until = MIDNIGHT - 60 * DAY, MIDNIGHT - 30 * DAY
+    soon = read(PARCELS, world, since=since, until=until, edge=until)
+    later = read(PARCELS, world, since=since, until=until, edge=MIDNIGHT)
+    first, last = (to_offset_text(moment) for moment in (since, until))
+
+    assert len(later) > len(soon) > 0
+    assert all(first <= row["request-date"] < last for row in later)
+    assert any(row["shipment-date"] >= last for row in later)
+    assert {tuple(row.values()) for row in soon} <= {tuple(row.values()) for row in later}
+
+
+def test_a_window_of_parcels_longer_than_six_months_is_refused():
+    """184 days are the most."""
+    kind = all_report_types()[PARCELS]
+    now = datetime(2026, 11, 15, tzinfo=UTC)
+
+    def reason(days: int) -> str | None:
+        since = to_instant(now - timedelta(days=days))
+        return find_fatal_reason(kind, since, to_instant(now), now)
+
+    assert reason(184) is None
+    assert "184 days" in (reason(185) or "")
+
+
+def test_the_three_reports_of_stock_agree(world):
+    """Listings, stock and planning have the same SKUs, and the same units where both count them."""
+    managed = {row["sku"]: row for row in read(UNSUPPRESSED, world)}
+    planned = {row["sku"]: row for row in read(PLANNING, world)}
+    listed = {row["seller-sku"]: row for row in read(LISTINGS, world)}
+
+    assert managed.keys() == planned.keys() == listed.keys() == {p.sku for p in world.products}
+    for sku, row in planned.items():
+        assert row["available"] == managed[sku]["afn-fulfillable-quantity"]
+        ages = sum(int(units) for name, units in row.items() if name.startswith("inv-age-"))
+        assert ages == int(row["available"])
+        assert listed[sku]["asin1"] == managed[sku]["asin"] == row["asin"]
 
 
 def test_nothing_outside_the_sandbox_knows_the_truth():

@@ -25,6 +25,8 @@ def test_a_refresh_token_becomes_an_access_token(sandbox):
     ("changes", "status", "error"),
     [
         ({"refresh_token": "nonsense"}, 400, "invalid_grant"),
+        ({"refresh_token": "test"}, 400, "invalid_grant"),
+        ({"refresh_token": "Atza|test"}, 400, "invalid_grant"),
         ({"refresh_token": "Atzr|revoked-1"}, 400, "invalid_grant"),
         ({"refresh_token": ""}, 400, "invalid_request"),
         ({"client_secret": "wrong"}, 401, "invalid_client"),

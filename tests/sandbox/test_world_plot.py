@@ -132,7 +132,7 @@ def fifo_open(losses, settlements):
 
 
 def open_losses(ledger, paid, losses, finds, reasons):
-    """What a careful reader of ledger and reimbursements would say is still owed: rule R1 or R2."""
+    """What a careful reader of ledger and reimbursements would say is still owed for lost or damaged units."""
     events, settled = defaultdict(list), defaultdict(list)
     for row in sorted(ledger, key=lambda row: day_of(row["Date"])):
         if row["Reason"] in losses and int(row["Quantity"]) < 0:
@@ -513,7 +513,10 @@ def test_payments_below_cost_are_exactly_those_planted(planted, paid):
 def test_storage_overcharges_are_visible(world, planted):
     """A planted month has a volume or a quantity far above the same product's other figures."""
     rows = defaultdict(list)
-    for row in read(STORAGE, world):
+    # A month at a time: a longer request loses rows.
+    months = range(MIDNIGHT - 400 * DAY, MIDNIGHT, 20 * DAY)
+    told = (read(STORAGE, world, since=at, until=min(at + 20 * DAY, MIDNIGHT)) for at in months)
+    for row in {tuple(row.values()): row for month in told for row in month}.values():
         rows[row["fnsku"], row["month_of_charge"]].append(row)
     for one in of_type(planted, "storage_fee_overcharge"):
         product = next(p for p in world.products if p.fnsku == one["key"]["fnsku"])
@@ -555,3 +558,13 @@ def test_nothing_of_a_case_lies_outside_its_bounds(world):
         for moment in moments:
             assert case.anchor - LONGEST_BEFORE < moment < case.anchor + LONGEST_AFTER
             assert moment >= START
+
+
+def test_parcels_leave_weeks_after_their_order_was_requested(world):
+    """Some within three weeks, some later: a window of requests is not complete when it ends."""
+    waits = [
+        date.fromisoformat(row["shipment-date"][:10]) - date.fromisoformat(row["request-date"][:10])
+        for row in read(PARCELS, world)
+    ]
+
+    assert min(waits).days < 21 < max(waits).days < 40

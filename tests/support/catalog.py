@@ -13,13 +13,13 @@ from recoup.spapi.operations.reports import (
     GET_REPORTS,
 )
 from recoup.streams import inventory, orders, transactions
-from recoup.streams.report import DAILY, NEAR_REAL_TIME, Report, Upsert
-from recoup.streams.stream import Scope, Stream, Windows
-from recoup.streams.window import Window
-from recoup.sync.bounds import full
-from recoup.sync.choice import Missing
-from recoup.sync.forecast import Known
-from recoup.sync.steps import WHOLE
+from recoup.streams._report import DAILY, NEAR_REAL_TIME, Report, Upsert
+from recoup.streams._stream import Scope, Stream, Windows
+from recoup.streams._window import Window
+from recoup.sync.cursors.next_window import WHOLE
+from recoup.sync.pacing.bounds import full
+from recoup.sync.planning.channel_choice import Missing
+from recoup.sync.planning.forecast import Known
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 YEAR = Window(NOW - timedelta(days=365), NOW)

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from recoup.claims.detect import detect
+from recoup.claims.detection.detect import detect
 from recoup.claims.tables import claim, claim_allocation, claim_candidate
 from recoup.connections.queries import save_connection
 from recoup.db.engine import Writer

@@ -6,8 +6,9 @@ any order. Two products of the warehouse, X001 / SKU-1 and X002 / SKU-2; orders 
 
 from __future__ import annotations
 
+import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -23,6 +24,7 @@ COST = Decimal("10.00")
 ORDERS = ("111-0", "111-1", "111-2")
 FIRST_DAY = date(2026, 6, 1)
 Result = TypeVar("Result")
+_EXAMPLES_A_CONNECTION = 20
 
 
 @dataclass(frozen=True)
@@ -195,21 +197,51 @@ class _EndedError(Exception):
     """The story is over; everything it wrote is undone."""
 
 
-async def play(url: str, act: Callable[[World], Awaitable[Result]]) -> Result:
-    """Run in a world of its own, in a transaction that is rolled back."""
-    database = Database(url)
-    results: list[Result] = []
-    try:
-        async with database.writing() as conn:
-            world = await make_world(conn)
-            # Apart from the numbers that the rows of a story have.
-            world._lines = itertools.count(1000)
-            results.append(await act(world))
-            raise _EndedError  # noqa: TRY301 - the way to undo a transaction
-    except _EndedError:
-        return results[0]
-    finally:
-        await database.close()
+class Stage:
+    """One database for all examples of all laws.
+
+    A connection is kept for some examples, as the first detection of each is slow, and no longer, as
+    hundreds of tables that were rolled back make it slow again.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._runner = asyncio.Runner()
+        self._database = Database(url)
+        self._played = 0
+
+    def play(self, act: Callable[[World], Awaitable[Result]]) -> Result:
+        """Run in a world of its own, in a transaction that is rolled back."""
+        self._played += 1
+        if self._played % _EXAMPLES_A_CONNECTION == 0:
+            self._runner.run(self._database.close())
+            self._database = Database(self._url)
+        return self._runner.run(self._play(act))
+
+    def close(self) -> None:
+        self._runner.run(self._database.close())
+        self._runner.close()
+
+    async def _play(self, act: Callable[[World], Awaitable[Result]]) -> Result:
+        results: list[Result] = []
+        try:
+            async with self._database.writing() as conn:
+                world = await make_world(conn)
+                # Apart from the numbers that the rows of a story have.
+                world._lines = itertools.count(1000)
+                results.append(await act(world))
+                raise _EndedError  # noqa: TRY301 - the way to undo a transaction
+        except _EndedError:
+            return results[0]
+
+
+def assert_parts_sum_up(claim: Mapping[str, Any]) -> None:
+    """The confidence is 0 to 1, and the sum of the changes that are shown beside it."""
+    parts = claim["confidence_parts"]
+    assert 0 <= claim["confidence"] <= 1
+    assert parts[0]["change"] > 0
+    assert sum(Decimal(str(part["change"])) for part in parts) == claim["confidence"], claim["type"]
+    assert all(set(part) == {"part", "change", "why"} and part["why"] for part in parts)
 
 
 def essence(claims: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:

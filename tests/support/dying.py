@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from recoup.streams.stream import Stream
+from recoup.streams._stream import Stream
 from recoup.sync.runner import SyncRunner
 from tests.support.lab import Lab
 

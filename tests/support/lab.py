@@ -18,22 +18,23 @@ from recoup.config import Settings
 from recoup.connections.queries import Connection, save_connection
 from recoup.db.engine import Database
 from recoup.db.upsert import PROVENANCE
-from recoup.ids import SyncId, UserId
+from recoup.ids import SyncId, UserId, WorkspaceId, first_workspace_id
 from recoup.jobs.queue import new_queue
 from recoup.jobs.start import start_sync
 from recoup.sandbox.config import SandboxConfig, parse_fault
 from recoup.sandbox.serve import serve
 from recoup.streams import all_streams
-from recoup.streams.stream import Stream
+from recoup.streams._stream import Stream
 from recoup.sync.access import SellerAccess
-from recoup.sync.limits_pg import PgBudget
-from recoup.sync.make_plan import operations_of
-from recoup.sync.plan_body import PlanRow
-from recoup.sync.plan_queries import write_plan
-from recoup.sync.queries import SyncRow, get_sync
+from recoup.sync.pacing.budget_queries import PgBudget, name_account
+from recoup.sync.planning.body import PlanRow
+from recoup.sync.planning.make import operations_of
+from recoup.sync.planning.queries import write_plan
+from recoup.sync.record.queries import SyncRow, get_sync
+from recoup.sync.record.tables import sync_progress
 from recoup.sync.runner import SyncRunner
-from recoup.sync.tables import sync_progress
 from recoup.users.queries import add_user
+from tests.support.patience import PATIENCE
 
 US = "ATVPDKIKX0DER"
 CANADA = "A2EUQ1WTGCTBG2"
@@ -56,11 +57,15 @@ class Lab:
     speed: float
     syncs: list[SyncId] = field(default_factory=list)
 
+    @property
+    def workspace_id(self) -> WorkspaceId:
+        return first_workspace_id(self.user_id)
+
     async def start(self) -> SyncId:
         """A sync that waits for a worker."""
         queue = new_queue(self.database)
         async with queue.open_async():
-            sync_id = await start_sync(self.database, queue, self.access, self.user_id)
+            sync_id = await start_sync(self.database, queue, self.access, self.workspace_id)
         self.syncs.append(sync_id)
         return sync_id
 
@@ -73,7 +78,7 @@ class Lab:
 
     async def read(self, sync_id: SyncId) -> SyncRow:
         async with self.database.reading() as conn:
-            return await get_sync(conn, self.user_id, sync_id)
+            return await get_sync(conn, self.workspace_id, sync_id)
 
     def only(self, *streams: Stream) -> None:
         """From now on a sync reads these and nothing else."""
@@ -81,7 +86,7 @@ class Lab:
 
     async def until_started(self, sync_id: SyncId) -> None:
         """A worker has begun with it."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while (await self.read(sync_id)).progress < 10:
                 await asyncio.sleep(0.01)
 
@@ -107,7 +112,7 @@ class Lab:
             user = await add_user(conn, "another@example.com")
             connection = await save_connection(
                 conn,
-                user.user_id,
+                first_workspace_id(user.user_id),
                 selling_partner_id=self.connection.selling_partner_id,
                 region=self.connection.region,
                 environment=self.connection.environment,
@@ -154,7 +159,10 @@ class Lab:
         A 429 before any header leaves only the documented ones to believe in: minutes of waiting,
         which is right at Amazon's and too long for a test.
         """
-        budget = PgBudget(self.database, self.access.account(self.connection))
+        account = self.access.account(self.connection)
+        async with self.database.writing() as conn:
+            await name_account(conn, self.connection.connection_id, account)
+        budget = PgBudget(self.database, account)
         for operation in set(operations_of(all_streams())):
             await budget.acquire(operation)
             await budget.learned(operation, operation.plan.rate * self.speed)
@@ -175,7 +183,7 @@ class Lab:
             await conn.execute(
                 sync_progress.insert().values(
                     sync_id=sync_id,
-                    user_id=self.user_id,
+                    workspace_id=self.workspace_id,
                     connection_id=self.connection.connection_id,
                     trigger="manual",
                     status="complete",
@@ -187,11 +195,11 @@ class Lab:
             await write_plan(conn, sync_id, PlanRow(utc_now(), 1.0, steps, ()))
 
     async def _get(self, path: str) -> Any:
-        async with httpx2.AsyncClient(timeout=60) as http:
+        async with httpx2.AsyncClient(timeout=PATIENCE) as http:
             return (await http.get(self.sandbox_url + path)).raise_for_status().json()
 
     async def _post(self, path: str, body: Any) -> Any:
-        async with httpx2.AsyncClient(timeout=60) as http:
+        async with httpx2.AsyncClient(timeout=PATIENCE) as http:
             reply = await http.post(self.sandbox_url + path, json=body)
         return reply.raise_for_status().json()
 
@@ -270,13 +278,13 @@ async def lab_at(
     streams: Sequence[Stream] | None = None,
 ) -> AsyncIterator[Lab]:
     """A user and a connection to a sandbox that runs already."""
-    settings = Settings(data_dir=folder, spapi_endpoint=url, lwa_endpoint=url)
+    settings = Settings(data_dir=folder, local_sandbox=url)
     access = SellerAccess(settings)
     async with database.writing() as conn:
         user = await add_user(conn, "seller@example.com")
         connection = await save_connection(
             conn,
-            user.user_id,
+            first_workspace_id(user.user_id),
             selling_partner_id="A1SELLER",
             region="NA" if profile == "us" else "EU",
             environment="local",

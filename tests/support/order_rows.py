@@ -37,6 +37,8 @@ _LEAVES = {
     "administration_base": ("Expenses/AmazonFees/RefundCommission/Base", "referral_fee"),
     "administration_tax": ("Expenses/AmazonFees/RefundCommission/Tax", "tax"),
     "withheld": ("Expenses/TaxesWithheld/MarketplaceFacilitatorTaxPrincipal", "other"),
+    "unnamed_charges": ("Sales/ProductCharges", "other"),
+    "unnamed_fees": ("Expenses/AmazonFees", "other"),
     "goodwill": ("Sales/Concessions/Goodwill", "other"),
 }
 

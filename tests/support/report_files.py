@@ -12,9 +12,10 @@ from recoup.db.engine import Database
 from recoup.ids import ConnectionId, SyncId
 from recoup.spapi.documents import spool_of
 from recoup.streams import all_streams
-from recoup.streams.stream import Stream
-from recoup.sync.load_report import FileTarget, LoadedFile, load_report
-from recoup.sync.report_load_queries import Days
+from recoup.streams._stream import Stream
+from recoup.streams._window import Days
+from recoup.sync.loading.file import load_report
+from recoup.sync.loading.target import FileTarget, LoadedFile
 
 US = "ATVPDKIKX0DER"
 SEEN_AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -47,9 +48,11 @@ class Files:
         *,
         content_type: str | None = "text/plain; charset=UTF-8",
         compressed: bool = False,
+        is_told: bool | None = None,
         marketplace_id: str = US,
         days: Days | None = None,
     ) -> LoadedFile:
+        """Load `content`. is_told: whether Amazon says that it is compressed, by default as it is."""
         self.count += 1
         one = stream(name) if isinstance(name, str) else name
         assert one.report is not None
@@ -67,7 +70,8 @@ class Files:
             seen_at=SEEN_AT,
             days=days,
         )
-        with spool_of(raw, content_type, is_compressed=compressed) as spool:
+        told = compressed if is_told is None else is_told
+        with spool_of(raw, content_type, is_compressed=told) as spool:
             async with self.database.writing() as conn:
                 return await load_report(conn, target, spool)
 

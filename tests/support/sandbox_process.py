@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 
+from tests.support.patience import PATIENCE
+
 
 @asynccontextmanager
 async def sandbox_process(*, orders: int, speed: float, today: date) -> AsyncIterator[str]:
@@ -21,7 +23,7 @@ async def sandbox_process(*, orders: int, speed: float, today: date) -> AsyncIte
     assert process.stdout is not None
     try:
         found = None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while found is None:
                 line = (await process.stdout.readline()).decode()
                 found = re.search(r"http://[\w.]+:\d+", line)

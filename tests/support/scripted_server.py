@@ -14,11 +14,13 @@ import json
 import socket
 import struct
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.patience import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,15 @@ class Received:
 class Reply:
     """An answer. A `body` that is no text and no bytes is sent as JSON; None sends nothing.
 
-    It waits for `after`, when given. There is no Date header unless `headers` has one.
+    It waits for `after`, when given. There is no Date header unless `headers` has one. `drip` follows
+    the body piece by piece, and ends with the connection.
     """
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     after: asyncio.Event | None = None
+    drip: Callable[[], AsyncIterator[bytes]] | None = None
 
     def __str__(self) -> str:
         return f"{self.status} {self.content()[:60]!r}"
@@ -114,8 +118,8 @@ class ScriptedServer:
         return [request for request in self.received if request.path == path]
 
     async def wait_for(self, path: str, count: int = 1) -> None:
-        """Return once `count` requests for `path` have come; TimeoutError after 5 s."""
-        async with asyncio.timeout(5), self._arrival:
+        """Return once `count` requests for `path` have come; TimeoutError after PATIENCE."""
+        async with asyncio.timeout(PATIENCE), self._arrival:
             await self._arrival.wait_for(lambda: len(self.requests(path)) >= count)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -160,11 +164,17 @@ class ScriptedServer:
             await step.after.wait()
         content = step.content()
         headers = {"content-type": "application/json", **step.headers}
-        lines = [f"HTTP/1.1 {step.status} X", f"content-length: {len(content)}"]
+        length = f"content-length: {len(content)}" if step.drip is None else "connection: close"
+        lines = [f"HTTP/1.1 {step.status} X", length]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + content)
         await writer.drain()
-        return True
+        if step.drip is None:
+            return True
+        async for piece in step.drip():
+            writer.write(piece)
+            await writer.drain()
+        return False
 
 
 async def _read(reader: asyncio.StreamReader) -> Received | None:

@@ -54,6 +54,15 @@ def test_the_environment_beats_the_files(tmp_path: Path, monkeypatch: pytest.Mon
         ("RECOUP_WORKER_CONCURRENCY", "0"),
         ("RECOUP_PUBLIC_URL", "recoup.example"),
         ("RECOUP_LOG_LEVEL", "loud"),
+        ("RECOUP_SPAPI_ENDPOINT", "http://sellingpartnerapi.example"),
+        ("RECOUP_LWA_ENDPOINT", "http://10.0.0.1:8001"),
+        ("RECOUP_LWA_ENDPOINT", "http://127.0.0.1.example"),
+        ("RECOUP_LWA_ENDPOINT", "http://127.0.0.1@lwa.example"),
+        ("RECOUP_LWA_ENDPOINT", "http://lwa.example\\@127.0.0.1"),
+        ("RECOUP_LWA_ENDPOINT", "https://"),
+        ("RECOUP_LOCAL_SANDBOX", "http://sandbox.example:8001"),
+        ("RECOUP_LOCAL_SANDBOX", "https://sandbox.example"),
+        ("RECOUP_LOCAL_SANDBOX", "true"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_in_one_line(
@@ -66,6 +75,24 @@ def test_a_value_that_does_not_fit_is_refused_in_one_line(
 
     assert str(refused.value).startswith(name)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RECOUP_LWA_ENDPOINT", "http://127.0.0.1:8001"),
+        ("RECOUP_SPAPI_ENDPOINT", "http://localhost:8001"),
+        ("RECOUP_SPAPI_ENDPOINT", "https://gateway.example/spapi"),
+        ("RECOUP_LOCAL_SANDBOX", "http://[::1]:8001"),
+    ],
+)
+def test_an_override_may_be_on_this_machine_or_sealed(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """In clear only where no network is between."""
+    monkeypatch.setenv(name, value)
+
+    assert getattr(load_settings(), name.removeprefix("RECOUP_").lower()) == value
 
 
 def test_keys_may_be_written_with_blanks() -> None:
@@ -90,8 +117,10 @@ def test_a_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> No
 def test_no_secret_is_shown() -> None:
     """Neither repr nor str of the settings tells a password, a key or the client secret."""
     settings = Settings(
-        database_url=SecretStr("postgresql://u:hunter2@h/d"), secret_keys=SecretStr("k" * 20)
+        database_url=SecretStr("postgresql://u:hunter2@h/d"),
+        secret_keys=SecretStr("k" * 20),
+        lwa_client_secret=SecretStr("our-secret"),
     )
 
-    for secret in ("hunter2", "k" * 20, "test-secret"):
+    for secret in ("hunter2", "k" * 20, "our-secret"):
         assert secret not in f"{settings!r}{settings}"

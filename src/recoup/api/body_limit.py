@@ -1,4 +1,4 @@
-"""No request may fill the memory."""
+"""Limits the size of request bodies, so that no request can fill the memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MAX_BYTES_AT = {"/api/sourcing-costs": 1024 * 1024}
 
 
 class BodyLimit:
-    """ASGI middleware. The framework's own limit answers in plain text, not with a problem."""
+    """ASGI middleware. The framework's own limit would answer in plain text, not with a problem."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -26,7 +26,7 @@ class BodyLimit:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > limit:
-                raise HTTPException(413, f"A body may have {limit} bytes.")
+                raise HTTPException(413, f"The body may have at most {limit} bytes.")
             return message
 
         await self._app(scope, limited_receive, send)

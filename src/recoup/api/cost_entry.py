@@ -1,4 +1,4 @@
-"""Sourcing costs as people send them, JSON or CSV. All of them are right, or none is taken."""
+"""Sourcing costs as people send them, JSON or CSV: all are accepted, or none."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from pydantic import (
 )
 
 from recoup.api.csv_text import plain_text
-from recoup.api.parameters import TEXT_PATTERN, Blank, CamelModel, OptionalIdentifier
-from recoup.claims.cost_queries import SourcingCost
+from recoup.api.parameters import TEXT_PATTERN, Blank, OptionalIdentifier, RequestModel
+from recoup.claims.reading.costs import SourcingCost
 
 MAX_ROWS = 10_000
 _MOST_ERRORS = 20
@@ -36,24 +36,25 @@ _NAMES = {
     "validfrom": "validFrom",
     "invoicereference": "invoiceReference",
 }
-_DECIMAL = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
+# A comma before three digits may group thousands, so it is not taken for a decimal one.
+_DECIMAL = re.compile(r"\d{1,12}(\.\d{1,6}|,(\d{1,2}|\d{4,6}))?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
-def _parse_cost(value: Any) -> Decimal:
+def _parse_cost(value: object) -> Decimal:
     text = value.strip() if isinstance(value, str) else str(value)
     if isinstance(value, bool) or not _DECIMAL.fullmatch(text):
-        raise ValueError("must be a decimal number with a point, e.g. 12.34")
-    return Decimal(text)
+        raise ValueError("must be a decimal number, e.g. 12.34 or 12,34")
+    return Decimal(text.replace(",", "."))
 
 
-def _parse_day(value: Any) -> date:
+def _parse_day(value: object) -> date:
     if not isinstance(value, str) or not _DAY.fullmatch(value.strip()):
         raise ValueError("must be a day, e.g. 2026-01-31")
     return date.fromisoformat(value.strip())
 
 
-def _upper(value: Any) -> Any:
+def _upper(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
@@ -77,11 +78,11 @@ InvoiceReference = Annotated[
 def require_one_product(sku: str | None, fnsku: str | None) -> None:
     """Raises ValueError, for a validator."""
     if (sku is None) == (fnsku is None):
-        raise ValueError("name either a sku or a fnsku")
+        raise ValueError("enter either a sku or an fnsku")
 
 
-class CostEntry(CamelModel):
-    """What one unit costs from a day on; of a SKU or of an FNSKU."""
+class CostEntry(RequestModel):
+    """The cost of one unit from a day on; of a SKU or of an FNSKU."""
 
     sku: OptionalIdentifier = None
     fnsku: OptionalIdentifier = None
@@ -107,11 +108,11 @@ class CostEntry(CamelModel):
 
 
 def parse_json_costs(body: bytes) -> list[SourcingCost]:
-    """`{"items": [...]}`, a list, or one cost. Raises RequestValidationError naming the entries."""
+    """Accepts `{"items": [...]}`, a list, or one cost. Raises RequestValidationError."""
     try:
         found = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        refuse([("body", "is no JSON")])
+        refuse([("body", "is not valid JSON")])
     if isinstance(found, dict) and "items" in found:
         found = found["items"]
     entries = found if isinstance(found, list) else [found]
@@ -119,7 +120,7 @@ def parse_json_costs(body: bytes) -> list[SourcingCost]:
 
 
 def parse_csv_costs(body: bytes) -> list[SourcingCost]:
-    """A header line, then a line per cost. Raises RequestValidationError naming the lines."""
+    """A header line, then one line per cost. Raises RequestValidationError naming the lines."""
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -134,7 +135,7 @@ def parse_csv_costs(body: bytes) -> list[SourcingCost]:
         refuse([(f"line {reader.line_num}", str(exc))])
     for place, cells in lines:
         if len(cells) != len(names):
-            refuse([(place, f"has {len(cells)} columns, the header {len(names)}")])
+            refuse([(place, f"has {len(cells)} columns, but the header has {len(names)}")])
     return _validated(
         (place, dict(zip(names, (plain_text(cell.strip()) for cell in cells), strict=True)))
         for place, cells in lines
@@ -142,17 +143,17 @@ def parse_csv_costs(body: bytes) -> list[SourcingCost]:
 
 
 def refuse(errors: Iterable[tuple[str, str]]) -> NoReturn:
-    """Raises RequestValidationError: nothing of the body is taken."""
+    """Raises RequestValidationError: nothing of the body is accepted."""
     raise RequestValidationError(
         [{"loc": tuple(place.split("/")), "msg": text, "type": "value"} for place, text in errors]
     )
 
 
 def _column_names(header: Sequence[str]) -> list[str]:
-    """Spelt as in the API, with blanks or with underscores. Unknown ones would be lost: refused."""
+    """Spelled as in the API, with blanks or underscores. Unknown columns are refused."""
     names = [_NAMES.get(re.sub(r"[^a-z]", "", cell.lower()), "") for cell in header]
     errors = [
-        ("line 1", f"column {cell[:40]!r} is none of {', '.join(_NAMES.values())}")
+        ("line 1", f"column {cell[:40]!r} is not one of {', '.join(_NAMES.values())}")
         for cell, name in zip(header, names, strict=True)
         if not name
     ]
@@ -162,14 +163,14 @@ def _column_names(header: Sequence[str]) -> list[str]:
         if name not in names
     ]
     if not errors and len(set(names)) < len(names):
-        errors.append(("line 1", "a column comes twice"))
+        errors.append(("line 1", "a column appears twice"))
     if errors:
         refuse(errors[:_MOST_ERRORS])
     return names
 
 
-def _validated(entries: Iterable[tuple[str, Any]]) -> list[SourcingCost]:
-    """The costs. Raises RequestValidationError for bad entries, too many, or one given twice."""
+def _validated(entries: Iterable[tuple[str, object]]) -> list[SourcingCost]:
+    """The costs. Raises RequestValidationError for bad entries, too many, or duplicates."""
     errors: list[tuple[str, str]] = []
     places: dict[tuple[str, str, date], str] = {}
     costs = []
@@ -185,12 +186,12 @@ def _validated(entries: Iterable[tuple[str, Any]]) -> list[SourcingCost]:
             continue
         first = places.setdefault((cost.sku, cost.fnsku, cost.valid_from), place)
         if first != place:
-            errors.append((place, f"the same product and day as {first}"))
+            errors.append((place, f"has the same product and day as {first}"))
         costs.append(cost)
     if errors:
         refuse(errors[:_MOST_ERRORS])
     if not costs:
-        refuse([("body", "holds no costs")])
+        refuse([("body", "contains no costs")])
     return costs
 
 
@@ -200,4 +201,4 @@ def _error(place: str, error: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid JSON")

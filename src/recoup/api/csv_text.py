@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -11,8 +12,13 @@ from decimal import Decimal
 from recoup.clock import to_rfc3339
 
 MEDIA_TYPE = "text/csv"
-# A spreadsheet runs a text that begins so as a formula (OWASP: CSV injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A spreadsheet runs a text that begins so as a formula (OWASP: CSV injection), in some languages also
+# with the full-width signs. Where the list separator is not a comma, or line breaks in a cell count, a
+# cell begins in the middle of our text too.
+_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_BEFORE_FORMULA = rf"^(?=[\t\r\n])|(^|[;|\t\r\n])(?=(?:[^\S\t\r\n]|\")*[{_SIGNS}])"
+_UNSAFE = re.compile(_BEFORE_FORMULA)
+_MADE_SAFE = re.compile(_BEFORE_FORMULA.replace("(?=", "'(?="))
 
 
 def csv_lines(rows: Iterable[Sequence[object]]) -> bytes:
@@ -23,12 +29,12 @@ def csv_lines(rows: Iterable[Sequence[object]]) -> bytes:
 
 
 def plain_text(cell: str) -> str:
-    """A cell as it was before `csv_lines` kept it from being a formula."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+    """A cell without the protection against formulas that `csv_lines` adds."""
+    return _MADE_SAFE.sub(lambda found: found[1] or "", cell)
 
 
 def _cell(value: object) -> str:
-    """Numbers stay numbers, whatever their sign; a text that looks like a formula stays text."""
+    """Numbers stay numbers, whatever their sign; text that looks like a formula stays text."""
     match value:
         case None:
             return ""
@@ -39,5 +45,5 @@ def _cell(value: object) -> str:
         case datetime():
             return to_rfc3339(value)
         case str():
-            return f"'{value}" if value.startswith(_FORMULA) else value
+            return _UNSAFE.sub(lambda found: f"{found[1] or ''}'", value)
     return str(value)

@@ -1,4 +1,4 @@
-"""Opaque cursors: the place of the last row as base64url of JSON. Pure."""
+"""Opaque cursors: the position of the last row as base64url of JSON. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from recoup.errors import InvalidRequestError
 
-_REFUSAL = "The cursor is none that recoup gave for this list: begin without one."
+_REFUSAL = "The cursor does not belong to this list: start again without one."
 
 
 def encode_cursor(listing: str, parts: Sequence[str]) -> str:
@@ -18,7 +18,7 @@ def encode_cursor(listing: str, parts: Sequence[str]) -> str:
 
 
 def decode_cursor(listing: str, cursor: str, *, count: int) -> tuple[str, ...]:
-    """The `count` parts. Raises InvalidRequestError for what was not made for this listing."""
+    """The `count` parts. Raises InvalidRequestError for a cursor of another listing."""
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         found = json.loads(text)
@@ -35,10 +35,10 @@ def decode_cursor(listing: str, cursor: str, *, count: int) -> tuple[str, ...]:
 
 
 def bad_cursor() -> InvalidRequestError:
-    """For a listing whose parts mean nothing to it."""
+    """The error for a cursor whose parts do not fit the listing."""
     return InvalidRequestError(_REFUSAL)
 
 
 def _is_storable(text: str) -> bool:
-    """Whether PostgreSQL takes it: no NUL, no half of a surrogate pair."""
+    """Whether PostgreSQL can store it: no NUL, no half of a surrogate pair."""
     return "\0" not in text and text.isprintable()

@@ -1,4 +1,4 @@
-"""Orders and money as JSON. Columns are named as in the tables, money is put together."""
+"""Orders and money as JSON. Fields are named as in the tables; money is one object."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import Any
 
 from pydantic import Field
 
-from recoup.api.fields import Money, Timestamp, money
-from recoup.api.parameters import CamelModel
-from recoup.streams.queries import StoredRow
+from recoup.body import CamelModel, Money, Timestamp, money
+from recoup.streams.listing.queries import StoredRow
 
 
 class Page(CamelModel):
-    next_cursor: str | None = Field(description="Ask for the next page with it; null: the last.")
+    next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.")
 
 
 class OrderItem(CamelModel):
@@ -24,10 +23,10 @@ class OrderItem(CamelModel):
     quantity_ordered: int
     quantity_fulfilled: int | None
     unit_price: Money | None
-    item_price: Money | None = Field(description="For the quantity, without tax.")
+    item_price: Money | None = Field(description="Price for the whole quantity, without tax.")
     item_tax: Money | None
     shipping_price: Money | None
-    promotion_discount: Money | None = Field(description="What was taken off; positive.")
+    promotion_discount: Money | None = Field(description="Discount, as a positive amount.")
     proceeds: Money | None
 
 
@@ -75,7 +74,7 @@ class TransactionPage(Page):
 class Fee(CamelModel):
     connection_id: str
     transaction_id: str
-    line: str = Field(description="Where it stands in Amazon's breakdown of the transaction.")
+    line: str = Field(description="Position in Amazon's breakdown of the transaction.")
     posted_at: Timestamp
     order_id: str | None
     sku: str | None

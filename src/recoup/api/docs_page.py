@@ -1,4 +1,4 @@
-"""The page at /api/docs: the OpenAPI document as HTML, so that it needs nothing from elsewhere."""
+"""The page at /api/docs: the OpenAPI document as HTML, without external resources."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ td{padding:.15rem .75rem .15rem 0;vertical-align:top}td:first-child{white-space:
 
 
 def render_docs(document: dict[str, Any]) -> str:
-    """A page without scripts and without anything to load."""
+    """A page without scripts and without external resources."""
     info = document["info"]
     operations = "".join(
         _operation(method, path, operation)

@@ -1,4 +1,4 @@
-"""An open event stream: one response, four ways out, and nothing left behind by any of them."""
+"""An open event stream: one response with five ways to end, each of which cleans up."""
 
 from __future__ import annotations
 
@@ -7,24 +7,30 @@ import random
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from fastapi import Request
 from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from recoup.api.authentication import is_still_admitted
 from recoup.api.services import Services
 from recoup.errors import DatabaseUnreachableError
 from recoup.logs import get_logger
+from recoup.users.caller import Caller
 
 _log = get_logger(__name__)
 # The last bytes go to a client that may not read any more.
 _FAREWELL_SECONDS = 1.0
+# A minute: each look is a query.
+_HEARTBEATS_PER_LOOK = 4
 # Streams that began together, after a restart, must not all come back together an hour later.
 _LIFETIME_JITTER = 0.1
 
 
 class EventStream(Response):
-    """Sends what `frames` gives until it ends, the client goes, its time is up or the server stops.
+    """Sends what `frames` yields until it ends, the client leaves, time is up, the server stops, or
+    the client may not read any more.
 
-    In each case but the second the client is told the end and comes back with its Last-Event-ID.
+    In each case but the second the client sees the end and reconnects with its Last-Event-ID.
     """
 
     media_type = "text/event-stream"
@@ -35,12 +41,19 @@ class EventStream(Response):
         self._services = services
         self._frames = frames
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises TooManyStreamsError before anything is sent."""
+        caller: Caller = scope["state"]["caller"]
+        with self._services.open_streams.one_more(caller.user_id):
+            await self._stream(scope, receive, send)
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         pump = asyncio.create_task(self._pump(send))
         gone = asyncio.create_task(_disconnect(receive))
         stopping = asyncio.create_task(self._services.stopping.wait())
-        ways_out = (pump, gone, stopping)
+        shut_out = asyncio.create_task(self._until_shut_out(Request(scope)))
+        ways_out = (pump, gone, stopping, shut_out)
         with self._services.metrics.sse_readers.track_inprogress():
             try:
                 await asyncio.wait(
@@ -57,14 +70,21 @@ class EventStream(Response):
             await _say_end(send)
 
     async def _pump(self, send: Send) -> None:
-        """Cancelled while the client does not read, it still leaves the hub (aclosing)."""
+        """Leaves the hub (aclosing), even if it is cancelled while the client does not read."""
         try:
             async with aclosing(self._frames) as frames:
                 async for frame in frames:
                     await send({"type": "http.response.body", "body": frame, "more_body": True})
         except DatabaseUnreachableError:
-            # The answer has begun, so no problem can be told: the client comes back and gets one.
+            # The answer has begun, so no problem can be sent: the client reconnects and gets one.
             _log.warning("event_stream_without_database")
+
+    async def _until_shut_out(self, request: Request) -> None:
+        """Returns once the session or token has ended, or its person left the workspace."""
+        while True:
+            await asyncio.sleep(_HEARTBEATS_PER_LOOK * self._services.timing.heartbeat_seconds)
+            if not await is_still_admitted(request, self._services):
+                return
 
     def _lifetime(self) -> float:
         lifetime = self._services.timing.lifetime_seconds
@@ -73,7 +93,7 @@ class EventStream(Response):
 
 
 async def _disconnect(receive: Receive) -> None:
-    """Returns when the client has gone."""
+    """Returns when the client has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -1,4 +1,4 @@
-"""What goes over an event stream: history from the reader's place on, then live, each state once.
+"""The content of event streams: history from the reader's position on, then live, each state once.
 
 A reader subscribes before history is read, so nothing falls between the two; what history has told
 already is dropped by its id. No database connection is held while a stream is open.
@@ -19,42 +19,43 @@ from recoup.events.queries import (
     list_newest_events_after,
 )
 from recoup.events.sse import HEARTBEAT, OPENING, format_event, format_place
-from recoup.ids import SyncId, UserId
-from recoup.sync.queries import ACTIVE
+from recoup.events.words import EventType
+from recoup.ids import SyncId, WorkspaceId
+from recoup.sync.record.states import ACTIVE
 
 
 def _tells_state(event: Event, sync_id: SyncId) -> bool:
-    """Whether it is the state of this sync; claims found in it are told to the whole feed only."""
-    return event.type == "sync" and event.subject == sync_id
+    """Whether it is the state of this sync; claims found in it are only sent to the user's feed."""
+    return event.type == EventType.SYNC and event.subject == sync_id
 
 
 def tells_the_end(event: Event) -> bool:
-    """Whether nothing more will come about this sync."""
-    return event.type == "sync" and event.payload["status"] != ACTIVE
+    """Whether nothing more will follow about this sync."""
+    return event.type == EventType.SYNC and event.payload["status"] != ACTIVE
 
 
 async def has_seen_the_end(
-    services: Services, user_id: UserId, sync_id: SyncId, last_seen: int | None
+    services: Services, workspace_id: WorkspaceId, sync_id: SyncId, last_seen: int | None
 ) -> bool:
-    """Whether a reader that comes back has had the terminal event of a sync."""
+    """Whether a returning reader has received the terminal event of a sync."""
     if last_seen is None:
         return False
     async with services.database.reading() as conn:
-        newest = await find_newest_state(conn, user_id, sync_id)
+        newest = await find_newest_state(conn, workspace_id, sync_id)
     return newest is not None and tells_the_end(newest) and newest.event_id <= last_seen
 
 
 async def sync_frames(
-    services: Services, user_id: UserId, sync_id: SyncId, last_seen: int | None
+    services: Services, workspace_id: WorkspaceId, sync_id: SyncId, last_seen: int | None
 ) -> AsyncGenerator[bytes]:
-    """The current state of a sync, then each change, to its end."""
-    async with services.hub.subscribe(user_id) as live:
+    """The current state of a sync, then each change until its end."""
+    async with services.hub.subscribe(workspace_id) as live:
         yield OPENING
         async with services.database.reading() as conn:
-            newest = await find_newest_state(conn, user_id, sync_id)
+            newest = await find_newest_state(conn, workspace_id, sync_id)
         sent = 0
         if newest is not None:
-            # A place that is ahead of the newest event was given by another database: start anew.
+            # A place that is ahead of the newest event was issued by another database: start again.
             if newest.event_id != last_seen:
                 yield format_event(newest.event_id, newest.payload)
             sent = newest.event_id
@@ -70,18 +71,18 @@ async def sync_frames(
                     return
 
 
-async def user_frames(
-    services: Services, user_id: UserId, last_seen: int | None
+async def workspace_frames(
+    services: Services, workspace_id: WorkspaceId, last_seen: int | None
 ) -> AsyncGenerator[bytes]:
-    """All of a user's events: what a returning reader missed, to a new one the running syncs."""
+    """All of a user's events: for a returning reader the missed ones, else the running syncs."""
     async with services.database.reading() as conn:
-        place = await find_last_event_id(conn, user_id)
-    # A place that is ahead of the newest event was given by another database: start anew.
+        place = await find_last_event_id(conn, workspace_id)
+    # A place that is ahead of the newest event was issued by another database: start again.
     known = last_seen if last_seen is not None and last_seen <= place else None
-    async with services.hub.subscribe(user_id) as live:
+    async with services.hub.subscribe(workspace_id) as live:
         yield OPENING
         async with services.database.reading() as conn:
-            history = await list_newest_events_after(conn, user_id, known or 0)
+            history = await list_newest_events_after(conn, workspace_id, known or 0)
         sent = place if known is None else known
         told = 0
         for past in history:
@@ -102,17 +103,17 @@ async def user_frames(
 
 
 def _tells_activity(event: Event) -> bool:
-    return event.type == "sync" and not tells_the_end(event)
+    return event.type == EventType.SYNC and not tells_the_end(event)
 
 
 def _user_data(event: Event) -> dict[str, Any]:
-    if event.type == "sync":
-        return {"type": "sync", "sync": event.payload}
+    if event.type == EventType.SYNC:
+        return {"type": EventType.SYNC, "sync": event.payload}
     return {"type": event.type, **event.payload}
 
 
 async def _changes(services: Services, live: Subscription) -> AsyncIterator[Event | None]:
-    """Live events; None when a heartbeat is due, however much the reader's other events stir."""
+    """Live events; None when a heartbeat is due, however many other events there are."""
     now = asyncio.get_running_loop().time
     interval = services.timing.heartbeat_seconds
     due = now() + interval

@@ -1,4 +1,4 @@
-"""What Prometheus reads. One registry per application, so that two in one process do not mix."""
+"""Metrics for Prometheus. One registry per application, so that two in one process do not mix."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from recoup.db.engine import Database
 from recoup.errors import DatabaseUnreachableError
-from recoup.sync.queries import count_syncs_by_status
+from recoup.sync.pacing.call_queries import count_calls
+from recoup.sync.record.queries import count_syncs_by_status
+from recoup.sync.record.states import OF_A_SYNC
 
 
 class Metrics:
@@ -27,17 +29,29 @@ class Metrics:
         self.sse_readers = Gauge(
             "recoup_sse_readers", "Open event streams.", registry=self._registry
         )
+        self._calls = Gauge(
+            "recoup_spapi_calls",
+            "Calls to Amazon's Selling Partner API since the connection was made.",
+            ["connection", "operation", "method"],
+            registry=self._registry,
+        )
         self._syncs = Gauge(
             "recoup_syncs", "Syncs of all users by status.", ["status"], registry=self._registry
         )
 
     async def render(self, database: Database) -> bytes:
-        """The text format. Without a database the numbers of this process are still told."""
+        """The text format. Without a database it still contains the numbers of this process."""
         self._syncs.clear()
+        self._calls.clear()
         try:
             async with database.reading() as conn:
-                for status, count in (await count_syncs_by_status(conn)).items():
-                    self._syncs.labels(status).set(count)
+                counts = await count_syncs_by_status(conn)
+                calls = await count_calls(conn)
+            for status in OF_A_SYNC:
+                self._syncs.labels(status).set(counts.get(status, 0))
+            for one in calls:
+                labels = (one.connection_id, one.operation, one.method)
+                self._calls.labels(*labels).set(one.calls)
         except DatabaseUnreachableError:
             # A scrape that fails would hide the rest just when it is looked at.
             pass

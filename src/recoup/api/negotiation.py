@@ -1,4 +1,4 @@
-"""Which form of an answer a client prefers (RFC 9110, 12.5.1). Pure."""
+"""The form of an answer that a client prefers (RFC 9110, 12.5.1). Pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 
 def preferred(accept: str | None, offers: Sequence[str]) -> str:
-    """The offered media type with the largest weight; the first of those that weigh the same.
+    """The offered media type with the largest weight; the first of several equal ones.
 
     Without a header, or where nothing offered is acceptable, the first one: an answer that was
-    not asked for helps more than none.
+    not requested helps more than none.
     """
     weights = _weights(accept or "*/*")
     return max(offers, key=lambda offer: _weight_of(offer, weights))

@@ -40,12 +40,12 @@ class Observed:
         try:
             await self._app(scope, receive, observed_send)
         except ClientDisconnect:
-            return  # in the middle of its request: nobody is there to be told
+            return  # during its request: nobody is there to get an answer
         except Exception:
             # Whatever it is, it is a bug of ours: the log gets all of it and the client nothing.
             _log.exception("request_failed", method=_method(scope), route=_route(scope))
             if started:
-                raise  # the server breaks the connection, which is all that is left to tell
+                raise  # breaking the connection is the only signal left
             await response_of(INTERNAL_ERROR)(scope, receive, observed_send)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what every route may answer, and how to sign in."""
+"""The OpenAPI document: all answers of every route, and how to sign in."""
 
 from __future__ import annotations
 
@@ -10,9 +10,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from recoup.api.authentication import COOKIE
 from recoup.api.problems import MEDIA_TYPE, kind_of
-from recoup.errors import DatabaseError, ForeignOriginError, UnauthenticatedError
+from recoup.errors import (
+    AmbiguousWorkspaceError,
+    DatabaseError,
+    ForeignOriginError,
+    NotFoundError,
+    RoleTooSmallError,
+    ScopeTooSmallError,
+    TooManyRequestsError,
+    UnauthenticatedError,
+)
 
-_PUBLIC = ("/healthz", "/readyz", "/metrics")
+_PUBLIC = (
+    *("/healthz", "/readyz", "/metrics"),
+    *("/signin", "/signin/link", "/signin/link/look", "/signout"),
+)
 
 
 class FieldError(BaseModel):
@@ -29,19 +41,39 @@ class ProblemBody(BaseModel):
     title: str
     status: int
     detail: str = Field(description="What happened and what to do, for people.")
-    errors: list[FieldError] = Field(default=[], description="Of invalid input: each field.")
+    errors: list[FieldError] = Field(
+        default=[], description="For invalid input: one entry per field."
+    )
 
 
 Responses = dict[int | str, dict[str, Any]]
 
 
 def may_fail(*errors: type[Exception], write: bool = False) -> Responses:
-    """What a route below /api may answer besides success; `write` for a method that changes."""
-    always = [UnauthenticatedError, RequestValidationError, DatabaseError]
+    """The errors of a route below /api; `write` for a method that changes data."""
+    always: list[type[Exception]] = [
+        *(UnauthenticatedError, RequestValidationError, DatabaseError),
+        *(ScopeTooSmallError, AmbiguousWorkspaceError, NotFoundError, TooManyRequestsError),
+    ]
     if write:
-        always.append(ForeignOriginError)
+        always += [ForeignOriginError, RoleTooSmallError]
+    return _answers(*always, *errors)
+
+
+def may_fail_signing_in(*errors: type[Exception]) -> Responses:
+    """The errors of a route that needs no user, but a page of our own."""
+    always = (UnauthenticatedError, ForeignOriginError, RequestValidationError, DatabaseError)
+    return _answers(*always, TooManyRequestsError, *errors)
+
+
+def may_be_too_many() -> Responses:
+    """The one error of a route that is open to all."""
+    return _answers(TooManyRequestsError)
+
+
+def _answers(*errors: type[Exception]) -> Responses:
     titles: dict[int, dict[str, None]] = {}
-    for error in (*always, *errors):
+    for error in errors:
         kind = kind_of(error)
         assert kind is not None, f"{error.__name__} has no kind of problem"
         titles.setdefault(kind.status, {})[kind.title] = None
@@ -52,7 +84,7 @@ def may_fail(*errors: type[Exception], write: bool = False) -> Responses:
 
 
 class Application(FastAPI):
-    """FastAPI with problems and sign-in described as they are."""
+    """FastAPI with the actual problems and sign-in in its description."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -73,5 +105,5 @@ def _describe(operation: dict[str, Any], *, public: bool) -> None:
         operation["security"] = [{"bearer": []}, {"cookie": []}]
     for status, response in operation["responses"].items():
         content = response.get("content", {})
-        if int(status) >= 400 and "application/json" in content:
-            response["content"] = {MEDIA_TYPE: content["application/json"]}
+        if int(status) >= 400 and content:
+            response["content"] = {MEDIA_TYPE: next(iter(content.values()))}

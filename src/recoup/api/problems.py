@@ -1,4 +1,4 @@
-"""The one translator of errors to answers: RFC 9457 `application/problem+json`."""
+"""The single translator of errors to answers: RFC 9457 `application/problem+json`."""
 
 from __future__ import annotations
 
@@ -15,23 +15,34 @@ from starlette.exceptions import HTTPException
 
 from recoup.errors import (
     AmbiguousConnectionError,
+    AmbiguousWorkspaceError,
     ConfigurationError,
     ConflictError,
+    ConsentError,
     DatabaseError,
+    EnvironmentUnavailableError,
     ForeignOriginError,
+    IdentityProviderError,
     ImpossibleStepError,
     InvalidRequestError,
     KeyReusedError,
+    LockedOutError,
     NoConnectionError,
     NotFoundError,
     ReauthorizationRequiredError,
     RecoupError,
+    RoleTooSmallError,
+    ScopeTooSmallError,
     SpApiError,
     SyncAlreadyActiveError,
     SyncAlreadyEndedError,
     ThrottledError,
+    TooManyRequestsError,
+    TooManyStreamsError,
     UnauthenticatedError,
     UnavailableError,
+    WeakPasswordError,
+    WrongHostError,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -39,7 +50,7 @@ MEDIA_TYPE = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a client is told. `type` names the kind for programs, `detail` is for people."""
+    """The problem sent to a client. `type` names the kind for programs, `detail` is for people."""
 
     status: int
     type: str
@@ -51,7 +62,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How one class of errors is answered."""
+    """The answer for one class of errors."""
 
     status: int
     slug: str
@@ -60,28 +71,43 @@ class Kind:
 
 # The nearest class of an error decides, so a subclass may be left out here.
 KINDS: Mapping[type[Exception], Kind] = {
-    InvalidRequestError: Kind(400, "invalid-request", "The request means nothing"),
+    InvalidRequestError: Kind(400, "invalid-request", "Invalid request"),
+    ConsentError: Kind(400, "not-authorized-by-amazon", "The account was not connected"),
     NoConnectionError: Kind(400, "no-connection", "No Amazon connection"),
     AmbiguousConnectionError: Kind(400, "ambiguous-connection", "Several Amazon connections"),
+    AmbiguousWorkspaceError: Kind(400, "ambiguous-workspace", "Several workspaces"),
+    WeakPasswordError: Kind(400, "weak-password", "The password cannot be used"),
     ReauthorizationRequiredError: Kind(
-        400, "reauthorization-required", "Amazon needs the seller's permission again"
+        400, "reauthorization-required", "The seller must authorize recoup again"
     ),
-    UnauthenticatedError: Kind(401, "unauthenticated", "Sign in first"),
-    ForeignOriginError: Kind(403, "foreign-origin", "Another site may not do this"),
-    NotFoundError: Kind(404, "not-found", "No such object"),
+    UnauthenticatedError: Kind(401, "unauthenticated", "Not signed in"),
+    ForeignOriginError: Kind(403, "foreign-origin", "Request from another site"),
+    ScopeTooSmallError: Kind(403, "scope-too-small", "The token may not do this"),
+    RoleTooSmallError: Kind(403, "role-too-small", "Your role may not do this"),
+    NotFoundError: Kind(404, "not-found", "Not found"),
     SyncAlreadyActiveError: Kind(409, "sync-already-active", "A sync is already in progress"),
     SyncAlreadyEndedError: Kind(409, "sync-already-ended", "The sync has ended"),
-    ConflictError: Kind(409, "conflict", "The object's state does not allow this"),
-    KeyReusedError: Kind(422, "idempotency-key-reused", "The Idempotency-Key is taken"),
-    RequestValidationError: Kind(422, "invalid-input", "The input is not valid"),
-    SpApiError: Kind(502, "amazon-refused", "Amazon did not accept the request"),
-    UnavailableError: Kind(503, "amazon-unavailable", "Amazon does not answer"),
-    ThrottledError: Kind(503, "amazon-unavailable", "Amazon does not answer"),
-    ConfigurationError: Kind(503, "misconfigured", "recoup is not set up correctly"),
-    DatabaseError: Kind(503, "database-unavailable", "The database cannot be used"),
+    ConflictError: Kind(409, "conflict", "Not allowed in the current state"),
+    WrongHostError: Kind(421, "wrong-host", "Unknown host name"),
+    LockedOutError: Kind(429, "locked-out", "Too many failed attempts"),
+    TooManyRequestsError: Kind(429, "too-many-requests", "Too many requests"),
+    TooManyStreamsError: Kind(429, "too-many-streams", "Too many open event streams"),
+    KeyReusedError: Kind(422, "idempotency-key-reused", "Idempotency-Key already used"),
+    RequestValidationError: Kind(422, "invalid-input", "Invalid input"),
+    SpApiError: Kind(502, "amazon-refused", "Amazon rejected the request"),
+    UnavailableError: Kind(503, "amazon-unavailable", "Amazon is not responding"),
+    ThrottledError: Kind(503, "amazon-unavailable", "Amazon is not responding"),
+    EnvironmentUnavailableError: Kind(
+        400, "environment-unavailable", "The environment is not set up"
+    ),
+    IdentityProviderError: Kind(
+        503, "identity-provider-unavailable", "The identity provider is not responding"
+    ),
+    ConfigurationError: Kind(503, "misconfigured", "recoup is not configured correctly"),
+    DatabaseError: Kind(503, "database-unavailable", "Database unavailable"),
 }
 INTERNAL_ERROR = Problem(
-    500, "/problems/internal-error", "Internal error", "recoup failed; its log says why."
+    500, "/problems/internal-error", "Internal error", "recoup failed; see its log for the cause."
 )
 
 
@@ -90,7 +116,7 @@ def kind_of(error: type[Exception]) -> Kind | None:
 
 
 def problem_of(exc: Exception) -> Problem:
-    """The problem that an exception is to a client; an unknown one tells nothing of itself."""
+    """The problem for an exception; for an unknown one it contains no details."""
     if isinstance(exc, HTTPException):
         return _http_problem(exc)
     kind = kind_of(type(exc))
@@ -124,7 +150,7 @@ def response_of(problem: Problem) -> Response:
 
 
 def answer_with_problems(app: FastAPI) -> None:
-    """Make every known error of a route a problem; unknown ones are left to `observe`."""
+    """Turns every known error of a route into a problem; unknown ones are left to `observe`."""
 
     async def answer(_request: Request, exc: Exception) -> Response:
         return response_of(problem_of(exc))
@@ -134,7 +160,7 @@ def answer_with_problems(app: FastAPI) -> None:
 
 
 def _http_problem(exc: HTTPException) -> Problem:
-    """What the framework itself refuses: an unknown path, a method, a body too large."""
+    """Refusals of the framework itself: an unknown path, a method, a body that is too large."""
     phrase = HTTPStatus(exc.status_code).phrase
     return Problem(
         status=exc.status_code,
@@ -163,6 +189,12 @@ def _extensions(exc: Exception) -> dict[str, Any]:
             return {"syncId": exc.sync_id}
         case AmbiguousConnectionError():
             return {"connections": list(exc.connection_ids)}
+        case AmbiguousWorkspaceError():
+            return {"workspaces": [{"workspaceId": id_, "name": n} for id_, n in exc.workspaces]}
+        case ScopeTooSmallError():
+            return {"neededScope": exc.needed}
+        case RoleTooSmallError():
+            return {"neededRole": exc.needed}
         case ImpossibleStepError():
             return {"possible": list(exc.possible)}
         case RequestValidationError():
@@ -175,11 +207,16 @@ def _headers(exc: Exception) -> dict[str, str]:
     match exc:
         case UnauthenticatedError():
             return {"WWW-Authenticate": 'Bearer realm="recoup"'}
-        case ThrottledError(retry_after=wait) if wait is not None:
+        case (
+            LockedOutError(retry_after=wait)
+            | TooManyRequestsError(retry_after=wait)
+            | TooManyStreamsError(retry_after=wait)
+            | ThrottledError(retry_after=wait)
+        ) if wait is not None:
             return {"Retry-After": str(max(1, round(wait.total_seconds())))}
     return {}
 
 
 def _field(error: Mapping[str, Any]) -> str:
-    """`query.limit`; of a name that the client chose no more than a line."""
+    """`query.limit`; of a name that the client chose at most one line."""
     return ".".join(str(part) for part in error["loc"])[:100]

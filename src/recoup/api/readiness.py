@@ -1,4 +1,4 @@
-"""Whether this process can do what it is for, check by check."""
+"""Readiness of this process, check by check."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import asyncio
 
 from recoup.api.services import Services
 from recoup.errors import DatabaseError
-from recoup.jobs.worker_queries import count_live_workers
+from recoup.jobs.queries import count_live_workers
 from recoup.migrations.upgrade import require_fitting
 
 OK = "ok"
 
 
 async def check_readiness(services: Services) -> dict[str, str]:
-    """`ok` or what is wrong, in a sentence, for database, migrations and worker."""
+    """`ok` or the problem in a sentence, for database, migrations and worker."""
     try:
-        await services.database.check()
+        await services.door.check()
     except DatabaseError as exc:
         return {"database": str(exc), "migrations": "unknown", "worker": "unknown"}
     try:
-        await asyncio.to_thread(require_fitting, services.database)
+        await asyncio.to_thread(require_fitting, services.door)
     except DatabaseError as exc:
         return {"database": OK, "migrations": str(exc), "worker": "unknown"}
     return {"database": OK, "migrations": OK, "worker": await _check_worker(services)}
@@ -27,8 +27,8 @@ async def check_readiness(services: Services) -> dict[str, str]:
 
 async def _check_worker(services: Services) -> str:
     try:
-        async with services.database.reading() as conn:
+        async with services.door.reading() as conn:
             alive = await count_live_workers(conn)
     except DatabaseError as exc:
         return str(exc)
-    return OK if alive else "no worker has shown itself for 30 seconds: start `recoup worker`"
+    return OK if alive else "no worker has reported for 30 seconds: start `recoup worker`"

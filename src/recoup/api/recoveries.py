@@ -1,52 +1,57 @@
-"""Reading claims for the routes: pages, exports, one in detail."""
+"""Reading claims for the routes: pages, exports, details of one."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Awaitable
 from decimal import Decimal
-from typing import Any
+from functools import partial
 
 from fastapi.responses import StreamingResponse
 
-from recoup.api.csv_text import MEDIA_TYPE
-from recoup.api.cursors import bad_cursor, decode_cursor, encode_cursor
-from recoup.api.recovery_bodies import ClaimQuery, ExplainQuery, SelectionQuery
-from recoup.api.recovery_csv import claim_header, claim_lines
-from recoup.claims.claim_body import claim_body, claim_detail, title_of, totals_body
-from recoup.claims.explain_queries import CandidateSelection, candidate_place, list_candidates
-from recoup.claims.packet import settled_in_words
-from recoup.claims.queries import (
-    ClaimRow,
-    ClaimSelection,
-    get_claim,
-    list_claim_allocations,
-    list_claim_history,
-    list_claims,
-    place_of,
-    total_claims,
+from recoup.api.body_csv import cells_of, header_of
+from recoup.api.cursors import bad_cursor
+from recoup.api.paging import Pages, Place, Sheet, read_page, stream_csv
+from recoup.api.recovery_bodies import (
+    ClaimPage,
+    ClaimQuery,
+    ExplainQuery,
+    Explanation,
+    SelectionQuery,
 )
-from recoup.claims.sort_queries import Order, is_day
+from recoup.claims.bodies.candidate import candidate_body
+from recoup.claims.bodies.claim import ClaimBody, ClaimDetail, claim_body, claim_detail
+from recoup.claims.bodies.totals import selection_totals_body
+from recoup.claims.reading.claims import ClaimSelection, get_claim, list_claims, total_claims
+from recoup.claims.reading.explain import CandidateRow, CandidateSelection, list_candidates
+from recoup.claims.reading.past import list_claim_allocations, list_claim_history
+from recoup.claims.reading.row import ClaimRow
+from recoup.claims.reading.sort import Order, is_day
 from recoup.clock import utc_now
 from recoup.connections.queries import get_connection
 from recoup.db.engine import Database, Reader
 from recoup.errors import InvalidRequestError
-from recoup.ids import ConnectionId, UserId
+from recoup.ids import ConnectionId, WorkspaceId
+from recoup.sync.record.current_notes import CLAIMS, read_current_notes
 
-# What one read of an export brings: evidence makes these rows long.
-_CSV_ROWS = 500
+SHEET: Sheet[ClaimRow] = Sheet(
+    name="recoveries",
+    header=header_of(ClaimBody),
+    cells=lambda row: cells_of(claim_body(row)),
+    # Evidence makes these rows long.
+    rows_per_read=500,
+)
 _MOST_CANDIDATES = 500
-_EXPLANATION = "explain"
 
 
 async def select_claims(
-    database: Database, user_id: UserId, query: SelectionQuery
+    database: Database, workspace_id: WorkspaceId, query: SelectionQuery
 ) -> ClaimSelection:
     """Raises NotFoundError for a connection that is not the user's."""
     async with database.reading() as conn:
-        named = await _own_connection(conn, user_id, query.connection_id)
+        named = await _own_connection(conn, workspace_id, query.connection_id)
     confidence = query.min_confidence
     return ClaimSelection(
-        user_id=user_id,
+        workspace_id=workspace_id,
         now=utc_now(),
         connection_id=named,
         status=query.status,
@@ -55,118 +60,119 @@ async def select_claims(
         # By its digits: 0.7 means seven tenths, not the nearest float.
         min_confidence=None if confidence is None else Decimal(str(confidence)),
         expiring_within_days=query.expiring_within_days,
+        standing=query.standing,
+        owed=query.owed,
+        review=query.review,
+        currency=query.currency,
+        valued=query.valued,
+        sync_id=query.sync_id,
     )
 
 
 async def read_claim_page(
     database: Database, selection: ClaimSelection, query: ClaimQuery
-) -> dict[str, Any]:
+) -> ClaimPage:
     """Items, cursor and totals. Raises InvalidRequestError for a bad cursor."""
-    order = Order(query.sort, selection.now)
-    listing = f"recoveries {query.sort.value}"
-    after = None if query.cursor is None else _place(order, listing, query.cursor)
+    pages = _pages(selection, query)
     async with database.reading() as conn:
-        # One more than asked for tells whether there is a next page.
-        rows = await list_claims(conn, selection, order, limit=query.limit + 1, after=after)
+        rows, cursor = await read_page(conn, pages, limit=query.limit, cursor=query.cursor)
         totals = await total_claims(conn, selection)
-    page = rows[: query.limit]
-    more = len(rows) > query.limit
-    return {
-        "items": [claim_body(row) for row in page],
-        "nextCursor": encode_cursor(listing, place_of(order, page[-1])) if more else None,
-        "totals": totals_body(totals),
-    }
+        notes = await read_current_notes(
+            conn, selection.workspace_id, connection_id=selection.connection_id, stream=CLAIMS
+        )
+    return ClaimPage(
+        items=[claim_body(row) for row in rows],
+        next_cursor=cursor,
+        totals=selection_totals_body(totals),
+        notes=notes,
+    )
 
 
 async def stream_claims(
     database: Database, selection: ClaimSelection, query: SelectionQuery
 ) -> StreamingResponse:
-    """All claims of the selection as CSV, in the memory of one chunk."""
-    order = Order(query.sort, selection.now)
-    first = await _read_chunk(database, selection, order, after=None)
-    return StreamingResponse(
-        _chunks(database, selection, order, first),
-        media_type=MEDIA_TYPE,
-        headers={"content-disposition": 'attachment; filename="recoveries.csv"'},
-    )
+    """All claims of the selection as CSV."""
+    return await stream_csv(database, _pages(selection, query), SHEET)
 
 
-async def read_claim_detail(database: Database, user_id: UserId, claim_id: str) -> dict[str, Any]:
+async def read_claim_detail(
+    database: Database, workspace_id: WorkspaceId, claim_id: str
+) -> ClaimDetail:
     """Raises NotFoundError."""
     async with database.reading() as conn:
-        row = await get_claim(conn, user_id, claim_id, utc_now())
+        row = await get_claim(conn, workspace_id, claim_id, utc_now())
         history = await list_claim_history(conn, claim_id)
         allocations = await list_claim_allocations(conn, row)
     return claim_detail(row, history, allocations)
 
 
-async def explain(database: Database, user_id: UserId, query: ExplainQuery) -> dict[str, Any]:
-    """Raises NotFoundError, and InvalidRequestError where nothing is named, or for a bad cursor."""
+async def explain(
+    database: Database, workspace_id: WorkspaceId, query: ExplainQuery
+) -> Explanation:
+    """Raises NotFoundError, and InvalidRequestError for a missing filter or a bad cursor."""
     if query.fnsku is None and query.order_id is None:
-        raise InvalidRequestError("Name a fnsku or an orderId to explain.")
-    after = None if query.cursor is None else _candidate_place(query.cursor)
+        raise InvalidRequestError("Set fnsku or orderId.")
     async with database.reading() as conn:
         selection = CandidateSelection(
-            user_id=user_id,
-            connection_id=await _own_connection(conn, user_id, query.connection_id),
+            workspace_id=workspace_id,
+            connection_id=await _own_connection(conn, workspace_id, query.connection_id),
             fnsku=query.fnsku,
             order_id=query.order_id,
             event_on=query.on,
         )
-        rows = await list_candidates(conn, selection, limit=_MOST_CANDIDATES + 1, after=after)
-    page = rows[:_MOST_CANDIDATES]
-    more = len(rows) > len(page)
-    return {
-        "items": [_candidate(row) for row in page],
-        "hasMore": more,
-        "nextCursor": encode_cursor(_EXPLANATION, candidate_place(page[-1])) if more else None,
-    }
-
-
-def _candidate_place(cursor: str) -> tuple[str, ...]:
-    place = decode_cursor(_EXPLANATION, cursor, count=4)
-    if not is_day(place[0]):
-        raise bad_cursor()
-    return place
+        rows, cursor = await read_page(
+            conn, _candidate_pages(selection), limit=_MOST_CANDIDATES, cursor=query.cursor
+        )
+    return Explanation(
+        items=[candidate_body(row) for row in rows],
+        has_more=cursor is not None,
+        next_cursor=cursor,
+    )
 
 
 async def _own_connection(
-    conn: Reader, user_id: UserId, connection_id: str | None
+    conn: Reader, workspace_id: WorkspaceId, connection_id: str | None
 ) -> ConnectionId | None:
     if connection_id is None:
         return None
-    return (await get_connection(conn, user_id, ConnectionId(connection_id))).connection_id
+    return (await get_connection(conn, workspace_id, ConnectionId(connection_id))).connection_id
 
 
-async def _chunks(
-    database: Database, selection: ClaimSelection, order: Order, rows: list[ClaimRow]
-) -> AsyncIterator[bytes]:
-    """Each chunk is a read of its own, so a reader that takes its time holds no connection."""
-    yield claim_header()
-    while rows:
-        yield claim_lines(claim_body(row) for row in rows)
-        rows = await _read_chunk(database, selection, order, after=place_of(order, rows[-1]))
+def _pages(selection: ClaimSelection, query: SelectionQuery) -> Pages[ClaimRow]:
+    order = Order(query.sort, selection.now)
+
+    def read(conn: Reader, limit: int, after: Place | None) -> Awaitable[list[ClaimRow]]:
+        return list_claims(conn, selection, order, limit=limit, after=after)
+
+    return Pages(
+        cursor_name=f"recoveries {query.sort.value}",
+        place_length=order.place_length,
+        read=read,
+        place_of=lambda row: row.place,
+        parse_place=partial(_claim_place, order),
+    )
 
 
-async def _read_chunk(
-    database: Database, selection: ClaimSelection, order: Order, *, after: Sequence[str] | None
-) -> list[ClaimRow]:
-    place = None if after is None else tuple(after)
-    async with database.reading() as conn:
-        return await list_claims(conn, selection, order, limit=_CSV_ROWS, after=place)
-
-
-def _place(order: Order, listing: str, cursor: str) -> tuple[str, ...]:
-    place = decode_cursor(listing, cursor, count=order.place_length)
+def _claim_place(order: Order, place: tuple[str, ...]) -> Place:
     if not order.is_place(place):
         raise bad_cursor()
     return place
 
 
-def _candidate(row: ClaimRow) -> dict[str, Any]:
-    return {
-        **row,
-        "title": title_of(row["type"]),
-        "event_date": row["event_on"],
-        "settled_in_words": [settled_in_words(part) for part in row["settled"]],
-    }
+def _candidate_pages(selection: CandidateSelection) -> Pages[CandidateRow]:
+    def read(conn: Reader, limit: int, after: Place | None) -> Awaitable[list[CandidateRow]]:
+        return list_candidates(conn, selection, limit=limit, after=after)
+
+    return Pages(
+        cursor_name="explain",
+        place_length=4,
+        read=read,
+        place_of=lambda row: row.place,
+        parse_place=_candidate_place,
+    )
+
+
+def _candidate_place(place: tuple[str, ...]) -> Place:
+    if not is_day(place[0]):
+        raise bad_cursor()
+    return place

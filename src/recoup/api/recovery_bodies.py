@@ -1,27 +1,28 @@
-"""Bodies of the recoveries (contract, section 3)."""
+"""What the routes of the recoveries take, and their pages."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from recoup.api.data_bodies import Page
-from recoup.api.fields import Amount, Money, Timestamp
 from recoup.api.parameters import (
     TEXT_PATTERN,
     Blank,
-    CamelModel,
     Cursor,
     Identifier,
     OptionalIdentifier,
+    RequestModel,
 )
-from recoup.claims.lifecycle import Review, Status, WindowState
+from recoup.body import CamelModel, Share
+from recoup.claims.bodies.candidate import Candidate
+from recoup.claims.bodies.claim import ClaimList
+from recoup.claims.lifecycle import Review, Standing, Status, WindowState
+from recoup.claims.reading.sort import Sort
 from recoup.claims.rule import ClaimType
-from recoup.claims.sort_queries import Sort
 
-Confidence = Annotated[float, Field(ge=0, le=1)]
 OptionalDay = Annotated[date | None, Blank]
 
 
@@ -32,12 +33,34 @@ class SelectionQuery(CamelModel):
     status: Annotated[Status | None, Blank] = None
     type: Annotated[ClaimType | None, Blank] = None
     window_state: Annotated[WindowState | None, Blank] = None
-    min_confidence: Annotated[Confidence | None, Blank] = None
+    min_confidence: Annotated[Share | None, Blank] = None
     expiring_within_days: Annotated[
         Annotated[int, Field(ge=0, le=3650)] | None,
         Blank,
-        Field(description="The last safe day is today or at most so many days ahead."),
+        Field(description="Maximum number of days until the last safe day."),
     ] = None
+    standing: Annotated[
+        Standing | None,
+        Blank,
+        Field(description="Combines status, window and confidence of a claim."),
+    ] = None
+    owed: Annotated[
+        bool | None,
+        Blank,
+        Field(
+            description="true: only claims that are owed (detected, open for filing today or later, confidence 0.50 or more). false: all others."
+        ),
+    ] = None
+    review: Annotated[Review | None, Blank] = None
+    currency: Annotated[
+        Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None,
+        Blank,
+        Field(description="Only claims with a known amount in this currency."),
+    ] = None
+    valued: Annotated[bool | None, Blank, Field(description="Whether the amount is known.")] = None
+    sync_id: OptionalIdentifier = Field(
+        default=None, description="Id of the sync that first found the claim."
+    )
     sort: Sort = Sort.DETECTED_DOWN
 
 
@@ -46,124 +69,37 @@ class ClaimQuery(SelectionQuery):
     cursor: Annotated[
         Annotated[str, StringConstraints(max_length=4000)] | None,
         Blank,
-        Field(description="nextCursor of the page before, with the same filters and sort."),
+        Field(description="nextCursor of the previous page, with the same filters and sort."),
     ] = None
 
 
-class ClaimBody(CamelModel):
-    claim_id: str
-    type: ClaimType
-    title: str = Field(description="The type in words.")
-    key: dict[str, Any] = Field(description="The natural key of the event.")
-    status: Status
-    window_state: WindowState
+class ClaimPage(ClaimList, Page):
+    pass
+
+
+class DetectRequest(RequestModel):
+    connection_id: OptionalIdentifier = Field(
+        default=None, description="Required only if there are several Amazon connections."
+    )
+
+
+class DetectedBody(CamelModel):
+    """Claims whose state the detection changed; amounts are not counted."""
+
     connection_id: str
-    marketplace_id: str | None
-    sku: str | None
-    fnsku: str | None
-    asin: str | None
-    order_id: str | None
-    quantity: int
-    amount: Money | None = Field(description="Null where it cannot be known; see amountMissing.")
-    amount_basis: str | None
-    amount_missing: str | None = Field(description="Why there is no amount.")
-    confidence: Confidence
-    confidence_parts: list[dict[str, Any]] = Field(description="The base, then what changes it.")
-    review: Review
-    event_date: date
-    fileable_from: date | None
-    deadline: date | None = Field(description="The last safe filing day, marketplace-local.")
-    window_note: str | None
-    days_left: int | None = Field(description="0 on the last safe day, negative after it.")
-    reason: str
-    evidence: dict[str, Any]
-    policy_version: str
-    rule_version: int
-    as_of: date
-    detected_at: Timestamp
-    confirmed_at: Timestamp
-    sync_id: str | None
-    case_id: str | None
-    note: str | None
-    arrived: bool | None
-    filed_at: Timestamp | None
+    new: int
+    reopened: int
+    withdrawn: int
+    approved: int
 
 
-class HistoryEntry(CamelModel):
-    at: Timestamp
-    who: str = Field(description="An e-mail address, or `recoup`.")
-    from_status: Status | None
-    to_status: Status
-    why: str
-    changes: dict[str, Any]
-
-
-class Allocation(CamelModel):
-    by: str
-    reference: Any
-    units: int
-
-
-class PolicyBody(CamelModel):
-    """The row of the policy that the claim's days are counted by; nulls where none is known."""
-
-    version: str
-    rule: str | None = Field(description="Where the rule comes from.")
-    window: str | None
-    clock: str | None = Field(description="The event from which days are counted.")
-    opens_after_days: int | None
-    closes_after_days: int | None
-    closes_after_months: int | None
-    confidence: str | None = Field(description="How sure it is that this is Amazon's text today.")
-    sources: list[str]
-    note: str | None
-
-
-class ClaimDetail(ClaimBody):
-    possible_steps: list[Status] = Field(description="What PATCH may set `status` to.")
-    history: list[HistoryEntry]
-    allocation: list[Allocation] = Field(description="What settled units of the same event.")
-    policy: PolicyBody
-    documents: list[str] = Field(description="What a person must still attach.")
-
-
-class CurrencyTotal(CamelModel):
-    amount: Amount
-    currency: str
-    claim_count: int
-
-
-class Totals(CamelModel):
-    """The whole selection. Currencies are never added."""
-
-    claim_count: int
-    unvalued_count: int = Field(description="How many of them have no known amount.")
-    by_currency: list[CurrencyTotal]
-
-
-class ClaimPage(Page):
-    items: list[ClaimBody]
-    totals: Totals
-
-
-class DecisionBody(CamelModel):
+class DecisionBody(RequestModel):
     status: Status | None = None
     case_id: Identifier | None = None
     note: Annotated[str, StringConstraints(max_length=2000, pattern=TEXT_PATTERN)] | None = None
     arrived: bool | None = Field(
-        default=None, strict=True, description="Of a removal's parcel: whether it arrived."
+        default=None, strict=True, description="For a removal parcel: whether it arrived."
     )
-
-
-class Packet(CamelModel):
-    claim: ClaimDetail
-    notice: str
-    subject: str
-    text: str = Field(description="To paste into a case in Seller Central.")
-    arithmetic: list[str]
-    rows: list[dict[str, Any]] = Field(description="The source rows that prove it.")
-    policy: PolicyBody
-    documents: list[str]
 
 
 class ExplainQuery(CamelModel):
@@ -174,77 +110,6 @@ class ExplainQuery(CamelModel):
     cursor: Cursor = None
 
 
-class Candidate(CamelModel):
-    connection_id: str
-    type: ClaimType
-    title: str
-    key: dict[str, Any]
-    marketplace_id: str | None
-    sku: str | None
-    fnsku: str | None
-    asin: str | None
-    order_id: str | None
-    event_date: date
-    units: int
-    quantity: int = Field(description="Units still open; 0: all are settled.")
-    settled: list[dict[str, Any]] = Field(description="What took units off, and why.")
-    settled_in_words: list[str]
-    suppressed: str | None = Field(description="Why open units are not shown as a claim.")
-    reason: str
-    claim_id: str | None
-    status: Status | None
-
-
 class Explanation(Page):
     items: list[Candidate]
-    has_more: bool = Field(description="There are older events: nextCursor leads on.")
-
-
-class TypeTotal(Totals):
-    type: ClaimType
-
-
-class Summary(Totals):
-    """Claims that are pending, filed or approved."""
-
-    total_amount: Amount = Field(description="Of the currency with the most claims.")
-    currency: str | None
-    by_type: list[TypeTotal]
-    to_review_count: int = Field(description="Open claims below 0.50: not counted as money owed.")
-    expired_count: int = Field(description="Detected claims whose window is over: not counted.")
-
-
-class MonthBody(CamelModel):
-    month: str = Field(description="UTC, `2026-11`.")
-    detected: Totals
-    approved: Totals
-
-
-class CalibrationBody(CamelModel):
-    """Outcomes of one rule's claims in one confidence band."""
-
-    type: ClaimType
-    band: Review
-    approved: int
-    paid: int
-    rejected: int
-    found: int
-    withdrawn: int
-    open: int
-    confirmed_rate: float | None = Field(
-        description="(approved + paid) / (approved + paid + rejected + found)."
-    )
-
-
-class MetricsBody(CamelModel):
-    pending: Totals
-    to_review: Totals
-    expired: Totals
-    filed: Totals
-    approved: Totals
-    rejected: Totals
-    dismissed: Totals
-    withdrawn: Totals
-    success_rate: float | None = Field(description="approved / (approved + rejected).")
-    by_month: list[MonthBody]
-    calibration: list[CalibrationBody]
+    has_more: bool = Field(description="true if there are older events; use nextCursor.")

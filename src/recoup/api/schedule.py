@@ -1,4 +1,4 @@
-"""When the scheduled sync comes next."""
+"""The time of the next scheduled sync."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from croniter import croniter  # type: ignore[import-untyped] # croniter ships n
 
 
 def next_scheduled_sync(schedule: str, now: datetime) -> datetime | None:
-    """The first minute after `now` that the cron names, in UTC; None without a schedule."""
+    """The first minute after `now` that matches the cron, in UTC; None without a schedule."""
     if not schedule:
         return None
     at: datetime = croniter(schedule, now).get_next(datetime)

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from fastapi import FastAPI
 
+from recoup.api.file_limit import raise_file_limit
+from recoup.api.gate import BACKLOG, ConnectionLimits, Gate, GatedConnection
 from recoup.api.services import Services
 
-# Requests take milliseconds and event streams are told to end: who needs longer is broken off.
+# Requests take milliseconds and event streams are ended: anything longer is cut off.
 _GRACE_SECONDS = 3
 
 
@@ -23,18 +25,20 @@ async def serve_api(
     port: int,
     stop: asyncio.Event,
     started: Callable[[int], None] | None = None,
+    limits: ConnectionLimits | None = None,
 ) -> None:
-    """Serve until `stop` is set; then let open requests end, within about 3 s.
+    """Serves until `stop` is set; then lets open requests end, within about 3 s.
 
-    `port` 0 takes any free port; `started` is told the port once connections are accepted.
+    `port` 0 takes any free port; `started` receives the port once connections are accepted.
     Raises OSError when the port cannot be had, and what opening the application's parts raises.
     """
+    gate = Gate((limits or ConnectionLimits()).within(raise_file_limit()))
     with socket.create_server((host, port), family=_family(host, port)) as listener:
         # asyncio sets this for sockets that name their protocol, which create_server's do not. Without
         # it the body of an answer waits up to 40 ms for the client to acknowledge the head.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         async with app.router.lifespan_context(app):
-            await _serve(app, listener, stop, started)
+            await _serve(app, listener, stop, started, gate)
 
 
 async def _serve(
@@ -42,12 +46,14 @@ async def _serve(
     listener: socket.socket,
     stop: asyncio.Event,
     started: Callable[[int], None] | None,
+    gate: Gate,
 ) -> None:
     services: Services = app.state.services
     server = _Server(
         uvicorn.Config(
             app,
-            http="h11",
+            http=GatedConnection,
+            backlog=BACKLOG,
             ws="none",
             # Ours is entered by the caller above, so that its errors are raised and not logged.
             lifespan="off",
@@ -58,6 +64,7 @@ async def _serve(
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
     )
+    server.server_state = gate
     server.when_started = started
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     stopping = asyncio.create_task(stop.wait())

@@ -1,59 +1,152 @@
-"""What the routes work with, made once per application."""
+"""The objects that routes use, created once per application."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from recoup.actor import Actor
 from recoup.api.metrics import Metrics
+from recoup.api.one_flight import SharedAnswer
 from recoup.config import Settings
 from recoup.db.engine import Database
-from recoup.errors import UnauthenticatedError
+from recoup.errors import TooManyStreamsError, UnauthenticatedError
 from recoup.events.hub import Hub
-from recoup.ids import UserId
+from recoup.ids import UserId, WorkspaceId
 from recoup.jobs.queue import Queue
 from recoup.sync.access import SellerAccess
-from recoup.users.sign_in_link import SignInLink
+from recoup.users.caller import Caller
+from recoup.users.identity_provider import IdentityProvider
+from recoup.users.last_uses import LastUses
+from recoup.users.passwords import Passwords
+
+_STREAM_RETRY = timedelta(seconds=10)
+_MAX_USER_AGENT = 200
 
 
 @dataclass(frozen=True, slots=True)
 class StreamTiming:
-    """How often an open event stream shows that it lives, and how long it may."""
+    """The interval of comments in an open event stream, and its maximum duration."""
 
     heartbeat_seconds: float
     lifetime_seconds: float
 
 
+class OpenStreams:
+    """How many event streams each user has open, and how many that may be."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._open: Counter[UserId] = Counter()
+
+    @contextmanager
+    def one_more(self, user_id: UserId) -> Iterator[None]:
+        """Raises TooManyStreamsError."""
+        if self._open[user_id] >= self._most:
+            raise TooManyStreamsError(self._most, retry_after=_STREAM_RETRY)
+        self._open[user_id] += 1
+        try:
+            yield
+        finally:
+            self._open[user_id] -= 1
+            if not self._open[user_id]:
+                del self._open[user_id]
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
+    """database: what a request reads and writes of its workspace, and nothing else; without a
+    workspace it is empty. door: people, their sessions and links, before and beside any workspace.
+    """
+
     settings: Settings
     database: Database
+    door: Database
     queue: Queue
     access: SellerAccess
     hub: Hub
     metrics: Metrics
     timing: StreamTiming
-    sign_in_link: SignInLink | None = None
-    """Not yet used; printed by the process that made the application."""
+    open_streams: OpenStreams
+    passwords: Passwords
+    last_uses: LastUses
+    identity_provider: IdentityProvider | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server is about to stop: open event streams end."""
 
 
+@dataclass(frozen=True, slots=True)
+class OpenAnswers:
+    """What anybody may ask without signing in, and what costs queries."""
+
+    readiness: SharedAnswer[dict[str, str]]
+    metrics: SharedAnswer[bytes]
+
+
+def _open_answers(request: Request) -> OpenAnswers:
+    answers: OpenAnswers = request.app.state.open_answers
+    return answers
+
+
 def _services(request: Request) -> Services:
+    """For one request: the only place that opens the walls of its workspace."""
     services: Services = request.app.state.services
-    return services
+    actor = _actor(request)
+    workspace_id = getattr(request.state, "workspace_id", None)
+    return replace(
+        services,
+        database=services.database.of(workspace_id, by=actor),
+        door=services.door.of(workspace_id, by=actor),
+    )
 
 
-def _user(request: Request) -> UserId:
-    """Whom `authentication` found. Raises UnauthenticatedError for a route that it does not guard."""
-    user_id: UserId | None = getattr(request.state, "user_id", None)
-    if user_id is None:
-        raise UnauthenticatedError("This needs a user.")
-    return user_id
+def _actor(request: Request) -> Actor:
+    caller: Caller | None = getattr(request.state, "caller", None)
+    address, user_agent = request.client and request.client.host, user_agent_of(request)
+    if caller is None:
+        return Actor(address=address, user_agent=user_agent)
+    return Actor(
+        who=caller.email or caller.name or caller.user_id,
+        user_id=caller.user_id,
+        credential_id=caller.credential_id,
+        address=address,
+        user_agent=user_agent,
+    )
+
+
+def user_agent_of(request: Request) -> str | None:
+    """What the client calls itself, as far as a table should hold it."""
+    agent = request.headers.get("user-agent", "")[:_MAX_USER_AGENT].replace("\0", "")
+    return agent or None
+
+
+def _caller(request: Request) -> Caller:
+    """The caller found by `authentication`. Raises UnauthenticatedError for an unguarded route."""
+    caller: Caller | None = getattr(request.state, "caller", None)
+    if caller is None:
+        raise UnauthenticatedError("This call needs a user.")
+    return caller
 
 
 ServicesOfApp = Annotated[Services, Depends(_services)]
+OpenAnswersOfApp = Annotated[OpenAnswers, Depends(_open_answers)]
+CurrentCaller = Annotated[Caller, Depends(_caller)]
+
+
+def _user(caller: CurrentCaller) -> UserId:
+    return caller.user_id
+
+
+def _workspace(caller: CurrentCaller) -> WorkspaceId:
+    return caller.workspace_id
+
+
 CurrentUser = Annotated[UserId, Depends(_user)]
+CurrentWorkspace = Annotated[WorkspaceId, Depends(_workspace)]

@@ -1,73 +1,127 @@
-"""Listing and saving sourcing costs for the routes."""
+"""Lists of sourcing costs for the routes."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import Awaitable
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated
 
 from fastapi.responses import StreamingResponse
-from sqlalchemy import RowMapping
+from pydantic import Field
 
-from recoup.api.csv_text import MEDIA_TYPE, csv_lines
-from recoup.api.cursors import bad_cursor, decode_cursor, encode_cursor
-from recoup.claims.cost_queries import CostSelection, cost_place, list_costs
-from recoup.claims.sort_queries import is_day
-from recoup.db.engine import Database
+from recoup.api.body_csv import cells_of, header_of
+from recoup.api.cursors import bad_cursor
+from recoup.api.data_bodies import Page
+from recoup.api.paging import Pages, Place, Sheet, read_page, stream_csv
+from recoup.body import NO_COLUMN, Amount, CamelModel, Money, Timestamp, money
+from recoup.claims.reading.cost_gaps import list_missing_costs
+from recoup.claims.reading.costs import CostRow, CostSelection, list_costs
+from recoup.claims.reading.sort import is_day
+from recoup.clock import utc_now
+from recoup.db.engine import Database, Reader
+from recoup.ids import ConnectionId, WorkspaceId
 
-COLUMNS = ("sku", "fnsku", "cost", "currency", "validFrom", "invoiceReference")
-_LISTING = "sourcing-costs"
-_CSV_ROWS = 1000
+_NAME = "sourcing-costs"
+
+
+class CostBody(CamelModel):
+    connection_id: Annotated[str, NO_COLUMN]
+    sku: str | None
+    fnsku: str | None
+    cost: Amount
+    currency: str
+    valid_from: date
+    invoice_reference: str | None
+    entered_at: Annotated[Timestamp, NO_COLUMN]
+    is_known: Annotated[bool, NO_COLUMN] = Field(
+        description="Whether the loaded data names the product."
+    )
+
+
+class CostPage(Page):
+    items: list[CostBody]
+
+
+class MissingCostBody(CamelModel):
+    """A product and its claims that have no amount only because its cost is not entered."""
+
+    connection_id: str
+    sku: str | None
+    fnsku: str | None
+    claim_count: int
+    quantity: int = Field(description="Units of these claims.")
+    deadline: date | None = Field(description="The first of their last safe days.")
+    estimate: Money | None = Field(
+        description="What Amazon paid before for so many units (the median); null: it never paid."
+    )
+
+
+class MissingCosts(CamelModel):
+    items: list[MissingCostBody]
+    product_count: int = Field(description="All products without a cost; items has the first.")
+
+
+async def read_missing_costs(
+    database: Database, workspace_id: WorkspaceId, connection_id: ConnectionId | None, *, limit: int
+) -> MissingCosts:
+    """Those whose claims wait for most come first."""
+    async with database.reading() as conn:
+        found, count = await list_missing_costs(
+            conn, workspace_id, connection_id, now=utc_now(), limit=limit
+        )
+    items = [
+        MissingCostBody(**asdict(one) | {"estimate": money(one.estimate, one.currency)})
+        for one in found
+    ]
+    return MissingCosts(items=items, product_count=count)
 
 
 async def read_cost_page(
     database: Database, selection: CostSelection, *, limit: int, cursor: str | None
-) -> dict[str, Any]:
+) -> CostPage:
     """Raises InvalidRequestError for a bad cursor."""
-    after = None if cursor is None else _place(cursor)
     async with database.reading() as conn:
-        # One more than asked for tells whether there is a next page.
-        rows = await list_costs(conn, selection, limit=limit + 1, after=after)
-    page = rows[:limit]
-    more = len(rows) > limit
-    return {
-        "items": [cost_body(row) for row in page],
-        "nextCursor": encode_cursor(_LISTING, cost_place(page[-1])) if more else None,
-    }
+        rows, following = await read_page(conn, _pages(selection), limit=limit, cursor=cursor)
+    return CostPage(items=[cost_body(row) for row in rows], next_cursor=following)
 
 
-def stream_costs(database: Database, selection: CostSelection) -> StreamingResponse:
-    """All costs in the form in which they can be sent back."""
-    headers = {"content-disposition": 'attachment; filename="sourcing-costs.csv"'}
-    return StreamingResponse(_chunks(database, selection), media_type=MEDIA_TYPE, headers=headers)
+async def stream_costs(database: Database, selection: CostSelection) -> StreamingResponse:
+    """All costs in the format in which they can be sent back."""
+    sheet: Sheet[CostRow] = Sheet(
+        name=_NAME, header=header_of(CostBody), cells=lambda row: cells_of(cost_body(row))
+    )
+    return await stream_csv(database, _pages(selection), sheet)
 
 
-def cost_body(row: RowMapping) -> dict[str, Any]:
-    return {
-        "connectionId": row["connection_id"],
-        "sku": row["sku"] or None,
-        "fnsku": row["fnsku"] or None,
-        "cost": row["cost"],
-        "currency": row["currency"],
-        "validFrom": row["valid_from"],
-        "invoiceReference": row["invoice_reference"],
-        "enteredAt": row["entered_at"],
-    }
+def cost_body(row: CostRow) -> CostBody:
+    return CostBody(
+        connection_id=row.connection_id,
+        sku=row.sku or None,
+        fnsku=row.fnsku or None,
+        cost=row.cost,
+        currency=row.currency,
+        valid_from=row.valid_from,
+        invoice_reference=row.invoice_reference,
+        entered_at=row.entered_at,
+        is_known=row.is_known,
+    )
 
 
-async def _chunks(database: Database, selection: CostSelection) -> AsyncIterator[bytes]:
-    yield csv_lines([COLUMNS])
-    after: tuple[str, ...] | None = None
-    while True:
-        async with database.reading() as conn:
-            rows = await list_costs(conn, selection, limit=_CSV_ROWS, after=after)
-        if not rows:
-            return
-        yield csv_lines([[cost_body(row)[name] for name in COLUMNS] for row in rows])
-        after = cost_place(rows[-1])
+def _pages(selection: CostSelection) -> Pages[CostRow]:
+    def read(conn: Reader, limit: int, after: Place | None) -> Awaitable[list[CostRow]]:
+        return list_costs(conn, selection, limit=limit, after=after)
+
+    return Pages(
+        cursor_name=_NAME,
+        place_length=4,
+        read=read,
+        place_of=lambda row: row.place,
+        parse_place=_parse_place,
+    )
 
 
-def _place(cursor: str) -> tuple[str, ...]:
-    place = decode_cursor(_LISTING, cursor, count=4)
+def _parse_place(place: tuple[str, ...]) -> Place:
     if not is_day(place[-1]):
         raise bad_cursor()
     return place

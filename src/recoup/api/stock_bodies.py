@@ -1,4 +1,4 @@
-"""The rows of stock and its movements as JSON. Columns are named as in the tables, money is put together."""
+"""Stock and its movements as JSON. Fields are named as in the tables; money is one object."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from datetime import date
 from typing import Any
 
 from recoup.api.data_bodies import Page
-from recoup.api.fields import Money, Timestamp, money
-from recoup.api.parameters import CamelModel
-from recoup.streams.queries import StoredRow
+from recoup.body import CamelModel, Money, Timestamp, money
+from recoup.streams.listing.queries import StoredRow
 
 
 class Stock(CamelModel):

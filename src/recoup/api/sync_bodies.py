@@ -1,93 +1,29 @@
-"""Bodies of the sync routes (contract, section 3)."""
+"""Bodies of the sync routes (docs/api.md#poll)."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
 
-from recoup.api.fields import Timestamp
-from recoup.api.parameters import CamelModel, OptionalIdentifier
+from recoup.api.parameters import OptionalIdentifier, RequestModel
+from recoup.body import CamelModel, Timestamp
+from recoup.notes.note import ConnectionNoteBody
+from recoup.sync.planning.body import PlanBody
+from recoup.sync.record.states import SyncStatus
+from recoup.sync.record.status import HistoryEntry, StatusBody
 
 
-class SyncState(StrEnum):
-    """`idle` is no sync yet; it is never the state of a sync."""
-
-    IDLE = "idle"
-    IN_PROGRESS = "in_progress"
-    COMPLETE = "complete"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-class StartBody(CamelModel):
+class StartBody(RequestModel):
     connection_id: OptionalIdentifier = Field(
-        default=None, description="Needed only with several Amazon connections."
+        default=None, description="Required only if there are several Amazon connections."
     )
 
 
 class StartedBody(CamelModel):
     sync_id: str
-    status: Literal["in_progress"] = "in_progress"
+    status: Literal[SyncStatus.IN_PROGRESS] = SyncStatus.IN_PROGRESS
     message: str = "Sync started successfully"
-
-
-class StreamBody(CamelModel):
-    name: str
-    status: Literal["pending", "in_progress", "complete", "failed", "cancelled"]
-    rows: int = Field(description="Rows that are new or changed.")
-    expected_rows: int | None = Field(description="An estimate until the stream is complete.")
-    rows_quarantined: int
-    started_at: Timestamp | None
-    completed_at: Timestamp | None
-    error: str | None
-
-
-class StatusBody(CamelModel):
-    sync_id: str
-    status: SyncState
-    progress: int = Field(ge=0, le=100)
-    message: str
-    started_at: Timestamp
-    completed_at: Timestamp | None
-    estimated_completion: Timestamp | None
-    orders_processed: int
-    total_orders: int | None
-    claims_detected: int
-    duration: float | None = Field(description="Seconds from start to end.")
-    error: str | None
-    connection_id: str
-    attempt: int
-    streams: list[StreamBody]
-
-
-class StepBody(CamelModel):
-    stream: str
-    scope: str = Field(description="A marketplace, or empty for the whole region.")
-    source: Literal["api", "report"]
-    since: Timestamp | None = Field(alias="from", description="Null: all that there is now.")
-    until: Timestamp | None = Field(alias="to")
-    calls: dict[str, int] = Field(description="Calls foreseen, by operation.")
-    rows: int = Field(description="Rows foreseen; once it has ended, those that were read.")
-    predicted_seconds: float
-    actual_seconds: float | None
-    given_up: bool = Field(description="Ended early: the rest came from the other source.")
-    reason: str
-
-
-class RevisionBody(CamelModel):
-    at: Timestamp
-    stream: str | None
-    reason: str
-    predicted_seconds: float = Field(description="Of the whole sync, from its plan on.")
-
-
-class PlanBody(CamelModel):
-    steps: list[StepBody]
-    predicted_seconds: float = Field(description="As first planned.")
-    actual_seconds: float | None
-    revisions: list[RevisionBody]
 
 
 class PlannedStatusBody(StatusBody):
@@ -99,18 +35,12 @@ class OverviewBody(CamelModel):
     active_sync: StatusBody | None
     last_sync: StatusBody | None
     next_scheduled_sync: Timestamp | None
-
-
-class HistoryEntry(CamelModel):
-    sync_id: str
-    connection_id: str
-    status: SyncState
-    started_at: Timestamp
-    completed_at: Timestamp | None
-    orders_processed: int
-    claims_detected: int
-    duration: float | None = Field(description="Seconds from start to end.")
-    error: str | None = Field(default=None, description="Only where it failed.")
+    syncs: list[StatusBody] = Field(
+        description="The newest sync of each connection, running or ended."
+    )
+    notes: list[ConnectionNoteBody] = Field(
+        description="Current notes of all connections; a sync's own notes are those at its end."
+    )
 
 
 class HistoryBody(CamelModel):

@@ -1,4 +1,4 @@
-"""What may become of a claim, and how it is shown. Pure."""
+"""The statuses of a claim, the steps between them, and how they are shown. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from recoup.errors import ImpossibleStepError
 
 
 class Status(enum.StrEnum):
-    """What a person, a payment or a later find made of a claim."""
+    """The status that a person, a payment or a later find gave a claim."""
 
     DETECTED = "detected"
     FILED = "filed"
@@ -22,7 +22,7 @@ class Status(enum.StrEnum):
 
 
 class WindowState(enum.StrEnum):
-    """Whether Amazon takes the claim today."""
+    """Whether Amazon accepts the claim today."""
 
     WAIT = "wait"
     OPEN = "open"
@@ -31,11 +31,28 @@ class WindowState(enum.StrEnum):
 
 
 class Review(enum.StrEnum):
-    """How much a person should look before filing."""
+    """How carefully a person should check the claim before filing."""
 
     AUTO = "auto"
     PROMPT = "prompt"
     MANUAL = "manual"
+
+
+class Standing(enum.StrEnum):
+    """The standing of a claim, including its window and confidence: each claim has exactly one."""
+
+    OWED = "owed"
+    """Detected, open for filing today or later, and likely enough to be called money owed."""
+    TO_REVIEW = "toReview"
+    """The same with a confidence that only says: look at this."""
+    WINDOW_UNKNOWN = "windowUnknown"
+    """Detected; whether Amazon still takes it is not known, so it is neither owed nor expired."""
+    EXPIRED = "expired"
+    FILED = Status.FILED.value
+    APPROVED = Status.APPROVED.value
+    REJECTED = Status.REJECTED.value
+    DISMISSED = Status.DISMISSED.value
+    WITHDRAWN = Status.WITHDRAWN.value
 
 
 AUTO_FROM = Decimal("0.85")
@@ -43,7 +60,7 @@ PROMPT_FROM = Decimal("0.50")
 
 # A person's steps. Rejected to filed is an appeal; dismissed to detected takes a mistake back.
 # Withdrawn belongs to detection: it comes back by itself when the reason goes.
-_STEPS: Mapping[Status, tuple[Status, ...]] = {
+_TABLES: Mapping[Status, tuple[Status, ...]] = {
     Status.DETECTED: (Status.FILED, Status.DISMISSED),
     Status.FILED: (Status.APPROVED, Status.REJECTED, Status.DISMISSED),
     Status.APPROVED: (),
@@ -54,12 +71,12 @@ _STEPS: Mapping[Status, tuple[Status, ...]] = {
 
 
 def possible_steps(status: Status) -> tuple[Status, ...]:
-    """The statuses that a person may give a claim next."""
-    return _STEPS[status]
+    """The statuses to which a person may move a claim next."""
+    return _TABLES[status]
 
 
 def require_step(current: Status, wanted: Status) -> None:
-    """Nothing for a status that the claim has already. Raises ImpossibleStepError."""
+    """Accepts the claim's current status as well. Raises ImpossibleStepError."""
     possible = possible_steps(current)
     if wanted != current and wanted not in possible:
         raise ImpossibleStepError(current, wanted, tuple(possible))
@@ -77,7 +94,7 @@ def window_state(fileable_from: date | None, deadline: date | None, today: date)
 
 
 def days_left(deadline: date | None, today: date) -> int | None:
-    """0 on the last safe day, negative after it; None where no deadline is known."""
+    """0 on the last safe day, negative after it; None if no deadline is known."""
     return None if deadline is None else (deadline - today).days
 
 

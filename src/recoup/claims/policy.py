@@ -1,10 +1,11 @@
-"""Amazon's reimbursement policy as data: read from policy.toml, refused when it has holes.
+"""Amazon's reimbursement policy as data: read from policy.toml, rejected if it has gaps.
 
-What the file says and why: docs/claims.md #windows.
+What the file says and why: docs/claims.md#windows.
 """
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import tomllib
 from collections import defaultdict
@@ -18,7 +19,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
-from recoup.claims.rule import Window
+from recoup.claims.rule import PolicyWindow
 
 _CONFIDENCES = ("high", "medium", "low", "unconfirmed")
 _ALWAYS, _FOREVER = date.min, date.max
@@ -30,7 +31,7 @@ class PolicyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PolicyMarketplace:
-    """A marketplace: where its units are, what its money is, when its day begins.
+    """A marketplace: the country of its stock, its currency, and its time zone.
 
     area: within which a payment can be for a loss.
     """
@@ -43,7 +44,7 @@ class PolicyMarketplace:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyWindow:
+class WindowTerms:
     """When a kind of claim may be filed in one country: valid from a day, to before another.
 
     opens, closes_days: days after the clock; closes_months: months. opens None: when Amazon says
@@ -51,7 +52,7 @@ class PolicyWindow:
     """
 
     country: str
-    window: Window
+    window: PolicyWindow
     clock: str
     opens: int | None
     closes_days: int | None
@@ -62,9 +63,37 @@ class PolicyWindow:
     source: str
 
 
+class FeeChangeKind(enum.StrEnum):
+    """The kind of a policy row that changes fees or duties for all sellers, as in the file."""
+
+    FEE_CARD = "fee_card"
+    SURCHARGE = "surcharge"
+    DEFECT_FEE = "defect_fee"
+    NO_PREP = "no_prep"
+
+
+@dataclass(frozen=True, slots=True)
+class FeeChange:
+    """A rule for every seller in one country from a day on, to before another.
+
+    share: of a surcharge, the part of the fee that comes on top. least, most, currency: of a defect
+    fee, the bounds per unit. All null where the kind has none.
+    """
+
+    kind: FeeChangeKind
+    country: str
+    valid_from: date
+    valid_to: date
+    share: Decimal | None
+    currency: str | None
+    least: Decimal | None
+    most: Decimal | None
+    source: str
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The whole file. caps: the most per unit, by currency. families: of a payment, by its reason.
+    """The whole file. caps: maximum per unit, by currency. families: of a payment, by its reason.
 
     sourcing_cost_since: the first day on which a unit lost before an order is worth what it cost.
     """
@@ -73,20 +102,21 @@ class Policy:
     sources: Mapping[str, str]
     marketplaces: tuple[PolicyMarketplace, ...]
     warehouse_areas: Mapping[str, str]
-    windows: tuple[PolicyWindow, ...]
+    windows: tuple[WindowTerms, ...]
     caps: Mapping[str, Decimal]
     sourcing_cost_since: date
     families: Mapping[str, str]
+    fee_changes: tuple[FeeChange, ...]
 
 
 @cache
 def load_policy() -> Policy:
-    """The policy that this version of recoup comes with."""
+    """Loads the policy that comes with this version of recoup."""
     return parse_policy(resources.files("recoup.claims").joinpath("policy.toml").read_text("utf-8"))
 
 
 def parse_policy(text: str) -> Policy:
-    """Raises PolicyError for gaps, overlaps and rows that make no sense."""
+    """Raises PolicyError for gaps, overlaps and invalid rows."""
     raw = tomllib.loads(text)
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
     marketplaces = tuple(
@@ -111,13 +141,49 @@ def parse_policy(text: str) -> Policy:
         families=MappingProxyType(
             {reason: family for family, reasons in raw["families"].items() for reason in reasons}
         ),
+        fee_changes=tuple(
+            change
+            for kind in FeeChangeKind
+            for row in raw.get(kind, ())
+            for change in _fee_changes(kind, row, countries, raw["sources"])
+        ),
     )
+
+
+def _fee_changes(
+    kind: FeeChangeKind, row: Mapping[str, Any], countries: set[str], sources: Mapping[str, str]
+) -> Iterable[FeeChange]:
+    """Returns one change for each country that a row names."""
+    name = f"{kind} in {row['countries']}"
+    valid_from, valid_to = row["valid_from"], row.get("valid_to", _FOREVER)
+    if valid_from >= valid_to:
+        raise PolicyError(f"{name}: is never valid")
+    if unknown := set(row["source"]) - set(sources):
+        raise PolicyError(f"{name}: no such source {sorted(unknown)}")
+    for country in row["countries"]:
+        if country not in countries:
+            raise PolicyError(f"{name}: {country} has no marketplace")
+        yield FeeChange(
+            kind=kind,
+            country=country,
+            valid_from=valid_from,
+            valid_to=valid_to,
+            share=_decimal(row.get("share")),
+            currency=row.get("currency"),
+            least=_decimal(row.get("least")),
+            most=_decimal(row.get("most")),
+            source=", ".join(row["source"]),
+        )
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def _windows(
     row: Mapping[str, Any], countries: set[str], sources: Mapping[str, str]
-) -> Iterable[PolicyWindow]:
-    """One window for each country and claim that a row names."""
+) -> Iterable[WindowTerms]:
+    """Returns one window for each country and claim that a row names."""
     name = f"{row['claims']} in {row['countries']}"
     opens, days, months = row.get("opens"), row.get("closes"), row.get("closes_months")
     valid_from, valid_to = row.get("valid_from", _ALWAYS), row.get("valid_to", _FOREVER)
@@ -135,9 +201,9 @@ def _windows(
         if country not in countries:
             raise PolicyError(f"{name}: {country} has no marketplace")
         for claim in row["claims"]:
-            yield PolicyWindow(
+            yield WindowTerms(
                 country=country,
-                window=Window(claim),
+                window=PolicyWindow(claim),
                 clock=row["clock"],
                 opens=opens,
                 closes_days=days,
@@ -149,9 +215,9 @@ def _windows(
             )
 
 
-def _check_validity(windows: Sequence[PolicyWindow]) -> None:
-    """Each country's rows of a window follow each other without gap or overlap, until now."""
-    series: defaultdict[tuple[str, Window], list[PolicyWindow]] = defaultdict(list)
+def _check_validity(windows: Sequence[WindowTerms]) -> None:
+    """Checks that each country's rows of a window have no gap and no overlap, until now."""
+    series: defaultdict[tuple[str, PolicyWindow], list[WindowTerms]] = defaultdict(list)
     for window in windows:
         series[window.country, window.window].append(window)
     for (country, name), rows in series.items():
@@ -166,7 +232,7 @@ def _check_validity(windows: Sequence[PolicyWindow]) -> None:
 
 
 def _sourcing_cost_since(values: Sequence[Mapping[str, Any]]) -> date:
-    """The bases follow each other without gap; the last one is sourcing cost."""
+    """Checks that the bases follow each other without gap and end with the sourcing cost."""
     ends: list[date] = [_ALWAYS, *(value.get("valid_to", _FOREVER) for value in values)]
     starts: list[date] = [*(value.get("valid_from", _ALWAYS) for value in values), _FOREVER]
     if ends != starts or values[-1]["basis"] != "sourcing cost":

@@ -1,17 +1,19 @@
-"""What a claim rule is: a file that declares which events Amazon may owe for, as one SELECT.
+"""What a claim rule is: a file with one SELECT for the events that Amazon may owe for.
 
-The engine (recoup.claims.detect) prepares what rules share, runs each SELECT over one connection
+The engine (recoup.claims.detection.detect) prepares what rules share, runs each SELECT over one connection
 with an `as of` date, adds window and value, and stores claims and candidates.
 """
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from recoup.claims.detection.temporary_table import Reads
 
 
 class ClaimType(enum.StrEnum):
-    """The types of the contract; the values are the contract's names."""
+    """The type of a claim. The values are the names in the API."""
 
     LOST_IN_WAREHOUSE = "lost_in_warehouse"
     DAMAGED_IN_WAREHOUSE = "damaged_in_warehouse"
@@ -32,8 +34,8 @@ class ClaimType(enum.StrEnum):
     REIMBURSEMENT_UNDERPAID = "reimbursement_underpaid"
 
 
-class Window(enum.StrEnum):
-    """Which row of the policy table a claim's days are counted by (docs/claims.md #windows)."""
+class PolicyWindow(enum.StrEnum):
+    """The row of the policy table that determines a claim's dates (docs/claims.md#windows)."""
 
     FC_LOST = "fc_lost"
     FC_DAMAGED = "fc_damaged"
@@ -41,44 +43,48 @@ class Window(enum.StrEnum):
     REMOVAL_LOST = "removal_lost"
     REMOVAL_OTHER = "removal_other"
     INBOUND = "inbound"
+    INBOUND_PROBLEM = "inbound_problem"
     FEE_DIMENSION = "fee_dimension"
     FEE_REFERRAL = "fee_referral"
     REIMBURSEMENT_VALUE_DISPUTE = "reimbursement_value_dispute"
 
 
 class Value(enum.Enum):
-    """What a claimed unit is worth."""
+    """The basis of a claimed unit's value."""
 
     SOURCING_COST = "sourcing cost"
-    """Lost before an order: what a unit cost the seller; added by the engine."""
+    """Lost before an order: the sourcing cost of a unit; added by the engine."""
     OWN = "own"
     """The SELECT computes amount, currency, amount_basis and amount_missing itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One claim type and how it is found.
+    """One claim type and how recoup finds it.
 
-    title: the type in words. source: where in the facts the rule comes from. reads: tables it needs.
+    title: the type in words. source: the heading of docs/rules.md that the rule rests on.
     version: raised when the meaning of the SELECT changes. documents: what a person must attach.
+    reads, optional, decides: as of a temporary table (recoup.claims.detection.temporary_table), for the SELECT of
+    the rule itself. What the rule needs in all is derived from them (recoup.claims.detection.reads).
 
     sql: one SELECT over the stream tables and the prepared temporary tables `detect_*`
-    (recoup.claims.prepare_queries), with the bind parameters :connection_id and :as_of (a date).
+    (recoup.claims.detection.prepare), with the bind parameters :connection_id and :as_of (a date).
     One row is one candidate event, settled ones too, with exactly these columns:
 
-    key jsonb               the natural key of the event (contract: fnsku and date, order and sku, ...)
-    marketplace_id text     null when it cannot be told
+    key jsonb               the natural key of the event (docs/api.md#recoveries: fnsku and date, order and sku, ...)
+    marketplace_id text     null if it is not known
     sku, fnsku, asin, order_id  text, each null where the event has none
     units integer           units of the event
     quantity integer        units still open; 0: settled, the candidate is shown by `explain` only
     settled jsonb           list of {"by", "reference", "units", "why"}: what took units off
+                            (recoup.claims.detection.parts)
     event_on date           when it happened, marketplace-local
     clock_on date           from when the policy's days count; null: not known, no deadline
     wait_until date         not fileable before this day of ours; null: the policy's opening only
     amount numeric, currency text, amount_basis text, amount_missing text
                             null unless `value` is OWN; amount null needs amount_missing (why)
-    confidence numeric      0 to 1, the sum of the parts
-    confidence_parts jsonb  list of {"part", "change", "why"}; the first one is the base
+    confidence_parts jsonb  list of {"part", "change", "why", "at_most"}, at least one; the first one is
+                            the base. Of them the engine makes the number (recoup.claims.detection.parts)
     suppressed text         why an open candidate is not shown as a claim; null: it is a claim
     reason text             the arithmetic in one or two sentences for the seller
     evidence jsonb          {"rows": [source rows with "table", "source", "source_line" or ids, and
@@ -88,9 +94,11 @@ class Rule:
     type: ClaimType
     title: str
     source: str
-    reads: tuple[str, ...]
-    window: Window
+    window: PolicyWindow
     value: Value
     version: int
     documents: tuple[str, ...]
     sql: str
+    reads: Reads = field(default_factory=dict)
+    optional: Reads = field(default_factory=dict)
+    decides: Reads = field(default_factory=dict)

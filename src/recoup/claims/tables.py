@@ -1,4 +1,4 @@
-"""Claims and what people did with them, candidates with what settled them, and sourcing costs."""
+"""Tables of claims and decisions, candidates with what settled them, and sourcing costs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
+from recoup.claims.lifecycle import Status
 from recoup.claims.rule import ClaimType
 from recoup.db.metadata import METADATA
+from recoup.db.words import one_of
 
 _TIME = TIMESTAMP(timezone=True)
-_TYPES = ", ".join(f"'{one.value}'" for one in ClaimType)
-STATUSES = ("detected", "filed", "approved", "rejected", "dismissed", "withdrawn")
 
 
 def _connection_id(*, primary_key: bool = False) -> Column[str]:
@@ -46,7 +46,7 @@ claim = Table(
     _connection_id(),
     Column("type", Text, nullable=False),
     Column("key", JSONB, nullable=False),
-    # What detection says; written anew by each.
+    # Results of detection, which each detection rewrites.
     Column("marketplace_id", Text),
     Column("sku", Text),
     Column("fnsku", Text),
@@ -74,17 +74,17 @@ claim = Table(
     Column("sync_id", Text),
     Column("confirmed_at", _TIME, nullable=False, server_default=func.now()),
     # What a person or a payment made of it; detection never overwrites what a person set.
-    Column("status", Text, nullable=False, server_default=text("'detected'")),
+    Column("status", Text, nullable=False, server_default=Status.DETECTED.value),
     Column("status_by", Text, nullable=False, server_default=text("'recoup'")),
     Column("status_at", _TIME, nullable=False, server_default=func.now()),
     Column("status_why", Text),
     Column("case_id", Text),
     Column("note", Text),
-    # removal_lost: what the seller said of the parcel (docs/claims.md).
+    # removal_lost: what the seller said of the parcel (docs/decisions.md#removal-parcels).
     Column("arrived", Boolean),
     Column("filed_at", _TIME),
-    CheckConstraint(f"type in ({_TYPES})", name="type"),
-    CheckConstraint(f"status in {STATUSES!r}", name="status"),
+    CheckConstraint(one_of("type", ClaimType), name="type"),
+    CheckConstraint(one_of("status", Status), name="status"),
     CheckConstraint("quantity > 0", name="quantity"),
     CheckConstraint("confidence between 0 and 1", name="confidence"),
     CheckConstraint("(amount is null) = (amount_missing is not null)", name="amount"),

@@ -3,50 +3,74 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from recoup.claims.lifecycle import Status, WindowState
+from recoup.claims.lifecycle import Review, Standing, Status, WindowState
 from recoup.claims.rule import ClaimType
+from recoup.cli.choice import UserOption, choose_workspace
 from recoup.cli.claims_export import ExportForm, claims_bytes, packet_bytes
 from recoup.cli.claims_table import detail_lines, print_claims
 from recoup.cli.entrance import enter
 from recoup.cli.errors import CommandError
-from recoup.cli.output import JsonOption, show
+from recoup.cli.notes import waiting_lines
+from recoup.cli.output import JsonOption, say, show, write_file
 from recoup.cli.storage import fitting_database, opened
-from recoup.cli.user import UserOption, choose_user
-from recoup.ids import ConnectionId
+from recoup.clock import utc_now
+from recoup.ids import ConnectionId, WorkspaceId
 
 if TYPE_CHECKING:
-    from recoup.claims.queries import ClaimSelection
+    from recoup.claims.bodies.claim import ClaimList
+    from recoup.claims.bodies.packet import Packet
+    from recoup.claims.reading.claims import ClaimSelection
     from recoup.db.engine import Database
 
 T = TypeVar("T")
 
-app = typer.Typer(help="Show what Amazon owes and export what filing needs.")
+app = typer.Typer(help="Show what Amazon owes and export what you need to file.")
 
-StatusOption = Annotated[Status | None, typer.Option("--status", help="Only those.")]
+StatusOption = Annotated[Status | None, typer.Option("--status", help="Claim status.")]
 TypeOption = Annotated[
     ClaimType | None,
-    typer.Option("--type", metavar="TYPE", help="Only those, e.g. lost_in_warehouse."),
+    typer.Option("--type", metavar="TYPE", help="Claim type, e.g. lost_in_warehouse."),
 ]
-WindowOption = Annotated[
-    WindowState | None, typer.Option("--window", help="Only those that can be filed so.")
-]
+WindowOption = Annotated[WindowState | None, typer.Option("--window", help="Filing window today.")]
 ConfidenceOption = Annotated[
-    float | None, typer.Option("--min-confidence", min=0, max=1, help="At least so sure.")
+    float | None, typer.Option("--min-confidence", min=0, max=1, help="Minimum confidence, 0 to 1.")
 ]
 ExpiringOption = Annotated[
     int | None,
-    typer.Option("--expiring-within-days", min=0, max=3650, help="Whose last safe day is so near."),
+    typer.Option(
+        "--expiring-within-days",
+        min=0,
+        max=3650,
+        help="Maximum number of days until the last safe day.",
+    ),
+]
+StandingOption = Annotated[
+    Standing | None,
+    typer.Option("--standing", help="Standing, which combines status, window and confidence."),
+]
+OwedOption = Annotated[
+    bool,
+    typer.Option("--owed", help="Show only claims that are owed; the same as --standing owed."),
+]
+ReviewOption = Annotated[
+    Review | None, typer.Option("--review", help="Review level, which follows from the confidence.")
+]
+CurrencyOption = Annotated[
+    str | None, typer.Option("--currency", metavar="CODE", help="Currency of the amount, e.g. USD.")
+]
+UnvaluedOption = Annotated[
+    bool, typer.Option("--unvalued", help="Show only claims without a known amount.")
 ]
 ConnectionOption = Annotated[
-    str | None, typer.Option("--connection", metavar="ID", help="Of one Amazon account only.")
+    str | None,
+    typer.Option("--connection", metavar="ID", help="Amazon account. Unset: all accounts."),
 ]
 
 
@@ -58,43 +82,61 @@ def list_(
     window: WindowOption = None,
     min_confidence: ConfidenceOption = None,
     expiring_within_days: ExpiringOption = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    standing: StandingOption = None,
+    owed: OwedOption = False,
+    review: ReviewOption = None,
+    currency: CurrencyOption = None,
+    unvalued: UnvaluedOption = False,
+    limit: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Maximum number of claims shown.")
+    ] = 50,
     user: UserOption = None,
     connection: ConnectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List claims, the most urgent first; the sums are of all that fit."""
+    """List claims, most urgent first. Totals cover all matching claims."""
 
-    async def work(database: Database) -> dict[str, Any]:
-        selection = await _select(
-            database,
-            user,
-            connection,
+    async def work(database: Database) -> ClaimList:
+        from recoup.claims.reading.claims import ClaimSelection
+
+        owner, named = await _choose(database, user, connection)
+        selection = ClaimSelection(
+            owner,
+            utc_now(),
+            named,
             status=status,
             type=claim_type,
             window_state=window,
             min_confidence=None if min_confidence is None else Decimal(str(min_confidence)),
             expiring_within_days=expiring_within_days,
+            standing=standing,
+            owed=owed or None,
+            review=review,
+            currency=currency,
+            valued=False if unvalued else None,
         )
         return await _read_list(database, selection, limit)
 
-    record = _run(work)
+    found = _run(work)
     if as_json:
-        show(record, as_json=True, lines=[])
+        show(found.document(), as_json=True, lines=[])
     else:
-        print_claims(record["items"], record["totals"])
+        print_claims(found.items, found.totals)
+        say(*waiting_lines(found.notes))
 
 
 @app.command("show")
 def show_(
-    claim_id: Annotated[str, typer.Argument(metavar="CLAIM_ID", help="Or its beginning.")],
+    claim_id: Annotated[
+        str, typer.Argument(metavar="CLAIM_ID", help="Claim id, or the beginning of one.")
+    ],
     *,
     user: UserOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one claim: its evidence, its arithmetic, its dates and what became of it."""
+    """Show one claim with its evidence, calculation, dates and history."""
     packet = _run(lambda database: _read_packet(database, user, claim_id))
-    show(packet["claim"], as_json=as_json, lines=detail_lines(packet))
+    show(packet.claim.document(), as_json=as_json, lines=detail_lines(packet))
 
 
 @app.command("export")
@@ -103,40 +145,45 @@ def export(
         str | None,
         typer.Argument(
             metavar="[CLAIM_ID]",
-            help="The filing packet of one, by its id or the beginning of it. Unset: all.",
+            help="Claim id, or the beginning of one, for a filing packet. Unset: all claims.",
         ),
     ] = None,
     *,
     form: Annotated[
-        ExportForm, typer.Option("--format", help="`html` is a packet to print.")
+        ExportForm, typer.Option("--format", help="Output format; `html` is a packet to print.")
     ] = ExportForm.CSV,
     output: Annotated[
-        Path | None, typer.Option("--output", help="The file to write. Unset: stdout.")
+        Path | None, typer.Option("--output", help="File to write. Unset: stdout.")
     ] = None,
     status: StatusOption = None,
     window: WindowOption = None,
     user: UserOption = None,
     connection: ConnectionOption = None,
 ) -> None:
-    """Write all claims, or the packet to file one by hand; nothing is submitted to Amazon."""
+    """Export all claims, or the packet for filing one by hand. Nothing is sent to Amazon."""
     if claim_id is None and form is ExportForm.HTML:
-        raise typer.BadParameter("A list has no page to print: name a claim, or use csv or json.")
+        raise typer.BadParameter(
+            "Only a single claim can be written as html: name a claim, or use csv or json."
+        )
 
     async def work(database: Database) -> bytes:
         if claim_id is not None:
             return packet_bytes(await _read_packet(database, user, claim_id), form)
-        selection = await _select(database, user, connection, status=status, window_state=window)
+        from recoup.claims.reading.claims import ClaimSelection
+
+        owner, named = await _choose(database, user, connection)
+        selection = ClaimSelection(owner, utc_now(), named, status=status, window_state=window)
         return await claims_bytes(database, selection, form)
 
     written = _run(work)
     if output is None:
-        sys.stdout.buffer.write(written)
+        write_file(written)
     else:
         output.write_bytes(written)
 
 
 def _run(work: Callable[[Database], Awaitable[T]]) -> T:
-    """The work's result, on a database that fits."""
+    """Runs the work on a database with the right schema and returns its result."""
 
     async def main(url: str) -> T:
         async with opened(url) as database:
@@ -146,52 +193,54 @@ def _run(work: Callable[[Database], Awaitable[T]]) -> T:
         return asyncio.run(main(url))
 
 
-async def _select(
-    database: Database, user: str | None, connection: str | None, **filters: Any
-) -> ClaimSelection:
-    """Raises NotFoundError, also for a connection of somebody else."""
-    from recoup.claims.queries import ClaimSelection
-    from recoup.clock import utc_now
+async def _choose(
+    database: Database, user: str | None, connection: str | None
+) -> tuple[WorkspaceId, ConnectionId | None]:
+    """The owner of the claims. Raises NotFoundError, also for a connection of another user."""
     from recoup.connections.queries import get_connection
 
     async with database.reading() as conn:
-        owner = await choose_user(conn, user)
+        workspace_id = await choose_workspace(conn, user)
         named = None if connection is None else ConnectionId(connection)
         if named is not None:
-            await get_connection(conn, owner.user_id, named)
-    return ClaimSelection(owner.user_id, utc_now(), named, **filters)
+            await get_connection(conn, workspace_id, named)
+    return workspace_id, named
 
 
-async def _read_list(database: Database, selection: ClaimSelection, limit: int) -> dict[str, Any]:
-    from recoup.claims.claim_body import claim_body, totals_body
-    from recoup.claims.queries import list_claims, total_claims
-    from recoup.claims.sort_queries import Order, Sort
+async def _read_list(database: Database, selection: ClaimSelection, limit: int) -> ClaimList:
+    from recoup.claims.bodies.claim import ClaimList, claim_body
+    from recoup.claims.bodies.totals import selection_totals_body
+    from recoup.claims.reading.claims import list_claims, total_claims
+    from recoup.claims.reading.sort import Order, Sort
+    from recoup.sync.record.current_notes import CLAIMS, read_current_notes
 
     async with database.reading() as conn:
         order = Order(Sort.DEADLINE, selection.now)
         rows = await list_claims(conn, selection, order, limit=limit)
         totals = await total_claims(conn, selection)
-    return {"items": [claim_body(row) for row in rows], "totals": totals_body(totals)}
-
-
-async def _read_packet(database: Database, user: str | None, claim_id: str) -> dict[str, Any]:
-    from recoup.claims.claim_body import claim_detail
-    from recoup.claims.packet import packet_of
-    from recoup.claims.queries import (
-        get_claim,
-        list_claim_allocations,
-        list_claim_history,
-        list_claim_ids,
+        notes = await read_current_notes(
+            conn, selection.workspace_id, connection_id=selection.connection_id, stream=CLAIMS
+        )
+    return ClaimList(
+        items=[claim_body(row) for row in rows], totals=selection_totals_body(totals), notes=notes
     )
-    from recoup.clock import utc_now
+
+
+async def _read_packet(database: Database, user: str | None, claim_id: str) -> Packet:
+    from recoup.claims.bodies.claim import claim_detail
+    from recoup.claims.bodies.packet import packet_of
+    from recoup.claims.reading.claims import get_claim, list_claim_ids
+    from recoup.claims.reading.past import list_claim_allocations, list_claim_history
 
     async with database.reading() as conn:
-        owner = await choose_user(conn, user)
-        found = await list_claim_ids(conn, owner.user_id, claim_id)
+        workspace_id = await choose_workspace(conn, user)
+        found = await list_claim_ids(conn, workspace_id, claim_id)
         if len(found) > 1 and claim_id not in found:
-            raise CommandError(f"Several claims begin with {claim_id}: give more of the id.")
+            raise CommandError(
+                f"Several claims begin with {claim_id}: enter more characters of the id."
+            )
         whole = found[0] if len(found) == 1 else claim_id
-        row = await get_claim(conn, owner.user_id, whole, utc_now())
+        row = await get_claim(conn, workspace_id, whole, utc_now())
         history = await list_claim_history(conn, whole)
         allocations = await list_claim_allocations(conn, row)
     return packet_of(claim_detail(row, history, allocations))

@@ -1,57 +1,58 @@
-"""Claims as files: the forms of the HTTP API, written by the command line."""
+"""Claims as files, in the formats of the HTTP API."""
 
 from __future__ import annotations
 
 import enum
 import json
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from recoup.claims.queries import ClaimSelection
+    from recoup.claims.bodies.packet import Packet
+    from recoup.claims.reading.claims import ClaimSelection
+    from recoup.claims.reading.row import ClaimRow
     from recoup.db.engine import Database
 
 _ROWS_PER_READ = 1000
 
 
 class ExportForm(enum.StrEnum):
-    """What an export is written as; a list of claims has no page to print."""
+    """The format of an export; a list of claims has no printable page."""
 
     CSV = "csv"
     JSON = "json"
     HTML = "html"
 
 
-def packet_bytes(packet: dict[str, Any], form: ExportForm) -> bytes:
+def packet_bytes(packet: Packet, form: ExportForm) -> bytes:
     """The filing packet of one claim."""
+    from recoup.api.body_csv import packet_csv
     from recoup.api.packet_page import render_packet
-    from recoup.api.recovery_csv import packet_csv
 
     match form:
         case ExportForm.CSV:
             return packet_csv(packet)
         case ExportForm.JSON:
-            return _json(packet)
+            return _json(packet.document())
         case ExportForm.HTML:
             return render_packet(packet).encode()
 
 
 async def claims_bytes(database: Database, selection: ClaimSelection, form: ExportForm) -> bytes:
     """All claims of a selection, the most urgent first."""
-    from recoup.api.recovery_csv import claim_header, claim_lines
+    from recoup.api.paging import csv_of
+    from recoup.api.recoveries import SHEET
+    from recoup.claims.bodies.claim import claim_body
 
-    bodies = [body async for body in _iter_bodies(database, selection)]
+    rows = [row async for row in _iter_rows(database, selection)]
     if form is ExportForm.JSON:
-        return _json(bodies)
-    return claim_header() + claim_lines(bodies)
+        return _json([claim_body(row).document() for row in rows])
+    return csv_of(SHEET, rows)
 
 
-async def _iter_bodies(
-    database: Database, selection: ClaimSelection
-) -> AsyncIterator[dict[str, Any]]:
-    from recoup.claims.claim_body import claim_body
-    from recoup.claims.queries import list_claims, place_of
-    from recoup.claims.sort_queries import Order, Sort
+async def _iter_rows(database: Database, selection: ClaimSelection) -> AsyncIterator[ClaimRow]:
+    from recoup.claims.reading.claims import list_claims
+    from recoup.claims.reading.sort import Order, Sort
 
     order = Order(Sort.DEADLINE, selection.now)
     after = None
@@ -59,10 +60,10 @@ async def _iter_bodies(
         async with database.reading() as conn:
             rows = await list_claims(conn, selection, order, limit=_ROWS_PER_READ, after=after)
         for row in rows:
-            yield claim_body(row)
+            yield row
         if len(rows) < _ROWS_PER_READ:
             return
-        after = place_of(order, rows[-1])
+        after = rows[-1].place
 
 
 def _json(record: object) -> bytes:

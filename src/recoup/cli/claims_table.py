@@ -1,91 +1,125 @@
-"""Claims for people: a table of many, all about one. From the bodies of the contract."""
+"""Claims for people: a table of many, all details of one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import typer
-
-from recoup.claims.packet import place_in_words, values_in_words
-from recoup.cli.output import align, on_terminal
+from recoup.claims.lifecycle import Standing, WindowState
+from recoup.cli.output import align, on_terminal, say
+from recoup.clock import to_rfc3339
+from recoup.terminal import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-Body = Mapping[str, Any]
+    from recoup.claims.bodies.claim import ClaimBody, ClaimDetail
+    from recoup.claims.bodies.packet import Packet
+    from recoup.claims.bodies.totals import SelectionTotals, StandingTotals
 
 _HEADER = ("claim", "what", "product or order", "units", "amount", "days left", "status", "review")
 _RIGHT = {"units", "amount", "days left"}
-_STYLES = {"wait": "dim", "expired": "dim", "unknown": "yellow"}
+_STYLES = {
+    WindowState.OPEN: "",
+    WindowState.WAIT: "dim",
+    WindowState.EXPIRED: "dim",
+    WindowState.UNKNOWN: "yellow",
+}
+STANDING_WORDS: Mapping[str, str] = {
+    Standing.OWED: "owed",
+    Standing.TO_REVIEW: "to review, with weak evidence",
+    Standing.WINDOW_UNKNOWN: "with an unknown window",
+    Standing.EXPIRED: "too late to file",
+    Standing.FILED: "filed",
+    Standing.APPROVED: "approved",
+    Standing.REJECTED: "rejected",
+    Standing.DISMISSED: "dismissed",
+    Standing.WITHDRAWN: "withdrawn",
+}
 _URGENT_DAYS = 14
 _ID_PREFIX = "claim_"
 _SHORT_ID = 8
 
 
-def print_claims(items: Sequence[Body], totals: Body) -> None:
-    """A coloured table on a terminal, aligned lines elsewhere, then what it comes to."""
+def print_claims(items: Sequence[ClaimBody], totals: SelectionTotals) -> None:
+    """A coloured table on a terminal, aligned lines elsewhere, then the totals."""
     if not (items and on_terminal()):
-        typer.echo("\n".join(claims_lines(items, totals)))
+        say(*claims_lines(items, totals))
         return
     from rich.console import Console
 
     Console().print(_table(items))
-    typer.echo("\n".join(_sums(items, totals)))
+    say(*_sums(items, totals))
 
 
-def claims_lines(items: Sequence[Body], totals: Body) -> list[str]:
+def claims_lines(items: Sequence[ClaimBody], totals: SelectionTotals) -> list[str]:
     if not items:
         return ["No claims."]
     return [*align(_HEADER, [_cells(item) for item in items]), "", *_sums(items, totals)]
 
 
-def _sums(items: Sequence[Body], totals: Body) -> list[str]:
-    """What all claims come to, also those that are not shown: a line per currency, never added."""
-    hidden = totals["claimCount"] - len(items)
-    lines = [f"These are the {len(items)} most urgent of {totals['claimCount']:,}."] * (hidden > 0)
-    lines += [
-        f"{_money(total)} in {_count(total['claimCount'], 'claim')}"
-        for total in totals["byCurrency"]
-    ]
-    if totals["unvaluedCount"]:
-        number = _count(totals["unvaluedCount"], "claim")
+def _sums(items: Sequence[ClaimBody], totals: SelectionTotals) -> list[str]:
+    """What all claims come to, also those that are not shown: what is owed with a line per currency,
+    as currencies are never added, then the others with the option that lists them.
+    """
+    hidden = totals.claim_count - len(items)
+    lines = [f"These are the {len(items)} most urgent of {totals.claim_count:,}."] * (hidden > 0)
+    owed = totals.owed
+    if owed.claim_count:
+        verb = "is" if owed.claim_count == 1 else "are"
+        lines.append(f"{_count(owed.claim_count, 'claim')} {verb} owed:")
+        lines += [f"{one} in {_count(one.claim_count, 'claim')}" for one in owed.by_currency]
+    if owed.unvalued_count:
+        number = _count(owed.unvalued_count, "claim")
         lines.append(f"{number} without a known amount: enter sourcing costs")
-    return lines
+    return lines + [_other(one) for one in totals.by_standing if one.standing is not Standing.OWED]
 
 
-def detail_lines(packet: Body) -> list[str]:
-    """All about one claim, from its packet (`recoup.claims.packet`)."""
-    claim = packet["claim"]
+def _other(totals: StandingTotals) -> str:
+    """Claims of another standing than owed."""
+    amounts = [str(one) for one in totals.by_currency]
+    if totals.unvalued_count:
+        amounts.append(f"{totals.unvalued_count:,} without a known amount")
+    standing = totals.standing
+    called = STANDING_WORDS[standing]
+    number = _count(totals.claim_count, "claim")
+    return f"{number} {called}: {', '.join(amounts)} (--standing {standing})"
+
+
+def detail_lines(packet: Packet) -> list[str]:
+    """All details of one claim."""
+    from recoup.claims.bodies.packet import place_in_words, values_in_words
+
+    claim = packet.claim
     facts = [
-        ("claim", claim["claimId"]),
+        ("claim", claim.claim_id),
         ("status", _status(claim)),
-        ("order", claim["orderId"]),
-        ("SKU", claim["sku"]),
-        ("FNSKU", claim["fnsku"]),
-        ("ASIN", claim["asin"]),
-        ("event", claim["eventDate"]),
-        ("units", claim["quantity"]),
-        ("amount", "not known" if claim["amount"] is None else _money(claim["amount"])),
+        ("order", claim.order_id),
+        ("SKU", claim.sku),
+        ("FNSKU", claim.fnsku),
+        ("ASIN", claim.asin),
+        ("event", claim.event_date),
+        ("units", claim.quantity),
+        ("amount", "not known" if claim.amount is None else claim.amount),
         ("days left", _days_left(claim)),
-        ("case", claim["caseId"]),
-        ("note", claim["note"]),
+        ("case", claim.case_id),
+        ("note", claim.note),
     ]
-    lines = [claim["title"]]
+    lines = [claim.title]
     lines += [f"  {name:<10} {value}" for name, value in facts if value is not None]
-    lines += _section("How the numbers come about", packet["arithmetic"])
+    lines += _section("How the numbers come about", packet.arithmetic)
     lines += _section(
-        "Source rows", [f"{place_in_words(row)}: {values_in_words(row)}" for row in packet["rows"]]
+        "Source rows", [f"{place_in_words(row)}: {values_in_words(row)}" for row in packet.rows]
     )
-    lines += _section("Documents to attach", packet["documents"])
+    lines += _section("Documents to attach", packet.documents)
     lines += _section(
-        "What became of it",
-        [f"{e['at']} {e['who']}: {e['toStatus']}. {e['why']}" for e in claim["history"]],
+        "History",
+        [f"{to_rfc3339(e.at)} {e.who}: {e.to_status}. {e.why}" for e in claim.history],
     )
-    return [*lines, "", packet["notice"]]
+    return [*lines, "", packet.notice]
 
 
-def _table(items: Sequence[Body]) -> Table:
+def _table(items: Sequence[ClaimBody]) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -99,48 +133,44 @@ def _table(items: Sequence[Body]) -> Table:
         claim_id, *others = ["-" if value is None else str(value) for value in _cells(item)]
         # Enough to name a claim to `recoup claims show`, which takes the beginning of an id.
         short = claim_id.removeprefix(_ID_PREFIX)[:_SHORT_ID]
-        table.add_row(*(Text(cell) for cell in (short, *others)), style=_style(item))
+        table.add_row(*(Text(printable(cell)) for cell in (short, *others)), style=_style(item))
     return table
 
 
-def _style(item: Body) -> str:
-    days = item["daysLeft"]
-    if item["windowState"] == "open" and days is not None and days <= _URGENT_DAYS:
+def _style(item: ClaimBody) -> str:
+    days = item.days_left
+    if item.window_state is WindowState.OPEN and days is not None and days <= _URGENT_DAYS:
         return "bold red"
-    return _STYLES.get(item["windowState"], "")
+    return _STYLES.get(item.window_state, "")
 
 
-def _cells(item: Body) -> list[object]:
+def _cells(item: ClaimBody) -> list[object]:
     return [
-        item["claimId"],
-        item["title"],
-        item["orderId"] or item["fnsku"] or item["sku"],
-        item["quantity"],
-        "?" if item["amount"] is None else _money(item["amount"]),
+        item.claim_id,
+        item.title,
+        item.order_id or item.fnsku or item.sku,
+        item.quantity,
+        "?" if item.amount is None else str(item.amount),
         _days_left(item),
-        item["status"],
-        item["review"],
+        item.status,
+        item.review,
     ]
 
 
-def _days_left(item: Body) -> str:
-    match item["windowState"]:
-        case "unknown":
+def _days_left(item: ClaimBody) -> str:
+    match item.window_state:
+        case WindowState.UNKNOWN:
             return "unknown"
-        case "expired":
+        case WindowState.EXPIRED:
             return "over"
-        case "wait":
-            return f"from {item['fileableFrom']}"
-    return str(item["daysLeft"])
+        case WindowState.WAIT:
+            return f"from {item.fileable_from}"
+    return str(item.days_left)
 
 
-def _status(claim: Body) -> str:
-    steps = ", ".join(claim["possibleSteps"])
-    return f"{claim['status']}{f' (next: {steps})' if steps else ''}"
-
-
-def _money(money: Body) -> str:
-    return f"{money['amount']} {money['currency']}"
+def _status(claim: ClaimDetail) -> str:
+    steps = ", ".join(claim.possible_steps)
+    return f"{claim.status}{f' (next: {steps})' if steps else ''}"
 
 
 def _section(title: str, lines: Sequence[str]) -> list[str]:

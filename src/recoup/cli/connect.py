@@ -1,4 +1,4 @@
-"""`recoup connect`: a seller account of a self-authorised application."""
+"""`recoup connect`: a seller account, by the refresh token of a self-authorised application."""
 
 from __future__ import annotations
 
@@ -8,45 +8,58 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recoup.cli.choice import UserOption, choose_workspace
 from recoup.cli.entrance import enter
 from recoup.cli.output import JsonOption, show
 from recoup.cli.storage import fitting_database, opened
-from recoup.cli.user import UserOption, choose_user
+from recoup.clock import to_rfc3339
 from recoup.spapi.endpoints import Environment, Region
 
 if TYPE_CHECKING:
+    from recoup.api.connect import StoredConnection
     from recoup.config import Settings
-    from recoup.connections.queries import Connection
+
+app = typer.Typer(invoke_without_command=True)
+
+TokenOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="File with the refresh token; - is stdin. Unset: prompts for it."
+    ),
+]
 
 
+@app.callback()
 def connect(
+    context: typer.Context,
     *,
-    selling_partner_id: Annotated[str, typer.Option(help="The seller's id, e.g. A1B2C3D4E5F6G7.")],
+    selling_partner_id: Annotated[
+        str,
+        typer.Option(help="Seller id, e.g. A1B2C3D4E5F6G7. Unset: requested from Amazon."),
+    ] = "",
     marketplace_id: Annotated[
-        list[str], typer.Option(help="A marketplace to sync; may be given several times.")
-    ],
-    region: Annotated[Region, typer.Option(help="Where the seller sells.")] = Region.NA,
-    environment: Annotated[
-        Environment, typer.Option(help="Which servers answer.")
-    ] = Environment.PRODUCTION,
-    refresh_token_file: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE", help="Holds the refresh token; - is stdin. Unset: asks for it."
-        ),
+        list[str] | None,
+        typer.Option(help="Marketplace to sync; can be repeated. Unset: requested from Amazon."),
     ] = None,
+    region: Annotated[Region, typer.Option(help="Region of the seller account.")] = Region.NA,
+    environment: Annotated[
+        Environment, typer.Option(help="Servers to connect to.")
+    ] = Environment.PRODUCTION,
+    refresh_token_file: TokenOption = None,
     user: UserOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Connect an Amazon seller account with its refresh token.
 
-    The token is tried at Amazon's and stored encrypted. It is no argument: those can be seen by
-    everybody on the machine.
+    recoup checks token and marketplaces with Amazon and stores the token encrypted. The token is not
+    an argument, as other users of the machine can see arguments.
     """
-    refresh_token = _read_token(refresh_token_file)
+    if context.invoked_subcommand is not None:
+        return
+    refresh_token = read_token(refresh_token_file)
     settings = enter()
     with fitting_database(settings) as url:
-        connection = asyncio.run(
+        stored = asyncio.run(
             _connect(
                 settings,
                 url,
@@ -55,9 +68,15 @@ def connect(
                 selling_partner_id=selling_partner_id,
                 region=region,
                 environment=environment,
-                marketplace_ids=tuple(dict.fromkeys(marketplace_id)),
+                marketplace_ids=tuple(dict.fromkeys(marketplace_id or ())),
             )
         )
+    show_stored(stored, as_json=as_json)
+
+
+def show_stored(stored: StoredConnection, *, as_json: bool) -> None:
+    """What was connected, and what that replaced."""
+    connection, before = stored.connection, stored.before
     show(
         {
             "connectionId": connection.connection_id,
@@ -66,16 +85,24 @@ def connect(
             "environment": connection.environment,
             "marketplaceIds": list(connection.marketplace_ids),
             "status": connection.status,
+            "message": f"{stored.message}.",
+            "replaced": None
+            if before is None
+            else {
+                "status": before.status,
+                "authorizedAt": to_rfc3339(before.authorized_at),
+                "marketplaceIds": list(before.marketplace_ids),
+            },
         },
         as_json=as_json,
-        lines=[f"Connected {connection.selling_partner_id} as {connection.connection_id}."],
+        lines=[f"{stored.message}.", f"Connection: {connection.connection_id}"],
     )
 
 
-def _read_token(file: str | None) -> str:
-    """Raises BadParameter when there is none, OSError when the file cannot be read."""
+def read_token(file: str | None) -> str:
+    """Raises BadParameter if there is none, OSError if the file cannot be read."""
     if file is None and not sys.stdin.isatty():
-        raise typer.BadParameter("Give --refresh-token-file FILE (- for stdin).")
+        raise typer.BadParameter("Use --refresh-token-file FILE (- for stdin).")
     if file is None:
         token = str(typer.prompt("Refresh token (not shown)", hide_input=True, err=True))
     elif file == "-":
@@ -99,29 +126,17 @@ async def _connect(
     region: Region,
     environment: Environment,
     marketplace_ids: tuple[str, ...],
-) -> Connection:
-    """Raises ReauthorizationRequiredError or InvalidClientError when Amazon refuses."""
-    from recoup.connections.queries import save_connection
+) -> StoredConnection:
+    """Raises as recoup.api.connect.store_seller."""
+    from recoup.api.connect import SellerAccount, store_seller
     from recoup.sync.access import SellerAccess
-    from recoup.sync.announce import announce_connection
 
     access = SellerAccess(settings)
+    account = SellerAccount(refresh_token, selling_partner_id, region, environment, marketplace_ids)
     try:
         async with opened(url) as database:
             async with database.reading() as conn:
-                owner = await choose_user(conn, user)
-            await access.check_token(refresh_token, environment)
-            async with database.writing() as conn:
-                connection = await save_connection(
-                    conn,
-                    owner.user_id,
-                    selling_partner_id=selling_partner_id,
-                    region=region,
-                    environment=environment,
-                    marketplace_ids=marketplace_ids,
-                    refresh_token_sealed=access.seal(refresh_token),
-                )
-                await announce_connection(conn, connection, "active")
-                return connection
+                workspace_id = await choose_workspace(conn, user)
+            return await store_seller(database, access, workspace_id, account)
     finally:
         await access.close()

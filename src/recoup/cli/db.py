@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -13,12 +13,12 @@ from recoup.cli.storage import served_database
 if TYPE_CHECKING:
     from recoup.migrations.upgrade import SchemaStatus
 
-app = typer.Typer(help="Upgrade the database, or tell where it stands.")
+app = typer.Typer(help="Upgrade the database or show its version.")
 
 
 @app.command("upgrade")
 def upgrade_schema(*, as_json: JsonOption = False) -> None:
-    """Run the missing migrations; harmless when there are none."""
+    """Run pending migrations. Does nothing if there are none."""
     from recoup.db.engine import Database
     from recoup.migrations.upgrade import upgrade
 
@@ -34,7 +34,7 @@ def upgrade_schema(*, as_json: JsonOption = False) -> None:
 
 @app.command("status")
 def status(*, as_json: JsonOption = False) -> None:
-    """Tell which migrations the database has and which it lacks."""
+    """Show the version of the database and the one that is needed."""
     from recoup.db.engine import Database
     from recoup.migrations.upgrade import read_status
 
@@ -43,7 +43,7 @@ def status(*, as_json: JsonOption = False) -> None:
     show(schema_record(found), as_json=as_json, lines=[schema_line(found)])
 
 
-def schema_record(found: SchemaStatus) -> dict[str, Any]:
+def schema_record(found: SchemaStatus) -> dict[str, object]:
     return {
         "current": found.current,
         "head": found.head,
@@ -53,7 +53,7 @@ def schema_record(found: SchemaStatus) -> dict[str, Any]:
 
 
 def schema_line(found: SchemaStatus) -> str:
-    """Where the schema stands and, when it does not fit, what to do."""
+    """The state of the schema and, if it does not match, what to do."""
     if found.fits:
         return f"The database is at {found.head}, as this version needs it."
     if not found.pending:

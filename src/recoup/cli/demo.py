@@ -1,35 +1,38 @@
-"""`recoup demo`: everything at once, on this machine only, with a first sync to look at."""
+"""`recoup demo`: all of recoup on this machine only, with a first sync to watch."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import socket
 import time
-from contextlib import closing
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from recoup.cli.claims_table import print_claims
 from recoup.cli.entrance import enter
 from recoup.cli.errors import INTERRUPTED, CommandError
-from recoup.cli.output import on_terminal
-from recoup.cli.progress import Status, progress_display, stream_table
+from recoup.cli.output import on_terminal, say
+from recoup.cli.progress import end_lines, progress_display, stream_table
 from recoup.cli.running import run_services, unless_stopped
-from recoup.cli.sandbox import accepting
-from recoup.cli.services import api_service, sandbox_service, worker_service
+from recoup.cli.services import api_service, free_port, sandbox_service, worker_service
 from recoup.cli.storage import opened
+from recoup.sync.record.states import SyncStatus
 
 if TYPE_CHECKING:
+    from recoup.cli.api_client import ApiClient
     from recoup.config import Settings
     from recoup.db.engine import Database
     from recoup.sandbox.config import SandboxConfig
+    from recoup.sync.record.status import StatusBody
+    from recoup.users.queries import User
 
 _HOST = "127.0.0.1"
 _USUAL_PORT = 8000
 _CLAIMS_SHOWN = 15
 _EMAIL = "demo@recoup.invalid"
+_TOKEN_LIFETIME = timedelta(days=1)
 # The sandbox's own seller, see recoup/sandbox/world/seller.py.
 _SELLER = {
     "refreshToken": "Atzr|test",
@@ -42,17 +45,17 @@ _SELLER = {
 
 def demo(
     *,
-    once: Annotated[bool, typer.Option("--once", help="End after the first sync.")] = False,
-    orders: Annotated[int, typer.Option(min=0, help="Orders of the demo's seller.")] = 2000,
+    once: Annotated[bool, typer.Option("--once", help="Exit after the first sync.")] = False,
+    orders: Annotated[int, typer.Option(min=0, help="Number of orders of the demo seller.")] = 2000,
     speed: Annotated[
-        float, typer.Option(min=0.01, help="How much faster than Amazon's limits allow.")
+        float, typer.Option(min=0.01, help="How many times faster than Amazon's limits.")
     ] = 200.0,
     port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, help="Of the API. Unset: 8000, or any free one."),
+        typer.Option(min=1, max=65535, help="Port of the API. Unset: 8000, or any free port."),
     ] = None,
 ) -> None:
-    """Show a first sync: own database, local sandbox, API and worker. Needs no Amazon account.
+    """Run a first sync with its own database, local sandbox, API and worker; needs no Amazon account.
 
     On a terminal it keeps running afterwards, so that you can look around.
     """
@@ -62,16 +65,16 @@ def demo(
     settings = enter()
     folder = settings.data_dir / "demo"
     began = time.monotonic()
-    typer.echo("Starting PostgreSQL, the sandbox, the API and a worker ...")
+    say("Starting PostgreSQL, the sandbox, the API and a worker ...")
     with demo_database(folder) as url:
         settings = settings.model_copy(update={"data_dir": folder, "database_url": None})
-        config = accepting(settings, SandboxConfig(orders=orders, speed=speed))
+        config = SandboxConfig(orders=orders, speed=speed)
         stay = on_terminal() and not once
         status = asyncio.run(_run(settings, url, config, port=port, stay=stay, began=began))
     if status is None:
         raise typer.Exit(INTERRUPTED)
-    if status["status"] != "complete":
-        raise CommandError(f"The demo's sync did not complete: {status['message']}")
+    if status.status is not SyncStatus.COMPLETE:
+        raise CommandError(f"The demo's sync did not complete: {status.message}")
 
 
 async def _run(
@@ -82,7 +85,7 @@ async def _run(
     port: int | None,
     stay: bool,
     began: float,
-) -> dict[str, Any] | None:
+) -> StatusBody | None:
     async with opened(url) as database:
         run = _Demo(settings, database, config=config, port=port, stay=stay, began=began)
         await run.run()
@@ -106,7 +109,7 @@ class _Port:
 
 
 class _Demo:
-    """One run. `status` is the sync's last state, None when it was interrupted before its end."""
+    """One run. `status` is the last state of the sync, None if it was interrupted."""
 
     def __init__(
         self,
@@ -118,8 +121,6 @@ class _Demo:
         stay: bool,
         began: float,
     ) -> None:
-        from recoup.users.sign_in_link import SignInLink
-
         self._settings = settings
         self._database = database
         self._config = config
@@ -128,16 +129,15 @@ class _Demo:
         self._began = began
         self._sandbox = _Port()
         self._api = _Port()
-        self._link = SignInLink()
-        self.status: dict[str, Any] | None = None
+        self.status: StatusBody | None = None
 
     async def run(self) -> None:
-        """Until all is shown, or a signal comes. Raises what the first part that failed raised."""
+        """Runs until everything is shown, or a signal arrives. Raises the first part's error."""
         sandbox = sandbox_service(self._config, host=_HOST, port=0, started=self._sandbox.tell)
         await run_services([sandbox, self._serve, self._work, self._show])
 
     async def _serve(self, stop: asyncio.Event) -> None:
-        """The API, on another port when the usual one is taken and none was asked for."""
+        """Runs the API, on another port if the usual one is in use and none was given."""
         settings = await self._local_settings(stop)
         if settings is None:
             return
@@ -146,7 +146,7 @@ class _Demo:
         except OSError as exc:
             if exc.errno != errno.EADDRINUSE or self._asked_port is not None:
                 raise
-            await self._serve_on(_free_port(), settings, stop)
+            await self._serve_on(free_port(_HOST), settings, stop)
 
     async def _serve_on(self, port: int, settings: Settings, stop: asyncio.Event) -> None:
         here = settings.model_copy(update={"public_url": f"http://{_HOST}:{port}"})
@@ -156,7 +156,6 @@ class _Demo:
             host=_HOST,
             port=port,
             started=self._api.tell,
-            sign_in_link=self._link,
         )
         await serve(stop)
 
@@ -166,68 +165,84 @@ class _Demo:
             await worker_service(settings, self._database)(stop)
 
     async def _show(self, stop: asyncio.Event) -> None:
-        """What the person sees; when this ends, all ends."""
+        """Shows the demo to the person; when it ends, everything ends."""
         await unless_stopped(stop, self._sync_once())
-        if self._stay and self.status is not None and self.status["status"] == "complete":
+        if self._stay and self.status is not None and self.status.status is SyncStatus.COMPLETE:
             await stop.wait()
 
     async def _local_settings(self, stop: asyncio.Event) -> Settings | None:
-        """The settings with the sandbox's address, once that is known; None when all stops."""
+        """The settings with the sandbox's address, once known; None if everything stops."""
         port = await unless_stopped(stop, self._sandbox.get())
         if port is None:
             return None
-        sandbox = f"http://{_HOST}:{port}"
-        return self._settings.model_copy(
-            update={"spapi_endpoint": sandbox, "lwa_endpoint": sandbox}
-        )
+        return self._settings.model_copy(update={"local_sandbox": f"http://{_HOST}:{port}"})
 
     async def _sync_once(self) -> None:
         from recoup.cli.api_client import ApiClient
 
         address = f"http://{_HOST}:{await self._api.get()}"
-        token = await self._new_token()
+        user = await self._add_user()
+        token = await self._new_token(user)
         async with ApiClient(address, token) as api:
             sync_id = await api.start_sync(await api.connect_seller(_SELLER))
-            last: dict[str, Any] = {}
-            with progress_display() as display:
-                async for state in api.follow(sync_id):
-                    display(state)
-                    last = state
+            last = await _show_progress(api, sync_id)
             claims = await api.list_urgent_claims(_CLAIMS_SHOWN)
         self.status = last
-        typer.echo("\n".join(("", *stream_table(last), "")))
-        print_claims(claims["items"], claims["totals"])
-        typer.echo(f"\n{self._times(last)}")
+        say("", *stream_table(last), "")
+        print_claims(claims.items, claims.totals)
+        say(*("", *end_lines(last)))
+        say(self._times(last))
         if self._stay:
-            typer.echo("\n".join(_how_to_go_on(self._link.address(address), address, token)))
+            link = await self._new_link(user, address)
+            say(*_how_to_go_on(link, address, token))
         else:
-            typer.echo("To look around: `recoup demo` on a terminal keeps the API running.")
+            say("To look around, run `recoup demo` on a terminal: it keeps the API running.")
 
-    def _times(self, status: Status) -> str:
+    def _times(self, status: StatusBody) -> str:
         total = time.monotonic() - self._began
-        return f"The sync took {status['duration']:.1f} s, with all that it needs {total:.1f} s."
+        return f"The sync took {status.duration:.1f} s ({total:.1f} s including start-up)."
 
-    async def _new_token(self) -> str:
-        from recoup.clock import utc_now
+    async def _add_user(self) -> User:
         from recoup.users.queries import add_user
-        from recoup.users.tokens import issue_token
 
         async with self._database.writing() as conn:
-            user = await add_user(conn, _EMAIL)
-        return issue_token(user.user_id, self._settings.keys, now=utc_now())
+            return await add_user(conn, _EMAIL)
+
+    async def _new_token(self, user: User) -> str:
+        from recoup.clock import utc_now
+        from recoup.users.credential_queries import add_token
+        from recoup.users.roles import Scope
+
+        ends = utc_now() + _TOKEN_LIFETIME
+        async with self._database.writing() as conn:
+            new = await add_token(conn, user.user_id, scope=Scope.ADMIN, expires_at=ends)
+        return new.text(self._settings.keys[0])
+
+    async def _new_link(self, user: User, address: str) -> str:
+        from recoup.clock import utc_now
+        from recoup.users.links import address_of, new_link
+
+        async with self._database.writing() as conn:
+            return address_of(await new_link(conn, user.user_id, now=utc_now()), address)
+
+
+async def _show_progress(api: ApiClient, sync_id: str) -> StatusBody:
+    """Shows each state of a sync; returns the last one, which is its end."""
+    last: StatusBody | None = None
+    with progress_display() as display:
+        async for state in api.follow(sync_id):
+            display(state)
+            last = state
+    assert last is not None, "what is followed has a state"
+    return last
 
 
 def _how_to_go_on(link: str, address: str, token: str) -> list[str]:
     return [
         "",
-        "The dashboard, which this link opens once:",
+        "Open the dashboard with this link, which works once, for ten minutes:",
         f"  {link}",
         f"The API is at {address} (try it: {address}/api/docs). For example:",
         f'  curl -H "Authorization: Bearer {token}" "{address}/api/orders?limit=3"',
         "Ctrl-C stops the demo.",
     ]
-
-
-def _free_port() -> int:
-    with closing(socket.create_server((_HOST, 0))) as probe:
-        return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The demo's database: an embedded PostgreSQL of its own, in it a fresh database for each run."""
+"""The demo's database: its own embedded PostgreSQL, with a new database for each run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def demo_database(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def _run_lock(folder: Path, name: str) -> Iterator[None]:
-    """A file that says that the database is in use; the kernel lets go of it when we die."""
+    """A file that marks the database as in use; the kernel releases it when the process dies."""
     path = folder / f"{name}{_SUFFIX}"
     lock = try_lock(path)
     assert lock is not None, "the name is new"
@@ -50,7 +50,7 @@ def _run_lock(folder: Path, name: str) -> Iterator[None]:
 
 
 def _drop_left_behind(server: EmbeddedServer, folder: Path) -> None:
-    """Remove the databases of demos that were killed: nobody holds their locks any more."""
+    """Drops the databases of killed demos, whose locks nobody holds any more."""
     for path in folder.glob(f"*{_SUFFIX}"):
         lock: FileLock | None = try_lock(path)
         if lock is not None:

@@ -1,4 +1,4 @@
-"""`recoup doctor`: what is set, what works, and what to do about the rest."""
+"""`recoup doctor`: the settings, what works, and how to fix the rest."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import asyncio
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from recoup.cli.db import schema_line
+from recoup.cli.dpp import Answer, demands
 from recoup.cli.entrance import enter
 from recoup.cli.errors import FAILED
-from recoup.cli.output import JsonOption, align, show
+from recoup.cli.output import JsonOption, align, say, show
 from recoup.cli.storage import opened, served_database
 
 if TYPE_CHECKING:
@@ -23,24 +24,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`note` is worth knowing and no fault; only `problem` makes the command fail."""
+    """`note` is information and not a fault; only `problem` makes the command fail."""
 
     check: str
     state: Literal["ok", "note", "problem"]
     says: str
 
 
-def doctor(*, as_json: JsonOption = False) -> None:
+DppOption = Annotated[
+    bool,
+    typer.Option("--dpp", help="Say how each demand of Amazon's Data Protection Policy is met."),
+]
+
+
+def doctor(*, dpp: DppOption = False, as_json: JsonOption = False) -> None:
     """Check the settings, the data directory, the database and the worker."""
     from recoup.errors import ConfigurationError
 
     try:
         settings = enter()
     except ConfigurationError:
-        typer.echo("\n".join(_known_settings()))
+        say(*_known_settings())
         raise
+    if dpp:
+        _show_demands(settings, as_json=as_json)
+        return
     shown = list(_settings(settings))
-    findings = [*_data_dir(settings), *_client_secret(settings), *_database(settings)]
+    findings = [*_keys(settings), *_client_secret(settings), *_database(settings)]
     healthy = all(finding.state != "problem" for finding in findings)
     show(
         {
@@ -61,6 +71,20 @@ def doctor(*, as_json: JsonOption = False) -> None:
         raise typer.Exit(FAILED)
 
 
+def _show_demands(settings: Settings, *, as_json: bool) -> None:
+    """Fails while a demand is not met."""
+    found = list(demands(settings))
+    show(
+        {"demands": [asdict(one) for one in found]},
+        as_json=as_json,
+        lines=align(
+            ("demand", "met", "how"), [(one.demand, one.answer, one.says) for one in found]
+        ),
+    )
+    if any(one.answer is Answer.NO for one in found):
+        raise typer.Exit(FAILED)
+
+
 def _known_settings() -> Iterator[str]:
     from recoup.config import Settings
 
@@ -69,7 +93,7 @@ def _known_settings() -> Iterator[str]:
 
 
 def _settings(settings: Settings) -> Iterator[tuple[str, str, str]]:
-    """Name, value and source. Of a secret only whether it is set."""
+    """Name, value and source. For a secret only whether it is set."""
     from pydantic import SecretStr
 
     variables = {name.upper() for name in os.environ}
@@ -87,28 +111,34 @@ def _settings(settings: Settings) -> Iterator[tuple[str, str, str]]:
         yield variable, "(unset)" if value is None else str(value), source
 
 
-def _data_dir(settings: Settings) -> Iterator[Finding]:
+def _keys(settings: Settings) -> Iterator[Finding]:
+    """Whether they are keys that nobody else knows; makes one where there is none yet."""
     from recoup.errors import ConfigurationError
 
-    needed = settings.database_url is None or settings.secret_keys is None
-    if not needed:
-        yield Finding("data directory", "note", "not needed with these settings")
-        return
     try:
-        keys = len(settings.keys)
+        count = len(settings.keys)
     except ConfigurationError as exc:
-        yield Finding("data directory", "problem", str(exc))
+        yield Finding("secret keys", "problem", str(exc))
         return
-    yield Finding("data directory", "ok", f"{settings.data_dir}; {keys} secret key(s)")
+    if settings.secret_keys is None:
+        yield Finding("secret keys", "ok", f"generated, in {settings.data_dir / 'secret_key'}")
+    else:
+        yield Finding("secret keys", "ok", f"{count} in RECOUP_SECRET_KEYS")
 
 
 def _client_secret(settings: Settings) -> Iterator[Finding]:
-    """Nothing when its age is not set; a problem once Amazon has stopped accepting it."""
+    """A problem once Amazon no longer accepts it; a note where there is none, or its age is not set."""
     from recoup.clock import utc_now
     from recoup.spapi.secret_age import LIFE, secret_warning
 
+    if not settings.lwa_client_id or not settings.lwa_client_secret:
+        needed = "RECOUP_LWA_CLIENT_ID and RECOUP_LWA_CLIENT_SECRET"
+        yield Finding("client secret", "note", f"only the local sandbox works without {needed}")
+        return
     rotated_on = settings.lwa_secret_rotated_on
     if rotated_on is None:
+        advice = "set RECOUP_LWA_SECRET_ROTATED_ON to be warned before Amazon refuses it"
+        yield Finding("client secret", "note", f"age unknown: {advice}")
         return
     today = utc_now().date()
     warning = secret_warning(rotated_on, today)
@@ -141,25 +171,25 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 async def _server(url: str) -> Finding:
-    async with opened(url) as database:
+    async with opened(url, role=None) as database:
         await database.check()
         return Finding("database", "ok", f"PostgreSQL {await _version(database)}")
 
 
 async def _version(database: Database) -> str:
-    """As the driver heard it when it connected."""
+    """The version that the driver received when it connected."""
     async with database.reading() as conn:
         parts = conn.dialect.server_version_info or ()
         return ".".join(str(part) for part in parts)
 
 
 async def _workers(url: str, *, own: bool) -> Finding:
-    from recoup.jobs.worker_queries import count_live_workers
+    from recoup.jobs.queries import count_live_workers
 
     async with opened(url) as database, database.reading() as conn:
         count = await count_live_workers(conn)
     if count:
         return Finding("worker", "ok", f"{count} running")
     # An embedded database often sleeps when nothing runs; a server of one's own should be served.
-    advice = "none is running, so no sync is worked on: start `recoup serve` or `recoup worker`"
+    advice = "no worker is running, so no sync can make progress: start `recoup serve` or `recoup worker`"
     return Finding("worker", "note" if own else "problem", advice)

@@ -1,4 +1,4 @@
-"""What every command begins with: the settings, and where its logs go."""
+"""The start of every command: its settings, and the target of its logs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def enter(*, quiet: bool = True) -> Settings:
-    """The settings of this process. `quiet`: log warnings only, unless a log level was asked for.
+    """Loads the settings of this process. `quiet`: only warnings, unless a log level was requested.
 
     Raises UnknownSettingError, ConfigurationError.
     """
@@ -28,7 +28,7 @@ def enter(*, quiet: bool = True) -> Settings:
 
 
 def _tells_news(record: logging.LogRecord) -> bool:
-    """A task that is cancelled in the middle of a query is how all stops here, no trouble.
+    """False for the warning about a query that was cancelled while everything stops.
 
     psycopg warns of each; its pool, which logs under another name, is left alone.
     """

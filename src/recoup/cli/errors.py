@@ -20,15 +20,15 @@ _NO_LISTENING = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
 
 
 class CommandError(RecoupError):
-    """A command cannot do what was asked of it; the message says what to do instead."""
+    """A command cannot do what was requested; the message says what to do instead."""
 
 
 def explain(error: Exception) -> tuple[str, int] | None:
-    """The line for stderr and the exit status; None for an error that nobody foresaw: a bug."""
+    """The line for stderr and the exit status; None for an unexpected error: a bug."""
     if isinstance(error, AmbiguousConnectionError):
         choice = ", ".join(error.connection_ids)
         return (
-            f"Several Amazon accounts are connected; name one with --connection: {choice}",
+            f"Several Amazon accounts are connected; choose one with --connection: {choice}",
             FAILED,
         )
     if isinstance(error, NoConnectionError):

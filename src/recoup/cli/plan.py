@@ -1,39 +1,41 @@
-"""A plan as a table: what is read from where, and how long that takes."""
+"""A plan as a table: the source of each stream, and the time it takes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from recoup.cli.output import align
 
+if TYPE_CHECKING:
+    from recoup.sync.planning.body import PlanBody, StepBody
 
-def plan_table(plan: Mapping[str, Any]) -> list[str]:
-    """A line per stream, scope and source, in the plan's order, and the whole below."""
-    groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
-    for step in plan["steps"]:
-        name = (step["stream"], step["scope"], step["source"])
+
+def plan_table(plan: PlanBody) -> list[str]:
+    """One line per stream, scope and source, in the plan's order, and the total below."""
+    groups: dict[tuple[str, str, str], list[StepBody]] = {}
+    for step in plan.steps:
+        name = (step.stream, step.scope, step.source)
         groups.setdefault(name, []).append(step)
     if not groups:
-        return ["Nothing is to be read now."]
+        return ["There is nothing to read now."]
     rows = [[*name, *_sums(steps)] for name, steps in groups.items()]
     header = ("stream", "marketplace", "source", "from", "to", "calls", "rows", "seconds", "why")
-    whole = f"In all {_calls(plan['steps']):,} calls, about {plan['predictedSeconds']:,.0f} s."
+    whole = f"In all {_calls(plan.steps):,} calls, about {plan.predicted_seconds:,.0f} s."
     return [*align(header, rows), "", whole]
 
 
-def _sums(steps: list[Mapping[str, Any]]) -> list[Any]:
+def _sums(steps: list[StepBody]) -> list[object]:
     """A group's times, calls and rows; its steps run one after another or side by side."""
-    since, until = steps[0]["from"], steps[-1]["to"]
+    since, until = steps[0].since, steps[-1].until
     return [
-        since and since[:10],
-        until and until[:10],
+        since and f"{since:%Y-%m-%d}",
+        until and f"{until:%Y-%m-%d}",
         _calls(steps),
-        sum(step["rows"] for step in steps),
-        max(step["predictedSeconds"] for step in steps),
-        steps[0]["reason"],
+        sum(step.rows for step in steps),
+        max(step.predicted_seconds for step in steps),
+        steps[0].reason,
     ]
 
 
-def _calls(steps: list[Mapping[str, Any]]) -> int:
-    return sum(sum(step["calls"].values()) for step in steps)
+def _calls(steps: list[StepBody]) -> int:
+    return sum(sum(step.calls.values()) for step in steps)

@@ -1,4 +1,4 @@
-"""Several services in one process and one event loop, until a signal or the first to end."""
+"""Several services in one process and event loop, until a signal or until the first one ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Handler = Callable[[int, FrameType | None], object]
 
 
 def end_in_order() -> None:
-    """Let the signals that end a process raise instead: what was started is stopped then.
+    """Makes terminating signals raise, so that everything started is stopped.
 
     The default would leave the embedded PostgreSQL behind.
     """
@@ -36,7 +36,7 @@ def end_in_order() -> None:
 
 
 async def run_services(services: Sequence[Service]) -> bool:
-    """Run all until a signal comes or the first one ends; then stop the others too.
+    """Runs all until a signal arrives or the first one ends; then stops the others too.
 
     True when it was a signal. Raises what the first service that failed raised.
     """
@@ -62,7 +62,7 @@ async def run_services(services: Sequence[Service]) -> bool:
 
 
 async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """The result of work that does not know `stop`; it is cancelled then, and None is given."""
+    """Runs work that does not know `stop`; if it is set, cancels the work and returns None."""
     working = asyncio.create_task(work)
     stopped = asyncio.create_task(stop.wait())
     try:
@@ -74,7 +74,7 @@ async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """No signal ends what happens here: for the short time that stopping a server takes."""
+    """Keeps signals from ending the block, for the short time that stopping a server takes."""
 
     def ignore(_number: int, _frame: FrameType | None) -> None:
         return
@@ -96,7 +96,7 @@ def _signals_to(handler: _Handler) -> Iterator[None]:
 
 
 def _ending_signals() -> set[signal.Signals]:
-    """Windows has no SIGHUP; nohup(1) means what it says."""
+    """The terminating signals. Windows has no SIGHUP, and nohup(1) must be respected."""
     numbers = {signal.SIGINT, signal.SIGTERM}
     hangup = getattr(signal, "SIGHUP", None)
     if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:

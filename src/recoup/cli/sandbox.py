@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,12 +11,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recoup.cli.entrance import enter
+from recoup.cli.output import say
 from recoup.cli.running import run_services
 from recoup.cli.services import sandbox_service
+from recoup.sandbox.oddities import ALL, NOT_IN_ALL, oddity_names, parse_oddities
 
 if TYPE_CHECKING:
-    from recoup.config import Settings
     from recoup.sandbox.config import SandboxConfig
+
+
+ODD_HELP = (
+    "Present the data oddly, as sellers have seen Amazon do. Kinds: "
+    f"{', '.join(oddity_names())}; or {ALL}, which is every kind except {', '.join(NOT_IN_ALL)}. "
+    "Can be repeated."
+)
 
 
 class Switch(StrEnum):
@@ -26,7 +33,7 @@ class Switch(StrEnum):
 
 
 class Home(StrEnum):
-    """Where the seller sells."""
+    """Region of the seller account."""
 
     US = "us"
     UK = "uk"
@@ -36,36 +43,50 @@ class Home(StrEnum):
 def sandbox(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8001,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same seller.")] = 1,
-    orders: Annotated[int, typer.Option(min=0, help="Orders in the last 360 days.")] = 2000,
-    profile: Annotated[Home, typer.Option(help="The seller's home marketplace.")] = Home.US,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on. 0: any free port.")
+    ] = 8001,
+    seed: Annotated[
+        int,
+        typer.Option(help="Seed of the generated seller; the same seed generates the same seller."),
+    ] = 1,
+    orders: Annotated[
+        int, typer.Option(min=0, help="Number of orders in the last 360 days.")
+    ] = 2000,
+    profile: Annotated[Home, typer.Option(help="Home marketplace of the seller.")] = Home.US,
     today: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="The sandbox's date. Unset: the real one."),
+        typer.Option(formats=["%Y-%m-%d"], help="Date in the sandbox. Unset: the real date."),
     ] = None,
     speed: Annotated[
-        float, typer.Option(help="Multiplies the refill of Amazon's limits; reports take less.")
+        float,
+        typer.Option(
+            help="Factor by which limits refill faster than Amazon's; reports are made faster too."
+        ),
     ] = 1.0,
-    limits: Annotated[Switch, typer.Option(help="Whether calls are limited.")] = Switch.ON,
+    limits: Annotated[Switch, typer.Option(help="Whether to enforce call limits.")] = Switch.ON,
     fault: Annotated[
         list[str] | None,
         typer.Option(
             metavar="KIND:RATE|KIND@OPERATION:N",
-            help="Fail a share (0 to 1) of the calls, or the N-th call of an operation: 429, 500, "
+            help="Fail a share (0 to 1) of all calls, or the Nth call of an operation: 429, 500, "
             "503, reset, stall, slow, malformed, truncated-gzip, expired-token, lost-report, "
-            "fatal, duplicate-page or empty-page-with-token. May be given several times.",
+            "fatal, duplicate-page or empty-page-with-token. Can be repeated.",
         ),
+    ] = None,
+    odd: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND|all", help=ODD_HELP),
     ] = None,
     state_dir: Annotated[
         Path | None,
-        typer.Option(help="Keep reports and schedules in this folder. Unset: in memory."),
+        typer.Option(help="Folder for reports and schedules. Unset: kept in memory."),
     ] = None,
 ) -> None:
-    """Run a server that answers as Amazon's Selling Partner API does; needs no database."""
+    """Run a server that behaves like Amazon's Selling Partner API; needs no database."""
     from recoup.sandbox.config import SandboxConfig, parse_fault
 
-    settings = enter(quiet=False)
+    enter(quiet=False)
     try:
         config = SandboxConfig(
             seed=seed,
@@ -76,23 +97,23 @@ def sandbox(
             limits=limits is Switch.ON,
             faults=tuple(parse_fault(text) for text in fault or ()),
             state_dir=state_dir,
+            odd=chosen_oddities(odd),
         )
     except ValueError as exc:
         raise typer.BadParameter(str(exc)) from exc
-    asyncio.run(_run(accepting(settings, config), host, port))
+    asyncio.run(_run(config, host, port))
 
 
-def accepting(settings: Settings, config: SandboxConfig) -> SandboxConfig:
-    """The config with the client that recoup itself presents."""
-    return replace(
-        config,
-        client_id=settings.lwa_client_id,
-        client_secret=settings.lwa_client_secret.get_secret_value(),
-    )
+def chosen_oddities(texts: list[str] | None) -> tuple[str, ...]:
+    """The kinds that a command line names. Raises BadParameter, which lists all, for others."""
+    try:
+        return parse_oddities(tuple(texts or ()))
+    except ValueError as exc:
+        raise typer.BadParameter(str(exc)) from exc
 
 
 async def _run(config: SandboxConfig, host: str, port: int) -> None:
     def tell(actual: int) -> None:
-        typer.echo(f"The sandbox listens on http://{host}:{actual} ({config.orders:,} orders).")
+        say(f"The sandbox listens on http://{host}:{actual} ({config.orders:,} orders).")
 
     await run_services([sandbox_service(config, host=host, port=port, started=tell)])

@@ -1,9 +1,11 @@
-"""The parts of recoup as services that run beside each other (see running.py)."""
+"""The parts of recoup as services that run side by side (see running.py)."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from recoup.cli.running import Service, unless_stopped
@@ -12,10 +14,15 @@ if TYPE_CHECKING:
     from recoup.config import Settings
     from recoup.db.engine import Database
     from recoup.sandbox.config import SandboxConfig
-    from recoup.users.sign_in_link import SignInLink
 
 Started = Callable[[int], None]
-"""Is told the port once connections are accepted."""
+"""Receives the port once connections are accepted."""
+
+
+def free_port(host: str) -> int:
+    """A port that nothing listens on. Known before a server has it, as its public address has it."""
+    with closing(socket.create_server((host, 0))) as probe:
+        return int(probe.getsockname()[1])
 
 
 def sandbox_service(
@@ -36,13 +43,12 @@ def api_service(
     host: str,
     port: int,
     started: Started | None = None,
-    sign_in_link: SignInLink | None = None,
 ) -> Service:
     async def serve_http(stop: asyncio.Event) -> None:
         from recoup.api.app import create_app
         from recoup.api.serve import serve_api
 
-        app = create_app(settings, database, sign_in_link=sign_in_link)
+        app = create_app(settings, database)
         await serve_api(app, host=host, port=port, stop=stop, started=started)
 
     return serve_http

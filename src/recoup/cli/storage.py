@@ -1,16 +1,20 @@
-"""The database of a command: served while the command runs, with the schema it needs."""
+"""The database of a command: available while the command runs, with the schema it needs."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from recoup.cli.running import undisturbed
+from recoup.db.roles import DatabaseRole
 
 if TYPE_CHECKING:
     from recoup.config import Settings
     from recoup.db.engine import Database
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -48,12 +52,25 @@ def fitting_database(settings: Settings) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Database]:
-    """A pool for one event loop, closed at its end."""
+async def opened(
+    url: str, *, role: DatabaseRole | None = DatabaseRole.WORKER
+) -> AsyncIterator[Database]:
+    """A pool for one event loop, closed at its end. role: None where there may be none yet."""
     from recoup.db.engine import Database
 
-    database = Database(url)
+    database = Database(url, role=role)
     try:
         yield database
     finally:
         await database.close()
+
+
+def on_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+    """Runs the work on a database with the right schema and returns its result. Blocking."""
+
+    async def main(url: str) -> T:
+        async with opened(url) as database:
+            return await work(database)
+
+    with fitting_database(settings) as url:
+        return asyncio.run(main(url))

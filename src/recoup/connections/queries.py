@@ -1,33 +1,41 @@
-"""Questions about Amazon connections. Each takes the user: nobody sees another's."""
+"""Queries about Amazon connections. Each takes the user: nobody sees another's."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, bindparam, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.types import LargeBinary, Text
 
+from recoup.connections.states import ConnectionStatus
 from recoup.connections.tables import amazon_connection
 from recoup.db.engine import Reader, Writer
 from recoup.errors import AmbiguousConnectionError, NoConnectionError, NotFoundError
-from recoup.ids import ConnectionId, UserId, new_connection_id
+from recoup.ids import ConnectionId, WorkspaceId, new_connection_id
+from recoup.spapi.endpoints import MARKETPLACES
 
 _c = amazon_connection.c
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Connection:
-    """A seller account of a user. `refresh_token_sealed` is None once it is disconnected."""
+    """A seller account of a user. `refresh_token_sealed` is None once it is disconnected.
+
+    `status_reason`: why it is not active, in words for the seller.
+    """
 
     connection_id: ConnectionId
-    user_id: UserId
+    workspace_id: WorkspaceId
     selling_partner_id: str
     region: str
     environment: str
     marketplace_ids: tuple[str, ...]
-    status: str
+    status: ConnectionStatus
+    status_reason: str | None
     refresh_token_sealed: bytes | None
     authorized_at: datetime
     last_sync_at: datetime | None
@@ -36,9 +44,19 @@ class Connection:
         return f"Connection({self.connection_id})"
 
 
+def served(connection: Connection) -> Connection:
+    """The connection with only those of its marketplaces that recoup requests.
+
+    Others are Amazon's own shadows, or ids that no list has: every call for them is refused
+    (docs/amazon.md#marketplaces).
+    """
+    known = tuple(one for one in connection.marketplace_ids if one in MARKETPLACES)
+    return replace(connection, marketplace_ids=known)
+
+
 async def save_connection(
     conn: Writer,
-    user_id: UserId,
+    workspace_id: WorkspaceId,
     *,
     selling_partner_id: str,
     region: str,
@@ -46,15 +64,16 @@ async def save_connection(
     marketplace_ids: tuple[str, ...],
     refresh_token_sealed: bytes,
 ) -> Connection:
-    """A new connection, or the same seller authorised again: its history and data stay with it."""
+    """A new connection, or the same seller authorised again, which keeps its history and data."""
     authorised = {
         "marketplace_ids": list(marketplace_ids),
         "refresh_token_sealed": refresh_token_sealed,
-        "status": "active",
+        "status": ConnectionStatus.ACTIVE,
+        "status_reason": None,
     }
     statement = insert(amazon_connection).values(
         connection_id=new_connection_id(),
-        user_id=user_id,
+        workspace_id=workspace_id,
         selling_partner_id=selling_partner_id,
         region=region,
         environment=environment,
@@ -64,7 +83,7 @@ async def save_connection(
     row = (
         await conn.execute(
             statement.on_conflict_do_update(
-                index_elements=["user_id", "environment", "region", "selling_partner_id"],
+                index_elements=["workspace_id", "environment", "region", "selling_partner_id"],
                 set_={**authorised, "authorized_at": func.now()},
             ).returning(amazon_connection)
         )
@@ -72,20 +91,46 @@ async def save_connection(
     return _connection(row)
 
 
-async def list_connections(conn: Reader, user_id: UserId) -> list[Connection]:
-    """All connections of a user, oldest first, the disconnected ones too."""
+async def find_same_seller(
+    conn: Writer,
+    workspace_id: WorkspaceId,
+    *,
+    selling_partner_id: str,
+    region: str,
+    environment: str,
+) -> Connection | None:
+    """The user's connection of a seller in a region and environment, locked until the commit."""
+    row = (
+        await conn.execute(
+            select(amazon_connection)
+            .where(
+                _c.workspace_id == workspace_id,
+                _c.environment == environment,
+                _c.region == region,
+                _c.selling_partner_id == selling_partner_id,
+            )
+            .with_for_update()
+        )
+    ).one_or_none()
+    return None if row is None else _connection(row)
+
+
+async def list_connections(conn: Reader, workspace_id: WorkspaceId) -> list[Connection]:
+    """Lists all connections of a user, oldest first, including disconnected ones."""
     rows = await conn.execute(
-        select(amazon_connection).where(_c.user_id == user_id).order_by(_c.created_at)
+        select(amazon_connection).where(_c.workspace_id == workspace_id).order_by(_c.created_at)
     )
     return [_connection(row) for row in rows]
 
 
-async def get_connection(conn: Reader, user_id: UserId, connection_id: ConnectionId) -> Connection:
-    """Raises NotFoundError, also when it is somebody else's."""
+async def get_connection(
+    conn: Reader, workspace_id: WorkspaceId, connection_id: ConnectionId
+) -> Connection:
+    """Raises NotFoundError, also if the connection belongs to another user."""
     row = (
         await conn.execute(
             select(amazon_connection).where(
-                _c.user_id == user_id, _c.connection_id == connection_id
+                _c.workspace_id == workspace_id, _c.connection_id == connection_id
             )
         )
     ).one_or_none()
@@ -95,15 +140,19 @@ async def get_connection(conn: Reader, user_id: UserId, connection_id: Connectio
 
 
 async def choose_connection(
-    conn: Reader, user_id: UserId, connection_id: ConnectionId | None
+    conn: Reader, workspace_id: WorkspaceId, connection_id: ConnectionId | None
 ) -> Connection:
-    """The connection named, or the only one there is.
+    """The named connection, or the only one.
 
     Raises NotFoundError, NoConnectionError or AmbiguousConnectionError (which lists them).
     """
     if connection_id is not None:
-        return await get_connection(conn, user_id, connection_id)
-    usable = [c for c in await list_connections(conn, user_id) if c.status != "disconnected"]
+        return await get_connection(conn, workspace_id, connection_id)
+    usable = [
+        c
+        for c in await list_connections(conn, workspace_id)
+        if c.status is not ConnectionStatus.DISCONNECTED
+    ]
     if not usable:
         raise NoConnectionError("Connect an Amazon account first; there is none to sync.")
     if len(usable) > 1:
@@ -111,32 +160,46 @@ async def choose_connection(
     return usable[0]
 
 
-async def list_active_connections(conn: Reader) -> list[tuple[UserId, ConnectionId]]:
-    """Every connection of every user that a scheduled sync should visit."""
+async def list_authorized(conn: Reader) -> list[Connection]:
+    """Lists every active connection of every user, whose authorization ends some day."""
     rows = await conn.execute(
-        select(_c.user_id, _c.connection_id).where(_c.status == "active").order_by(_c.created_at)
+        select(amazon_connection)
+        .where(_c.status == ConnectionStatus.ACTIVE)
+        .order_by(_c.created_at)
     )
-    return [(UserId(row.user_id), ConnectionId(row.connection_id)) for row in rows]
+    return [_connection(row) for row in rows]
 
 
-async def require_reauthorization(conn: Writer, connection: Connection) -> bool:
+async def list_active_connections(conn: Reader) -> list[tuple[WorkspaceId, ConnectionId]]:
+    """Lists every connection of every user that a scheduled sync should read."""
+    rows = await conn.execute(
+        select(_c.workspace_id, _c.connection_id)
+        .where(_c.status == ConnectionStatus.ACTIVE)
+        .order_by(_c.created_at)
+    )
+    return [(WorkspaceId(row.workspace_id), ConnectionId(row.connection_id)) for row in rows]
+
+
+async def require_reauthorization(conn: Writer, connection: Connection, reason: str) -> bool:
     """Amazon refused the refresh token that was read with the connection. True when this was news;
     False also when the seller has authorised again in the meantime.
+
+    reason: why, in words for the seller.
     """
     result = await conn.execute(
         update(amazon_connection)
         .where(
             _c.connection_id == connection.connection_id,
-            _c.status == "active",
+            _c.status == ConnectionStatus.ACTIVE,
             _c.refresh_token_sealed == connection.refresh_token_sealed,
         )
-        .values(status="reauthorization_required")
+        .values(status=ConnectionStatus.REAUTHORIZATION_REQUIRED, status_reason=reason)
     )
     return result.rowcount == 1
 
 
 async def keep_connection(conn: Writer, connection_id: ConnectionId) -> None:
-    """Nobody erases the connection before this transaction ends. Raises NotFoundError.
+    """Keeps the connection from being deleted before this transaction ends. Raises NotFoundError.
 
     The lock is the one that a foreign key takes, so it does not hold up those who update the row.
     """
@@ -149,12 +212,12 @@ async def keep_connection(conn: Writer, connection_id: ConnectionId) -> None:
         raise NotFoundError("There is no such Amazon connection.")
 
 
-async def disconnect(conn: Writer, user_id: UserId, connection_id: ConnectionId) -> None:
-    """Erase the token. Raises NotFoundError."""
+async def disconnect(conn: Writer, workspace_id: WorkspaceId, connection_id: ConnectionId) -> None:
+    """Deletes the token. Raises NotFoundError."""
     result = await conn.execute(
         update(amazon_connection)
-        .where(_c.user_id == user_id, _c.connection_id == connection_id)
-        .values(status="disconnected", refresh_token_sealed=None)
+        .where(_c.workspace_id == workspace_id, _c.connection_id == connection_id)
+        .values(status=ConnectionStatus.DISCONNECTED, status_reason=None, refresh_token_sealed=None)
     )
     if result.rowcount == 0:
         raise NotFoundError("There is no such Amazon connection.")
@@ -171,13 +234,43 @@ async def mark_synced(conn: Writer, connection_id: ConnectionId) -> None:
 def _connection(row: Row[Any]) -> Connection:
     return Connection(
         connection_id=ConnectionId(row.connection_id),
-        user_id=UserId(row.user_id),
+        workspace_id=WorkspaceId(row.workspace_id),
         selling_partner_id=row.selling_partner_id,
         region=row.region,
         environment=row.environment,
         marketplace_ids=tuple(row.marketplace_ids),
-        status=row.status,
+        status=ConnectionStatus(row.status),
+        status_reason=row.status_reason,
         refresh_token_sealed=row.refresh_token_sealed,
         authorized_at=row.authorized_at,
         last_sync_at=row.last_sync_at,
     )
+
+
+async def lock_sealed(conn: Writer) -> None:
+    """Waits for those who store a connection, and has others wait until the commit."""
+    await conn.execute(text("lock table amazon_connection in share row exclusive mode"))
+
+
+async def list_sealed(conn: Reader) -> list[tuple[ConnectionId, bytes]]:
+    """Every stored refresh token, sealed."""
+    rows = await conn.execute(
+        select(_c.connection_id, _c.refresh_token_sealed).where(
+            _c.refresh_token_sealed.is_not(None)
+        )
+    )
+    return [(ConnectionId(row.connection_id), row.refresh_token_sealed) for row in rows]
+
+
+_STORE_SEALED = text(
+    """
+    update amazon_connection c set refresh_token_sealed = again.token
+    from unnest(:ids, :tokens) as again (connection_id, token)
+    where c.connection_id = again.connection_id
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Text)), bindparam("tokens", type_=ARRAY(LargeBinary)))
+
+
+async def store_sealed(conn: Writer, sealed: Mapping[ConnectionId, bytes]) -> None:
+    """The same tokens, sealed with another key."""
+    await conn.execute(_STORE_SEALED, {"ids": list(sealed), "tokens": list(sealed.values())})

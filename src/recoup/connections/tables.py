@@ -1,4 +1,4 @@
-"""Seller accounts that a user has connected."""
+"""The tables of connected seller accounts, and of consents that Amazon's page has yet to answer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
+    Index,
     LargeBinary,
     Table,
     Text,
@@ -14,33 +16,60 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
+from recoup.connections.states import ConnectionStatus
 from recoup.db.metadata import METADATA
+from recoup.db.words import one_of
+from recoup.spapi.endpoints import Environment, Region
 
 amazon_connection = Table(
     "amazon_connection",
     METADATA,
     Column("connection_id", Text, primary_key=True),
-    Column("user_id", Text, ForeignKey("app_user.user_id"), nullable=False),
+    Column("workspace_id", Text, ForeignKey("workspace.workspace_id"), nullable=False),
     Column("selling_partner_id", Text, nullable=False),
     Column("region", Text, nullable=False),
     Column("environment", Text, nullable=False),
     Column("marketplace_ids", ARRAY(Text), nullable=False),
     Column("status", Text, nullable=False),
+    # Why it is not active, in words for the seller; null while it is.
+    Column("status_reason", Text),
     # Erased (null) when the user disconnects.
     Column("refresh_token_sealed", LargeBinary),
     Column("authorized_at", TIMESTAMP(timezone=True), nullable=False),
     Column("last_sync_at", TIMESTAMP(timezone=True)),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=func.now()),
     UniqueConstraint(
-        "user_id",
+        "workspace_id",
         "environment",
         "region",
         "selling_partner_id",
         name="amazon_connection_seller_key",
     ),
-    CheckConstraint("region in ('NA', 'EU', 'FE')", name="region"),
-    CheckConstraint("environment in ('local', 'sandbox', 'production')", name="environment"),
-    CheckConstraint(
-        "status in ('active', 'reauthorization_required', 'disconnected')", name="status"
+    CheckConstraint(one_of("region", Region), name="region"),
+    CheckConstraint(one_of("environment", Environment), name="environment"),
+    CheckConstraint(one_of("status", ConnectionStatus), name="status"),
+)
+
+amazon_consent = Table(
+    "amazon_consent",
+    METADATA,
+    # SHA-256: whoever reads the table cannot answer in a seller's place.
+    Column("state_hash", LargeBinary, primary_key=True),
+    Column("browser_hash", LargeBinary, nullable=False),
+    # Who began it, and where the seller will belong.
+    Column("user_id", Text, nullable=False),
+    Column("workspace_id", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=func.now()),
+    Column("expires_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("used_at", TIMESTAMP(timezone=True)),
+    # Who leaves the workspace can connect nothing to it any more.
+    ForeignKeyConstraint(
+        ["workspace_id", "user_id"],
+        ["workspace_member.workspace_id", "workspace_member.user_id"],
+        name="amazon_consent_member_fkey",
+        ondelete="CASCADE",
     ),
+    Index("amazon_consent_member_idx", "user_id", "workspace_id"),
 )

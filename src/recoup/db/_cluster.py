@@ -1,4 +1,4 @@
-"""One database cluster: made, started, found running, stopped. Callers hold the start lock."""
+"""One database cluster: created, started, found running, stopped. Callers hold the start lock."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from urllib.parse import quote
 import psycopg
 
 from recoup.db._account import Account
-from recoup.db._binaries import MAJOR_VERSION
+from recoup.db._binaries import MAJOR_VERSION, programs_for_a_shell
 from recoup.db._home import Home
 from recoup.db._locks import FileLock, poll, try_lock
 from recoup.errors import EmbeddedServerError
 
 PORT = 5432
 """No TCP port: part of the socket's name. Said everywhere, as PGPORT would change it."""
+
+_SUPERUSER = "recoup"
 
 # Recovery after a crash replays at most max_wal_size (1 GB) of log.
 _START_LIMIT = timedelta(seconds=120)
@@ -49,7 +51,7 @@ class Cluster:
     programs: Path
 
     def ensure_made(self) -> None:
-        """Make the cluster when there is none. Survives being killed anywhere.
+        """Creates the cluster if there is none. Survives being killed anywhere.
 
         Raises EmbeddedServerError when there is another version's or making fails.
         """
@@ -79,7 +81,7 @@ class Cluster:
         _sync(self.home.folder)
 
     def ensure_running(self) -> None:
-        """Find the server running, or start it; returns when it accepts connections.
+        """Finds the running server, or starts it; returns when it accepts connections.
 
         Raises EmbeddedServerError, with the last line of the log where the server ended at once.
         """
@@ -98,13 +100,13 @@ class Cluster:
             )
 
     def stop(self) -> None:
-        """End all connections and the server; returns when no process of it is left.
+        """Ends all connections and the server; returns when none of its processes is left.
 
         Raises EmbeddedServerError when it is still there after two minutes.
         """
         lock = self._try_server_lock()
         if lock is None:
-            # Its exit status tells nothing new: the server may be ending already.
+            # Its exit status is no news: the server may be ending already.
             program = self.programs / "pg_ctl"
             self.account.run([program, "stop", "--mode=fast", "--no-wait", "-D", self.home.cluster])
             lock = poll(self._try_server_lock, within=_STOP_LIMIT)
@@ -123,24 +125,25 @@ class Cluster:
             return None
 
     def _initdb(self, folder: Path, *, inherit: int) -> None:
-        done = self.account.run(
-            [
-                self.programs / "initdb",
-                "-D",
-                folder,
-                "--username=recoup",
-                "--auth-local=trust",  # only its own account can enter the socket's folder
-                "--auth-host=reject",
-                "--encoding=UTF8",
-                "--locale=C",
-                "--locale-provider=builtin",  # the same order on every machine
-                "--builtin-locale=C.UTF-8",
-                "--data-checksums",
-                "--no-instructions",
-                *(f"--set={name}={value}" for name, value in _SETTINGS.items()),
-            ],
-            inherit=inherit,
-        )
+        with programs_for_a_shell(self.programs, self.account) as programs:
+            done = self.account.run(
+                [
+                    programs / "initdb",
+                    "-D",
+                    folder,
+                    f"--username={_SUPERUSER}",
+                    "--auth-local=trust",  # only its own account can enter the socket's folder
+                    "--auth-host=reject",
+                    "--encoding=UTF8",
+                    "--locale=C",
+                    "--locale-provider=builtin",  # the same order on every machine
+                    "--builtin-locale=C.UTF-8",
+                    "--data-checksums",
+                    "--no-instructions",
+                    *(f"--set={name}={value}" for name, value in _SETTINGS.items()),
+                ],
+                inherit=inherit,
+            )
         if done.returncode != 0:
             words = [
                 line for line in done.stderr.splitlines() if "error" in line or "FATAL" in line
@@ -157,7 +160,7 @@ class Cluster:
         return lock
 
     def _find_idle(self) -> FileLock | None:
-        """The server lock when no server runs; None as soon as one accepts connections."""
+        """The server lock if no server runs; None as soon as one accepts connections."""
         outcome = poll(self._find_outcome, within=_START_LIMIT)
         if outcome is None:
             raise self._busy()
@@ -181,7 +184,7 @@ class Cluster:
         return try_lock(self.home.folder / "server.lock")
 
     def _launch(self, lock: FileLock) -> int:
-        """Start the server, which inherits `lock`. Gives where in the log it begins to write."""
+        """Starts the server, which inherits `lock`. Returns the start position in its log."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
         log = os.open(self.home.log, flags, 0o600)
         try:
@@ -205,17 +208,17 @@ class Cluster:
         return begin
 
     def _find_stale_pid(self) -> int | None:
-        """The pid that a killed server left behind. It may be any process's by now."""
+        """The pid that a killed server left behind. It may belong to any process by now."""
         try:
             return int((self.home.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
         except (FileNotFoundError, ValueError):
             return None
 
 
-def url(home: Home, database: str) -> str:
-    """Where `database` is, as a URI that libpq, psycopg and SQLAlchemy understand."""
+def url(home: Home, database: str, *, user: str = _SUPERUSER) -> str:
+    """The address of `database`, as a URI that libpq, psycopg and SQLAlchemy understand."""
     folder = quote(os.fsencode(home.socket_folder), safe="")
-    return f"postgresql://recoup@/{quote(database, safe='')}?host={folder}&port={PORT}"
+    return f"postgresql://{user}@/{quote(database, safe='')}?host={folder}&port={PORT}"
 
 
 def _accepts_connections(home: Home) -> bool:
@@ -246,7 +249,7 @@ def _quote_path(path: Path) -> str:
 
 
 def _last_words(log: Path, begin: int) -> str:
-    """The line that says why the server ended, without time and pid."""
+    """The line with the reason why the server ended, without time and pid."""
     with log.open("rb") as file:
         file.seek(begin)
         lines = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
@@ -260,7 +263,7 @@ def _last_words(log: Path, begin: int) -> str:
 
 
 def _sync(folder: Path) -> None:
-    """Make a rename in `folder` durable."""
+    """Makes a rename in `folder` durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

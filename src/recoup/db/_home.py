@@ -1,4 +1,4 @@
-"""The folders of the embedded server: where they are, whose they are, who may enter."""
+"""The folders of the embedded server: their places, owners and permissions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SOCKET_PATH_BYTES = 103
 
 @dataclass(frozen=True)
 class Home:
-    """`<data_dir>/postgres` and what lies in it. `data_dir` is absolute, without links."""
+    """`<data_dir>/postgres` and its contents. `data_dir` is absolute, without links."""
 
     data_dir: Path
 
@@ -54,7 +54,7 @@ class Home:
         return self.socket_folder / _SOCKET_NAME
 
     def create(self) -> None:
-        """Make the data directory and `postgres` in it. Raises EmbeddedServerError if refused."""
+        """Creates the data directory and `postgres`. Raises EmbeddedServerError if refused."""
         try:
             _make_parents(self.data_dir)
             self.folder.mkdir(mode=0o700, exist_ok=True)
@@ -69,7 +69,7 @@ class Home:
             raise _foreign(self.folder, found.st_uid)
 
     def claim(self, account: Account) -> None:
-        """See to it that `account`, and nobody else, can use the folders.
+        """Ensures that `account`, and nobody else, can use the folders.
 
         Raises EmbeddedServerError when one is somebody else's or lies out of the account's reach,
         OSError when the file system refuses.
@@ -85,7 +85,7 @@ class Home:
         _own(self.socket_folder, account)
 
     def refusal(self, exc: OSError) -> EmbeddedServerError:
-        """What to tell when the file system refused."""
+        """The message for a refusal by the file system."""
         return EmbeddedServerError(
             f"Cannot keep the embedded PostgreSQL in {self.data_dir} ({exc.strerror or 'copying failed'}): make the "
             "folder writable, or set RECOUP_DATA_DIR or RECOUP_DATABASE_URL."
@@ -93,7 +93,7 @@ class Home:
 
 
 def _make_parents(folder: Path) -> None:
-    """Make `folder` and what is missing above it, open to pass through when we are root.
+    """Creates `folder` and its missing parents, open to pass through if we are root.
 
     Folders that exist are left as they are.
     """
@@ -105,7 +105,7 @@ def _make_parents(folder: Path) -> None:
 
 
 def _own(folder: Path, account: Account) -> None:
-    """Hand a folder that we made as root to the account; refuse one that is not private to it.
+    """Gives a folder that we created as root to the account; refuses one that is not private to it.
 
     Never follows a link, and changes nothing of a folder that holds more than our locks.
     """
@@ -135,7 +135,7 @@ def _foreign(folder: Path, owner: int) -> EmbeddedServerError:
 
 
 def _find_barrier(folder: Path, account: Account) -> Path:
-    """The topmost folder that keeps the account out, to name it."""
+    """The topmost folder that the account cannot enter, to name it."""
     for each in reversed((folder, *folder.parents)):
         if not account.can_enter(each):
             return each

@@ -1,4 +1,4 @@
-"""Locks of the kernel: they end with the processes that hold them, also after `kill -9`."""
+"""Kernel locks: they end with the processes that hold them, even after `kill -9`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class FileLock:
         self._open = True
 
     def close(self) -> None:
-        """Give this holder's part back. Harmless when repeated."""
+        """Releases this holder's part. Harmless if repeated."""
         if self._open:
             self._open = False
             os.close(self.descriptor)
@@ -48,7 +48,7 @@ class FileLock:
 
 
 def try_lock(path: Path, *, shared: bool = False) -> FileLock | None:
-    """The lock on `path`, made when missing, mode 0600; None while it is held otherwise.
+    """A lock on `path`, created if missing, mode 0600; None while another lock excludes it.
 
     Raises OSError when the file cannot be opened.
     """
@@ -67,7 +67,7 @@ def try_lock(path: Path, *, shared: bool = False) -> FileLock | None:
 
 
 def poll(attempt: Callable[[], T | None], *, within: timedelta) -> T | None:
-    """The first result of `attempt` that is not None; None when `within` has passed."""
+    """The first result of `attempt` that is not None; None after `within`."""
     deadline = time.monotonic() + within.total_seconds()
     while (result := attempt()) is None and time.monotonic() < deadline:
         time.sleep(_PAUSE_SECONDS)

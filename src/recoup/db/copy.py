@@ -19,9 +19,9 @@ async def copy_in(
     delimiter: str,
     quoted: bool,
 ) -> int:
-    """Load lines of UTF-8 into text columns; gives the rows. An empty cell is null.
+    """Loads UTF-8 lines into text columns; returns the rows. An empty cell is null.
 
-    `pieces` may end anywhere in a line. `quoted`: cells may stand in double quotes (CSV); otherwise
+    `pieces` may end anywhere in a line. `quoted`: cells may be in double quotes (CSV); otherwise
     a quote is a letter, and a backslash must have been doubled. What `pieces` raises ends the COPY
     and is raised. Raises ReportFileError for lines that do not fit the columns.
     """

@@ -24,6 +24,8 @@ from recoup.db._binaries import find_programs
 from recoup.db._cluster import Cluster, url
 from recoup.db._home import Home
 from recoup.db._locks import FileLock, poll, try_lock
+from recoup.db._owner import create_owned, find_owner, hand_over, make_users
+from recoup.db.roles import EMBEDDED_OWNER
 from recoup.errors import EmbeddedServerError
 
 DATABASE = "recoup"
@@ -45,7 +47,7 @@ class EmbeddedServer:
         self._cluster: Cluster | None = None
 
     def start(self) -> None:
-        """Make sure that the server runs with the database `recoup`, and keep it running.
+        """Ensures that the server runs with the database `recoup`, and keeps it running.
 
         On a started handle: starts the server again when it has crashed. Raises
         EmbeddedServerError, in one line that says what to do; nothing is left running then.
@@ -65,7 +67,7 @@ class EmbeddedServer:
                 raise
 
     def stop(self) -> None:
-        """Give this handle up; the last one stops the server and waits for its end.
+        """Releases this handle; the last one stops the server and waits for its end.
 
         Harmless when repeated. Raises EmbeddedServerError when the server does not stop.
         """
@@ -76,24 +78,27 @@ class EmbeddedServer:
             self._leave()
 
     def url(self, database: str = DATABASE) -> str:
-        """`postgresql://recoup@/<database>?host=<socket folder>&port=5432`."""
+        """`postgresql://recoup_owner@/<database>?host=<socket folder>&port=5432`."""
+        return url(self._home, database, user=EMBEDDED_OWNER)
+
+    def superuser_url(self, database: str = DATABASE) -> str:
+        """The same for the administrator of the server, whom no wall stops."""
         return url(self._home, database)
 
     def create_database(self, name: str, *, template: str | None = None) -> None:
-        """Make a database, as a copy of `template` when given (nobody may be connected to that).
+        """Creates a database, as a copy of `template` if given (nobody may be connected to that).
 
         Raises EmbeddedServerError when it exists or PostgreSQL refuses.
         """
-        statement = sql.SQL("create database {}").format(sql.Identifier(name))
-        if template is not None:
-            statement += sql.SQL(" template {}").format(sql.Identifier(template))
-        self._execute(statement)
+        with self._connect() as connection:
+            create_owned(connection, name, template=template)
 
     def drop_database(self, name: str) -> None:
-        """Remove a database and end the connections to it; harmless when there is none."""
-        self._execute(
-            sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
-        )
+        """Drops a database and ends the connections to it; harmless if there is none."""
+        with self._connect() as connection:
+            connection.execute(
+                sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+            )
 
     def __enter__(self) -> Self:
         self.start()
@@ -109,7 +114,7 @@ class EmbeddedServer:
 
     @contextmanager
     def _decision(self) -> Iterator[None]:
-        """Nobody else starts or stops the server in here."""
+        """Inside, nobody else starts or stops the server."""
         try:
             with self._lock("start.lock"):
                 yield
@@ -134,11 +139,17 @@ class EmbeddedServer:
         cluster.ensure_made()
         self._cluster = cluster
         cluster.ensure_running()
-        if not self._has_database(DATABASE):
-            self.create_database(DATABASE)
+        with self._connect() as connection:
+            make_users(connection)
+            owner = find_owner(connection, DATABASE)
+            if owner is None:
+                create_owned(connection, DATABASE)
+        if owner not in {None, EMBEDDED_OWNER}:
+            with self._connect(DATABASE) as connection:
+                hand_over(connection)
 
     def _leave(self) -> None:
-        """Give the handle up and stop the server when it was the last."""
+        """Releases the handle and stops the server if it was the last."""
         self._give_up()
         alone = try_lock(self._home.folder / "users.lock")
         if alone is None:
@@ -152,21 +163,12 @@ class EmbeddedServer:
             self._handle.close()
             self._handle = None
 
-    def _has_database(self, name: str) -> bool:
-        with self._connect() as connection:
-            found = connection.execute("select 1 from pg_database where datname = %s", [name])
-            return found.fetchone() is not None
-
-    def _execute(self, statement: sql.Composed) -> None:
-        with self._connect() as connection:
-            connection.execute(statement)
-
     @contextmanager
-    def _connect(self) -> Iterator[psycopg.Connection]:
-        """A connection outside any transaction, as `create database` wants it."""
+    def _connect(self, database: str = "postgres") -> Iterator[psycopg.Connection]:
+        """The superuser's, outside any transaction, as `create database` requires."""
         try:
             with psycopg.connect(
-                self.url("postgres"), autocommit=True, connect_timeout=10
+                self.superuser_url(database), autocommit=True, connect_timeout=10
             ) as connection:
                 yield connection
         except psycopg.Error as exc:

@@ -1,4 +1,4 @@
-"""LISTEN: who waits for a change in the database is woken instead of asking again and again."""
+"""LISTEN: wakes tasks that wait for a change in the database, in place of polling."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _RECONNECT_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A NOTIFY that came. `channel` is empty after a (re)connection: something may have been missed."""
+    """A received NOTIFY. `channel` is empty after a (re)connection: some may have been missed."""
 
     channel: str
     payload: str
@@ -26,7 +26,7 @@ class Notification:
 async def listen(
     conninfo: str, channels: Sequence[str], *, idle_seconds: float = 15.0
 ) -> AsyncIterator[Notification]:
-    """Notifications for ever, over one connection that is renewed when it breaks.
+    """Yields notifications forever, over one connection that is renewed if it breaks.
 
     An empty notification comes first, after each reconnection and after `idle_seconds` without
     any: whoever gets it looks at the tables, so that a lost NOTIFY delays and never loses.

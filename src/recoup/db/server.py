@@ -1,4 +1,4 @@
-"""Which PostgreSQL a process uses: the configured one, or the embedded one of the data directory."""
+"""The PostgreSQL of a process: the configured one, or the embedded one of the data directory."""
 
 from __future__ import annotations
 

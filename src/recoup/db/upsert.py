@@ -1,6 +1,6 @@
 """Loading rows by key, a whole page in one statement, so that a repeat changes nothing.
 
-A page travels as one JSON document that PostgreSQL takes apart: the statement stays the same for
+A page travels as one JSON document that PostgreSQL splits: the statement stays the same for
 any number of rows, and nothing is escaped value by value.
 """
 
@@ -34,7 +34,7 @@ async def upsert(
     newer_by: str | None = None,
     strictly: bool = False,
 ) -> list[Row[tuple[object, ...]]]:
-    """Insert or update by primary key; gives the keys of the rows that are new or changed.
+    """Inserts or updates by primary key; returns the keys of new or changed rows.
 
     Rows equal to what is stored are left alone. With `newer_by`, a row whose value in that column
     is older than the stored one is ignored: pages may arrive out of order; `strictly` also one
@@ -71,7 +71,7 @@ async def list_stored(
 async def list_stored_since(
     conn: Writer, table: Table, rows: Sequence[Mapping[str, object]], moment: datetime
 ) -> set[Key]:
-    """The keys of those rows whose stored versions were loaded after a moment."""
+    """The keys of those rows whose stored versions were loaded after a time."""
     if not rows:
         return set()
     key = tuple(column.name for column in table.primary_key.columns)
@@ -87,7 +87,7 @@ async def list_differing(
     keys: Sequence[Key],
     rows: Sequence[Mapping[str, object]],
 ) -> set[Key]:
-    """Those of `keys` whose stored rows are not these `rows`. `key` is a part of the table's key."""
+    """Those of `keys` whose stored rows differ from `rows`. `key` is a part of the table's key."""
     if not keys:
         return set()
     documents = {"keys": to_document(_named(key, keys)), "rows": to_document(rows)}
@@ -98,7 +98,7 @@ async def list_differing(
 async def touch(
     conn: Writer, table: Table, key: tuple[str, ...], keys: Iterable[Key], *, source: str
 ) -> None:
-    """Note that what belongs to these rows was loaded now, from `source`."""
+    """Records that the parts of these rows were loaded now, from `source`."""
     rows = _named(key, keys)
     if rows:
         await conn.execute(
@@ -107,7 +107,7 @@ async def touch(
 
 
 async def put(conn: Writer, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-    """The same without an answer, for tables with many rows a page.
+    """The same without a result, for tables with many rows per page.
 
     A process that is stopped while a long answer is on its way to it leaves its server process
     waiting to write, with all its row locks, and no timeout of PostgreSQL ends that. Answers that
@@ -121,7 +121,7 @@ async def put(conn: Writer, table: Table, rows: Sequence[Mapping[str, object]]) 
 async def delete_by_key(
     conn: Writer, table: Table, key: tuple[str, ...], values: Iterable[Sequence[object]]
 ) -> None:
-    """Delete the rows whose columns `key` hold one of `values`."""
+    """Deletes the rows whose columns `key` have one of `values`."""
     rows = _named(key, values)
     if rows:
         await conn.execute(_delete_statement(table, key), {"rows": to_document(rows)})
@@ -176,7 +176,7 @@ def _upsert_statement(
         changed += f" and excluded.{newer_by} {newer} {table.name}.{newer_by}"
     updates = ", ".join(f"{name} = excluded.{name}" for name in values)
     return text(
-        f"insert into {table.name} ({', '.join(names)}) "  # noqa: S608 - names of our own tables
+        f"insert into {table.name} ({', '.join(names)}) "
         f"select {', '.join(names)} from {recordset(table, names)} "
         f"on conflict ({', '.join(key)}) do update set {updates}, loaded_at = now() "
         f"where {changed}" + (f" returning {', '.join(key)}" if returning else "")
@@ -186,7 +186,7 @@ def _upsert_statement(
 @cache
 def _delete_statement(table: Table, key: tuple[str, ...]) -> TextClause:
     same = " and ".join(f"{table.name}.{name} = fresh.{name}" for name in key)
-    return text(f"delete from {table.name} using {recordset(table, key)} where {same}")  # noqa: S608 - the same
+    return text(f"delete from {table.name} using {recordset(table, key)} where {same}")
 
 
 @cache
@@ -194,7 +194,7 @@ def _stored_statement(table: Table, key: tuple[str, ...], newer_by: str | None) 
     age = f"{table.name}.{newer_by} is not distinct from fresh.{newer_by}" if newer_by else "true"
     same = " and ".join(f"{table.name}.{name} = fresh.{name}" for name in key)
     return text(
-        f"select {', '.join(f'fresh.{name}' for name in key)}, {age} "  # noqa: S608 - the same
+        f"select {', '.join(f'fresh.{name}' for name in key)}, {age} "
         f"from {recordset(table, [*key, *_optional(newer_by)])} join {table.name} on {same}"
     )
 
@@ -203,7 +203,7 @@ def _stored_statement(table: Table, key: tuple[str, ...], newer_by: str | None) 
 def _since_statement(table: Table, key: tuple[str, ...]) -> TextClause:
     same = " and ".join(f"{table.name}.{name} = fresh.{name}" for name in key)
     return text(
-        f"select {', '.join(f'fresh.{name}' for name in key)} from {recordset(table, key)} "  # noqa: S608 - the same
+        f"select {', '.join(f'fresh.{name}' for name in key)} from {recordset(table, key)} "
         f"join {table.name} on {same} where {table.name}.loaded_at > :moment"
     )
 
@@ -214,7 +214,7 @@ def _differing_statement(table: Table, key: tuple[str, ...]) -> TextClause:
     same = " and ".join(f"{table.name}.{name} = chosen.{name}" for name in key)
     stored = ", ".join(f"{table.name}.{name}" for name in names)
     return text(
-        f"with fresh as (select {', '.join(names)} from {recordset(table, names)}), "  # noqa: S608 - the same
+        f"with fresh as (select {', '.join(names)} from {recordset(table, names)}), "
         f"stored as (select {stored} from {table.name} "
         f"join {recordset(table, key, document='keys', alias='chosen')} on {same}) "
         f"select distinct {', '.join(key)} from ("
@@ -227,6 +227,6 @@ def _differing_statement(table: Table, key: tuple[str, ...]) -> TextClause:
 def _touch_statement(table: Table, key: tuple[str, ...]) -> TextClause:
     same = " and ".join(f"{table.name}.{name} = fresh.{name}" for name in key)
     return text(
-        f"update {table.name} set source = :source, loaded_at = now() "  # noqa: S608 - the same
+        f"update {table.name} set source = :source, loaded_at = now() "
         f"from {recordset(table, key)} where {same}"
     )

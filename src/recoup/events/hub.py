@@ -14,7 +14,7 @@ from recoup.db.engine import Database
 from recoup.db.listen import listen
 from recoup.errors import DatabaseUnreachableError
 from recoup.events.queries import CHANNEL, Event, find_last_event_id, list_events_after
-from recoup.ids import UserId
+from recoup.ids import WorkspaceId
 from recoup.logs import get_logger
 
 _log = get_logger(__name__)
@@ -22,7 +22,7 @@ _MOST_PENDING = 500
 
 
 class Subscription:
-    """One reader's slot. A newer state of a subject replaces a pending one, milestones stay.
+    """One reader's slot. A newer state of a subject replaces a pending one; milestones stay.
 
     So a slow reader gets the newest state and costs bounded memory.
     """
@@ -41,7 +41,7 @@ class Subscription:
         self._wake.set()
 
     async def take(self, *, timeout_seconds: float) -> list[Event]:
-        """What has come since the last call, in order; empty after `timeout_seconds` of nothing."""
+        """The events since the last call, in order; empty after `timeout_seconds` without any."""
         try:
             async with asyncio.timeout(timeout_seconds):
                 await self._wake.wait()
@@ -53,50 +53,53 @@ class Subscription:
 
 
 class Hub:
-    """Reads each new event once per process and hands it to the readers of its user."""
+    """Reads each new event once per process and passes it to the readers of its user."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._readers: defaultdict[UserId, set[Subscription]] = defaultdict(set)
-        self._places: dict[UserId, int] = {}
+        self._readers: defaultdict[WorkspaceId, set[Subscription]] = defaultdict(set)
+        self._places: dict[WorkspaceId, int] = {}
 
     @asynccontextmanager
-    async def subscribe(self, user_id: UserId) -> AsyncIterator[Subscription]:
-        """A slot that gets every event committed from now on. Read history after entering."""
+    async def subscribe(self, workspace_id: WorkspaceId) -> AsyncIterator[Subscription]:
+        """A slot that receives every event committed from now on. Read history after entering."""
         subscription = Subscription()
-        self._readers[user_id].add(subscription)
+        self._readers[workspace_id].add(subscription)
         try:
-            if user_id not in self._places:
-                async with self._database.reading() as conn:
-                    place = await find_last_event_id(conn, user_id)
-                self._places.setdefault(user_id, place)
+            if workspace_id not in self._places:
+                async with self._database.of(workspace_id).reading() as conn:
+                    place = await find_last_event_id(conn, workspace_id)
+                self._places.setdefault(workspace_id, place)
             yield subscription
         finally:
-            self._readers[user_id].discard(subscription)
-            if not self._readers[user_id]:
-                del self._readers[user_id]
-                self._places.pop(user_id, None)
+            self._readers[workspace_id].discard(subscription)
+            if not self._readers[workspace_id]:
+                del self._readers[workspace_id]
+                self._places.pop(workspace_id, None)
 
     async def run(self) -> None:
-        """Serve the readers until cancelled."""
+        """Serves the readers until cancelled."""
         async for notification in listen(self._database.conninfo, [CHANNEL]):
             everybody = not notification.channel
-            users = set(self._places) if everybody else {UserId(notification.payload)}
-            await self._deliver(users & set(self._places))
+            grown = set(self._places) if everybody else {WorkspaceId(notification.payload)}
+            for workspace_id in grown & set(self._places):
+                await self._deliver(workspace_id)
 
-    async def _deliver(self, users: set[UserId]) -> None:
-        if not users:
-            return
+    async def _deliver(self, workspace_id: WorkspaceId) -> None:
+        """Each workspace by itself: its rows are all that a transaction sees."""
+        place = self._places.get(workspace_id)
+        if place is None:
+            return  # its last reader has left meanwhile
         try:
-            async with self._database.reading() as conn:
-                events = await list_events_after(conn, {u: self._places[u] for u in users})
+            async with self._database.of(workspace_id).reading() as conn:
+                events = await list_events_after(conn, workspace_id, place)
         except DatabaseUnreachableError:
             # The next notification, at the latest the idle one, reads from the same place.
-            _log.warning("events_not_read", users=len(users))
+            _log.warning("events_not_read", workspace_id=workspace_id)
             return
         for event in events:
-            if event.event_id <= self._places.get(event.user_id, event.event_id):
+            if event.event_id <= self._places.get(workspace_id, event.event_id):
                 continue
-            self._places[event.user_id] = event.event_id
-            for reader in self._readers.get(event.user_id, ()):
+            self._places[workspace_id] = event.event_id
+            for reader in self._readers.get(workspace_id, ()):
                 reader.offer(event)

@@ -24,7 +24,7 @@ def format_place(event_id: int) -> bytes:
 
 
 def parse_last_event_id(text: str | None) -> int | None:
-    """The place a reader has seen; None when it names none of ours (the feed then starts anew)."""
+    """The position that a reader has seen; None if it is not ours (the feed then starts again)."""
     if text is None or not text.isascii() or not text.isdigit() or len(text) > 18:
         return None
     return int(text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued
-from sqlalchemy import text
 
 from recoup.db.engine import Database, Writer, driver_connection
 from recoup.ids import SyncId
@@ -31,7 +30,7 @@ def new_queue(database: Database, *, pool_size: int = 4) -> App:
 
 
 async def defer_sync(queue: App, conn: Writer, sync_id: SyncId) -> bool:
-    """Ask the workers to look at a sync, once this transaction is committed.
+    """Tells the workers to look at a sync when this transaction is committed.
 
     One waiting job per sync is enough: False when there is one already.
     """
@@ -49,22 +48,3 @@ async def defer_sync(queue: App, conn: Writer, sync_id: SyncId) -> bool:
         return False
     await savepoint.commit()
     return True
-
-
-async def forget_old_jobs(conn: Writer, *, days: int) -> int:
-    """Delete jobs of the past, also what dead workers left as running; gives how many."""
-    result = await conn.execute(
-        text(
-            """
-            delete from procrastinate_jobs where id in (
-                select job.id from procrastinate_jobs job
-                join procrastinate_events event on event.job_id = job.id
-                where job.status <> 'todo' and not (job.status = 'doing' and worker_id is not null)
-                group by job.id
-                having max(event.at) < now() - make_interval(days => :days)
-            )
-            """
-        ),
-        {"days": days},
-    )
-    return result.rowcount

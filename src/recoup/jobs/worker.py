@@ -1,4 +1,4 @@
-"""A worker: runs the queue's jobs, listens for cancels, rescues syncs that nobody works on."""
+"""A worker: runs the queue's jobs, listens for cancels, rescues syncs without a worker."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from datetime import timedelta
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
+from recoup.audit.queries import forget_old_entries
 from recoup.clock import utc_now
 from recoup.config import Settings
 from recoup.connections.queries import get_connection, list_active_connections
@@ -20,20 +21,16 @@ from recoup.db.listen import listen
 from recoup.errors import ConflictError, DatabaseUnreachableError, NotFoundError
 from recoup.events.queries import delete_superseded_events
 from recoup.ids import SyncId
-from recoup.jobs.queue import (
-    RUN_SYNC,
-    SYNC_QUEUE,
-    UPKEEP_QUEUE,
-    defer_sync,
-    forget_old_jobs,
-    new_queue,
-)
-from recoup.jobs.start import CANCEL_CHANNEL, begin_sync
+from recoup.jobs.queries import forget_old_jobs
+from recoup.jobs.queue import RUN_SYNC, SYNC_QUEUE, UPKEEP_QUEUE, defer_sync, new_queue
+from recoup.jobs.start import begin_sync
+from recoup.jobs.stop import CANCEL_CHANNEL
 from recoup.logs import get_logger
 from recoup.spapi.secret_age import secret_warning
-from recoup.streams.stream import Stream
+from recoup.streams._stream import Stream
 from recoup.sync.access import SellerAccess
-from recoup.sync.lease_queries import list_orphaned_syncs
+from recoup.sync.record.expiries import tell_expiries
+from recoup.sync.record.lease_queries import list_orphaned_syncs
 from recoup.sync.runner import SyncRunner
 from recoup.sync.side_tasks import run_beside
 
@@ -43,10 +40,10 @@ _RESCUE_EVERY_SECONDS = 2.0
 _KEEP_EVENTS = timedelta(days=2)
 _KEEP_JOBS_DAYS = 7
 # A sync under way waits most of its life, and holds one of the worker's slots only while it works
-# (recoup.sync.slots). So a worker takes on many times as many as may work at once; the limit is for
+# (recoup.sync.pacing.slots). So a worker takes on many times as many as may work at once; the limit is for
 # what each keeps in memory.
 _SYNCS_PER_SLOT = 50
-# On shutdown a job gives its lease back and ends; this long it may take.
+# On shutdown a job releases its lease and ends; it may take this long.
 _GRACE_SECONDS = 3.0
 _RECONNECT_SECONDS = 2.0
 
@@ -73,12 +70,11 @@ class Worker:
         self._register_tasks()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set; then hand the running syncs on and return.
+        """Works until `stop` is set; then hands over the running syncs and returns.
 
         A database that goes away is waited for: a worker outlives its restart.
         """
         _log.info("worker_started", concurrency=self._settings.worker_concurrency)
-        self._warn_of_old_secret()
         try:
             while not stop.is_set():
                 try:
@@ -91,6 +87,7 @@ class Worker:
         _log.info("worker_stopped")
 
     async def _work(self, stop: asyncio.Event) -> None:
+        await self._warn_of_expiries()
         async with self._queue.open_async():
             await run_beside(
                 self._stopping_on(stop),
@@ -104,7 +101,7 @@ class Worker:
             )
 
     async def _run_jobs(self, name: str, *, concurrency: int) -> None:
-        """Raises DatabaseUnreachableError when the queue's library gave up: it returns then."""
+        """Raises DatabaseUnreachableError if the queue's library gave up, as it then returns."""
         await self._queue.run_worker_async(
             queues=[name],
             concurrency=concurrency,
@@ -127,7 +124,7 @@ class Worker:
 
         @queue.task(name=RUN_SYNC, queue=SYNC_QUEUE)
         async def run_sync(sync_id: str) -> None:
-            """Work on a sync until it ends: minutes to days. May run twice: the lease decides."""
+            """Works on a sync until it ends: minutes to days. May run twice: the lease decides."""
             if self._stopping:
                 await self._hand_on(SyncId(sync_id))
                 return
@@ -146,27 +143,33 @@ class Worker:
         @queue.periodic(cron="17 3 * * *", periodic_id="upkeep")
         @queue.task(name="upkeep.forget", queue=UPKEEP_QUEUE)
         async def forget(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
-            """Delete events that newer ones replaced, and old jobs. Seconds; may run twice."""
-            self._warn_of_old_secret()
+            """Deletes events that newer ones replaced, old jobs and old entries of the audit log.
+
+            Seconds; may run twice.
+            """
+            await self._warn_of_expiries()
             async with self._database.writing() as conn:
                 await delete_superseded_events(conn, before=utc_now() - _KEEP_EVENTS)
                 await forget_old_jobs(conn, days=_KEEP_JOBS_DAYS)
+                await forget_old_entries(conn)
 
         if self._settings.sync_schedule:
 
             @queue.periodic(cron=self._settings.sync_schedule, periodic_id="schedule")
             @queue.task(name="sync.schedule", queue=UPKEEP_QUEUE)
             async def schedule(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
-                """Start a sync of every active connection. Seconds; may run twice."""
+                """Starts a sync of every active connection. Seconds; may run twice."""
                 await start_scheduled_syncs(self._database, queue)
 
-    def _warn_of_old_secret(self) -> None:
+    async def _warn_of_expiries(self) -> None:
         rotated_on = self._settings.lwa_secret_rotated_on
-        if rotated_on is not None and (says := secret_warning(rotated_on, utc_now().date())):
+        now = utc_now()
+        if rotated_on is not None and (says := secret_warning(rotated_on, now.date())):
             _log.warning("client_secret_is_old", says=says)
+        await tell_expiries(self._database, secret_rotated_on=rotated_on, now=now)
 
     async def _hand_on(self, sync_id: SyncId) -> None:
-        """Queue the sync again, so that another worker need not wait for the rescuer."""
+        """Queues the sync again, so that another worker need not wait for the rescuer."""
         async with self._database.writing() as conn:
             await defer_sync(self._queue, conn, sync_id)
 
@@ -178,7 +181,7 @@ class Worker:
                 await self._runner.interrupt_ended()
 
     async def _rescue(self) -> None:
-        """Queue a job for each sync whose worker died. On every worker, harmless when doubled."""
+        """Queues a job for each sync whose worker died. On every worker, harmless if doubled."""
         while True:
             await asyncio.sleep(_RESCUE_EVERY_SECONDS)
             try:
@@ -191,14 +194,14 @@ class Worker:
 
 
 async def start_scheduled_syncs(database: Database, queue: App) -> list[SyncId]:
-    """A sync of every active connection that has none running; gives the new ones."""
+    """Starts a sync of every active connection without a running one; returns the new ones."""
     async with database.reading() as conn:
         due = await list_active_connections(conn)
     started = []
-    for user_id, connection_id in due:
+    for workspace_id, connection_id in due:
         async with database.writing() as conn:
             try:
-                connection = await get_connection(conn, user_id, connection_id)
+                connection = await get_connection(conn, workspace_id, connection_id)
                 started.append(await begin_sync(conn, queue, connection, trigger="schedule"))
             except (ConflictError, NotFoundError) as exc:
                 _log.info("schedule_skipped", connection_id=connection_id, reason=str(exc))

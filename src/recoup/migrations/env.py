@@ -1,4 +1,4 @@
-"""Alembic's entrance. recoup hands it a connection; there is no alembic.ini."""
+"""The entry point of Alembic. recoup passes it a connection; there is no alembic.ini."""
 
 from __future__ import annotations
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import recoup.audit.tables
 import recoup.claims.tables
 import recoup.connections.tables
 import recoup.events.tables
-import recoup.sync.tables
+import recoup.notes.tables
+import recoup.sync.record.tables
 import recoup.users.tables  # noqa: F401
 from recoup.db.metadata import METADATA
 from recoup.streams import all_streams

@@ -1,4 +1,4 @@
-"""Bringing a database to the schema of this version, and telling where it stands."""
+"""Upgrades a database to the schema of this version, and reports its state."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from recoup.db.engine import Database, unreachable_message
 from recoup.errors import DatabaseUnreachableError, SchemaMismatchError
+from recoup.migrations.walls import raise_walls, walls_stand
 
 # Two processes that upgrade at once: one waits for the other and finds nothing left to do.
 _UPGRADE_LOCK = 7_203_911
@@ -35,7 +36,7 @@ class SchemaStatus:
 
 
 def upgrade(database: Database) -> SchemaStatus:
-    """Run the missing migrations; gives the status before. Blocking.
+    """Runs the missing migrations; returns the status before. Blocking.
 
     Raises DatabaseUnreachableError, or SchemaMismatchError when the database is newer than this
     version of recoup.
@@ -51,6 +52,9 @@ def upgrade(database: Database) -> SchemaStatus:
                 config.attributes["connection"] = conn
                 command.upgrade(config, "head")
                 conn.commit()
+            if not (before.fits and walls_stand(conn)):
+                raise_walls(conn)
+                conn.commit()
         finally:
             conn.execute(text("select pg_advisory_unlock(:key)"), {"key": _UPGRADE_LOCK})
             conn.commit()
@@ -64,14 +68,22 @@ def read_status(database: Database) -> SchemaStatus:
 
 
 def require_fitting(database: Database) -> None:
-    """Raises SchemaMismatchError, saying what to do, when the schema is not this version's."""
-    status = read_status(database)
-    refuse_newer(status)
-    if not status.fits:
-        raise SchemaMismatchError(
-            f"The database is at {status.current or 'no schema'}, this version of recoup needs "
-            f"{status.head}: run `recoup db upgrade`."
-        )
+    """Raises SchemaMismatchError, with instructions, if the schema is of another version, or lacks
+    the walls between workspaces. Blocking.
+    """
+    with _connect(database) as conn:
+        status = _status(conn)
+        refuse_newer(status)
+        if not status.fits:
+            raise SchemaMismatchError(
+                f"The database is at {status.current or 'no schema'}, this version of recoup needs "
+                f"{status.head}: run `recoup db upgrade`."
+            )
+        if not walls_stand(conn):
+            raise SchemaMismatchError(
+                "The database lacks roles or grants that recoup works with, perhaps since it was "
+                "restored: run `recoup db upgrade`."
+            )
 
 
 def refuse_newer(status: SchemaStatus) -> None:

@@ -1,1 +1,1 @@
-"""A server that SP-API clients take for Amazon. Imports nothing else of recoup."""
+"""A server that SP-API clients can use in place of Amazon. Imports nothing else of recoup."""

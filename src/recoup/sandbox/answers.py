@@ -1,4 +1,4 @@
-"""Answers as Amazon words them, and two that break the rules on purpose."""
+"""Answers in Amazon's words, and two that deliberately break the protocol."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ABORT_EXTENSION = "recoup.sandbox.abort"
 
 
 def dump_json(value: Json) -> str:
-    """Compact JSON. Decimals become numbers with their own digits, never by way of a float."""
+    """Compact JSON. Decimals become numbers with their own digits, never through a float."""
     parts: list[str] = []
     _write(value, parts)
     return "".join(parts)
@@ -53,7 +53,7 @@ def json_answer(
 
 
 class ApiError(Exception):
-    """A refusal with Amazon's status, code and words (facts 3.1)."""
+    """A refusal with Amazon's status, code and message (docs/amazon.md#errors)."""
 
     def __init__(self, status: int, code: str, message: str, details: str = "") -> None:
         super().__init__(message)
@@ -106,7 +106,7 @@ class BrokenConnection(Response):
 
 
 class SilentConnection(Response):
-    """Sends nothing until the client gives up or the sandbox stops."""
+    """Sends nothing until the client times out or the sandbox stops."""
 
     def __init__(self, stopping: asyncio.Event) -> None:
         super().__init__()

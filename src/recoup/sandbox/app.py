@@ -27,7 +27,7 @@ from recoup.sandbox.state import Sandbox
 
 
 def create_app(config: SandboxConfig, *, clock: WorldClock | None = None) -> Starlette:
-    """The server's application; its Sandbox is `app.state.sandbox`.
+    """Creates the server's application; its Sandbox is `app.state.sandbox`.
 
     The faults `reset` and `stall` need the server of `recoup.sandbox.serve`, which lets an
     application break its connection. `clock`: for tests; by default the configured day.
@@ -59,12 +59,12 @@ async def _no_such_operation(_request: Request, _error: Exception) -> Response:
 
 
 async def _nobody_there(_request: Request, _error: Exception) -> Response:
-    """For a client that went in the middle of its request. It is no error, and nobody reads this."""
+    """Handles a client that disconnected during its request, which is no error."""
     return Response(status_code=400)
 
 
 class _AmazonHeaders:
-    """Gives every answer the world's date and a request id."""
+    """Adds the world's date and a request id to every answer."""
 
     def __init__(self, app: ASGIApp, sandbox: Sandbox) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Request bodies with Amazon's checks: members by path, with the types that the models ask for."""
+"""Request bodies with Amazon's checks: members by path, with the types of the models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_DIGITS = 9
 
 
 class Body:
-    """The JSON of one request. Every method raises ApiError 400 for a member that is wrong."""
+    """The JSON of one request. Every method raises ApiError 400 for an invalid member."""
 
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
@@ -34,7 +34,7 @@ class Body:
         return Members(self.value)
 
     def list_of_members(self, *, at_most: int) -> list[Members]:
-        """A body that is a bare array of 1 to so many objects."""
+        """A body that is a bare array of 1 to this many objects."""
         return _objects("The request body", self.value, at_most)
 
 
@@ -48,7 +48,7 @@ class Members:
         return self._values.get(name) is not None
 
     def text(self, name: str) -> str:
-        """A text that must be there and must not be empty."""
+        """A text that must be present and not empty."""
         value = self.find_text(name)
         if not value:
             raise invalid_input(f"{name} is required.")
@@ -118,7 +118,7 @@ class Members:
         return _objects(name, self._values.get(name), at_most)
 
     def amount(self, name: str) -> Decimal:
-        """Money: a JSON number from 0 on, with its own digits."""
+        """Money: a JSON number of at least 0, with its own digits."""
         value = self._values.get(name)
         if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
             raise invalid_input(f"{name} must be a number.")

@@ -1,4 +1,4 @@
-"""How often each operation was called, refused and made to fail."""
+"""Counts of calls, refusals and faults per operation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from recoup.sandbox.config import FaultKind
 
 @dataclass
 class CallCount:
-    """The calls of one operation that came with a valid token, those below included.
+    """The calls of one operation with a valid token, including those below.
 
     `throttled` counts refusals by the token bucket alone; a planned 429 is a fault. `beyond`
     counts the calls for which the bucket held nothing, refused or (without limits) not.

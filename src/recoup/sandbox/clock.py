@@ -1,4 +1,4 @@
-"""The world's clock: it runs with real time and can be moved forward."""
+"""The world's clock: it runs in real time and can be advanced."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DURATION = re.compile(
 )
 _MAX_ADVANCE = timedelta(days=3650)
 # Amazon answers for times up to two minutes ago. A world that began within the first minutes of
-# its day would hide its last orders from a client that asks up to that bound.
+# its day would hide its last orders from a client that requests up to that bound.
 _EARLIEST_START = timedelta(minutes=10)
 
 
@@ -73,6 +73,6 @@ class WorldClock:
         return self._began + elapsed + self._advanced
 
     def advance(self, duration: timedelta) -> None:
-        """Move now and edge forward. Raises OverflowError past the year 9999."""
+        """Advances now and edge. Raises OverflowError past the year 9999."""
         _ = self.now() + duration
         self._advanced += duration

@@ -1,4 +1,4 @@
-"""What a sandbox is started with."""
+"""The configuration of a sandbox."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from datetime import date
 from enum import Enum
 from pathlib import Path
 
+from recoup.sandbox.oddities import parse_oddities
+
 
 class FaultKind(Enum):
-    """The ways in which the sandbox can fail on purpose."""
+    """The ways in which the sandbox can fail deliberately."""
 
     THROTTLED = "429"
     INTERNAL = "500"
@@ -17,27 +19,27 @@ class FaultKind(Enum):
     RESET = "reset"
     """The connection breaks without an answer."""
     STALL = "stall"
-    """No answer comes until the client gives up."""
+    """No answer until the client times out."""
     SLOW = "slow"
-    """The right answer, half a second late."""
+    """The correct answer, half a second late."""
     MALFORMED = "malformed"
-    """Status 200 with JSON that breaks off."""
+    """Status 200 with truncated JSON."""
     TRUNCATED_GZIP = "truncated-gzip"
-    """A report's file ends in the middle of its compressed data."""
+    """The compressed data of a report's file is truncated."""
     EXPIRED_TOKEN = "expired-token"  # noqa: S105 - the name of a fault, no secret
     LOST_REPORT = "lost-report"
-    """A report is accepted, and then half of these are unknown and half never done."""
+    """A report is accepted; afterwards half of these are unknown and half are never done."""
     FATAL = "fatal"
-    """A report ends FATAL with a document that says so."""
+    """A report ends FATAL with a document that states it."""
     DUPLICATE_PAGE = "duplicate-page"
-    """A page comes twice: its token leads to itself, once."""
+    """A page is returned twice: its token leads to itself, once."""
     EMPTY_PAGE = "empty-page-with-token"
-    """A page without rows comes before the right one."""
+    """A page without rows is returned before the correct one."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind of failure: the share of calls it hits (0 to 1), or one call of one operation.
+    """One kind of failure: the share of calls it affects (0 to 1), or one call of one operation.
 
     `number` counts the calls of `operation` from 1, from the moment the fault was set.
     """
@@ -81,12 +83,13 @@ def parse_fault(text: str) -> Fault:
 
 @dataclass(frozen=True)
 class SandboxConfig:
-    """Everything that decides what the sandbox answers.
+    """All settings that determine the sandbox's answers.
 
     `orders` is the number created in the 360 days before `today` (None: the real date).
     `profile` names the seller's home: us, uk or eu. `speed` multiplies the official refill rates
     of the limits, and makes reports that much faster. What clients made (reports, schedules)
-    is kept in `state_dir`, else in memory only. Raises ValueError when a value makes no sense.
+    is kept in `state_dir`, else in memory only. `odd` are the kinds of oddities, or `all`. Raises
+    ValueError when a value makes no sense.
     """
 
     seed: int = 1
@@ -97,6 +100,7 @@ class SandboxConfig:
     limits: bool = True
     faults: tuple[Fault, ...] = ()
     state_dir: Path | None = None
+    odd: tuple[str, ...] = ()
     client_id: str = "amzn1.application-oa2-client.test"
     client_secret: str = "test-secret"  # noqa: S105 - what the sandbox accepts by default
     refresh_token: str = "Atzr|test"  # noqa: S105 - what the sandbox accepts by default
@@ -106,6 +110,7 @@ class SandboxConfig:
             raise ValueError(f"orders must be 0 or more, not {self.orders}")
         if self.speed <= 0:
             raise ValueError(f"speed must be above 0, not {self.speed:g}")
+        object.__setattr__(self, "odd", parse_oddities(tuple(self.odd)))
         if self.profile not in PROFILES:
             raise ValueError(f"profile must be one of {', '.join(PROFILES)}, not {self.profile!r}")
 

@@ -1,4 +1,4 @@
-"""The consent page of the website workflow, where a seller approves an application (facts 1.3)."""
+"""The consent page of the website workflow, where a seller approves an application (docs/amazon.md#consent)."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ _NAMES = ("application_id", "state", "redirect_uri", "version")
 
 
 class Codes:
-    """The authorization codes that were given out and not yet used."""
+    """The authorization codes that were issued and not yet used."""
 
     def __init__(self) -> None:
         self._given: dict[str, tuple[str, datetime]] = {}
 
     def give(self, redirect_uri: str, now: datetime) -> str:
-        """A code to be used once, within 5 minutes, with the same redirect_uri."""
+        """Issues a code to be used once, within 5 minutes, with the same redirect_uri."""
         code = secrets.token_urlsafe(24)
         self._given = {one: kept for one, kept in self._given.items() if kept[1] > now}
         self._given[code] = (redirect_uri, now + CODE_LIFETIME)
         return code
 
     def use(self, code: str, redirect_uri: str | None, now: datetime) -> bool:
-        """Whether the code is good; it is used up in any case."""
+        """Whether the code is valid; it is used up in any case."""
         kept, ends = self._given.pop(code, ("", now))
         return ends > now and redirect_uri == kept
 

@@ -1,4 +1,4 @@
-"""The sandbox's own routes under /_sandbox: for tests and curious people, not for clients."""
+"""The sandbox's own routes under /_sandbox: for tests and people, not for clients."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _COUNTED_AT_ONCE = 200
 
 
 class ControlError(Exception):
-    """The request to the sandbox's own routes is wrong; the message says how."""
+    """A request to the sandbox's own routes is wrong; the message explains it."""
 
 
 Endpoint = Callable[[Sandbox, Request], Awaitable[Json]]
@@ -91,13 +91,13 @@ def _seller(sandbox: Sandbox, request: Request) -> Seller:
 
 
 async def _truth(sandbox: Sandbox, request: Request) -> Json:
-    """What was planted in the world, for those who check what a client found."""
+    """The planted cases, for comparison with what a client found."""
     seller = _seller(sandbox, request)
     return await asyncio.to_thread(truth, seller.world, sandbox.clock.edge)
 
 
 async def _count(sandbox: Sandbox, seller: Seller) -> Totals:
-    """The totals at the present edge, kept; a big world is counted in steps between requests."""
+    """The totals at the present edge, cached; a big world is counted in steps between requests."""
     edge = sandbox.clock.edge
     if edge not in seller.totals:
         totals = Totals()
@@ -150,7 +150,7 @@ async def _faults(sandbox: Sandbox, request: Request) -> Json:
 
 
 async def _refusals(sandbox: Sandbox, request: Request) -> Json:
-    """Operations and marketplaces are refused with 403, datasets of searchOrders with 400."""
+    """Refuses operations and marketplaces with 403, datasets of searchOrders with 400."""
     names = (await _object(request)).get("refused")
     if not isinstance(names, list):
         raise ControlError('expected {"refused": ["ATVPDKIKX0DER"]}')

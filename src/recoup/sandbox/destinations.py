@@ -1,4 +1,4 @@
-"""Notification destinations of the application and subscriptions of its sellers (facts 4.10)."""
+"""Notification destinations of the application and subscriptions of its sellers (docs/amazon.md#notifications)."""
 
 from __future__ import annotations
 

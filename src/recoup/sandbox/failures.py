@@ -1,4 +1,4 @@
-"""What a client sees of a fault."""
+"""The effects of a fault on a client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SLOW_SECONDS = 0.5
 
 
 async def fail(sandbox: Sandbox, fault: DrawnFault, headers: Mapping[str, str]) -> Response | None:
-    """The answer of a fault; None where the call goes on (slow, malformed, faults of data).
+    """The answer of a fault; None if the call continues (slow, malformed, faults of data).
 
     `headers` go with half of the 429s: Amazon sends none there, other gateways do.
     """

@@ -1,4 +1,4 @@
-"""Which call fails how: drawn from the seed and the number of the call, or planned by hand."""
+"""The fault of each call: drawn from the seed and the number of the call, or planned."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ API_FAULTS = LWA_FAULTS | {FaultKind.MALFORMED, FaultKind.EXPIRED_TOKEN}
 
 @dataclass(frozen=True)
 class DrawnFault:
-    """The fault of one call. `variant` picks between two forms where a kind has them."""
+    """The fault of one call. `variant` selects between two forms if a kind has them."""
 
     kind: FaultKind
     variant: bool
@@ -49,7 +49,7 @@ class Numbered:
 def draw_fault(
     key: bytes, call: Numbered, faults: tuple[Fault, ...], allowed: Collection[FaultKind]
 ) -> DrawnFault | None:
-    """The fault of a call, the first of the list that is planned for it or that the dice give."""
+    """The fault of a call: the first in the list that is planned for it or that chance selects."""
     for place, fault in enumerate(faults):
         if fault.kind not in allowed:
             continue

@@ -1,4 +1,4 @@
-"""The way of every SP-API call: token, limit, fault, operation."""
+"""The path of every SP-API call: token, limit, fault, operation."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ RATE_HEADER = "x-amzn-RateLimit-Limit"
 
 @dataclass(frozen=True)
 class Call:
-    """What an operation needs to answer: who asks, at what time, and what was asked.
+    """The input of an operation: the caller, the time, and the request.
 
     `edge` is where the events of the world end. `opened` are the kinds of personal data that
     the token opens for this path. `fault` is one that the operation itself has to show.
@@ -63,7 +63,10 @@ class Call:
         return self.seller.world
 
     def check_marketplaces(self, marketplace_ids: tuple[str, ...]) -> None:
-        """Raises ApiError 403 when one of them is not the seller's (facts 2.2), or refused."""
+        """Raises ApiError 403 when one of them is not the seller's (docs/amazon.md#marketplaces), or refused."""
+        for oddity in self.sandbox.oddities:
+            if oddity.check is not None:
+                oddity.check(marketplace_ids)
         own = {marketplace.marketplace_id for marketplace in self.world.marketplaces}
         if not (own - self.sandbox.refused).issuperset(marketplace_ids):
             raise access_denied()
@@ -71,9 +74,9 @@ class Call:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of Amazon's. `rate` is its official limit in calls per second (facts 4.0).
+    """One operation of Amazon's. `rate` is its official limit in calls per second (docs/amazon.md#limits).
 
-    `answer` gives the body (None: no body at all) or raises ApiError. `scope` is asked of a
+    `answer` returns the body (None: no body at all) or raises ApiError. `scope` is required of a
     token without a seller, which grantless operations need. `faults` are more than the usual
     ones. Where two versions of an API name an operation alike, the older one's `name` here
     ends in V0. `rate` None: Amazon prints no limit.
@@ -91,7 +94,7 @@ class Operation:
 
     @property
     def route(self) -> str:
-        """The path for the router: SKUs may hold an encoded slash."""
+        """The path for the router: SKUs may contain an encoded slash."""
         return self.path.replace("SKU}", "SKU:path}").replace("Sku}", "Sku:path}")
 
 
@@ -143,7 +146,7 @@ def endpoint(sandbox: Sandbox, operation: Operation) -> Callable[[Request], Awai
 
 
 def rate_header(config: SandboxConfig, operation: Operation) -> dict[str, str]:
-    """The limit that holds here: the official rate times the speed."""
+    """The limit in force: the official rate times the speed."""
     if operation.rate is None:
         return {}
     limit = operation.rate * Decimal(str(config.speed))
@@ -151,7 +154,7 @@ def rate_header(config: SandboxConfig, operation: Operation) -> dict[str, str]:
 
 
 def _opened(grant: Grant, operation: Operation, request: Request) -> frozenset[str] | None:
-    """The personal data that a token opens here; None when the token does not fit at all."""
+    """The personal data that a token opens here; None if the token is not valid here."""
     if (operation.scope is None) != isinstance(grant.caller, Seller):
         return None
     if operation.scope is not None:
@@ -178,18 +181,31 @@ def _take(sandbox: Sandbox, caller: Caller, operation: Operation) -> bool:
 
 
 def _server(request: Request) -> str:
-    # Not the Host header: some clients send a broken one to servers without TLS (facts 2.5).
+    # Not the Host header: some clients send a broken one to servers without TLS (docs/amazon.md#what-clients-send).
     host, port = request.scope["server"]
     bracketed = f"[{host}]" if ":" in host else host
     return f"{request.scope['scheme']}://{bracketed}:{port}"
 
 
+def _answer(call: Call, operation: Operation) -> Json:
+    """The operation's body with the chosen oddities. Raises ApiError."""
+    oddities = call.sandbox.oddities
+    asked = (one.before(call, operation.name) for one in oddities if one.before is not None)
+    value = next((one for one in asked if one is not None), None)
+    if value is None:
+        value = operation.answer(call)
+    for oddity in oddities:
+        if oddity.answer is not None:
+            value = oddity.answer(call, operation.name, value)
+    return value
+
+
 def _carry_out(call: Call, operation: Operation) -> Response:
     headers = rate_header(call.sandbox.config, operation)
     try:
-        value = operation.answer(call)
+        value = _answer(call, operation)
     except ApiError as error:
-        # Amazon tells the limit on 20x, 400 and 404 only (facts 3.2).
+        # Amazon reports the limit on 20x, 400 and 404 only (docs/amazon.md#limits).
         return error.answer(headers if error.status in {400, 404} else None)
     if value is None:
         return Response(status_code=operation.status, headers=headers)

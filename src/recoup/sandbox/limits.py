@@ -18,7 +18,7 @@ class Bucket:
     at: float
 
     def take(self, now: float) -> bool:
-        """Whether a call at `now` is allowed. A refused call costs nothing."""
+        """Whether a call at `now` is allowed. A refused call takes nothing."""
         self.level = min(self.burst, self.level + (now - self.at) * self.rate)
         self.at = now
         if self.level < 1:

@@ -1,4 +1,4 @@
-"""What the item operations of the FBA Inventory sandbox made of a seller's stock (facts 4.5)."""
+"""What the item operations of the FBA Inventory sandbox made of a seller's stock (docs/amazon.md#inventory-items)."""
 
 from __future__ import annotations
 

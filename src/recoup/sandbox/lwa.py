@@ -1,4 +1,4 @@
-"""Login with Amazon: three grants become access tokens (facts 1.1, 1.2)."""
+"""Login with Amazon: three grants become access tokens (docs/amazon.md#lwa)."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ SCOPES = frozenset(
         "sellingpartnerapi::migration",
     }
 )
-"""Facts 1.6."""
+"""Scopes of grantless operations (docs/amazon.md#grantless-operations)."""
 _NEVER_KEPT = {"cache-control": "no-store"}
 
 
 class _RefusedError(Exception):
-    """A refusal in Login with Amazon's shape, which is not that of the SP-API."""
+    """A refusal in the format of Login with Amazon, which differs from that of the SP-API."""
 
     def __init__(self, status: int, error: str, description: str) -> None:
         super().__init__(description)

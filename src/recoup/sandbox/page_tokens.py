@@ -1,4 +1,4 @@
-"""Page tokens: where a reader stands, signed, so that they survive a restart of the sandbox."""
+"""Page tokens: the position of a reader, signed, so that they survive a restart of the sandbox."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SIGNATURE_BYTES = 12
 
 
 class PageTokenError(Exception):
-    """The token is not ours, too old or belongs to other parameters; the message says which."""
+    """The token is foreign, too old or for other parameters; the message says which."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a reader stands. `repeated`: this page was already given, whole or without rows.
+    """The position of a reader. `repeated`: this page was already returned, whole or without rows.
 
     `question` holds the parameters of the first page where the token must come alone.
     """
@@ -31,7 +31,7 @@ class Place:
 
 @dataclass(frozen=True)
 class PageTokens:
-    """Gives out and reads the page tokens of one seller and operation.
+    """Creates and reads the page tokens of one seller and operation.
 
     `lifetime` None: they do not expire.
     """
@@ -41,7 +41,7 @@ class PageTokens:
     lifetime: timedelta | None
 
     def give(self, place: Place, bound: tuple[object, ...], now: datetime) -> str:
-        """A token for `place` that only fits a request with the same `bound` parameters."""
+        """A token for `place` that is only valid for a request with the same `bound` parameters."""
         fields = [
             place.position,
             int(place.repeated),
@@ -53,7 +53,7 @@ class PageTokens:
         return base64.urlsafe_b64encode(self._sign(content) + content).decode().rstrip("=")
 
     def read(self, token: str, bound: tuple[object, ...], now: datetime) -> Place:
-        """The place in a token. Raises PageTokenError."""
+        """The position in a token. Raises PageTokenError."""
         try:
             raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         except (binascii.Error, ValueError):

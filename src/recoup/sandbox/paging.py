@@ -1,4 +1,4 @@
-"""Pages of any operation, with the faults that pages can have."""
+"""Pages of any operation, including the faults of pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Position = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """Rows of one page and the token of the next one; `place` is where it begins."""
+    """Rows of one page and the token of the next one; `place` is its start."""
 
     rows: list[T]
     next_token: str | None
@@ -28,7 +28,7 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True)
 class Pager(Generic[T]):
-    """How an operation gives pages.
+    """The way in which an operation returns pages.
 
     `rows` yields rows from a position on, each with its own position. A token fits requests with
     the same `bound` parameters. `blank` says before which positions Amazon would send an empty
@@ -46,7 +46,7 @@ class Pager(Generic[T]):
     blank: Callable[[Position], bool] = lambda _: False
 
     def page(self, call: Call, token: str | None) -> Page[T]:
-        """The page that a token (None: no token) asks for. Raises ApiError 400 for a bad one."""
+        """The page that a token (None: no token) requests. Raises ApiError 400 for a bad one."""
         place = Place(self.start, question=self.question)
         if token is not None:
             place = read_token(
@@ -79,7 +79,7 @@ def read_token(
     bound: tuple[object, ...] = (),
     lifetime: timedelta | None = None,
 ) -> Place:
-    """The place in a token. Raises ApiError 400."""
+    """The position in a token. Raises ApiError 400."""
     tokens = PageTokens(call.world.key, operation, lifetime)
     try:
         return tokens.read(token, bound, call.now)

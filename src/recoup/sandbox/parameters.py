@@ -1,4 +1,4 @@
-"""Query parameters with Amazon's checks. Unknown ones are ignored, as real clients need."""
+"""Query parameters with Amazon's checks. Unknown ones are ignored, for the sake of real clients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from recoup.sandbox.world.instants import Instant, to_instant
 
 
 class Query:
-    """The parameters of one request. Every method raises ApiError 400 for a value that is wrong."""
+    """The parameters of one request. Every method raises ApiError 400 for an invalid value."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         self._values: dict[str, list[str]] = {}
@@ -25,12 +25,12 @@ class Query:
         return list(self._values)
 
     def encode(self, *, without: str) -> str:
-        """The parameters but one as a query string, from which the same Query can be made."""
+        """The parameters except one as a query string, from which the same Query can be created."""
         pairs = [(name, values) for name, values in self._values.items() if name != without]
         return urlencode(pairs, doseq=True)
 
     def text(self, name: str) -> str | None:
-        """The value; None when the parameter is absent or empty."""
+        """The value; None if the parameter is absent or empty."""
         return self._values.get(name, [""])[-1] or None
 
     def texts(

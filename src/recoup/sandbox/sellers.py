@@ -1,4 +1,4 @@
-"""Who calls the sandbox: sellers by refresh token, and everything that an access token opens."""
+"""Callers of the sandbox: sellers by refresh token, and the data that an access token opens."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from recoup.sandbox.world.seller import SPAN_DAYS, SellerWorld
 from recoup.sandbox.world.totals import Totals
 
 ACCESS_TOKEN_LIFETIME = timedelta(seconds=3600)
-"""Facts 1.1; the same for restricted data tokens (facts 4.9)."""
+"""How long an access token is good for (docs/amazon.md#lwa); a restricted data token lives as long."""
 _REVOKED = "Atzr|revoked"
 _FOREIGN = "Atzr|foreign"
 _CONSENT = "Atzr|consent-"
@@ -31,7 +31,7 @@ _NONCE_LETTERS = 22
 
 @dataclass
 class Caller:
-    """Whose calls are counted together: Amazon limits per seller and application."""
+    """The unit for counting calls: Amazon limits per seller and application."""
 
     buckets: dict[str, Bucket] = field(default_factory=dict)
     calls: dict[str, CallCount] = field(default_factory=dict)
@@ -42,17 +42,17 @@ class Caller:
 
 @dataclass(kw_only=True)
 class Seller(Caller):
-    """A world, and what its clients have done so far."""
+    """A world, and the changes that its clients have made."""
 
     world: SellerWorld
     totals: dict[Instant, Totals] = field(default_factory=dict)
     listings: Listings = field(default_factory=Listings)
     group_totals: dict[tuple[str, Instant], Decimal] = field(default_factory=dict)
-    """What financial event groups add up to, by id and edge of the world."""
+    """The sums of financial event groups, by id and edge of the world."""
     inbound: dict[Instant, tuple[InboundShipment, ...]] = field(default_factory=dict)
 
     def inbound_shipments(self, edge: Instant) -> tuple[InboundShipment, ...]:
-        """The world's shipments up to its edge; kept, for a big world takes a while to list them."""
+        """The world's shipments up to its edge; cached, as a big world is slow to list."""
         if edge not in self.inbound:
             self.inbound = {edge: tuple(self.world.inbound_shipments(edge))}
         return self.inbound[edge]
@@ -64,7 +64,7 @@ Resources = Mapping[tuple[str, str], frozenset[str]]
 
 @dataclass(frozen=True)
 class Grant:
-    """What one access token opens, until `ends`.
+    """The rights of one access token, until `ends`.
 
     `scopes` are those of a token without a seller; `resources` those of a restricted data
     token, None for an ordinary one.
@@ -85,7 +85,7 @@ class RefreshTokenError(Exception):
 
 
 class Sellers:
-    """Makes a seller of each accepted refresh token when it is first used.
+    """Creates a seller for each accepted refresh token on its first use.
 
     `application` calls without a seller: the grantless operations.
     """
@@ -125,7 +125,7 @@ class Sellers:
         return self._by_refresh_token.setdefault(refresh_token, Seller(world=world))
 
     def give_refresh_token(self) -> str:
-        """A new refresh token of the configured seller; it survives a restart of the sandbox."""
+        """Issues a refresh token of the configured seller; it survives a restart of the sandbox."""
         nonce = secrets.token_urlsafe(16)
         return f"{_CONSENT}{nonce}{self._sign(nonce)}"
 
@@ -148,7 +148,7 @@ class Sellers:
         self._grants.pop(token, None)
 
     def expire_all(self) -> int:
-        """Make every access token given out so far invalid; how many there were."""
+        """Invalidates every access token issued so far; returns how many there were."""
         count = len(self._grants)
         self._grants.clear()
         return count

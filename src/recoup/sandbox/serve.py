@@ -26,9 +26,9 @@ async def serve(
     port: int = 8001,
     started: Callable[[int], None] | None = None,
 ) -> None:
-    """Serve until cancelled; then stop at once, whatever requests are open.
+    """Serves until cancelled; then stops at once, whatever requests are open.
 
-    `port` 0 takes any free port; `started` is told the port once connections are accepted.
+    `port` 0 takes any free port; `started` receives the port once connections are accepted.
     Raises OSError when the port or the folder for the state cannot be had.
     """
     app = create_app(config)
@@ -92,7 +92,7 @@ class _AbortableProtocol(H11Protocol):
 
 
 def _break_off(transport: asyncio.Transport) -> None:
-    """Close with a TCP reset: zero linger throws away what was not sent."""
+    """Closes with a TCP reset: zero linger discards unsent data."""
     raw = transport.get_extra_info("socket")
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

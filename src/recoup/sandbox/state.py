@@ -1,4 +1,4 @@
-"""Everything that changes while a sandbox runs."""
+"""The mutable state of a running sandbox."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from recoup.sandbox.clock import WorldClock
 from recoup.sandbox.config import Fault, FaultKind, SandboxConfig
 from recoup.sandbox.destinations import Destinations
 from recoup.sandbox.faults import DrawnFault, Numbered, draw_fault
+from recoup.sandbox.oddities import load_oddities
 from recoup.sandbox.report_jobs.store import ReportStore
 from recoup.sandbox.sellers import Sellers
 from recoup.sandbox.world.dice import derive_key
@@ -25,6 +26,7 @@ class Sandbox:
         self.reports = ReportStore(config.state_dir)
         self.destinations = Destinations()
         self.faults = config.faults
+        self.oddities = load_oddities(config.odd)
         self.refused: frozenset[str] = frozenset()
         """Names of operations, marketplaces and datasets that are refused for the time being."""
         self.document_calls = CallCount()
@@ -34,14 +36,14 @@ class Sandbox:
         self._calls_of: Counter[str] = Counter()
 
     def set_faults(self, faults: tuple[Fault, ...]) -> None:
-        """From now on these; the calls of each operation are counted from 1 again."""
+        """Replaces the faults; the calls of each operation are counted from 1 again."""
         self.faults = faults
         self._calls_of.clear()
 
     def next_fault(
         self, operation: str, allowed: frozenset[FaultKind], count: CallCount
     ) -> DrawnFault | None:
-        """The fault of the next call of an operation, noted in its count."""
+        """The fault of the next call of an operation, recorded in its count."""
         self._calls += 1
         self._calls_of[operation] += 1
         call = Numbered(self._calls, operation, self._calls_of[operation])
@@ -51,7 +53,7 @@ class Sandbox:
         return fault
 
     async def stopped_within(self, seconds: float) -> bool:
-        """Wait so long, but no longer than until the sandbox stops."""
+        """Waits this long, or until the sandbox stops."""
         try:
             await asyncio.wait_for(self.stopping.wait(), seconds)
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""What was planted: every claim and every innocent look-alike, for tests of a detector.
+"""The planted cases: every claim and every innocent look-alike, for tests of a detector.
 
 Nothing outside the sandbox may look here: a detector that knows the truth proves nothing.
 """
@@ -19,10 +19,10 @@ _NOT_SEEN = {"removal_lost": "whether the parcel arrived is told by no API: a pe
 
 
 def truth(world: SellerWorld, edge: Instant | None = None) -> dict[str, Json]:
-    """What is planted and has happened before the edge (None: that of the world's first day).
+    """The planted cases that happened before the edge (None: that of the world's first day).
 
     `claims` and `innocents` by type; `sourcingCosts` is what a unit of each product costs the
-    seller, which no API tells and `reimbursement_underpaid` needs.
+    seller, which no API contains and `reimbursement_underpaid` needs.
     """
     edge = world.first_edge if edge is None else edge
     today = world.profile.local_date(edge)

@@ -7,6 +7,7 @@ query string ends up in logs; a refresh token does not change when it is used.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -16,6 +17,7 @@ import httpx2
 from recoup.clock import Clock, utc_now
 from recoup.errors import (
     BadRequestError,
+    ConsentError,
     InvalidClientError,
     MalformedAnswerError,
     ReauthorizationRequiredError,
@@ -25,13 +27,16 @@ from recoup.errors import (
 from recoup.logs import get_logger
 from recoup.spapi.amazon_clock import AmazonClock
 from recoup.spapi.answers import parse_json, retry_after
+from recoup.spapi.ceilings import TOKEN_CHARACTERS
 from recoup.spapi.endpoints import TOKEN_PATH
 from recoup.spapi.retry import DEFAULT_RETRY, RetryPolicy
+from recoup.spapi.servers import Application
 from recoup.spapi.transport import Reply, exchange
 
 OPERATION = "lwa.token"
 
 _LONGEST_LIFE_SECONDS = 86_400  # Amazon's live an hour; a larger number is not believed
+_LONGEST_TOKEN = 4096  # characters; Amazon's have at most 2048
 _MARGIN = timedelta(minutes=5)
 _MARGIN_SHARE = 10  # a token that lives shorter is renewed when a tenth of its life is left
 _REFUSED_APPLICATION = (
@@ -50,7 +55,7 @@ class _AccessToken:
 
 @dataclass(slots=True)
 class _Flight:
-    """One refresh on its way, and how many wait for it."""
+    """One refresh in progress, and the number of tasks that wait for it."""
 
     task: asyncio.Task[_AccessToken]
     waiters: int = 0
@@ -59,8 +64,10 @@ class _Flight:
 class AccessTokens:
     """The access tokens of one application, kept per refresh token until shortly before expiry.
 
-    A `previous_secret` is tried when Amazon refuses the secret, so that both may be set while the
-    secret is rotated; the one that was accepted last is tried first. However many ask, one refresh per refresh token is on its way. Belongs to one event loop.
+    The application's previous secret is tried when Amazon refuses the current one, so that both may
+    be set while it is rotated; the one that was accepted last is tried first. However many tasks wait, one
+    refresh per refresh token is on its way. Belongs to one event loop. is_sandbox: recoup's own sandbox
+    answers, whose clock may be any.
     """
 
     def __init__(
@@ -68,19 +75,19 @@ class AccessTokens:
         http: httpx2.AsyncClient,
         *,
         endpoint: str,
-        client_id: str,
-        client_secret: str,
-        previous_secret: str | None = None,
+        application: Application,
         clock: Clock = utc_now,
         retry: RetryPolicy = DEFAULT_RETRY,
+        is_sandbox: bool = False,
     ) -> None:
         self._http = http
         self._url = f"{endpoint}{TOKEN_PATH}"
-        self._client_id = client_id
-        self._secrets = [s for s in (client_secret, previous_secret) if s is not None]
+        self._client_id = application.client_id
+        secrets = (application.client_secret, application.previous_secret)
+        self._secrets = [secret for secret in secrets if secret is not None]
         self._clock = clock
         self._retry = retry
-        self._amazon_clock = AmazonClock(clock)
+        self._amazon_clock = AmazonClock(clock, bounded=not is_sandbox)
         self._tokens: dict[str, _AccessToken] = {}
         self._flights: dict[str, _Flight] = {}
 
@@ -89,8 +96,12 @@ class AccessTokens:
         """How far Amazon's clock is ahead of the local one; None before the first answer."""
         return self._amazon_clock.ahead
 
+    def require_believable_clock(self) -> None:
+        """Raises ClockError if the last exchange told a time that is not believed."""
+        self._amazon_clock.require_believable()
+
     async def get(self, refresh_token: str) -> str:
-        """An access token that lives for some minutes yet; asks Amazon only when it must.
+        """Returns an access token valid for some more minutes; calls Amazon only if necessary.
 
         Raises ReauthorizationRequiredError, InvalidClientError or an SpApiError. While Login with
         Amazon is unavailable, a token within its last minutes is still given out.
@@ -101,7 +112,7 @@ class AccessTokens:
         return await self._refresh_or_keep(refresh_token)
 
     async def renew(self, refresh_token: str, *, stale: str | None = None) -> str:
-        """Exchange now, even if a token is kept; otherwise as `get`.
+        """Exchanges now, even if a token is kept; otherwise like `get`.
 
         With `stale` only if that is still the token kept, so that many tasks whose token was
         refused make one refresh.
@@ -112,6 +123,35 @@ class AccessTokens:
         if stale is None:
             return await self._refresh_or_keep(refresh_token)
         return (await self._refresh(refresh_token)).value
+
+    async def redeem(self, code: str, redirect_uri: str) -> str:
+        """The refresh token that an authorization code buys, and keeps the access token.
+
+        A code is good once, for five minutes, with the address that the consent page was given
+        (docs/amazon.md#consent), so nothing is tried again but the other secret. Raises
+        ConsentError where Amazon does not accept the code, InvalidClientError or an SpApiError.
+        """
+        grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        for _ in self._secrets[1:]:
+            try:
+                return await self._buy(grant)
+            except InvalidClientError:
+                self._try_other_secret()
+        return await self._buy(grant)
+
+    async def _buy(self, grant: Mapping[str, str]) -> str:
+        asked_at = self._clock()
+        reply = await self._ask(grant)
+        try:
+            token = _read_token(reply, asked_at)
+        except ReauthorizationRequiredError as exc:
+            raise ConsentError(
+                "Amazon did not accept the authorization code, which is valid once, for five "
+                "minutes: connect the account again."
+            ) from exc
+        refresh_token = _read_refresh_token(reply)
+        self._keep(refresh_token, token)
+        return refresh_token
 
     async def _refresh_or_keep(self, refresh_token: str) -> str:
         token = self._tokens.get(refresh_token)
@@ -126,7 +166,7 @@ class AccessTokens:
         return self._clock() < token.expires_at
 
     async def _refresh(self, refresh_token: str) -> _AccessToken:
-        """Join the refresh on its way or start one; the last waiter to leave takes it along."""
+        """Joins the refresh in progress or starts one; the last waiter to leave cancels it."""
         flight = self._flights.get(refresh_token)
         if flight is None:
             flight = _Flight(asyncio.create_task(self._exchange(refresh_token)))
@@ -146,14 +186,14 @@ class AccessTokens:
             del self._flights[refresh_token]
 
     async def _exchange(self, refresh_token: str) -> _AccessToken:
-        """Ask Amazon, again after a back-off where that may help, and keep the answer."""
+        """Calls Amazon, with back-off for temporary errors, and keeps the answer."""
         failures = refusals = 0
         began = self._retry.monotonic()
         while True:
             reply = None
             try:
                 asked_at = self._clock()
-                reply = await self._ask(refresh_token, self._secrets[0])
+                reply = await self._ask(_for_refresh(refresh_token))
                 token = _read_token(reply, asked_at)
             except (UnavailableError, MalformedAnswerError) as exc:
                 failures += 1
@@ -166,8 +206,7 @@ class AccessTokens:
                 refusals += 1
                 if refusals >= len(self._secrets):
                     raise
-                _log.warning("lwa.other_secret_tried")
-                self._secrets.append(self._secrets.pop(0))
+                self._try_other_secret()
             except ReauthorizationRequiredError:
                 self._tokens.pop(refresh_token, None)
                 raise
@@ -176,13 +215,17 @@ class AccessTokens:
                 return token
 
     def _is_lost(self, error: SpApiError, failures: int, began: float, refresh_token: str) -> bool:
-        """Whether to ask no more: an outage is waited out unless the token before still serves."""
+        """Whether to give up: an outage is waited out unless the previous token is still valid."""
         kept = self._tokens.get(refresh_token)
         if isinstance(error, UnavailableError) and not (kept and self._is_alive(kept)):
             return self._retry.is_lost(failures, began)
         return failures >= self._retry.attempts
 
-    async def _ask(self, refresh_token: str, client_secret: str) -> Reply:
+    def _try_other_secret(self) -> None:
+        _log.warning("lwa.other_secret_tried")
+        self._secrets.append(self._secrets.pop(0))
+
+    async def _ask(self, grant: Mapping[str, str]) -> Reply:
         reply = await exchange(
             self._http,
             "POST",
@@ -191,10 +234,9 @@ class AccessTokens:
             within=self._retry.request_limit,
             headers={"accept": "application/json"},
             data={
-                "grant_type": "refresh_token",
-                "refresh_token": refresh_token,
+                **grant,
                 "client_id": self._client_id,
-                "client_secret": client_secret,
+                "client_secret": self._secrets[0],
             },
         )
         self._amazon_clock.learn(reply.headers)
@@ -206,8 +248,27 @@ class AccessTokens:
         self._tokens[refresh_token] = token
 
 
+def _for_refresh(refresh_token: str) -> Mapping[str, str]:
+    return {"grant_type": "refresh_token", "refresh_token": refresh_token}
+
+
+def _read_refresh_token(reply: Reply) -> str:
+    """Raises MalformedAnswerError for an answer without a refresh token that can be stored."""
+    match parse_json(reply.content):
+        case {"refresh_token": str(value)} if (
+            value.isascii() and value.isprintable() and 0 < len(value) <= _LONGEST_TOKEN
+        ):
+            return value
+    raise MalformedAnswerError(
+        "Login with Amazon answered without a usable refresh token.",
+        operation=OPERATION,
+        status=reply.status,
+        request_id=reply.request_id,
+    )
+
+
 def _read_token(reply: Reply, asked_at: datetime) -> _AccessToken:
-    """The token of an answer. Its life counts from when it was asked for, never longer."""
+    """The token of an answer. Its life counts from the request, never longer."""
     try:
         body = parse_json(reply.content)
     except ValueError:
@@ -217,7 +278,11 @@ def _read_token(reply: Reply, asked_at: datetime) -> _AccessToken:
     match body:
         # A control character would end up in the text of an error about the request's header.
         case {"access_token": str(value), "expires_in": int(seconds)} if (
-            seconds > 0 and value.isascii() and value.isprintable() and value.strip()
+            seconds > 0
+            and len(value) <= TOKEN_CHARACTERS
+            and value.isascii()
+            and value.isprintable()
+            and value.strip()
         ):
             life = timedelta(seconds=min(seconds, _LONGEST_LIFE_SECONDS))
             margin = min(_MARGIN, life / _MARGIN_SHARE)
@@ -231,7 +296,7 @@ def _read_token(reply: Reply, asked_at: datetime) -> _AccessToken:
 
 
 def _refuse(reply: Reply, body: dict[str, Any]) -> NoReturn:
-    """Raise what an error answer of Login with Amazon means (its error codes: RFC 6749, 5.2)."""
+    """Raises the error for an error answer of Login with Amazon (error codes: RFC 6749, 5.2)."""
     context: dict[str, Any] = {
         "operation": OPERATION,
         "status": reply.status,

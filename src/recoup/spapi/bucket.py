@@ -16,6 +16,13 @@ SAFETY = 0.97
 What it costs is the distance to the bound of the buckets: 3 % (docs/benchmarks.md, plans).
 """
 
+QUIET_CALLS = 10
+LEAST_QUIET_SECONDS = 60.0
+"""Without a 429 for so many calls' time, and no less than this, a lowered rate is tried faster."""
+
+CONFIRMED_SECONDS = 3600.0
+"""A rate above the documented one is believed so long after Amazon's header last told it."""
+
 FLOOR = 1 / 16
 """An assumed rate is not halved below this share of the documented one."""
 
@@ -29,13 +36,15 @@ _SHORTEST_WAIT_SECONDS = 1e-3
 class Bucket:
     """`level` calls were left at `at`; before `blocked_until` none is allowed.
 
-    `rate` is what Amazon is believed to allow, in calls per second; `confirmed` once its header
-    said so.
+    `rate` is what Amazon is believed to allow, in calls per second. `told` is what its header said
+    last, at `told_at`; `slowed_at` when the rate was last lowered, or tried faster since.
     """
 
     plan: UsagePlan
     rate: float
-    confirmed: bool
+    told: float | None
+    told_at: float
+    slowed_at: float
     level: float
     at: float
     blocked_until: float
@@ -46,7 +55,9 @@ def full_bucket(plan: UsagePlan, now: float) -> Bucket:
     return Bucket(
         plan=plan,
         rate=plan.rate,
-        confirmed=False,
+        told=None,
+        told_at=now,
+        slowed_at=now,
         level=float(plan.burst),
         at=now,
         blocked_until=now,
@@ -54,15 +65,34 @@ def full_bucket(plan: UsagePlan, now: float) -> Bucket:
 
 
 def refilled(bucket: Bucket, now: float) -> Bucket:
-    """The bucket with what has flowed in until `now`, never above its burst."""
-    if now <= bucket.at:
+    """The bucket at `now` with the calls refilled since, never above its burst.
+
+    A rate that was lowered doubles after each quiet time without a 429, up to the documented one:
+    Amazon's header is known to report less than Amazon allows, and other software may have stopped.
+    One above the documented rate falls back to it when it has not been told again for a while.
+    """
+    stale_at = bucket.told_at + CONFIRMED_SECONDS
+    if bucket.rate > bucket.plan.rate and stale_at <= now:
+        bucket = replace(_flowed(bucket, stale_at), rate=bucket.plan.rate, told=None)
+    while bucket.rate < bucket.plan.rate:
+        rises_at = bucket.slowed_at + max(QUIET_CALLS / bucket.plan.rate, LEAST_QUIET_SECONDS)
+        if rises_at > now:
+            break
+        bucket = _flowed(bucket, rises_at)
+        faster = min(2 * bucket.rate, bucket.plan.rate)
+        bucket = replace(bucket, rate=faster, slowed_at=rises_at)
+    return _flowed(bucket, now)
+
+
+def _flowed(bucket: Bucket, until: float) -> Bucket:
+    if until <= bucket.at:
         return bucket
-    level = bucket.level + (now - bucket.at) * bucket.rate * SAFETY
-    return replace(bucket, level=min(level, float(bucket.plan.burst)), at=now)
+    level = bucket.level + (until - bucket.at) * bucket.rate * SAFETY
+    return replace(bucket, level=min(level, float(bucket.plan.burst)), at=until)
 
 
 def seconds_until_call(bucket: Bucket, now: float) -> float:
-    """How long until one more call is allowed; zero when now."""
+    """Time until one more call is allowed; zero if it is allowed now."""
     missing = 1 - refilled(bucket, now).level
     flowing = missing / (bucket.rate * SAFETY) if missing > _EPSILON_CALLS else 0.0
     wait = max(flowing, bucket.blocked_until - now)
@@ -70,7 +100,7 @@ def seconds_until_call(bucket: Bucket, now: float) -> float:
 
 
 def spend(bucket: Bucket, now: float) -> Bucket:
-    """The bucket after one call. Raises ValueError when none is allowed at `now`."""
+    """The bucket after one call. Raises ValueError if none is allowed at `now`."""
     if seconds_until_call(bucket, now) > 0:
         raise ValueError("no call is allowed yet")
     bucket = refilled(bucket, now)
@@ -78,22 +108,29 @@ def spend(bucket: Bucket, now: float) -> Bucket:
 
 
 def with_learned_rate(bucket: Bucket, now: float, rate: float) -> Bucket:
-    """The bucket once Amazon's header named the rate: calls left stay, the future flows anew."""
-    return replace(refilled(bucket, now), rate=rate, confirmed=True)
+    """The bucket at the rate of Amazon's header: calls left stay, the refill changes.
+
+    What it said before changes nothing but how long it is believed.
+    """
+    bucket = replace(refilled(bucket, now), told_at=now)
+    return bucket if rate == bucket.told else replace(bucket, rate=rate, told=rate, slowed_at=now)
 
 
 def after_throttling(bucket: Bucket, now: float, retry_after: float = 0.0) -> Bucket:
-    """The bucket after a 429: empty, as somebody else spends it too.
+    """The bucket after a 429: empty, as other software also uses it.
 
-    A rate that is only assumed is halved, down to FLOOR of the documented one. `retry_after` is
-    Amazon's own wait in seconds.
+    A rate that is only assumed is halved, down to FLOOR of the documented one; a reported one falls
+    back to that. `retry_after` is Amazon's own wait in seconds.
     """
-    rate = bucket.rate
-    if not bucket.confirmed:
-        rate = max(rate / 2, bucket.plan.rate * FLOOR)
+    bucket = refilled(bucket, now)
+    if bucket.told is None:
+        rate = max(bucket.rate / 2, bucket.plan.rate * FLOOR)
+    else:
+        rate = min(bucket.rate, bucket.told)
     return replace(
-        refilled(bucket, now),
+        bucket,
         rate=rate,
+        slowed_at=now,
         level=0.0,
         blocked_until=max(bucket.blocked_until, now + retry_after),
     )

@@ -1,7 +1,9 @@
-"""The one path that every call to the Selling Partner API takes."""
+"""The single path of every call to the Selling Partner API."""
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,16 +16,25 @@ from recoup.clock import Clock, utc_now
 from recoup.errors import (
     AccessTokenRejectedError,
     MalformedAnswerError,
+    OversizeError,
     SpApiError,
     ThrottledError,
     UnavailableError,
 )
 from recoup.logs import get_logger
 from recoup.spapi.amazon_clock import AmazonClock
-from recoup.spapi.answers import PAGE_TOKEN_PARAMETERS, Accepted, classify, rate_limit, retry_after
+from recoup.spapi.answers import (
+    PAGE_TOKEN_PARAMETERS,
+    Accepted,
+    believed_rate,
+    classify,
+    rate_limit,
+    retry_after,
+)
 from recoup.spapi.auth import AccessTokens
+from recoup.spapi.ceilings import DOWNLOADS_AT_ONCE
 from recoup.spapi.endpoints import require_document_host
-from recoup.spapi.limits import AlwaysMyTurn, Budget, Turns
+from recoup.spapi.limits import Budget, OwnWorkplace, Workplace
 from recoup.spapi.operation import Operation
 from recoup.spapi.retry import DEFAULT_RETRY, RetryPolicy
 from recoup.spapi.transport import (
@@ -40,7 +51,7 @@ __all__ = ["Answer", "RetryPolicy", "SpApi", "new_http_client"]
 _log = get_logger(__name__)
 
 # One would do for a token that has expired. Amazon was seen to refuse good ones for a while
-# (docs/amazon.md #errors), and a sync should not end for that.
+# (docs/amazon.md#errors), and a sync should not end for that.
 _MOST_RENEWALS = 3
 # Failures of one call in a row: some seconds, after which a person wonders.
 _WORTH_TELLING = 4
@@ -48,7 +59,7 @@ _WORTH_TELLING = 4
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What Amazon answered. `body` is JSON whose decimal numbers are Decimal, None without one."""
+    """An answer of Amazon. `body` is JSON whose decimal numbers are Decimal, or None."""
 
     body: Any = field(repr=False)
     answered_at: datetime
@@ -66,8 +77,8 @@ class _Request:
 
 
 @dataclass(slots=True)
-class _Course:
-    """How one call has gone so far."""
+class _Attempts:
+    """The attempts of one call so far."""
 
     failures: int = 0
     failing_since: float = 0.0
@@ -82,7 +93,10 @@ class _Course:
 
 
 class SpApi:
-    """The Selling Partner API as one seller sees it."""
+    """The Selling Partner API as one seller sees it.
+
+    is_sandbox: recoup's own sandbox answers, whose limits and clock may be any.
+    """
 
     def __init__(
         self,
@@ -94,7 +108,8 @@ class SpApi:
         budget: Budget,
         clock: Clock = utc_now,
         retry: RetryPolicy = DEFAULT_RETRY,
-        turns: Turns | None = None,
+        workplace: Workplace | None = None,
+        is_sandbox: bool = False,
     ) -> None:
         self._http = http
         self._endpoint = endpoint
@@ -103,11 +118,22 @@ class SpApi:
         self._budget = budget
         self._clock = clock
         self._retry = retry
-        self._turns = turns or AlwaysMyTurn()
-        self._amazon_clock = AmazonClock(clock)
+        self._workplace = workplace or OwnWorkplace()
+        self._is_sandbox = is_sandbox
+        self._amazon_clock = AmazonClock(clock, bounded=not is_sandbox)
+        self._downloads = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
+        self._calls: Counter[Operation] = Counter()
+
+    def uncounted_calls(self) -> Counter[Operation]:
+        """Calls per operation, including refused ones, less those passed to `count_off`."""
+        return Counter(self._calls)
+
+    def count_off(self, calls: Counter[Operation]) -> None:
+        """Removes calls that are stored."""
+        self._calls -= calls
 
     def now(self) -> datetime:
-        """Amazon's clock as its last answers showed it, before the first one the local clock."""
+        """Amazon's clock according to its last answers; before the first one, the local clock."""
         ahead = self._amazon_clock.ahead
         if ahead is None:
             ahead = self._tokens.ahead or timedelta()
@@ -121,7 +147,7 @@ class SpApi:
         query: Mapping[str, str | Sequence[str] | None] | None = None,
         body: Any = None,
     ) -> Answer:
-        """Make the call, as often as its errors allow, and give Amazon's answer.
+        """Makes the call, repeats it as its errors allow, and returns Amazon's answer.
 
         A sequence in `query` is sent separated by commas, None not at all. A 429 is waited out
         (RetryPolicy.throttled_for), 5xx and broken connections are tried again for a while
@@ -132,67 +158,70 @@ class SpApi:
         request = _Request(
             operation, self._endpoint + operation.url_path(path), _params(query or {}), body
         )
-        course = _Course()
-        async with self._turns.at_work():
+        attempts = _Attempts()
+        async with self._workplace.at_work():
             while True:
                 await self._budget.acquire(operation)
                 token = await self._tokens.get(self._refresh_token)
-                outcome = await self._try(request, course, token)
+                outcome = await self._try(request, attempts, token)
                 if isinstance(outcome, Answer):
-                    if course.was_hindered:
+                    if attempts.was_hindered:
                         await self._budget.recovered(operation)
                     return outcome
-                await self._recover(operation, outcome, course, token)
+                await self._recover(operation, outcome, attempts, token)
 
     async def call_once(self, operation: Operation, *, body: Any) -> Answer:
-        """Make a call that must not be made twice: what may have reached Amazon is not repeated.
+        """Makes a call that must not be made twice: never repeats one that may have reached Amazon.
 
-        Only a refused access token is renewed, up to three times. A 429 is not told to the budget:
-        createReport also has limits of its own for each report type, and those must not slow the
-        others down; `throttled` tells it. Raises the SpApiError of the answer.
+        Only a refused access token is renewed, up to three times. A 429 is not reported to the
+        budget: createReport also has limits of its own for each report type, and those must not
+        slow the others down; `throttled` reports it. Raises the SpApiError of the answer.
         """
         request = _Request(operation, self._endpoint + operation.url_path(), {}, body)
-        course = _Course()
-        async with self._turns.at_work():
+        attempts = _Attempts()
+        async with self._workplace.at_work():
             while True:
                 await self._budget.acquire(operation)
                 token = await self._tokens.get(self._refresh_token)
-                outcome = await self._try(request, course, token)
+                outcome = await self._try(request, attempts, token)
                 if isinstance(outcome, Answer):
                     return outcome
                 if not isinstance(outcome, AccessTokenRejectedError):
                     raise outcome
-                await self._recover(operation, outcome, course, token)
+                await self._recover(operation, outcome, attempts, token)
 
     async def throttled(self, error: ThrottledError, operation: Operation) -> None:
-        """Tell the budget of a 429 that `call_once` has raised."""
+        """Reports a 429 that `call_once` raised to the budget."""
         await self._budget.throttled(operation, error.retry_after)
 
     @asynccontextmanager
     async def download(self, url: str) -> AsyncIterator[Download]:
-        """The answer of a document's address, which gets no access token.
+        """The answer of a document's address, without an access token.
 
-        Raises ForbiddenHostError for an address that is not Amazon's, and UnavailableError when no
-        answer comes.
+        Occupies no worker's slot, however slowly it arrives; some of a seller's at once. Raises
+        ForbiddenHostError for an address that is not Amazon's, and what open_download raises.
         """
         require_document_host(url, self._endpoint)
-        async with self._turns.at_work(), open_download(self._http, url) as answer:
+        monotonic = self._retry.monotonic
+        async with self._downloads, open_download(self._http, url, monotonic=monotonic) as answer:
             yield answer
 
-    async def _try(self, request: _Request, course: _Course, token: str) -> Answer | SpApiError:
-        """One request and what came of it; learns the clock and the rate from every answer."""
+    async def _try(self, request: _Request, attempts: _Attempts, token: str) -> Answer | SpApiError:
+        """Makes one request; learns the clock and the rate from every answer."""
         operation = request.operation
-        course.asked_to_wait = None
+        self._calls[operation] += 1
+        attempts.asked_to_wait = None
         try:
             reply = await self._send(request, token)
-        except UnavailableError as exc:
-            _log.debug("spapi.broken", operation=operation.name, error=str(exc.__cause__))
+        except (UnavailableError, MalformedAnswerError, OversizeError) as exc:
+            _log.debug("spapi.broken", operation=operation.name, error=str(exc.__cause__ or exc))
             return exc
         rate = rate_limit(reply.headers)
         if rate is not None:
-            await self._budget.learned(operation, rate)
+            told = rate if self._is_sandbox else believed_rate(rate, operation.plan)
+            await self._budget.learned(operation, told)
         answered_at = self._amazon_clock.learn(reply.headers) or self.now()
-        course.asked_to_wait = retry_after(reply.headers)
+        attempts.asked_to_wait = retry_after(reply.headers)
         outcome = classify(
             operation,
             reply,
@@ -228,58 +257,62 @@ class SpApi:
         )
 
     async def _recover(
-        self, operation: Operation, error: SpApiError, course: _Course, token: str
+        self, operation: Operation, error: SpApiError, attempts: _Attempts, token: str
     ) -> None:
-        """Return when the call may be tried again; raises `error` when it may not."""
+        """Returns when the call may be tried again; raises `error` if it may not."""
         if isinstance(error, ThrottledError):
-            await self._wait_out(operation, error, course)
+            await self._wait_out(operation, error, attempts)
             return
-        course.throttled = 0
+        attempts.throttled = 0
         match error:
-            case AccessTokenRejectedError() if course.renewals < _MOST_RENEWALS:
-                course.renewals += 1
+            case AccessTokenRejectedError() if attempts.renewals < _MOST_RENEWALS:
+                attempts.renewals += 1
                 await self._tokens.renew(self._refresh_token, stale=token)
             case UnavailableError() | MalformedAnswerError():
-                await self._try_again(operation, error, course)
+                await self._try_again(operation, error, attempts)
             case _:
                 raise error
 
-    async def _try_again(self, operation: Operation, error: SpApiError, course: _Course) -> None:
-        if not course.failures:
-            course.failing_since = self._retry.monotonic()
-        course.failures += 1
-        is_lost = course.failures >= self._retry.attempts
+    async def _try_again(
+        self, operation: Operation, error: SpApiError, attempts: _Attempts
+    ) -> None:
+        if not attempts.failures:
+            attempts.failing_since = self._retry.monotonic()
+        attempts.failures += 1
+        is_lost = attempts.failures >= self._retry.attempts
         if isinstance(error, UnavailableError):
-            is_lost = self._retry.is_lost(course.failures, course.failing_since)
+            is_lost = self._retry.is_lost(attempts.failures, attempts.failing_since)
         if is_lost:
             raise error
-        if course.failures >= _WORTH_TELLING:
-            course.was_hindered = True
+        if attempts.failures >= _WORTH_TELLING:
+            attempts.was_hindered = True
             await self._budget.unanswered(operation)
-        async with self._turns.away():
-            await self._retry.pause(course.failures, at_least=course.asked_to_wait)
+        async with self._workplace.away():
+            await self._retry.pause(attempts.failures, at_least=attempts.asked_to_wait)
 
-    async def _wait_out(self, operation: Operation, error: ThrottledError, course: _Course) -> None:
-        """Tell the budget of a 429; the budget does the waiting. Raises `error` after too long.
+    async def _wait_out(
+        self, operation: Operation, error: ThrottledError, attempts: _Attempts
+    ) -> None:
+        """Reports a 429 to the budget, which waits. Raises `error` after too long.
 
         From the second 429 in a row on a back-off is added: somebody else spends the same limit,
         and what the budget believes is not what Amazon counts.
         """
         now = self._retry.monotonic()
-        if not course.throttled:
-            course.throttled_since = now
-        course.throttled += 1
-        course.was_hindered = True
+        if not attempts.throttled:
+            attempts.throttled_since = now
+        attempts.throttled += 1
+        attempts.was_hindered = True
         await self._budget.throttled(operation, error.retry_after)
-        if now - course.throttled_since >= self._retry.throttled_for.total_seconds():
+        if now - attempts.throttled_since >= self._retry.throttled_for.total_seconds():
             raise error
-        if course.throttled > 1:
-            async with self._turns.away():
-                await self._retry.pause(course.throttled - 1)
+        if attempts.throttled > 1:
+            async with self._workplace.away():
+                await self._retry.pause(attempts.throttled - 1)
 
 
 def _params(query: Mapping[str, str | Sequence[str] | None]) -> dict[str, str]:
-    """The query as it is sent; Amazon's models declare no collection format, so lists are csv."""
+    """The query as sent; Amazon's models declare no collection format, so lists are csv."""
     return {
         name: value if isinstance(value, str) else ",".join(value)
         for name, value in query.items()

@@ -1,7 +1,7 @@
-"""Files of reports: downloaded to a temporary file, byte for byte, in bounded memory.
+"""Report files, downloaded unchanged to a temporary file in bounded memory.
 
-Facts (docs/amazon.md #report-files): the address is good for five minutes, needs no token, and the
-file may be compressed with gzip. It is asked for right before each download.
+Facts (docs/amazon.md#report-files): the address is good for five minutes, needs no token, and the
+file may be compressed with gzip. It is requested right before each download.
 """
 
 from __future__ import annotations
@@ -19,25 +19,31 @@ from recoup.errors import (
     BrokenDocumentError,
     DocumentExpiredError,
     MalformedAnswerError,
+    OversizeError,
     SpApiError,
     UnavailableError,
 )
 from recoup.logs import get_logger
+from recoup.spapi.ceilings import FILE_BYTES, MIB, UNPACKED_BYTES
 from recoup.spapi.client import SpApi
+from recoup.spapi.gunzip import MAGIC, GzipReader
 from recoup.spapi.operations.reports import DocumentAddress, get_report_document
 from recoup.spapi.retry import DEFAULT_RETRY, RetryPolicy
 from recoup.spapi.transport import DOWNLOAD, Download
 
 _log = get_logger(__name__)
 
-GZIP_WINDOW = 31
+_READ_BYTES = 256 * 1024
 _MOST_TRIES = 4
-_CHARSET = re.compile(r"charset=\s*\"?([A-Za-z0-9._:-]+)", re.IGNORECASE)
+_CHARSET = re.compile(r"charset=\s*\"?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    """A downloaded file as it came. `charset` as its Content-Type names it, None without one."""
+    """A downloaded file. `charset` as named by its Content-Type, None without one.
+
+    is_compressed: what Amazon says of it, which may be wrong; the first bytes decide.
+    """
 
     file: IO[bytes]
     content_type: str | None
@@ -51,7 +57,7 @@ class Spool:
 
 @contextmanager
 def spool_of(content: bytes, content_type: str | None, *, is_compressed: bool) -> Iterator[Spool]:
-    """What is in memory already (an archived file), as if it had just been downloaded."""
+    """Wraps data in memory (an archived file) like a downloaded file."""
     with tempfile.TemporaryFile() as file:
         file.write(content)
         file.seek(0)
@@ -67,9 +73,9 @@ async def open_document(
 ) -> AsyncIterator[Spool]:
     """The whole file of a document, until the context ends.
 
-    An address that has expired is asked for again, a file that breaks off is downloaded again, in
+    An address that has expired is requested again, a file that breaks off is downloaded again, in
     all four times; a host that does not answer is tried for longer (RetryPolicy.outage). Raises what SpApi.call raises,
-    RemoteNotFoundError when the document is gone, and ForbiddenHostError.
+    RemoteNotFoundError when the document is gone, ForbiddenHostError, and OversizeError.
     """
     with tempfile.TemporaryFile() as file:
         spool = await _fetch(api, document_id, file, retry)
@@ -100,12 +106,14 @@ async def _download(api: SpApi, address: DocumentAddress, file: IO[bytes]) -> Sp
     async with api.download(address.url) as answer:
         _require_file(answer)
         content_type = answer.headers.get("content-type")
-        size = await _spool(answer, file, is_compressed=address.is_compressed)
+        size = await _spool(answer, file)
+    # Decompressing takes longer than the network: the event loop must not wait for it.
+    await asyncio.to_thread(_require_whole, file, told=address.is_compressed)
     return Spool(file, content_type, charset_of(content_type), address.is_compressed, size)
 
 
 def _require_file(answer: Download) -> None:
-    """Raises the error that an answer without the file means."""
+    """Raises the error for an answer without the file."""
     status = answer.status
     if status == 200:
         return
@@ -118,58 +126,59 @@ def _require_file(answer: Download) -> None:
     raise kind(f"Instead of a file came {what}.", operation=DOWNLOAD, status=status)
 
 
-async def _spool(answer: Download, file: IO[bytes], *, is_compressed: bool) -> int:
-    """Write what comes; gives its bytes. Raises BrokenDocumentError for a gzip file without end."""
-    size, check = 0, GzipCheck()
+async def _spool(answer: Download, file: IO[bytes]) -> int:
+    """Writes the incoming data; returns its bytes."""
+    size = 0
     async for piece in answer.pieces:
         size += len(piece)
-        # Decompressing takes longer than the network: the event loop must not wait for it.
-        await asyncio.to_thread(_keep, file, piece, check if is_compressed else None)
-    if is_compressed and not check.is_whole():
-        raise BrokenDocumentError(
-            "The compressed file ends in the middle.", operation=DOWNLOAD, status=200
-        )
+        if size > FILE_BYTES:
+            raise OversizeError(
+                f"The file is larger than {FILE_BYTES // MIB} MiB, so recoup did not download it.",
+                operation=DOWNLOAD,
+            )
+        await asyncio.to_thread(file.write, piece)
     return size
 
 
-def _keep(file: IO[bytes], piece: bytes, check: GzipCheck | None) -> None:
-    file.write(piece)
-    if check is not None:
+def _require_whole(file: IO[bytes], *, told: bool) -> None:
+    """Raises BrokenDocumentError if gzip data is damaged or incomplete.
+
+    The first bytes show whether it is gzip. Declared as gzip, a file without is taken for a report
+    where it has a line at least: all of them begin with one.
+    """
+    file.seek(0)
+    piece = file.read(_READ_BYTES)
+    if not piece.startswith(MAGIC):
+        if told and b"\n" not in piece and b"\r" not in piece:
+            raise _broken("is damaged")
+        return
+    gunzip, size = GzipReader(), 0
+    while piece:
         try:
-            check.feed(piece)
+            for plain in gunzip.feed(piece):
+                size += len(plain)
+                require_size(size)
         except zlib.error as exc:
-            raise BrokenDocumentError(
-                "The compressed file is damaged.", operation=DOWNLOAD, status=200
-            ) from exc
+            raise _broken("is damaged") from exc
+        piece = file.read(_READ_BYTES)
+    if not gunzip.is_whole:
+        raise _broken("is truncated")
 
 
-class GzipCheck:
-    """Whether pieces make up whole gzip members: reads them and forgets what it read."""
+def require_size(unpacked: int) -> None:
+    """Raises OversizeError for a file with more bytes, unpacked, than recoup reads."""
+    if unpacked > UNPACKED_BYTES:
+        raise OversizeError(
+            f"The file is larger than {UNPACKED_BYTES // MIB} MiB unpacked, so recoup did not load it.",
+            operation=DOWNLOAD,
+        )
 
-    _STEP_BYTES = 1024 * 1024
 
-    def __init__(self) -> None:
-        self._unpacker = zlib.decompressobj(GZIP_WINDOW)
-        self._seen = False
-
-    def feed(self, piece: bytes) -> None:
-        """Raises zlib.error for what is no gzip."""
-        while piece:
-            if self._unpacker.eof:
-                self._unpacker = zlib.decompressobj(GZIP_WINDOW)
-            self._seen = True
-            self._unpacker.decompress(piece, self._STEP_BYTES)
-            piece = self._unpacker.unconsumed_tail or self._unpacker.unused_data
-
-    def is_whole(self) -> bool:
-        """Whether the last member has come to its end."""
-        # What does not fit into a step is held back, and the end with it.
-        while not self._unpacker.eof and self._unpacker.decompress(b"", self._STEP_BYTES):
-            pass
-        return self._seen and self._unpacker.eof
+def _broken(how: str) -> BrokenDocumentError:
+    return BrokenDocumentError(f"The compressed file {how}.", operation=DOWNLOAD, status=200)
 
 
 def charset_of(content_type: str | None) -> str | None:
-    """The charset that a Content-Type names, as it is written there."""
+    """The charset in a Content-Type, as it is written there."""
     found = _CHARSET.search(content_type or "")
     return found.group(1) if found else None

@@ -1,10 +1,11 @@
-"""Where Amazon answers: hosts by environment and region, and the marketplaces it is known for.
+"""Amazon's hosts by environment and region, and its known marketplaces.
 
 Sources: SP-API developer guide, "Selling Partner API endpoints"; page "marketplace-ids".
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,10 +16,15 @@ from recoup.errors import ForbiddenHostError
 
 TOKEN_PATH = "/auth/o2/token"  # noqa: S105 - a path, not a password
 
-_LOCAL = "http://127.0.0.1:8001"
-# Where Amazon keeps the files of reports (docs/amazon.md #report-files). The dot in front counts.
-_DOCUMENT_HOSTS = (".amazonaws.com", ".cloudfront.net")
-_LWA = "https://api.amazon.com"  # one host for all regions and for Amazon's sandbox
+LWA = "https://api.amazon.com"
+"""Login with Amazon: one host for all regions and for Amazon's sandbox."""
+# Where Amazon keeps the files of reports, at any address of S3, and those of its sandbox
+# (docs/amazon.md#report-files). Nothing less: a bucket of one's own is free.
+_DOCUMENT_HOSTS = re.compile(
+    r"tortuga-prod-(na|eu|fe)\.s3"
+    r"(-external-1|[.-](dualstack\.)?[a-z]{2}-[a-z]+-\d)?\.amazonaws\.com"
+    r"|d34o8swod1owfl\.cloudfront\.net"
+)
 
 
 class Region(StrEnum):
@@ -30,11 +36,35 @@ class Region(StrEnum):
 
 
 class Environment(StrEnum):
-    """What answers: recoup's own sandbox server, Amazon's sandbox, or the real thing."""
+    """The server: recoup's own sandbox, Amazon's sandbox, or production."""
 
     LOCAL = "local"
     SANDBOX = "sandbox"
     PRODUCTION = "production"
+
+
+_HOMES: Mapping[Region, str] = {Region.NA: "US", Region.EU: "GB", Region.FE: "JP"}
+_EUROPE = "sellercentral-europe.amazon.com"
+_SELLER_CENTRALS: Mapping[str, str] = {
+    "US": "sellercentral.amazon.com",
+    "CA": "sellercentral.amazon.ca",
+    "MX": "sellercentral.amazon.com.mx",
+    "BR": "sellercentral.amazon.com.br",
+    **dict.fromkeys(("GB", "DE", "FR", "IT", "ES"), _EUROPE),
+    "BE": "sellercentral.amazon.com.be",
+    "NL": "sellercentral.amazon.nl",
+    "SE": "sellercentral.amazon.se",
+    "PL": "sellercentral.amazon.pl",
+    "EG": "sellercentral.amazon.eg",
+    "TR": "sellercentral.amazon.com.tr",
+    "SA": "sellercentral.amazon.sa",
+    "AE": "sellercentral.amazon.ae",
+    "IN": "sellercentral.amazon.in",
+    "SG": "sellercentral.amazon.sg",
+    "AU": "sellercentral.amazon.com.au",
+    "JP": "sellercentral.amazon.co.jp",
+}
+# Ireland's and South Africa's are on no page that we found.
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +76,23 @@ class Marketplace:
     currency: str
 
 
-def spapi_endpoint(environment: Environment, region: Region, override: str | None = None) -> str:
-    """The base address of the Selling Partner API, without a slash at the end."""
-    if override:
-        return override.rstrip("/")
-    if environment == Environment.LOCAL:
-        return _LOCAL
+def amazons_endpoint(environment: Environment, region: Region) -> str:
+    """Amazon's own address of the Selling Partner API: its sandbox's or production's."""
     host = f"sellingpartnerapi-{region.lower()}.amazon.com"
-    return f"https://sandbox.{host}" if environment == Environment.SANDBOX else f"https://{host}"
+    return f"https://sandbox.{host}" if environment is Environment.SANDBOX else f"https://{host}"
 
 
-def lwa_endpoint(environment: Environment, override: str | None = None) -> str:
-    """The base address of Login with Amazon; TOKEN_PATH follows it.
+def seller_central(region: Region, country: str | None = None) -> str:
+    """The address of the Seller Central whose consent page a seller opens (docs/amazon.md#consent).
 
-    An override that already ends in TOKEN_PATH is understood.
+    `country`: ISO 3166. Without one, or for one whose address is not known, that of the region's
+    largest marketplace.
     """
-    if override:
-        return override.rstrip("/").removesuffix(TOKEN_PATH)
-    return _LOCAL if environment == Environment.LOCAL else _LWA
+    return f"https://{_SELLER_CENTRALS.get(country or '', _SELLER_CENTRALS[_HOMES[region]])}"
 
 
 def require_document_host(url: str, endpoint: str) -> None:
-    """Refuse to download from anywhere but Amazon, or the server that stands in for it.
+    """Refuses downloads from hosts other than Amazon's or its stand-in.
 
     `endpoint` is the Selling Partner API's own address. Raises ForbiddenHostError.
     """
@@ -80,11 +105,16 @@ def require_document_host(url: str, endpoint: str) -> None:
         )
         host = asked.hostname or ""
         amazons = asked.scheme == "https" and asked.port in {None, 443}
+        is_bare = asked.username is None and url.isascii() and url.isprintable()
     except ValueError as exc:
         raise ForbiddenHostError("A report's address is not one at all.") from exc
-    if not same and not (amazons and host.endswith(_DOCUMENT_HOSTS)):
+    if not is_bare:
+        raise ForbiddenHostError("A report's address is not one at all.")
+    if not same and not (amazons and _DOCUMENT_HOSTS.fullmatch(host)):
         raise ForbiddenHostError(
-            f"A report's file is offered at {host or 'no host'}, which is not Amazon's: not downloaded."
+            f"A report's file is offered at {host[:100] or 'no host'}, where Amazon is not known to "
+            "keep reports: not downloaded. If no report can be downloaded, Amazon has moved them: "
+            "look for a newer version of recoup."
         )
 
 
@@ -115,4 +145,9 @@ MARKETPLACES: Mapping[str, Marketplace] = MappingProxyType(
         "A1VC38T7YXB528": Marketplace("JP", Region.FE, "JPY"),
     }
 )
-"""Known marketplaces, for display only. Real data holds other ids: never check an id against it."""
+"""The marketplaces that recoup requests (page "marketplace-ids", read 2026-11-28).
+
+Amazon lists others, such as its invoicing shadows, for which every call is refused: they are
+reported as ignored (docs/amazon.md#marketplaces). Rows of data may name any id: never check one
+against this.
+"""

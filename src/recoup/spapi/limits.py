@@ -1,4 +1,4 @@
-"""The calls that Amazon still allows, and who counts them."""
+"""The calls that Amazon still allows, and their budget."""
 
 from __future__ import annotations
 
@@ -21,40 +21,40 @@ from recoup.spapi.bucket import (
 )
 from recoup.spapi.operation import Operation, UsagePlan
 
-__all__ = ["SAFETY", "AlwaysMyTurn", "Budget", "LocalBudget", "Turns", "UsagePlan"]
+__all__ = ["SAFETY", "Budget", "LocalBudget", "OwnWorkplace", "UsagePlan", "Workplace"]
 
 
 class Budget(Protocol):
-    """The calls still allowed for one connection; where several processes call, they share it."""
+    """The calls still allowed for one connection, shared by all processes that call."""
 
     async def acquire(self, operation: Operation) -> None:
-        """Return when one call may be made. Holds nothing while it waits; can be cancelled."""
+        """Returns when one call may be made. Holds nothing while it waits; can be cancelled."""
 
     async def learned(self, operation: Operation, rate: float) -> None:
-        """Amazon named the rate that it applies, in calls per second (x-amzn-RateLimit-Limit)."""
+        """Records the rate that Amazon applies, in calls per second (x-amzn-RateLimit-Limit)."""
 
     async def throttled(self, operation: Operation, retry_after: timedelta | None) -> None:
-        """Amazon answered 429; `retry_after` is its own wait where it named one."""
+        """Records a 429; `retry_after` is Amazon's own wait, if it named one."""
 
     async def unanswered(self, operation: Operation) -> None:
-        """Amazon has not answered some tries of a call, which goes on."""
+        """Records that Amazon has not answered some attempts of a call, which continues."""
 
     async def recovered(self, operation: Operation) -> None:
-        """Amazon took a call that it had refused or not answered before."""
+        """Records that Amazon accepted a call that it had refused or not answered before."""
 
 
-class Turns(Protocol):
-    """Whose turn it is to work, where a process works for more sellers than it can at once."""
+class Workplace(Protocol):
+    """A place to work for one seller, in a process with more sellers than it can serve at once."""
 
     def at_work(self) -> AbstractAsyncContextManager[None]:
-        """Inside, it is this seller's turn."""
+        """Inside, this seller may work; waits until it may."""
 
     def away(self) -> AbstractAsyncContextManager[None]:
-        """Within `at_work`: a wait, during which others may have the turn."""
+        """Inside `at_work`: a wait, during which another seller may work."""
 
 
-class AlwaysMyTurn:
-    """For a process that works for one seller only."""
+class OwnWorkplace:
+    """The workplace of a process that works for one seller only."""
 
     @staticmethod
     def at_work() -> AbstractAsyncContextManager[None]:
@@ -68,7 +68,7 @@ class AlwaysMyTurn:
 class LocalBudget:
     """A budget in the memory of one process: for one-shot calls and for tests.
 
-    `monotonic` gives seconds, `sleep` waits as many.
+    `monotonic` returns seconds, `sleep` waits as many.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class LocalBudget:
         )
 
     async def unanswered(self, operation: Operation) -> None:
-        """Nothing to do: only others are told of it."""
+        """Does nothing: nobody else is informed."""
 
     async def recovered(self, operation: Operation) -> None:
-        """Nothing to do: only others are told of it."""
+        """Does nothing: nobody else is informed."""

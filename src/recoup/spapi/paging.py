@@ -1,4 +1,4 @@
-"""Pages of a window: what one holds, and the guard against pages that never end."""
+"""Pages of a window: their content, and the guard against endless pages."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from recoup.errors import MalformedAnswerError, PagingLoopError
+from recoup.spapi.ceilings import ID_CHARACTERS, TOKEN_CHARACTERS
 from recoup.spapi.client import Answer
 from recoup.spapi.operation import Operation
 
@@ -18,15 +19,28 @@ _TOKEN_NAMES = ("nextToken", "NextToken", "paginationToken")
 
 @dataclass(frozen=True, slots=True)
 class OperationPage:
-    """One page as Amazon sent it. The window goes on while there is a `next_token`."""
+    """One page as Amazon sent it. The window continues as long as there is a `next_token`."""
 
     items: tuple[dict[str, Any], ...] = field(repr=False)
     next_token: str | None = field(repr=False)
     until: datetime | None
-    """Amazon's own watermark: up to when this answer is complete. None where it names none."""
+    """Amazon's own watermark: the time up to which this answer is complete. None if absent."""
     answered_at: datetime
     request_id: str | None = None
-    """Amazon's name for the answer: the trace from a stored row back to its source."""
+    """Amazon's id of the answer, which traces a stored row back to its source."""
+
+
+def is_id(value: Any, *, most: int = ID_CHARACTERS) -> TypeGuard[str]:
+    """Whether a value can be an id or a token of Amazon's: printable ASCII, and not too long.
+
+    It goes into addresses and tables, which do not take everything that JSON can hold.
+    """
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= most
+        and value.isascii()
+        and value.isprintable()
+    )
 
 
 class PageGuard:
@@ -38,7 +52,7 @@ class PageGuard:
         self._pages: set[bytes] = set()
 
     def check(self, items: Sequence[Any], next_token: str | None) -> None:
-        """Raises PagingLoopError when the token or the same page came before in this window.
+        """Raises PagingLoopError if the token or the page occurred before in this window.
 
         An empty page with a new token is legal (Finances: "can return empty pages").
         """
@@ -57,7 +71,7 @@ class PageGuard:
 
 
 class PageReader:
-    """Takes the parts out of an answer; a part that is missing is an error, never an empty page."""
+    """Extracts the parts of an answer; a missing part is an error, never an empty page."""
 
     def __init__(self, operation: Operation, answer: Answer) -> None:
         self._operation = operation
@@ -65,24 +79,32 @@ class PageReader:
         self.body = self.section(answer.body, "the answer")
 
     def section(self, value: Any, name: str) -> Mapping[str, Any]:
-        """`value` as an object. Raises MalformedAnswerError when it is none."""
+        """`value` as an object. Raises MalformedAnswerError for anything else."""
         if not isinstance(value, dict):
             raise self.malformed(f"{name} is missing or not an object")
         return value
 
     def optional_section(self, name: str) -> Mapping[str, Any]:
-        """The top-level object `name`, empty where absent or null."""
+        """The top-level object `name`, empty if absent or null."""
         value = self.body.get(name)
         return {} if value is None else self.section(value, name)
 
-    def items(self, value: Any, name: str) -> tuple[dict[str, Any], ...]:
-        """`value` as a list of objects. Raises MalformedAnswerError when it is none."""
+    def items(self, section: Mapping[str, Any], name: str) -> tuple[dict[str, Any], ...]:
+        """The list of objects `name`; empty if it is null (selling-partner-api-models issue 4358).
+
+        Raises MalformedAnswerError when it is no such list, or not there.
+        """
+        if name not in section:
+            raise self.malformed(f"{name} is missing")
+        value = section[name]
+        if value is None:
+            return ()
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise self.malformed(f"{name} is missing or not a list of objects")
+            raise self.malformed(f"{name} is not a list of objects")
         return tuple(value)
 
     def next_token(self, value: Any) -> str | None:
-        """`value` as the token of the next page; None and empty mean that this was the last one.
+        """`value` as the token of the next page; None or empty on the last page.
 
         Raises MalformedAnswerError when the answer has a token in a place where this operation is
         not documented to have one: not following it would silently lose the pages behind it.
@@ -90,6 +112,8 @@ class PageReader:
         if value is not None and not isinstance(value, str):
             raise self.malformed("the page token is not a text")
         token = value or None
+        if token is not None and not is_id(token, most=TOKEN_CHARACTERS):
+            raise self.malformed("the page token is too long, or has characters of no token")
         if self._tokens_anywhere() - {token}:
             raise self.malformed("a page token is in an unexpected place")
         return token
@@ -106,7 +130,7 @@ class PageReader:
         }
 
     def malformed(self, what: str) -> MalformedAnswerError:
-        """The error that says `what` is wrong with this answer."""
+        """The error that states `what` is wrong with this answer."""
         return MalformedAnswerError(
             f"Amazon's answer is not as documented: {what}.",
             operation=self._operation.name,

@@ -1,4 +1,4 @@
-"""How long to try again, and how long to wait in between."""
+"""How long to retry, and how long to wait in between."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class RetryPolicy:
     """Tries of one call that gets malformed answers, and the least of one that finds Amazon
     unavailable."""
     outage: timedelta = timedelta(minutes=10)
-    """So long a call that finds Amazon unavailable (5xx, a broken connection) is tried again."""
+    """How long a call is retried while Amazon is unavailable (5xx, a broken connection)."""
     base: timedelta = timedelta(seconds=0.5)
     cap: timedelta = timedelta(seconds=30)
     throttled_for: timedelta = timedelta(hours=6)
-    """After so long of nothing but 429s a call gives up."""
+    """How long a call gets nothing but 429s before it gives up."""
     request_limit: timedelta = timedelta(minutes=2)
-    """The whole of one request, however slowly its answer drips."""
+    """The time limit of one request, however slowly its answer arrives."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     jitter: Callable[[], float] = random.random
-    """A number in [0, 1), the share of the back-off that is waited."""
+    """A number in [0, 1), the share of the back-off to wait."""
     monotonic: Callable[[], float] = time.monotonic
     """Seconds on a clock that never goes back."""
 
@@ -40,7 +40,7 @@ class RetryPolicy:
         return failures >= self.attempts and self.monotonic() - since >= self.outage.total_seconds()
 
     async def pause(self, failures: int, *, at_least: timedelta | None = None) -> None:
-        """Wait after the n-th failure in a row, and no less than Amazon asked for."""
+        """Waits after the n-th failure in a row, at least as long as Amazon requested."""
         ceiling = min(self.base * 2 ** min(failures - 1, _MAX_DOUBLINGS), self.cap)
         seconds = ceiling.total_seconds() * self.jitter()
         await self.sleep(max(seconds, at_least.total_seconds() if at_least else 0.0))

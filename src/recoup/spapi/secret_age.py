@@ -1,6 +1,6 @@
-"""How old the application's client secret is. Pure.
+"""The age of the application's client secret. Pure.
 
-Amazon refuses a secret that was not rotated within 180 days (docs/amazon.md #lwa), and then every
+Amazon refuses a secret that was not rotated within 180 days (docs/amazon.md#lwa), and then every
 connection fails at once.
 """
 
@@ -9,12 +9,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 LIFE = timedelta(days=180)
-_SOON = timedelta(days=150)
+_SOON = LIFE - timedelta(days=60)
 _NOW = timedelta(days=170)
 
 
 def secret_warning(rotated_on: date, today: date) -> str | None:
-    """What to do about a secret that was made on a day; None while it is young."""
+    """The warning about a secret created on a day; None while it is young."""
     age = today - rotated_on
     if age < _SOON:
         return None

@@ -1,4 +1,8 @@
-"""Every stream that recoup knows: one file here is one stream, there is no list to edit."""
+"""Every stream of recoup: one file per stream, there is no list to edit.
+
+The files that begin with `_` are the framework that streams are declared with; `listing` reads
+their rows.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,12 @@ import importlib
 import pkgutil
 from functools import cache
 
-from recoup.streams.stream import Stream
+from recoup.streams._stream import Stream
 
 
 @cache
 def all_streams() -> tuple[Stream, ...]:
-    """The STREAM of each module of this package that has one, in order of name."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    """The STREAM of each module of this package that has one, by name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
     modules = (importlib.import_module(f"{__name__}.{name}") for name in names)
     return tuple(module.STREAM for module in modules if hasattr(module, "STREAM"))

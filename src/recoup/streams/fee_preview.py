@@ -1,18 +1,18 @@
-"""What Amazon will charge for a sale of each SKU, and its measures, now.
+"""The current fees for a sale of each SKU, and its measurements.
 
-Source: GET_FBA_ESTIMATED_FBA_FEES_TXT_DATA (docs/amazon.md #fee-preview). Earlier values are kept
-in our own history: Amazon tells only today's.
+Source: GET_FBA_ESTIMATED_FBA_FEES_TXT_DATA (docs/amazon.md#fee-preview). Earlier values are kept
+in our own history: Amazon reports only today's.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import Column, Index, Numeric, Text
+from sqlalchemy import Column, Index, Integer, Numeric, Text
 
-from recoup.streams.report import DAILY, Field, Kind, Report, Upsert
-from recoup.streams.stream import History, Scope, Snapshot, Stream
-from recoup.streams.table import history_table, stream_table
+from recoup.streams._report import DAILY, Field, FieldKind, Report, Same, Upsert
+from recoup.streams._stream import History, Scope, Snapshot, Stream
+from recoup.streams._table import history_table, stream_table
 
 _TRACKED = (
     "fnsku",
@@ -23,18 +23,21 @@ _TRACKED = (
     "item_weight",
     "unit_of_weight",
     "size_tier",
-    "currency",
     "fulfillment_fee",
     "referral_fee",
 )
 
 TABLE = stream_table(
     "fee_preview",
-    key=["sku", "store"],
+    key=["sku", "store", "currency", "occurrence"],
     columns=[
         Column("sku", Text),
-        # '' where the file does not tell the store (Europe).
+        # '' if the file does not name the store (Europe).
         Column("store", Text),
+        Column("currency", Text),
+        # A European file has rows of several stores, and of those with the same currency nothing
+        # but the values tells one from the other.
+        Column("occurrence", Integer),
         Column("fnsku", Text),
         Column("asin", Text),
         Column("product_group", Text),
@@ -48,7 +51,6 @@ TABLE = stream_table(
         Column("item_weight", Numeric),
         Column("unit_of_weight", Text),
         Column("size_tier", Text),
-        Column("currency", Text),
         Column("fee_total", Numeric),
         Column("referral_fee", Numeric),
         # In Europe the fee of a sale in the country itself.
@@ -69,35 +71,65 @@ STREAM = Stream(
         report_type="GET_FBA_ESTIMATED_FBA_FEES_TXT_DATA",
         fields=(
             Field("sku", ("sku",), required=True),
-            Field("store", ("amazon-store",), default=""),
-            Field("fnsku", ("fnsku",)),
-            Field("asin", ("asin",)),
-            Field("product_group", ("product-group",)),
-            Field("price", ("your-price",), Kind.AMOUNT),
-            Field("sales_price", ("sales-price",), Kind.AMOUNT),
-            Field("longest_side", ("longest-side",), Kind.AMOUNT),
-            Field("median_side", ("median-side",), Kind.AMOUNT),
-            Field("shortest_side", ("shortest-side",), Kind.AMOUNT),
-            Field("length_and_girth", ("length-and-girth",), Kind.AMOUNT),
-            Field("unit_of_dimension", ("unit-of-dimension",)),
-            Field("item_weight", ("item-package-weight",), Kind.AMOUNT),
-            Field("unit_of_weight", ("unit-of-weight",)),
-            Field("size_tier", ("product-size-tier", "product-size-weight-band")),
-            Field("currency", ("currency",)),
-            Field("fee_total", ("estimated-fee-total",), Kind.AMOUNT),
-            Field("referral_fee", ("estimated-referral-fee-per-unit",), Kind.AMOUNT),
+            Field("store", ("amazon-store",), default="", varies=True),
+            Field("fnsku", ("fnsku",), filled=True, is_code=True),
+            Field("asin", ("asin",), filled=True, is_code=True),
+            Field("product_group", ("product-group",), filled=True),
+            Field("price", ("your-price",), FieldKind.AMOUNT, filled=True),
+            Field("sales_price", ("sales-price",), FieldKind.AMOUNT),
+            Field("longest_side", ("longest-side",), FieldKind.AMOUNT, filled=True),
+            Field("median_side", ("median-side",), FieldKind.AMOUNT, filled=True),
+            Field("shortest_side", ("shortest-side",), FieldKind.AMOUNT, filled=True),
+            Field("length_and_girth", ("length-and-girth",), FieldKind.AMOUNT, filled=True),
+            Field("unit_of_dimension", ("unit-of-dimension",), filled=True),
+            Field("item_weight", ("item-package-weight",), FieldKind.AMOUNT, filled=True),
+            Field("unit_of_weight", ("unit-of-weight",), filled=True),
+            Field("size_tier", ("product-size-tier", "product-size-weight-band"), filled=True),
+            Field("currency", ("currency",), default="", filled=True, is_code=True),
+            Field("fee_total", ("estimated-fee-total",), FieldKind.AMOUNT, filled=True),
+            Field(
+                "referral_fee", ("estimated-referral-fee-per-unit",), FieldKind.AMOUNT, filled=True
+            ),
             Field(
                 "fulfillment_fee",
                 (
                     "expected-fulfillment-fee-per-unit",
                     "expected-domestic-fulfilment-fee-per-unit",
                 ),
-                Kind.AMOUNT,
+                FieldKind.AMOUNT,
+                filled=True,
             ),
         ),
-        load=Upsert(),
+        load=Upsert(
+            occurrence="occurrence",
+            ordered_by=("fulfillment_fee", "fee_total", "size_tier"),
+            same=(Same(("sku", "store"), is_all=True),),
+        ),
         repeat_after=DAILY,
         lead=timedelta(hours=72),
+        ignored=(
+            "product-name",
+            "brand",
+            "fulfilled-by",
+            "estimated-variable-closing-fee",
+            "estimated-order-handling-fee-per-order",
+            "estimated-pick-pack-fee-per-unit",
+            "estimated-weight-handling-fee-per-unit",
+            "estimated-future-fee",
+            "estimated-future-fee (Current Selling on Amazon + Future Fulfillment fees)",
+            "estimated-future-order-handling-fee-per-order",
+            "estimated-future-pick-pack-fee-per-unit",
+            "estimated-future-weight-handling-fee-per-unit",
+            "expected-future-fulfillment-fee-per-unit",
+            "has-local-inventory",
+            "current-fee-category",
+            "future-fee-category",
+            "future-fee-category-effective-date",
+            *(
+                f"expected-efn-fulfilment-fee-per-unit-{country}"
+                for country in ("uk", "de", "fr", "it", "es", "se", "nl", "pl", "be", "ie", "tr")
+            ),
+        ),
     ),
     history=History(HISTORY, _TRACKED),
 )

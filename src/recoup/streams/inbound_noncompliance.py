@@ -1,6 +1,6 @@
-"""What Amazon complains about in inbound shipments, and what it charges for it.
+"""Problems with inbound shipments, and the fees for them.
 
-Source: GET_FBA_FULFILLMENT_INBOUND_NONCOMPLIANCE_DATA (docs/amazon.md #inbound-noncompliance).
+Source: GET_FBA_FULFILLMENT_INBOUND_NONCOMPLIANCE_DATA (docs/amazon.md#inbound-noncompliance).
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from sqlalchemy import Column, Index, Integer, Numeric, Text
 
-from recoup.streams.report import DAILY, Field, Kind, Report, Upsert
-from recoup.streams.stream import Scope, Stream, Windows
-from recoup.streams.table import TIME, stream_table
+from recoup.streams._report import DAILY, Field, FieldKind, Report, Upsert
+from recoup.streams._stream import Scope, Stream, Windows
+from recoup.streams._table import TIME, stream_table
 
 TABLE = stream_table(
     "inbound_noncompliance",
@@ -56,24 +56,25 @@ STREAM = Stream(
         fields=(
             Field("shipment_id", ("fba-shipment-id",), required=True),
             Field("sku", ("sku",), default=""),
-            Field("fnsku", ("fnsku",), default=""),
-            Field("problem_type", ("problem-type",), default=""),
-            Field("reported_at", ("issue-reported-date",), Kind.TIME, required=True),
+            Field("fnsku", ("fnsku",), default="", is_code=True),
+            Field("problem_type", ("problem-type",), default="", filled=True),
+            Field("reported_at", ("issue-reported-date",), FieldKind.TIME, required=True),
             Field("carton_id", ("fba-carton-id",)),
-            Field("fulfillment_center", ("fulfillment-center-id",)),
-            Field("asin", ("asin",)),
-            Field("problem_quantity", ("problem-quantity",), Kind.INTEGER),
-            Field("expected_quantity", ("expected-quantity",), Kind.INTEGER),
-            Field("received_quantity", ("received-quantity",), Kind.INTEGER),
+            Field("fulfillment_center", ("fulfillment-center-id",), filled=True),
+            Field("asin", ("asin",), is_code=True),
+            Field("problem_quantity", ("problem-quantity",), FieldKind.INTEGER),
+            Field("expected_quantity", ("expected-quantity",), FieldKind.INTEGER),
+            Field("received_quantity", ("received-quantity",), FieldKind.INTEGER),
             Field("fee_type", ("fee-type",)),
-            Field("currency", ("currency",)),
-            Field("fee_total", ("fee-total",), Kind.AMOUNT),
-            Field("problem_level", ("problem-level",)),
-            Field("alert_status", ("alert-status",)),
-            Field("shipment_created_at", ("shipment-creation-date",), Kind.TIME),
+            Field("currency", ("currency",), is_code=True),
+            Field("fee_total", ("fee-total",), FieldKind.AMOUNT),
+            Field("problem_level", ("problem-level",), filled=True),
+            Field("alert_status", ("alert-status",), filled=True),
+            Field("shipment_created_at", ("shipment-creation-date",), FieldKind.TIME, filled=True),
         ),
-        load=Upsert(occurrence="occurrence"),
+        load=Upsert(occurrence="occurrence", dated="reported_at"),
         repeat_after=DAILY,
         longest=timedelta(days=92),
+        ignored=("product-name", "performance-measurement-unit", "coaching-level"),
     ),
 )

@@ -1,15 +1,14 @@
 """Inbound plans, their shipments, carriers and tracking. Source: Fulfillment Inbound 2024-03-20.
 
-docs/amazon.md #inbound. There is no query for what changed since a time: plans are listed by last
-update, newest first, down to the start of the window, and those of the window are asked for one by
-one: three calls for a plan, which therefore are read once in six days. What arrives is told daily
+docs/amazon.md#inbound. There is no query for what changed since a time: plans are listed by last
+update, newest first, down to the start of the window, and those of the window are requested one by
+one: three calls for a plan, which therefore are read once in six days. Arrivals are reported daily
 by the v0 streams. `shipment_id` of a shipment is the FBA... id that v0 and the ledger know.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,9 +27,18 @@ from recoup.spapi.operations.inbound_plans import (
     read_plans_page,
 )
 from recoup.spapi.paging import OperationPage
-from recoup.streams.item import Item, find, find_text, find_time, get_text, get_time, list_items
-from recoup.streams.stream import Api, Parsed, Request, Row, Scope, Stream, Windows
-from recoup.streams.table import TIME, stream_table
+from recoup.streams._item import (
+    Item,
+    find,
+    find_text,
+    find_time,
+    get_text,
+    get_time,
+    list_items,
+    reads,
+)
+from recoup.streams._stream import Api, Parsed, Request, Row, Scope, Stream, Windows
+from recoup.streams._table import TIME, stream_table
 
 TABLE = stream_table(
     "inbound_plans",
@@ -56,7 +64,7 @@ SHIPMENTS = stream_table(
         Column("name", Text),
         Column("status", Text),
         Column("carrier", Text),
-        # null: Amazon did not tell.
+        # null: Amazon did not report it.
         Column("is_partnered_carrier", Boolean),
         Column("tracking_numbers", JSONB, nullable=False),
         Column("delivery_window_start_at", TIME),
@@ -74,9 +82,9 @@ _IS_PARTNERED = {"AMAZON_PARTNERED_CARRIER": True, "USE_YOUR_OWN_CARRIER": False
 
 
 async def fetch(api: SpApi, request: Request) -> OperationPage:
-    """A page of the list, and for each of its plans in the window the shipments.
+    """Requests a page of the list and, for each of its plans in the window, the shipments.
 
-    The list goes on only while it has not come down to the start of the window.
+    The list continues only while it has not come down to the start of the window.
     """
     assert request.window is not None
     page = await list_inbound_plans(api, page_token=request.page_token)
@@ -98,7 +106,7 @@ async def fetch(api: SpApi, request: Request) -> OperationPage:
 
 
 async def fetch_canned(api: SpApi) -> OperationPage:
-    """The pair of Amazon's static sandbox (docs/amazon.md #sandbox); its plans have no shipments."""
+    """The request of Amazon's static sandbox (docs/amazon.md#sandbox), without shipments."""
     query = {
         "status": "ACTIVE",
         "sortBy": "LAST_UPDATED_TIME",
@@ -118,7 +126,7 @@ def _find_time_of(plan: Item) -> datetime | None:
 
 
 async def _with_shipments(api: SpApi, plans: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """A few side by side: each of the operations has a bucket of its own."""
+    """Requests a few at the same time: each of the operations has its own bucket."""
     turns = asyncio.Semaphore(_PLANS_AT_ONCE)
     try:
         async with asyncio.TaskGroup() as group:
@@ -134,7 +142,7 @@ async def _whole_plan(api: SpApi, plan: dict[str, Any], turns: asyncio.Semaphore
 
 
 async def _shipments_of(api: SpApi, plan_id: object) -> list[dict[str, Any]]:
-    """None of a plan without an id, which `parse` refuses, or that is gone since it was listed."""
+    """Empty for a plan without an id, which `parse` refuses, or one deleted since it was listed."""
     if not isinstance(plan_id, str) or not plan_id:
         return []
     try:
@@ -159,7 +167,27 @@ async def _whole_shipment(api: SpApi, plan_id: str, summary: dict[str, Any]) -> 
     return {**summary, **shipment}
 
 
-def parse(item: Mapping[str, Any], request: Request) -> Parsed:  # noqa: ARG001 - one shape for all
+_READS = reads(
+    plan=reads("inboundPlanId", "name", "status", "createdAt", "lastUpdatedAt", "marketplaceIds"),
+    shipments=reads(
+        "shipmentId",
+        "shipmentConfirmationId",
+        "amazonReferenceId",
+        "name",
+        "status",
+        "transportation.carrier.name",
+        "transportation.carrier.alphaCode",
+        "transportation.shippingSolution",
+        "trackingDetails.spdTrackingDetail.spdTrackingItems.trackingId",
+        "trackingDetails.ltlTrackingDetail.billOfLadingNumber",
+        "trackingDetails.ltlTrackingDetail.freightBillNumber",
+        "selectedDeliveryWindow.startDate",
+        "selectedDeliveryWindow.endDate",
+    ),
+)
+
+
+def parse(item: Item, request: Request) -> Parsed:  # noqa: ARG001 - one shape for all
     plan = find(item, "plan")
     plan_id = get_text(plan, "inboundPlanId")
     return Parsed(
@@ -197,13 +225,13 @@ def _shipment_row(shipment: Item, plan_id: str) -> Row:
 
 
 def _tracking_numbers(shipment: Item) -> list[str]:
-    """Of parcels one per box; of freight the bill of lading and the freight bills."""
+    """For parcels one per box; for freight the bill of lading and the freight bills."""
     parcels = list_items(shipment, "trackingDetails", "spdTrackingDetail", "spdTrackingItems")
     numbers = [number for box in parcels if (number := find_text(box, "trackingId"))]
     freight = find(shipment, "trackingDetails", "ltlTrackingDetail") or {}
     if bill := find_text(freight, "billOfLadingNumber"):
         numbers.append(bill)
-    return [*numbers, *(str(number) for number in freight.get("freightBillNumber") or ())]
+    return [*numbers, *(str(number) for number in find(freight, "freightBillNumber") or ())]
 
 
 STREAM = Stream(
@@ -223,6 +251,7 @@ STREAM = Stream(
         page_size=30,
         fetch=fetch,
         parse=parse,
+        reads=_READS,
         in_sandbox=fetch_canned,
         token_lifetime=timedelta(minutes=10),
     ),

@@ -1,23 +1,19 @@
-"""FBA stock per SKU, now. Source: getInventorySummaries with details (docs/amazon.md #inventory).
+"""FBA stock per SKU, now. Source: getInventorySummaries with details (docs/amazon.md#inventory).
 
-The page token lives 30 seconds, so the next page is asked for before the last one is stored. The
-source misses changes of inbound quantities when asked for changes only, so every pass is a full
+The page token lives 30 seconds, so the next page is requested before the last one is stored. The
+source misses changes of inbound quantities when only changes are requested, so every pass is a full
 one. For many SKUs a report is safer (recoup.streams.inventory_report). A SKU that a pass does not mention keeps its row: passes were seen to miss some.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Column, Index, Integer, Text, text
 
 from recoup.spapi.client import SpApi
 from recoup.spapi.operations.inventory import GET_INVENTORY_SUMMARIES, get_inventory_summaries
 from recoup.spapi.paging import OperationPage
-from recoup.streams.inventory_report import REPORT
-from recoup.streams.item import find_integer, find_text, find_time, get_text
-from recoup.streams.stream import (
+from recoup.streams._item import Item, find_integer, find_text, find_time, get_text, reads
+from recoup.streams._stream import (
     Api,
     History,
     InSandbox,
@@ -27,7 +23,8 @@ from recoup.streams.stream import (
     Snapshot,
     Stream,
 )
-from recoup.streams.table import TIME, history_table, stream_table
+from recoup.streams._table import TIME, history_table, stream_table
+from recoup.streams.inventory_report import REPORT
 
 # Column name -> where it stands below inventoryDetails.
 _QUANTITIES: dict[str, tuple[str, ...]] = {
@@ -75,7 +72,7 @@ TABLE = stream_table(
     ],
 )
 
-# Amazon tells only today's stock, so we keep what it told before.
+# Amazon reports only today's stock, so we keep earlier reports.
 _TRACKED = (
     "total_quantity",
     "fulfillable_quantity",
@@ -95,7 +92,13 @@ async def fetch(api: SpApi, request: Request) -> OperationPage:
     )
 
 
-def parse(item: Mapping[str, Any], request: Request) -> Parsed:
+_READS = reads(
+    *("sellerSku", "fnSku", "condition", "asin", "productName", "totalQuantity", "lastUpdatedTime"),
+    *(f"inventoryDetails.{'.'.join(path)}" for path in _QUANTITIES.values()),
+)
+
+
+def parse(item: Item, request: Request) -> Parsed:
     return Parsed(
         row={
             "marketplace_id": request.marketplace_ids[0],
@@ -128,7 +131,10 @@ STREAM = Stream(
         page_size=50,
         fetch=fetch,
         parse=parse,
+        reads=_READS,
         in_sandbox=InSandbox.AS_PRODUCTION,
+        # Staff: there is no way to check first (docs/amazon.md#inventory).
+        refused_means="this account has no FBA stock",
     ),
     report=REPORT,
     history=History(HISTORY, _TRACKED),

@@ -1,12 +1,12 @@
 """The report source of inventory, for sellers of many SKUs. Source: GET_FBA_MYI_ALL_INVENTORY_DATA.
 
-docs/amazon.md #inventory-report. One marketplace per report; the file does not name it. It tells
-less than the API: what it does not tell is null in rows that it changes.
+docs/amazon.md#inventory-report. One marketplace per report; the file does not name it. It has
+less than the API: what it lacks is null in rows that it changes.
 """
 
 from __future__ import annotations
 
-from recoup.streams.report import NEAR_REAL_TIME, Field, Kind, Report, Statements
+from recoup.streams._report import NEAR_REAL_TIME, Field, FieldKind, Report, Statements
 
 # Column name -> Amazon's header.
 _QUANTITIES = {
@@ -49,25 +49,39 @@ on conflict (connection_id, marketplace_id, sku, fnsku, condition) do update set
     loaded_at = now()
 where ({", ".join(f"inventory.{name}" for name in _TOLD)})
     is distinct from ({", ".join(f"excluded.{name}" for name in _TOLD)})
-"""  # noqa: S608 - put together from constants
+"""
 
 _UNCHANGED = f"""
 select count(*) - count(distinct inventory.ctid) filter (where inventory.loaded_at = now())
 from (select sku, fnsku, {_CONDITION} as condition from staged) as fresh
 join inventory using (sku, fnsku, condition)
 where inventory.connection_id = :connection_id and inventory.marketplace_id = :marketplace_id
-"""  # noqa: S608 - put together from constants
+"""
 
 REPORT = Report(
     report_type="GET_FBA_MYI_ALL_INVENTORY_DATA",
     fields=(
         Field("sku", ("sku",), required=True),
-        Field("fnsku", ("fnsku",), default=""),
-        Field("condition", ("condition",)),
-        Field("asin", ("asin",)),
-        Field("product_name", ("product-name",)),
-        *(Field(name, (header,), Kind.INTEGER) for name, header in _QUANTITIES.items()),
+        Field("fnsku", ("fnsku",), default="", is_code=True),
+        Field("condition", ("condition",), filled=True),
+        Field("asin", ("asin",), filled=True, is_code=True),
+        Field("product_name", ("product-name",), filled=True),
+        *(
+            Field(name, (header,), FieldKind.INTEGER, filled=True)
+            for name, header in _QUANTITIES.items()
+        ),
     ),
-    load=Statements((_INVENTORY,), unchanged=_UNCHANGED),
+    load=Statements((_INVENTORY,), unchanged=_UNCHANGED, key=("sku", "fnsku", "condition")),
+    ignored=(
+        "your-price",
+        "mfn-listing-exists",
+        "mfn-fulfillable-quantity",
+        "afn-listing-exists",
+        "afn-warehouse-quantity",
+        "per-unit-volume",
+        "afn-reserved-future-supply",
+        "afn-future-supply-buyable",
+        "store",
+    ),
     repeat_after=NEAR_REAL_TIME,
 )

@@ -1,4 +1,4 @@
-"""Every movement of FBA stock. Source: GET_LEDGER_DETAIL_VIEW_DATA (docs/amazon.md #ledger).
+"""Every movement of FBA stock. Source: GET_LEDGER_DETAIL_VIEW_DATA (docs/amazon.md#ledger).
 
 Rows have no key and equal rows are real, so whole days are replaced. Rows come late and are
 revised: the last four weeks are read again with every sync.
@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from sqlalchemy import Column, Date, Index, Integer, Text, text
 
-from recoup.streams.report import DAILY, Field, Kind, ReplaceDays, Report
-from recoup.streams.stream import Scope, Stream, Windows
-from recoup.streams.table import stream_table
+from recoup.streams._report import DAILY, Field, FieldKind, ReplaceDays, Report
+from recoup.streams._stream import Scope, Stream, Windows
+from recoup.streams._table import stream_table
 
 TABLE = stream_table(
     "ledger",
@@ -65,27 +65,28 @@ STREAM = Stream(
     report=Report(
         report_type="GET_LEDGER_DETAIL_VIEW_DATA",
         fields=(
-            Field("event_on", ("Date",), Kind.DATE, required=True),
-            Field("fnsku", ("FNSKU",)),
-            Field("asin", ("ASIN",)),
-            Field("msku", ("MSKU",)),
-            Field("product_name", ("Title",)),
-            Field("event_type", ("Event Type",)),
-            Field("reference_id", ("Reference ID",)),
-            Field("quantity", ("Quantity",), Kind.INTEGER, required=True),
-            Field("fulfillment_center", ("Fulfillment Center",)),
-            Field("disposition", ("Disposition",)),
-            Field("reason", ("Reason",)),
-            Field("country", ("Country",)),
-            Field("reconciled_quantity", ("Reconciled Quantity",), Kind.INTEGER),
-            Field("unreconciled_quantity", ("Unreconciled Quantity",), Kind.INTEGER),
-            Field("store", ("Store",)),
+            Field("event_on", ("Date",), FieldKind.DATE, required=True),
+            Field("fnsku", ("FNSKU",), filled=True, is_code=True),
+            Field("asin", ("ASIN",), filled=True, is_code=True),
+            Field("msku", ("MSKU",), filled=True),
+            Field("product_name", ("Title",), filled=True),
+            Field("event_type", ("Event Type",), filled=True),
+            Field("reference_id", ("Reference ID",), filled=True),
+            Field("quantity", ("Quantity",), FieldKind.INTEGER, required=True),
+            Field("fulfillment_center", ("Fulfillment Center",), filled=True),
+            Field("disposition", ("Disposition",), filled=True),
+            Field("reason", ("Reason",), filled_where="event_type = 'Adjustments'"),
+            Field("country", ("Country", "Country/Region Code", "Country/Region"), filled=True),
+            Field("reconciled_quantity", ("Reconciled Quantity",), FieldKind.INTEGER),
+            Field("unreconciled_quantity", ("Unreconciled Quantity",), FieldKind.INTEGER),
+            Field("store", ("Store",), varies=True),
         ),
         load=ReplaceDays(day="event_on"),
         repeat_after=DAILY,
-        # Two days more are asked for, so that the first day is whole. With the overlap and a day
+        # Two days more are requested, so that the first day is whole. With the overlap and a day
         # since the last sync that makes 30 days, one report.
         longest=timedelta(days=29),
         takes_options=True,  # eventType
+        ignored=("Date and Time",),
     ),
 )

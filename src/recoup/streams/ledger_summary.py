@@ -1,7 +1,7 @@
 """Balances of FBA stock per month. Source: GET_LEDGER_SUMMARY_VIEW_DATA.
 
-docs/amazon.md #ledger-summary. Control totals for the ledger: starting balance and all events
-give the ending balance.
+docs/amazon.md#ledger-summary. Control totals for the ledger: starting balance and all events
+add up to the ending balance.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from sqlalchemy import Column, Date, Integer, Text
 
-from recoup.streams.report import DAILY, Field, Kind, Report, Upsert
-from recoup.streams.stream import Scope, Stream, Windows
-from recoup.streams.table import stream_table
+from recoup.streams._report import DAILY, Field, FieldKind, Report, Same, Upsert
+from recoup.streams._stream import Scope, Stream, Windows
+from recoup.streams._table import stream_table
 
 # Column name -> Amazon's header. Lost, damaged and disposed units are negative.
 _UNITS = {
@@ -34,7 +34,7 @@ _UNITS = {
 
 TABLE = stream_table(
     "ledger_summary",
-    key=["month_on", "fnsku", "msku", "disposition", "location", "store"],
+    key=["month_on", "fnsku", "msku", "disposition", "location", "store", "supplier"],
     columns=[
         Column("month_on", Date),
         Column("fnsku", Text),
@@ -43,6 +43,8 @@ TABLE = stream_table(
         Column("location", Text),
         # Newer files have it; '' elsewhere.
         Column("store", Text),
+        # Since 2025 some files divide a balance by supplier; '' elsewhere. The sum is the balance.
+        Column("supplier", Text),
         Column("asin", Text),
         Column("product_name", Text),
         *(Column(name, Integer) for name in _UNITS),
@@ -64,17 +66,25 @@ STREAM = Stream(
     report=Report(
         report_type="GET_LEDGER_SUMMARY_VIEW_DATA",
         fields=(
-            Field("month_on", ("Date",), Kind.DATE, required=True),
-            Field("fnsku", ("FNSKU",), default=""),
-            Field("msku", ("MSKU",), default=""),
-            Field("disposition", ("Disposition",), default=""),
-            Field("location", ("Location",), default=""),
-            Field("store", ("Store",), default=""),
-            Field("asin", ("ASIN",)),
-            Field("product_name", ("Title",)),
-            *(Field(name, (header,), Kind.INTEGER) for name, header in _UNITS.items()),
+            Field("month_on", ("Date",), FieldKind.DATE, required=True),
+            Field("fnsku", ("FNSKU",), default="", filled=True, is_code=True),
+            Field("msku", ("MSKU",), default="", filled=True),
+            Field("disposition", ("Disposition",), default="", filled=True),
+            Field("location", ("Location",), default="", filled=True),
+            Field("store", ("Store",), default="", varies=True),
+            Field("supplier", ("Supplier",), default="", varies=True),
+            Field("asin", ("ASIN",), filled=True, is_code=True),
+            Field("product_name", ("Title",), filled=True),
+            *(
+                Field(name, (header,), FieldKind.INTEGER, filled=True)
+                for name, header in _UNITS.items()
+            ),
         ),
-        load=Upsert(within="month_on"),
+        load=Upsert(
+            within="month_on",
+            dated="month_on",
+            same=(Same(("month_on", "fnsku", "msku", "disposition", "location")),),
+        ),
         repeat_after=DAILY,
         options={"aggregateByLocation": "COUNTRY", "aggregatedByTimePeriod": "MONTHLY"},
         longest=timedelta(days=92),

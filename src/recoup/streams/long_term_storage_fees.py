@@ -1,7 +1,7 @@
-"""Surcharges for stock that has lain long: a snapshot in the middle of each month.
+"""Surcharges for stock that was stored long: a snapshot in the middle of each month.
 
 Source: GET_FBA_FULFILLMENT_LONGTERM_STORAGE_FEE_CHARGES_DATA.
-docs/amazon.md #long-term-storage-fees.
+docs/amazon.md#long-term-storage-fees.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from sqlalchemy import Column, Date, Index, Integer, Numeric, Text
 
-from recoup.streams.report import DAILY, Field, Kind, Report, Upsert
-from recoup.streams.stream import Scope, Stream, Windows
-from recoup.streams.table import stream_table
+from recoup.streams._report import DAILY, Field, FieldKind, Report, Upsert
+from recoup.streams._stream import Scope, Stream, Windows
+from recoup.streams._table import stream_table
 
 TABLE = stream_table(
     "long_term_storage_fees",
@@ -52,22 +52,28 @@ STREAM = Stream(
     report=Report(
         report_type="GET_FBA_FULFILLMENT_LONGTERM_STORAGE_FEE_CHARGES_DATA",
         fields=(
-            Field("snapshot_on", ("snapshot-date",), Kind.DATE, required=True),
-            Field("sku", ("sku",), default=""),
-            Field("fnsku", ("fnsku",), default=""),
-            Field("country", ("country",), default=""),
-            Field("surcharge_age_tier", ("surcharge-age-tier",), default=""),
-            Field("asin", ("asin",)),
-            Field("product_name", ("product-name",)),
-            Field("condition", ("condition",)),
-            Field("per_unit_volume", ("per-unit-volume",), Kind.AMOUNT),
-            Field("volume_unit", ("volume-unit",)),
-            Field("quantity_charged", ("qty-charged",), Kind.INTEGER),
-            Field("amount_charged", ("amount-charged",), Kind.AMOUNT),
-            Field("currency", ("currency",)),
-            Field("surcharge_rate", ("rate-surcharge",), Kind.AMOUNT),
+            Field("snapshot_on", ("snapshot-date",), FieldKind.DATE, required=True),
+            Field("sku", ("sku",), default="", filled=True),
+            Field("fnsku", ("fnsku",), default="", filled=True, is_code=True),
+            Field(
+                "country",
+                ("country", "country/region code", "country-code"),
+                default="",
+                filled=True,
+            ),
+            Field("surcharge_age_tier", ("surcharge-age-tier",), default="", filled=True),
+            Field("asin", ("asin",), filled=True, is_code=True),
+            Field("product_name", ("product-name",), filled=True),
+            Field("condition", ("condition",), filled=True),
+            Field("per_unit_volume", ("per-unit-volume",), FieldKind.AMOUNT, filled=True),
+            Field("volume_unit", ("volume-unit",), filled=True),
+            # Files of before 2023 have four columns of two ages instead, and are refused.
+            Field("quantity_charged", ("qty-charged",), FieldKind.INTEGER, required=True),
+            Field("amount_charged", ("amount-charged",), FieldKind.AMOUNT, required=True),
+            Field("currency", ("currency",), filled=True, is_code=True),
+            Field("surcharge_rate", ("rate-surcharge",), FieldKind.AMOUNT, filled=True),
         ),
-        load=Upsert(occurrence="occurrence"),
+        load=Upsert(occurrence="occurrence", dated="snapshot_on"),
         repeat_after=DAILY,
         longest=timedelta(days=92),
     ),

@@ -1,13 +1,10 @@
-"""Where the seller sells. Source: getMarketplaceParticipations (docs/amazon.md #endpoints).
+"""Where the seller sells. Source: getMarketplaceParticipations (docs/amazon.md#endpoints).
 
 Marketplaces that are not Amazon's own appear as well, and ids that no list has: none is checked
 against a list. The plan allows about one call a minute, so it is read once a day.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Boolean, Column, Text
 
@@ -17,10 +14,10 @@ from recoup.spapi.operations.sellers import (
     list_marketplace_participations,
 )
 from recoup.spapi.paging import OperationPage
-from recoup.streams.item import find_boolean, find_text, get_text
-from recoup.streams.stream import Api, InSandbox, Parsed, Request, Scope, Snapshot, Stream
-from recoup.streams.table import stream_table
-from recoup.streams.turns import EVERY_DAY
+from recoup.streams._item import Item, find_boolean, find_text, get_text, reads
+from recoup.streams._stream import Api, InSandbox, Parsed, Request, Scope, Snapshot, Stream
+from recoup.streams._table import stream_table
+from recoup.streams._turns import EVERY_DAY
 
 TABLE = stream_table(
     "marketplaces",
@@ -41,7 +38,18 @@ async def fetch(api: SpApi, request: Request) -> OperationPage:  # noqa: ARG001 
     return await list_marketplace_participations(api)
 
 
-def parse(item: Mapping[str, Any], request: Request) -> Parsed:  # noqa: ARG001 - one shape for all
+_READS = reads(
+    "marketplace.id",
+    "marketplace.name",
+    "marketplace.countryCode",
+    "marketplace.defaultCurrencyCode",
+    "marketplace.domainName",
+    "participation.isParticipating",
+    "participation.hasSuspendedListings",
+)
+
+
+def parse(item: Item, request: Request) -> Parsed:  # noqa: ARG001 - one shape for all
     return Parsed(
         row={
             "marketplace_id": get_text(item, "marketplace", "id"),
@@ -66,6 +74,7 @@ STREAM = Stream(
         page_size=50,
         fetch=fetch,
         parse=parse,
+        reads=_READS,
         in_sandbox=InSandbox.AS_PRODUCTION,
     ),
 )

@@ -1,17 +1,15 @@
-"""Orders with their items. Source: searchOrders of Orders 2026-01-01 (docs/amazon.md #orders).
+"""Orders with their items. Source: searchOrders of Orders 2026-01-01 (docs/amazon.md#orders).
 
-For many orders a report is faster (recoup.streams.orders_report, docs/amazon.md #orders-report).
-Items are inline, so an order costs one hundredth of a call. Asked by last update: each order comes
-once, in its present state. Orders show up hours late at times, hence the overlap; an order's own
-lastUpdatedTime decides which of two versions is the newer one.
+For many orders a report is faster (recoup.streams.orders_report, docs/amazon.md#orders-report).
+Items are inline, so an order costs one hundredth of a call. Requested by last update: each order
+comes once, in its present state. Orders show up hours late at times, hence the overlap; an order's
+own lastUpdatedTime decides which of two versions is the newer one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import Column, Index, Integer, Numeric, Text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -24,7 +22,8 @@ from recoup.spapi.operations.orders import (
     search_orders,
 )
 from recoup.spapi.paging import OperationPage
-from recoup.streams.item import (
+from recoup.streams._item import (
+    MONEY,
     Item,
     find_integer,
     find_money,
@@ -33,10 +32,11 @@ from recoup.streams.item import (
     get_text,
     get_time,
     list_items,
+    reads,
 )
+from recoup.streams._stream import Api, Parsed, Request, Row, Scope, Stream, Windows
+from recoup.streams._table import TIME, stream_table
 from recoup.streams.orders_report import REPORT
-from recoup.streams.stream import Api, Parsed, Request, Row, Scope, Stream, Windows
-from recoup.streams.table import TIME, stream_table
 
 TABLE = stream_table(
     "orders",
@@ -71,7 +71,7 @@ ITEMS = stream_table(
         Column("quantity_fulfilled", Integer),
         Column("unit_price", Numeric),
         # The next four are for the whole quantity. The price is without tax, what was taken off is
-        # positive. Null where the source does not tell.
+        # positive. Null if the source does not report it.
         Column("item_price", Numeric),
         Column("item_tax", Numeric),
         Column("shipping_price", Numeric),
@@ -97,9 +97,9 @@ async def fetch(api: SpApi, request: Request) -> OperationPage:
 
 
 async def fetch_canned(api: SpApi) -> OperationPage:
-    """The pair of Amazon's static sandbox (docs/amazon.md #sandbox), matched word for word.
+    """The request of Amazon's static sandbox (docs/amazon.md#sandbox), word for word.
 
-    It names people, so it must ask for them; they are invented, and dropped like all others.
+    It names people, so it must request them; they are invented, and dropped like all others.
     """
     included = "BUYER,RECIPIENT,PROCEEDS,EXPENSE,PROMOTION,CANCELLATION,FULFILLMENT,PACKAGES"
     answer = await api.call(
@@ -113,7 +113,27 @@ async def fetch_canned(api: SpApi) -> OperationPage:
     return read_orders_page(answer)
 
 
-def parse(item: Mapping[str, Any], request: Request) -> Parsed:  # noqa: ARG001 - one shape for all
+_READS = reads(
+    "orderId",
+    "createdTime",
+    "lastUpdatedTime",
+    "salesChannel.marketplaceId",
+    "salesChannel.channelName",
+    "fulfillment.fulfillmentStatus",
+    "fulfillment.fulfilledBy",
+    "fulfillment.fulfillmentServiceLevel",
+    proceeds=reads(grandTotal=MONEY),
+    orderItems=reads(
+        "orderItemId",
+        "quantityOrdered",
+        "fulfillment.quantityFulfilled",
+        product=reads("sellerSku", "asin", "condition.conditionType", price=reads(unitPrice=MONEY)),
+        proceeds=reads(proceedsTotal=MONEY, breakdowns=reads("type", subtotal=MONEY)),
+    ),
+)
+
+
+def parse(item: Item, request: Request) -> Parsed:  # noqa: ARG001 - one shape for all
     items = [_item_row(part, get_text(item, "orderId")) for part in list_items(item, "orderItems")]
     total = find_money(item, "proceeds", "grandTotal")
     row = {
@@ -138,7 +158,7 @@ def _item_row(item: Item, order_id: str) -> Row:
     proceeds = find_money(item, "proceeds", "proceedsTotal")
     money = proceeds or price
     sums = _proceeds(item)
-    # A category without an amount is left out; without any, Amazon has told nothing yet.
+    # A category without an amount is left out; without any, Amazon has reported nothing yet.
     nothing = Decimal(0) if sums else None
     return {
         "order_id": order_id,
@@ -160,7 +180,7 @@ def _item_row(item: Item, order_id: str) -> Row:
 
 
 def _proceeds(item: Item) -> dict[str, Decimal]:
-    """What the buyer pays for the item, by category; a discount is negative."""
+    """The buyer's price for the item, by category; a discount is negative."""
     sums: dict[str, Decimal] = {}
     for part in list_items(item, "proceeds", "breakdowns"):
         subtotal = find_money(part, "subtotal")
@@ -186,6 +206,7 @@ STREAM = Stream(
         page_size=100,
         fetch=fetch,
         parse=parse,
+        reads=_READS,
         in_sandbox=fetch_canned,
         position=lambda item: get_time(item, "lastUpdatedTime"),
         token_lifetime=timedelta(hours=23),

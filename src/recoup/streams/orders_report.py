@@ -1,15 +1,15 @@
 """The report source of orders. Source: GET_FLAT_FILE_ALL_ORDERS_DATA_BY_LAST_UPDATE_GENERAL.
 
-docs/amazon.md #orders-report. A line is an item; the lines of an order become the order and its
-items, in the words of searchOrders. Where both sources tell an order of the same last update, what
-searchOrders told stays: it knows more.
+docs/amazon.md#orders-report. A line is an item; the lines of an order become the order and its
+items, in the words of searchOrders. If both sources have an order of the same last update, that of
+searchOrders stays: it has more fields.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from recoup.streams.report import Field, Kind, Report, Statements
+from recoup.streams._report import Field, FieldKind, Report, Statements
 from recoup.streams.sales_channels import marketplace_values
 
 # An order that the file has in several versions counts in its newest one.
@@ -67,7 +67,7 @@ on conflict (connection_id, order_id) do update set
     currency = excluded.currency, item_count = excluded.item_count,
     units_ordered = excluded.units_ordered, source = excluded.source, loaded_at = now()
 where excluded.last_updated_at > orders.last_updated_at
-"""  # noqa: S608 - put together from constants
+"""
 
 # The orders of this file that were new or newer are those that now name it as their source.
 _REMOVE_ITEMS = """
@@ -96,7 +96,7 @@ from ({_LINES}) as line
 join orders on orders.connection_id = :connection_id and orders.order_id = line.order_id
     and orders.source = :source
 on conflict (connection_id, order_id, order_item_id) do nothing
-"""  # noqa: S608 - put together from constants
+"""
 
 # A line of an order that this file has written must have become an item, unless it is of an older
 # version of the order.
@@ -117,29 +117,69 @@ REPORT = Report(
     report_type="GET_FLAT_FILE_ALL_ORDERS_DATA_BY_LAST_UPDATE_GENERAL",
     fields=(
         Field("order_id", ("amazon-order-id",), required=True),
-        Field("created_at", ("purchase-date",), Kind.TIME, required=True),
-        Field("last_updated_at", ("last-updated-date",), Kind.TIME, required=True),
-        Field("order_status", ("order-status",)),
-        Field("fulfillment_channel", ("fulfillment-channel",)),
-        Field("sales_channel", ("sales-channel",)),
-        Field("service_level", ("ship-service-level",)),
+        Field("created_at", ("purchase-date",), FieldKind.TIME, required=True),
+        Field("last_updated_at", ("last-updated-date",), FieldKind.TIME, required=True),
+        Field("order_status", ("order-status",), filled=True, stored_as=("status",)),
+        Field(
+            "fulfillment_channel",
+            ("fulfillment-channel",),
+            filled=True,
+            stored_as=("fulfilled_by",),
+        ),
+        Field(
+            "sales_channel",
+            ("sales-channel",),
+            filled=True,
+            stored_as=("sales_channel", "marketplace_id"),
+        ),
+        Field("service_level", ("ship-service-level",), filled=True),
         # Newer files have it, under either name.
-        Field("order_item_id", ("order-item-id", "amazon-order-item-id")),
-        Field("sku", ("sku",)),
-        Field("asin", ("asin",)),
-        Field("item_status", ("item-status",)),
-        Field("quantity", ("quantity",), Kind.INTEGER, required=True),
-        Field("currency", ("currency",)),
-        Field("item_price", ("item-price",), Kind.AMOUNT),
-        Field("item_tax", ("item-tax",), Kind.AMOUNT),
-        Field("shipping_price", ("shipping-price",), Kind.AMOUNT),
-        Field("shipping_tax", ("shipping-tax",), Kind.AMOUNT),
-        Field("gift_wrap_price", ("gift-wrap-price",), Kind.AMOUNT),
-        Field("gift_wrap_tax", ("gift-wrap-tax",), Kind.AMOUNT),
-        Field("item_promotion_discount", ("item-promotion-discount",), Kind.AMOUNT),
-        Field("ship_promotion_discount", ("ship-promotion-discount",), Kind.AMOUNT),
+        Field("order_item_id", ("order-item-id", "amazon-order-item-id"), varies=True),
+        Field("sku", ("sku",), filled=True),
+        Field("asin", ("asin",), filled=True, is_code=True),
+        Field("item_status", ("item-status",), filled=True, stored_as=("quantity_fulfilled",)),
+        Field("quantity", ("quantity",), FieldKind.INTEGER, required=True),
+        Field("currency", ("currency",), filled=True, is_code=True),
+        Field(
+            "item_price",
+            ("item-price",),
+            FieldKind.AMOUNT,
+            filled=True,
+            stored_as=("item_price", "unit_price", "proceeds_total", "total_amount"),
+        ),
+        Field("item_tax", ("item-tax",), FieldKind.AMOUNT),
+        Field("shipping_price", ("shipping-price",), FieldKind.AMOUNT),
+        Field("shipping_tax", ("shipping-tax",), FieldKind.AMOUNT),
+        Field("gift_wrap_price", ("gift-wrap-price",), FieldKind.AMOUNT),
+        Field("gift_wrap_tax", ("gift-wrap-tax",), FieldKind.AMOUNT),
+        Field(
+            "item_promotion_discount",
+            ("item-promotion-discount",),
+            FieldKind.AMOUNT,
+            stored_as=("promotion_discount",),
+        ),
+        Field("ship_promotion_discount", ("ship-promotion-discount",), FieldKind.AMOUNT),
     ),
-    load=Statements((_ORDERS, _REMOVE_ITEMS, _ITEMS), unchanged=_UNCHANGED),
+    load=Statements(
+        (_ORDERS, _REMOVE_ITEMS, _ITEMS),
+        unchanged=_UNCHANGED,
+        key=("order_id", "order_item_id", "last_updated_at"),
+    ),
+    ignored=(
+        "merchant-order-id",
+        "order-channel",
+        "product-name",
+        "ship-city",
+        "ship-state",
+        "ship-postal-code",
+        "ship-country",
+        "promotion-ids",
+        "is-business-order",
+        "purchase-order-number",
+        "price-designation",
+        "url",
+        "is-amazon-business",
+    ),
     # The four All-Orders reports are exempt from the rule about repeats.
     repeat_after=timedelta(0),
     longest=timedelta(days=30),

@@ -1,6 +1,6 @@
-"""What Amazon paid back, and took back. Source: GET_FBA_REIMBURSEMENTS_DATA.
+"""Payments and reversals by Amazon. Source: GET_FBA_REIMBURSEMENTS_DATA.
 
-docs/amazon.md #reimbursements. The file is the same whichever marketplace is asked for. Amounts
+docs/amazon.md#reimbursements. The file is the same whichever marketplace is requested. Amounts
 and units of a reversal are negative; it names the reimbursement that it takes back.
 """
 
@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from sqlalchemy import Column, Index, Integer, Numeric, Text, text
 
-from recoup.streams.report import DAILY, Field, Kind, Report, Upsert
-from recoup.streams.stream import Scope, Stream, Windows
-from recoup.streams.table import TIME, stream_table
+from recoup.streams._report import DAILY, Field, FieldKind, Report, Same, Upsert
+from recoup.streams._stream import Scope, Stream, Windows
+from recoup.streams._table import TIME, stream_table
 
 TABLE = stream_table(
     "reimbursements",
@@ -24,7 +24,7 @@ TABLE = stream_table(
         Column("reason", Text),
         # '' for what has nothing to do with an order.
         Column("order_id", Text),
-        # '' when Amazon paid without being asked.
+        # '' if Amazon paid without a case.
         Column("case_id", Text),
         Column("occurrence", Integer),
         Column("approved_at", TIME, nullable=False),
@@ -74,25 +74,35 @@ STREAM = Stream(
         report_type="GET_FBA_REIMBURSEMENTS_DATA",
         fields=(
             Field("reimbursement_id", ("reimbursement-id",), required=True),
-            Field("fnsku", ("fnsku",), default=""),
-            Field("sku", ("sku",), default=""),
-            Field("reason", ("reason",), default=""),
+            Field("fnsku", ("fnsku",), default="", filled=True, is_code=True),
+            Field("sku", ("sku",), default="", filled=True),
+            Field("reason", ("reason",), default="", filled=True),
             Field("order_id", ("amazon-order-id",), default=""),
             Field("case_id", ("case-id",), default=""),
-            Field("approved_at", ("approval-date",), Kind.TIME, required=True),
-            Field("asin", ("asin",)),
-            Field("product_name", ("product-name",)),
-            Field("condition", ("condition",)),
-            Field("currency", ("currency-unit",)),
-            Field("amount_per_unit", ("amount-per-unit",), Kind.AMOUNT),
-            Field("amount_total", ("amount-total",), Kind.AMOUNT),
-            Field("quantity_cash", ("quantity-reimbursed-cash",), Kind.INTEGER),
-            Field("quantity_inventory", ("quantity-reimbursed-inventory",), Kind.INTEGER),
-            Field("quantity_total", ("quantity-reimbursed-total",), Kind.INTEGER),
-            Field("original_reimbursement_id", ("original-reimbursement-id",)),
+            Field("approved_at", ("approval-date",), FieldKind.TIME, required=True),
+            Field("asin", ("asin",), filled=True, is_code=True),
+            Field("product_name", ("product-name",), filled=True),
+            Field("condition", ("condition",), filled=True),
+            Field("currency", ("currency-unit",), filled=True, is_code=True),
+            Field("amount_per_unit", ("amount-per-unit",), FieldKind.AMOUNT, filled=True),
+            Field("amount_total", ("amount-total",), FieldKind.AMOUNT, filled=True),
+            Field("quantity_cash", ("quantity-reimbursed-cash",), FieldKind.INTEGER, filled=True),
+            Field(
+                "quantity_inventory",
+                ("quantity-reimbursed-inventory",),
+                FieldKind.INTEGER,
+                filled=True,
+            ),
+            Field("quantity_total", ("quantity-reimbursed-total",), FieldKind.INTEGER, filled=True),
+            Field("original_reimbursement_id", ("original-reimbursement-id",), is_code=True),
             Field("original_reimbursement_type", ("original-reimbursement-type",)),
         ),
-        load=Upsert(occurrence="occurrence"),
+        load=Upsert(
+            occurrence="occurrence",
+            dated="approved_at",
+            # A case may be named later, or a reason corrected: it is the same payment.
+            same=(Same(("reimbursement_id", "fnsku", "sku"), in_window=True),),
+        ),
         repeat_after=DAILY,
         longest=timedelta(days=92),
     ),

@@ -1,6 +1,6 @@
 """Removal orders. Source: GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA.
 
-docs/amazon.md #removals. Asked by last update: an order changes until it is completed.
+docs/amazon.md#removals. Requested by last update: an order changes until it is completed.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from sqlalchemy import Column, Index, Integer, Numeric, Text
 
-from recoup.streams.report import NEAR_REAL_TIME, Field, Kind, Report, Upsert
-from recoup.streams.stream import Scope, Stream, Windows
-from recoup.streams.table import TIME, stream_table
+from recoup.streams._report import NEAR_REAL_TIME, Field, FieldKind, Report, Upsert
+from recoup.streams._stream import Scope, Stream, Windows
+from recoup.streams._table import TIME, stream_table
 
 _QUANTITIES = {
     "requested_quantity": "requested-quantity",
@@ -61,18 +61,21 @@ STREAM = Stream(
         report_type="GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA",
         fields=(
             Field("order_id", ("order-id",), required=True),
-            Field("sku", ("sku",), default=""),
-            Field("fnsku", ("fnsku",), default=""),
-            Field("disposition", ("disposition",), default=""),
-            Field("requested_at", ("request-date",), Kind.TIME, required=True),
-            Field("last_updated_at", ("last-updated-date",), Kind.TIME, required=True),
-            Field("order_source", ("order-source",)),
-            Field("order_type", ("order-type",)),
-            Field("service_speed", ("service-speed",)),
-            Field("status", ("order-status",)),
-            *(Field(name, (header,), Kind.INTEGER) for name, header in _QUANTITIES.items()),
-            Field("removal_fee", ("removal-fee",), Kind.AMOUNT),
-            Field("currency", ("currency",)),
+            Field("sku", ("sku",), default="", filled=True),
+            Field("fnsku", ("fnsku",), default="", filled=True, is_code=True),
+            Field("disposition", ("disposition",), default="", filled=True),
+            Field("requested_at", ("request-date",), FieldKind.TIME, required=True),
+            Field("last_updated_at", ("last-updated-date",), FieldKind.TIME, required=True),
+            Field("order_source", ("order-source",), varies=True),
+            Field("order_type", ("order-type",), filled=True),
+            Field("service_speed", ("service-speed",), varies=True),
+            Field("status", ("order-status",), filled=True),
+            *(
+                Field(name, (header,), FieldKind.INTEGER, filled=True)
+                for name, header in _QUANTITIES.items()
+            ),
+            Field("removal_fee", ("removal-fee",), FieldKind.AMOUNT),
+            Field("currency", ("currency",), is_code=True),
         ),
         load=Upsert(),
         repeat_after=NEAR_REAL_TIME,

@@ -1,6 +1,6 @@
-"""Free second units. Source: GET_FBA_FULFILLMENT_CUSTOMER_SHIPMENT_REPLACEMENT_DATA.
+"""Free replacement units. Source: GET_FBA_FULFILLMENT_CUSTOMER_SHIPMENT_REPLACEMENT_DATA.
 
-docs/amazon.md #replacements.
+docs/amazon.md#replacements.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from sqlalchemy import Column, Index, Integer, Text
 
-from recoup.streams.report import DAILY, Field, Kind, Report, Upsert
-from recoup.streams.stream import Scope, Stream, Windows
-from recoup.streams.table import TIME, stream_table
+from recoup.streams._report import DAILY, Field, FieldKind, Report, Same, Upsert
+from recoup.streams._stream import Scope, Stream, Windows
+from recoup.streams._table import TIME, stream_table
 
 TABLE = stream_table(
     "replacements",
@@ -46,17 +46,29 @@ STREAM = Stream(
     report=Report(
         report_type="GET_FBA_FULFILLMENT_CUSTOMER_SHIPMENT_REPLACEMENT_DATA",
         fields=(
-            Field("replacement_order_id", ("replacement-amazon-order-id",), default=""),
-            Field("sku", ("sku",), default=""),
-            Field("shipped_at", ("shipment-date",), Kind.TIME, required=True),
-            Field("original_order_id", ("original-amazon-order-id",)),
-            Field("asin", ("asin",)),
-            Field("fulfillment_center", ("fulfillment-center-id",)),
-            Field("original_fulfillment_center", ("original-fulfillment-center-id",)),
-            Field("quantity", ("quantity",), Kind.INTEGER),
-            Field("reason_code", ("replacement-reason-code",)),
+            Field(
+                "replacement_order_id", ("replacement-amazon-order-id",), default="", filled=True
+            ),
+            Field("sku", ("sku",), default="", filled=True),
+            Field("shipped_at", ("shipment-date",), FieldKind.TIME, required=True),
+            Field("original_order_id", ("original-amazon-order-id",), filled=True, is_code=True),
+            Field("asin", ("asin",), filled=True, is_code=True),
+            Field("fulfillment_center", ("fulfillment-center-id",), filled=True),
+            Field("original_fulfillment_center", ("original-fulfillment-center-id",), filled=True),
+            Field("quantity", ("quantity",), FieldKind.INTEGER, filled=True),
+            Field("reason_code", ("replacement-reason-code",), filled=True),
         ),
-        load=Upsert(occurrence="occurrence"),
+        load=Upsert(
+            occurrence="occurrence",
+            dated="shipped_at",
+            same=(
+                Same(
+                    ("replacement_order_id", "sku"),
+                    where="replacement_order_id <> ''",
+                    in_window=True,
+                ),
+            ),
+        ),
         repeat_after=DAILY,
         longest=timedelta(days=92),
     ),

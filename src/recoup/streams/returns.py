@@ -1,6 +1,6 @@
 """Units that customers sent back. Source: GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA.
 
-docs/amazon.md #returns. It proves that a unit came back, not that it was refunded. What customers
+docs/amazon.md#returns. It proves that a unit came back, not that it was refunded. What customers
 wrote is never stored.
 """
 
@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from sqlalchemy import Column, Index, Integer, Text
 
-from recoup.streams.report import DAILY, Field, Kind, Report, Upsert
-from recoup.streams.stream import Scope, Stream, Windows
-from recoup.streams.table import TIME, stream_table
+from recoup.streams._report import DAILY, Field, FieldKind, Report, Same, Upsert
+from recoup.streams._stream import Scope, Stream, Windows
+from recoup.streams._table import TIME, stream_table
 
 TABLE = stream_table(
     "returns",
@@ -56,20 +56,42 @@ STREAM = Stream(
         report_type="GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA",
         fields=(
             Field("order_id", ("order-id",), required=True),
-            Field("sku", ("sku",), default=""),
-            Field("fnsku", ("fnsku",), default=""),
-            Field("returned_at", ("return-date",), Kind.TIME, required=True),
-            Field("license_plate_number", ("license-plate-number",), default=""),
-            Field("asin", ("asin",)),
-            Field("product_name", ("product-name",)),
-            Field("quantity", ("quantity",), Kind.INTEGER),
-            Field("fulfillment_center", ("fulfillment-center-id",)),
-            Field("detailed_disposition", ("detailed-disposition",)),
-            Field("reason", ("reason",)),
-            Field("status", ("status",)),
+            Field("sku", ("sku",), default="", filled=True),
+            Field("fnsku", ("fnsku",), default="", filled=True, is_code=True),
+            Field("returned_at", ("return-date",), FieldKind.TIME, required=True),
+            Field(
+                "license_plate_number",
+                ("license-plate-number",),
+                default="",
+                is_code=True,
+            ),
+            Field("asin", ("asin",), filled=True, is_code=True),
+            Field("product_name", ("product-name",), filled=True),
+            Field("quantity", ("quantity",), FieldKind.INTEGER, filled=True),
+            Field("fulfillment_center", ("fulfillment-center-id",), filled=True),
+            Field("detailed_disposition", ("detailed-disposition",), filled=True),
+            Field("reason", ("reason",), filled=True),
+            # The files of the United Arab Emirates have no status.
+            Field("status", ("status",), absent_in=("A2VIGQ35RCS4UG",)),
         ),
-        load=Upsert(occurrence="occurrence"),
+        load=Upsert(
+            occurrence="occurrence",
+            dated="returned_at",
+            same=(
+                # The license plate is that of one unit, on whatever day Amazon says it came back.
+                Same(
+                    ("order_id", "sku", "fnsku", "license_plate_number"),
+                    where="license_plate_number <> ''",
+                ),
+                Same(
+                    ("order_id", "sku", "fnsku"),
+                    where="license_plate_number = ''",
+                    in_window=True,
+                ),
+            ),
+        ),
         repeat_after=DAILY,
         longest=timedelta(days=60),
+        ignored=("customer-comments",),
     ),
 )

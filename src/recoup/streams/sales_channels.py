@@ -1,4 +1,4 @@
-"""Which marketplace a name in the column `sales-channel` means. Source: docs/amazon.md #orders-report."""
+"""The marketplaces of names in `sales-channel`. Source: docs/amazon.md#orders-report."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Payouts with all their lines. Source: GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2.
 
-docs/amazon.md #settlements. Amazon makes one about every two weeks and keeps it for 90 days, so a
+docs/amazon.md#settlements. Amazon makes one about every two weeks and keeps it for 90 days, so a
 file is archived as it came. Its first row is the summary; whether the lines add up to the total of
 the summary is stored beside both.
 """
@@ -11,9 +11,9 @@ from datetime import timedelta
 
 from sqlalchemy import Boolean, Column, Index, Integer, Numeric, Text
 
-from recoup.streams.report import Field, Kind, Report, Statements
-from recoup.streams.stream import Scope, Stream, Windows
-from recoup.streams.table import TIME, stream_table
+from recoup.streams._report import Field, FieldKind, Report, Statements
+from recoup.streams._stream import Scope, Stream, Windows
+from recoup.streams._table import TIME, stream_table
 
 TABLE = stream_table(
     "settlements",
@@ -121,6 +121,16 @@ where settlements.connection_id = :connection_id
 _DOUBTS = """
 select concat_ws(' ', 'Settlement', settlement_id, 'does not add up: its total is', total_amount,
     currency || ',', 'its', line_count, 'lines make', lines_total || '.',
+    'By group: ' || (
+        select string_agg(concat_ws(' ', name, amount), ', ' order by name)
+        from (
+            select coalesce(amount_type, 'without a name') as name, sum(amount) as amount
+            from settlement_lines as line
+            where line.connection_id = settlements.connection_id
+                and line.settlement_id = settlements.settlement_id
+            group by amount_type
+        ) as groups
+    ) || '; no group holds ' || (total_amount - lines_total) || '.',
     'Compare it with Payments in Seller Central.')
 from settlements
 where connection_id = :connection_id and source = :source and loaded_at = now()
@@ -139,29 +149,30 @@ STREAM = Stream(
         report_type="GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2",
         fields=(
             Field("settlement_id", ("settlement-id",), required=True),
-            Field("started_at", ("settlement-start-date",), Kind.TIME),
-            Field("ended_at", ("settlement-end-date",), Kind.TIME),
-            Field("deposited_at", ("deposit-date",), Kind.TIME),
-            Field("total_amount", ("total-amount",), Kind.AMOUNT),
-            Field("currency", ("currency",)),
-            Field("transaction_type", ("transaction-type",)),
+            Field("started_at", ("settlement-start-date",), FieldKind.TIME, filled=True),
+            Field("ended_at", ("settlement-end-date",), FieldKind.TIME, filled=True),
+            Field("deposited_at", ("deposit-date",), FieldKind.TIME, filled=True),
+            Field("total_amount", ("total-amount",), FieldKind.AMOUNT, filled=True),
+            Field("currency", ("currency",), filled=True, is_code=True),
+            Field("transaction_type", ("transaction-type",), filled=True),
             Field("order_id", ("order-id",)),
-            Field("merchant_order_id", ("merchant-order-id",)),
-            Field("adjustment_id", ("adjustment-id",)),
-            Field("shipment_id", ("shipment-id",)),
-            Field("marketplace_name", ("marketplace-name",)),
-            Field("amount_type", ("amount-type",)),
-            Field("amount_description", ("amount-description",)),
-            Field("amount", ("amount",), Kind.AMOUNT),
-            Field("fulfillment_id", ("fulfillment-id",)),
-            Field("posted_at", ("posted-date-time", "posted-date"), Kind.TIME),
-            Field("order_item_code", ("order-item-code",)),
+            Field("merchant_order_id", ("merchant-order-id",), varies=True),
+            Field("adjustment_id", ("adjustment-id",), varies=True),
+            Field("shipment_id", ("shipment-id",), varies=True),
+            Field("marketplace_name", ("marketplace-name",), filled=True, varies=True),
+            Field("amount_type", ("amount-type",), filled=True),
+            Field("amount_description", ("amount-description",), filled=True),
+            Field("amount", ("amount",), FieldKind.AMOUNT, filled=True),
+            Field("fulfillment_id", ("fulfillment-id",), varies=True),
+            Field("posted_at", ("posted-date-time", "posted-date"), FieldKind.TIME, filled=True),
+            Field("order_item_code", ("order-item-code",), varies=True),
             Field("sku", ("sku",)),
-            Field("quantity_purchased", ("quantity-purchased",), Kind.INTEGER),
+            Field("quantity_purchased", ("quantity-purchased",), FieldKind.INTEGER),
         ),
         load=Statements((_SETTLEMENTS, _REMOVE_LINES, _LINES), unchanged=_UNCHANGED),
         repeat_after=timedelta(0),
         discovered=True,
+        ignored=("merchant-order-item-id", "merchant-adjustment-item-id", "promotion-id"),
         doubts=_DOUBTS,
     ),
 )

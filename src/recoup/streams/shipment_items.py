@@ -1,27 +1,28 @@
-"""What was sent and what was received. Source: getShipmentItems of Fulfillment Inbound v0.
+"""Units sent and received. Source: getShipmentItems of Fulfillment Inbound v0.
 
-docs/amazon.md #inbound. Asked by last update: getShipmentItemsByShipmentId ends at 200 items. When
-units were received is known only from our own history of the quantities.
+docs/amazon.md#inbound. Requested by last update, which omits a shipment whose quantities
+alone have changed: those that are being received are requested by id as well. That operation ends at
+200 items, so it never stands alone. When units were received is known only from our own history.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import Column, Index, Integer, Text
 
 from recoup.spapi.client import SpApi
 from recoup.spapi.operations.inbound_v0 import (
     GET_SHIPMENT_ITEMS,
+    GET_SHIPMENT_ITEMS_BY_SHIPMENT,
+    get_items_of_shipment,
     get_shipment_items,
     read_shipment_items_page,
 )
 from recoup.spapi.paging import OperationPage
-from recoup.streams.item import find_integer, find_text, get_integer, get_text
-from recoup.streams.stream import Api, History, Parsed, Request, Scope, Stream, Windows
-from recoup.streams.table import history_table, stream_table
+from recoup.streams._item import Item, find_integer, find_text, get_integer, get_text, reads
+from recoup.streams._stream import Again, Api, History, Parsed, Request, Scope, Stream, Windows
+from recoup.streams._table import history_table, stream_table
 
 TABLE = stream_table(
     "shipment_items",
@@ -44,6 +45,25 @@ TABLE = stream_table(
 _TRACKED = ("quantity_shipped", "quantity_received")
 HISTORY = history_table(TABLE, _TRACKED)
 
+# Where units arrive, or have arrived until some days ago. Each costs a call: with more than ten, each
+# day requests ten others.
+_RECEIVED = """
+    select s.shipment_id from shipments s
+    where s.connection_id = :connection_id and s.marketplace_id = :marketplace_id
+      and coalesce(s.created_on, cast(:today as date)) > cast(:today as date) - 300
+      and (s.status is null
+        or s.status in ('SHIPPED', 'IN_TRANSIT', 'DELIVERED', 'CHECKED_IN', 'RECEIVING', 'ERROR')
+        or s.status = 'CLOSED' and exists (
+            select from shipments_history h
+            where h.connection_id = s.connection_id and h.shipment_id = s.shipment_id
+              and h.status = 'CLOSED' and h.seen_at::date > cast(:today as date) - 3
+              and exists (
+                select from shipments_history b
+                where b.connection_id = s.connection_id and b.shipment_id = s.shipment_id
+                  and b.seen_at < h.seen_at)))
+    order by md5(s.shipment_id || cast(:today as text)) limit 10
+"""
+
 
 async def fetch(api: SpApi, request: Request) -> OperationPage:
     assert request.window is not None
@@ -57,7 +77,7 @@ async def fetch(api: SpApi, request: Request) -> OperationPage:
 
 
 async def fetch_canned(api: SpApi) -> OperationPage:
-    """The pair of Amazon's static sandbox (docs/amazon.md #sandbox)."""
+    """The request of Amazon's static sandbox (docs/amazon.md#sandbox)."""
     query = {
         "MarketplaceId": "ATVPDKIKX0DER",
         "QueryType": "SHIPMENT",
@@ -66,7 +86,17 @@ async def fetch_canned(api: SpApi) -> OperationPage:
     return read_shipment_items_page(await api.call(GET_SHIPMENT_ITEMS, query=query))
 
 
-def parse(item: Mapping[str, Any], request: Request) -> Parsed:  # noqa: ARG001 - one shape for all
+_READS = reads(
+    "ShipmentId",
+    "SellerSKU",
+    "FulfillmentNetworkSKU",
+    "QuantityShipped",
+    "QuantityReceived",
+    "QuantityInCase",
+)
+
+
+def parse(item: Item, request: Request) -> Parsed:  # noqa: ARG001 - one shape for all
     return Parsed(
         row={
             "shipment_id": get_text(item, "ShipmentId"),
@@ -94,8 +124,15 @@ STREAM = Stream(
         page_size=50,
         fetch=fetch,
         parse=parse,
+        reads=_READS,
         in_sandbox=fetch_canned,
         token_lifetime=timedelta(minutes=10),
     ),
     history=History(HISTORY, _TRACKED),
+    again=Again(
+        ids=_RECEIVED,
+        at_once=1,
+        operation=GET_SHIPMENT_ITEMS_BY_SHIPMENT,
+        fetch=get_items_of_shipment,
+    ),
 )

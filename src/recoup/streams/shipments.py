@@ -1,24 +1,28 @@
 """Inbound shipments and their status. Source: getShipments of Fulfillment Inbound v0.
 
-docs/amazon.md #inbound. A row has no date at all, so when a status came is known only from our own
-history: the first sync that saw it. Asked by last update, which brings every status, CLOSED too.
+docs/amazon.md#inbound. A row has no date at all, so when a status came is known only from our own
+history: the first sync that saw it. Requested by last update, which returns every status, CLOSED
+too, but not every change: open shipments are requested by id as well.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
 
 from sqlalchemy import Boolean, Column, Date, Index, Text, text
 
 from recoup.spapi.client import SpApi
-from recoup.spapi.operations.inbound_v0 import GET_SHIPMENTS, get_shipments, read_shipments_page
+from recoup.spapi.operations.inbound_v0 import (
+    GET_SHIPMENTS,
+    get_shipments,
+    get_shipments_by_id,
+    read_shipments_page,
+)
 from recoup.spapi.paging import OperationPage
-from recoup.streams.item import find_boolean, find_text, get_text
-from recoup.streams.stream import Api, History, Parsed, Request, Scope, Stream, Windows
-from recoup.streams.table import history_table, stream_table
+from recoup.streams._item import Item, find_boolean, find_text, get_text, reads
+from recoup.streams._stream import Again, Api, History, Parsed, Request, Scope, Stream, Windows
+from recoup.streams._table import history_table, stream_table
 
 TABLE = stream_table(
     "shipments",
@@ -31,7 +35,7 @@ TABLE = stream_table(
         Column("status", Text),
         Column("label_prep_type", Text),
         Column("are_cases_required", Boolean),
-        # From the name, where it tells one without doubt.
+        # From the name, if it is unambiguous.
         Column("created_on", Date),
         Column("box_contents_source", Text),
     ],
@@ -48,6 +52,32 @@ TABLE = stream_table(
 
 _TRACKED = ("status",)
 HISTORY = history_table(TABLE, _TRACKED)
+
+# Nine months after delivery no shortage can be claimed any more, in any country (policy.toml). A
+# shipment without a status is in no answer but by its id, so those that others tell of are asked for.
+_OPEN = """
+    select s.shipment_id from shipments s
+    where s.connection_id = :connection_id and s.marketplace_id = :marketplace_id
+      and (s.status is null or s.status not in ('CLOSED', 'CANCELLED', 'DELETED'))
+      and coalesce(s.created_on, (
+          select min(h.seen_at)::date from shipments_history h
+          where h.connection_id = s.connection_id and h.shipment_id = s.shipment_id
+      ), cast(:today as date)) > cast(:today as date) - 300
+    union
+    select told.shipment_id from (
+        select p.shipment_id from inbound_plan_shipments p
+        join inbound_plans plan using (connection_id, inbound_plan_id)
+        where p.connection_id = :connection_id and p.shipment_id is not null
+          and plan.last_updated_at > cast(:today as date) - 300
+        union
+        select i.shipment_id from shipment_items i
+        where i.connection_id = :connection_id and i.loaded_at > cast(:today as date) - 300
+    ) told
+    where not exists (
+        select from shipments s
+        where s.connection_id = :connection_id and s.shipment_id = told.shipment_id)
+    order by 1
+"""
 
 _ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _DOTS = re.compile(r"\b(\d{1,2})\.(\d{1,2})\.(\d{2,4})\b")
@@ -67,12 +97,23 @@ async def fetch(api: SpApi, request: Request) -> OperationPage:
 
 
 async def fetch_canned(api: SpApi) -> OperationPage:
-    """The pair of Amazon's static sandbox (docs/amazon.md #sandbox)."""
+    """The request of Amazon's static sandbox (docs/amazon.md#sandbox)."""
     query = {"MarketplaceId": "ATVPDKIKX0DER", "QueryType": "SHIPMENT"}
     return read_shipments_page(await api.call(GET_SHIPMENTS, query=query))
 
 
-def parse(item: Mapping[str, Any], request: Request) -> Parsed:
+_READS = reads(
+    "ShipmentId",
+    "ShipmentName",
+    "DestinationFulfillmentCenterId",
+    "ShipmentStatus",
+    "LabelPrepType",
+    "AreCasesRequired",
+    "BoxContentsSource",
+)
+
+
+def parse(item: Item, request: Request) -> Parsed:
     name = find_text(item, "ShipmentName")
     return Parsed(
         row={
@@ -90,9 +131,9 @@ def parse(item: Mapping[str, Any], request: Request) -> Parsed:
 
 
 def created_on(name: str) -> date | None:
-    """The day in a name that Amazon gave, such as `FBA (29/06/2020, 04:07) - 1`; else None.
+    """The day in a name from Amazon, such as `FBA (29/06/2020, 04:07) - 1`; otherwise None.
 
-    Its form follows the seller's language. Day and month are told apart by dots, by AM or PM, or
+    Its form follows the seller's language. Day and month are distinguished by dots, by AM or PM, or
     by a number above 12; a date that could be either is none.
     """
     if found := _ISO.search(name):
@@ -130,8 +171,11 @@ STREAM = Stream(
         page_size=50,
         fetch=fetch,
         parse=parse,
+        reads=_READS,
         in_sandbox=fetch_canned,
         token_lifetime=timedelta(minutes=10),
     ),
     history=History(HISTORY, _TRACKED),
+    # A page holds 50, so a longer list would cost as many calls.
+    again=Again(ids=_OPEN, at_once=50, operation=GET_SHIPMENTS, fetch=get_shipments_by_id),
 )

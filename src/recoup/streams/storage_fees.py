@@ -1,6 +1,6 @@
 """Monthly storage fees per product and warehouse. Source: GET_FBA_STORAGE_FEE_CHARGES_DATA.
 
-docs/amazon.md #storage-fees. The amounts are Amazon's estimates of what it charges.
+docs/amazon.md#storage-fees. The amounts are Amazon's estimates of what it charges.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from sqlalchemy import Column, Date, Index, Integer, Numeric, Text
 
-from recoup.streams.report import DAILY, Field, Kind, Report, Upsert
-from recoup.streams.stream import Scope, Stream, Windows
-from recoup.streams.table import stream_table
+from recoup.streams._report import DAILY, Field, FieldKind, Report, Upsert
+from recoup.streams._stream import Scope, Stream, Windows
+from recoup.streams._table import stream_table
 
 TABLE = stream_table(
     "storage_fees",
@@ -54,34 +54,56 @@ STREAM = Stream(
     report=Report(
         report_type="GET_FBA_STORAGE_FEE_CHARGES_DATA",
         fields=(
-            Field("month_on", ("month_of_charge",), Kind.DATE, required=True),
-            Field("fnsku", ("fnsku",), default=""),
-            Field("fulfillment_center", ("fulfillment_center",), default=""),
-            Field("country", ("country_code",), default=""),
-            Field("asin", ("asin",)),
-            Field("product_name", ("product_name",)),
-            Field("longest_side", ("longest_side",), Kind.AMOUNT),
-            Field("median_side", ("median_side",), Kind.AMOUNT),
-            Field("shortest_side", ("shortest_side",), Kind.AMOUNT),
-            Field("measurement_units", ("measurement_units",)),
-            Field("weight", ("weight",), Kind.AMOUNT),
-            Field("weight_units", ("weight_units",)),
-            Field("item_volume", ("item_volume",), Kind.AMOUNT),
-            Field("volume_units", ("volume_units",)),
-            Field("size_tier", ("product_size_tier",)),
-            Field("average_quantity_on_hand", ("average_quantity_on_hand",), Kind.AMOUNT),
+            Field("month_on", ("month_of_charge",), FieldKind.DATE, required=True),
+            Field("fnsku", ("fnsku",), default="", filled=True, is_code=True),
+            Field("fulfillment_center", ("fulfillment_center",), default="", filled=True),
+            Field("country", ("country_code",), default="", filled=True),
+            Field("asin", ("asin",), filled=True, is_code=True),
+            Field("product_name", ("product_name",), filled=True),
+            Field("longest_side", ("longest_side",), FieldKind.AMOUNT, filled=True),
+            Field("median_side", ("median_side",), FieldKind.AMOUNT, filled=True),
+            Field("shortest_side", ("shortest_side",), FieldKind.AMOUNT, filled=True),
+            Field("measurement_units", ("measurement_units",), filled=True),
+            Field("weight", ("weight",), FieldKind.AMOUNT, filled=True),
+            Field("weight_units", ("weight_units",), filled=True),
+            Field("item_volume", ("item_volume",), FieldKind.AMOUNT, filled=True),
+            Field("volume_units", ("volume_units",), filled=True),
+            Field("size_tier", ("product_size_tier",), filled=True),
+            Field(
+                "average_quantity_on_hand",
+                ("average_quantity_on_hand",),
+                FieldKind.AMOUNT,
+                filled=True,
+            ),
             Field(
                 "average_quantity_pending_removal",
                 ("average_quantity_pending_removal",),
-                Kind.AMOUNT,
+                FieldKind.AMOUNT,
             ),
-            Field("total_volume", ("estimated_total_item_volume",), Kind.AMOUNT),
-            Field("storage_rate", ("storage_rate",), Kind.AMOUNT),
-            Field("currency", ("currency",)),
-            Field("monthly_storage_fee", ("estimated_monthly_storage_fee",), Kind.AMOUNT),
+            Field("total_volume", ("estimated_total_item_volume",), FieldKind.AMOUNT, filled=True),
+            Field("storage_rate", ("storage_rate",), FieldKind.AMOUNT, filled=True),
+            Field("currency", ("currency",), filled=True, is_code=True),
+            Field(
+                "monthly_storage_fee",
+                ("estimated_monthly_storage_fee",),
+                FieldKind.AMOUNT,
+                filled=True,
+            ),
         ),
-        load=Upsert(occurrence="occurrence"),
+        load=Upsert(occurrence="occurrence", dated="month_on"),
         repeat_after=DAILY,
         by_month=True,
+        ignored=(
+            "dangerous_goods_storage_type",
+            "eligible_for_inventory_discount",
+            "qualifies_for_inventory_discount",
+            "total_incentive_fee_amount",
+            "breakdown_incentive_fee_amount",
+            "average_quantity_customer_orders",
+            "base_rate",
+            "storage_utilization_ratio",
+            "storage_utilization_ratio_units",
+            "utilization_surcharge_rate",
+        ),
     ),
 )

@@ -1,6 +1,6 @@
 """Money movements and their fees. Source: listTransactions of Finances 2024-06-19.
 
-docs/amazon.md #transactions. Windows stay below 180 days: a longer one is answered with an empty
+docs/amazon.md#transactions. Windows stay below 180 days: a longer one is answered with an empty
 page and no error. Rows come up to 48 hours late, hence the overlap. A deferred one changes its
 status when it is released, 7 to 30 days later, and others were seen to come after weeks: hence the
 sweep, which reads each day again about every 8.4 days until it is some 36 days old.
@@ -24,7 +24,8 @@ from recoup.spapi.operations.finances import (
     read_transactions_page,
 )
 from recoup.spapi.paging import OperationPage
-from recoup.streams.item import (
+from recoup.streams._item import (
+    MONEY,
     Item,
     find_integer,
     find_money,
@@ -33,10 +34,11 @@ from recoup.streams.item import (
     get_text,
     get_time,
     list_items,
+    reads,
     to_json,
 )
-from recoup.streams.stream import Api, Parsed, Request, Row, Scope, Stream, Windows
-from recoup.streams.table import TIME, stream_table
+from recoup.streams._stream import Api, Parsed, Request, Row, Scope, Stream, Windows
+from recoup.streams._table import TIME, stream_table
 
 TABLE = stream_table(
     "transactions",
@@ -107,6 +109,15 @@ _CATEGORIES = {
 }
 # Ids that a transaction has from the first day on; those of its release and payout come later.
 _LASTING = frozenset({"ORDER_ID", "SHIPMENT_ID", "REFUND_ID", "INVOICE_ID"})
+# Those of the model finances_2024-06-19. Others could say anything, so they are not kept.
+_IDENTIFIERS = _LASTING | {
+    "FINANCIAL_EVENT_GROUP_ID",
+    "SETTLEMENT_ID",
+    "DISBURSEMENT_ID",
+    "TRANSFER_ID",
+    "DEFERRED_TRANSACTION_ID",
+    "RELEASE_TRANSACTION_ID",
+}
 _DERIVED = "derived:"
 _REIMBURSEMENT_TYPES = frozenset({"FBAInventoryReimbursement", "FBAReversedReimbursement"})
 
@@ -122,7 +133,7 @@ async def fetch(api: SpApi, request: Request) -> OperationPage:
 
 
 async def fetch_canned(api: SpApi) -> OperationPage:
-    """The pair of Amazon's static sandbox (docs/amazon.md #sandbox), matched word for word."""
+    """The request of Amazon's static sandbox (docs/amazon.md#sandbox), word for word."""
     answer = await api.call(
         LIST_TRANSACTIONS,
         query={"postedAfter": "2023-03-07", "nextToken": "jehgri34yo7jr9e8f984tr9i4o"},
@@ -130,10 +141,36 @@ async def fetch_canned(api: SpApi) -> OperationPage:
     return read_transactions_page(answer)
 
 
-def parse(item: Mapping[str, Any], request: Request) -> Parsed:  # noqa: ARG001 - one shape for all
+_BREAKDOWN = reads("breakdownType", breakdownAmount=MONEY)
+_BREAKDOWN["breakdowns"] = _BREAKDOWN
+_READS = reads(
+    "transactionId",
+    "transactionType",
+    "transactionStatus",
+    "description",
+    "postedDate",
+    "relatedIdentifiers.relatedIdentifierName",
+    "relatedIdentifiers.relatedIdentifierValue",
+    "marketplaceDetails.marketplaceId",
+    "sellingPartnerMetadata.marketplaceId",
+    "contexts.maturityDate",
+    totalAmount=MONEY,
+    breakdowns=_BREAKDOWN,
+    items=reads(
+        "contexts.sku",
+        "contexts.asin",
+        "contexts.quantityShipped",
+        totalAmount=MONEY,
+        breakdowns=_BREAKDOWN,
+    ),
+)
+
+
+def parse(item: Item, request: Request) -> Parsed:  # noqa: ARG001 - one shape for all
     related = {
         get_text(r, "relatedIdentifierName"): find_text(r, "relatedIdentifierValue")
         for r in list_items(item, "relatedIdentifiers")
+        if find_text(r, "relatedIdentifierName") in _IDENTIFIERS
     }
     total = find_money(item, "totalAmount")
     if total is None:
@@ -162,7 +199,9 @@ def parse(item: Mapping[str, Any], request: Request) -> Parsed:  # noqa: ARG001 
             ),
             None,
         ),
+        # Some accounts get them as `Adjustment`, with the type as description and no breakdowns.
         "is_reimbursement": transaction_type in _REIMBURSEMENT_TYPES
+        or find_text(item, "description") in _REIMBURSEMENT_TYPES
         or any(fee["category"] == "reimbursement" for fee in fees),
         "related_identifiers": related,
         "breakdowns": {
@@ -174,10 +213,10 @@ def parse(item: Mapping[str, Any], request: Request) -> Parsed:  # noqa: ARG001 
 
 
 def _derived_id(item: Item, related: Mapping[str, str | None]) -> str:
-    """A key for a transaction without transactionId: what a release does not change.
+    """A key for a transaction without transactionId: the fields that a release does not change.
 
     Released, a deferred one has another status, the id of its release and of its payout, and no
-    longer a maturity date among its contexts (docs/amazon.md #transactions).
+    longer a maturity date among its contexts (docs/amazon.md#transactions).
     """
     lasting = {
         "identifiers": {name: related[name] for name in sorted(_LASTING & related.keys())},
@@ -198,7 +237,7 @@ def _derived_id(item: Item, related: Mapping[str, str | None]) -> str:
 
 
 def _exact_text(money: Money | None) -> str | None:
-    """The same for 8.5 and 8.50."""
+    """The same text for 8.5 and 8.50."""
     return None if money is None else f"{money.amount.normalize():f} {money.currency}"
 
 
@@ -215,9 +254,10 @@ def another(parsed: Parsed, number: int) -> Parsed | None:
 
 
 def _fee_rows(item: Item, transaction_id: str, *, order_id: str | None) -> Sequence[Row]:
-    """The leaves of the tree, once: of the items where their sum is the whole, else of the whole.
+    """The leaves of the tree, once: those of the items if they add up to the whole, else its own.
 
-    The transaction's own tree repeats what the items' trees say, so adding both counts twice.
+    The transaction's own tree repeats what the items' trees say, so adding both counts twice. Its
+    leaves are of the product that the items name, where that is one.
     """
     posted_at = get_time(item, "postedDate")
     shared = {"transaction_id": transaction_id, "posted_at": posted_at, "order_id": order_id}
@@ -229,12 +269,28 @@ def _fee_rows(item: Item, transaction_id: str, *, order_id: str | None) -> Seque
     total = find_money(item, "totalAmount")
     if of_items and total and sum(leaf["amount"] for leaf in of_items) == total.amount:
         return of_items
-    of_whole = [{**shared, **leaf} for leaf in _leaves(item, "transaction")]
+    product = _only_product(list_items(item, "items"))
+    of_whole = [{**shared, **product, **leaf} for leaf in _leaves(item, "transaction")]
     return of_whole or of_items
 
 
+def _only_product(parts: Sequence[Item]) -> dict[str, Any]:
+    """The product of all items and the sum of their units; nothing if there are several products.
+
+    The units are null if one item has none.
+    """
+    products = [_product(part) for part in parts]
+    if not products or any(
+        (one.get("sku"), one.get("asin")) != (products[0].get("sku"), products[0].get("asin"))
+        for one in products
+    ):
+        return {}
+    units = [one.get("quantity") for one in products]
+    return {**products[0], "quantity": None if None in units else sum(units)} if products[0] else {}
+
+
 def _product(part: Item) -> dict[str, Any]:
-    """SKU, ASIN and quantity of an item, which Amazon puts into one of its contexts."""
+    """SKU, ASIN and quantity of an item, from one of its contexts."""
     for context in list_items(part, "contexts"):
         if context.get("sku") or context.get("asin"):
             return {
@@ -268,7 +324,7 @@ def _leaves(node: Item, line: str, path: str = "") -> Iterator[dict[str, Any]]:
 
 
 def _category(path: str) -> str:
-    """By the leaf, else by the nearest parent that is known: in the EU fees have Base and Tax."""
+    """By the leaf, otherwise by the nearest known parent: EU fees have Base and Tax."""
     for name in reversed(path.split("/")):
         if name in _CATEGORIES:
             return _CATEGORIES[name]
@@ -292,6 +348,7 @@ STREAM = Stream(
         page_size=500,
         fetch=fetch,
         parse=parse,
+        reads=_READS,
         in_sandbox=fetch_canned,
         position=lambda item: get_time(item, "postedDate"),
         token_lifetime=timedelta(minutes=10),

@@ -1,4 +1,4 @@
-"""Work with companions that may end it: a heartbeat, a reporter, a signal."""
+"""Work with companion tasks that may end it: a heartbeat, a progress writer, a signal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 async def run_beside(main: Coroutine[Any, Any, T], *side: Coroutine[Any, Any, None]) -> T:
-    """The result of `main`; the companions are cancelled with its end.
+    """Returns the result of `main`; the companions are cancelled at its end.
 
     When one of them raises first, `main` is cancelled, and that is raised.
     """
@@ -27,7 +27,7 @@ async def run_beside(main: Coroutine[Any, Any, T], *side: Coroutine[Any, Any, No
 
 
 async def run_all(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """All results, in order; the first exception cancels the others and is raised."""
+    """Returns all results, in order; the first exception cancels the others and is raised."""
     tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:
         return list(await asyncio.gather(*tasks))

@@ -1,10 +1,14 @@
 // The public API of recoup, as any program may use it. The session cookie goes along by itself.
 
+/** The event on the window that tells that the session has ended. */
+export const SIGNED_OUT = "signed-out";
+
 export class ApiError extends Error {
   constructor(problem, status) {
-    super(problem.detail ?? problem.title ?? `The server answered ${status}.`);
+    super(problem.detail ?? problem.title ?? `The server returned ${status}.`);
     this.status = status;
     this.fields = problem.errors;
+    this.workspaces = problem.workspaces;
   }
 }
 
@@ -24,9 +28,11 @@ export async function send(method, path, body, type = "application/json") {
   try {
     response = await fetch(path, options);
   } catch {
-    throw new ApiError({ detail: "recoup does not answer. Is it still running?" }, 0);
+    throw new ApiError({ detail: "recoup does not answer. Check that it is running, then try again." }, 0);
   }
   const answer = response.status === 204 ? null : await response.json().catch(() => ({}));
-  if (!response.ok) throw new ApiError(answer ?? {}, response.status);
-  return answer;
+  if (response.ok) return answer;
+  // A wrong password is an answer to the form that is open already.
+  if (response.status === 401 && !path.startsWith("/signin")) window.dispatchEvent(new Event(SIGNED_OUT));
+  throw new ApiError(answer ?? {}, response.status);
 }

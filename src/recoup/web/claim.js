@@ -1,12 +1,17 @@
-// One claim: what it rests on, and what a person makes of it.
+// One claim: what it is worth, until when, what to do next; below it what it rests on.
 
 import { get, send } from "./api.js";
-import { announce, facts, failure, field, h, put, table } from "./dom.js";
-import { STATUS_KINDS, daysLeft, money, time, urgency, words } from "./words.js";
+import { lastList } from "./claims.js";
+import { announce, facts, failure, field, h, keepFocus, linked, once, put } from "./dom.js";
+import { evidence } from "./evidence.js";
+import { follow } from "./feed.js";
+import { cameFrom } from "./places.js";
+import { kindOf, wordsOf } from "./states.js";
+import { daysLeft, day, money, number, percent, plural, standingOf, time, urgency, words } from "./words.js";
 
 const STEPS = {
   filed: "I have filed it", approved: "Amazon approved it", rejected: "Amazon rejected it",
-  dismissed: "Dismiss", detected: "Take the dismissal back",
+  dismissed: "Dismiss", detected: "Reopen claim",
 };
 const REMOVALS = ["removal_lost", "removal_discrepancy"];
 
@@ -15,36 +20,85 @@ export async function showClaim(id) {
   const body = h("div");
   const draw = async () => {
     const packet = await get(`${path}/packet`);
-    put(body, claimPage(packet, path, draw));
+    keepFocus(body, () => put(body, claimPage(packet, path, draw)));
     return packet;
   };
   const packet = await draw();
-  return { title: packet.claim.title, content: [body] };
+  const news = h("div");
+  const stop = follow(({ type, data }) => {
+    if (type !== "event" || data.type !== "detection") return;
+    put(news, h("p.notice.row.spread", {}, "Claims have changed since this one was loaded.",
+      h("button.quiet", { type: "button", onclick: async () => {
+        await draw();
+        put(news);
+      } }, "Load it again")));
+  });
+  return { title: packet.claim.title, leave: stop, content: [back(), news, body] };
+}
+
+/** To the list as it was: with its filters, and by going back also to the same place in it. */
+function back() {
+  const list = lastList();
+  return h("p", {}, h("a", { href: list, onclick: (event) => {
+    if (!cameFrom(list)) return;
+    event.preventDefault();
+    history.back();
+  } }, "All claims"));
 }
 
 function claimPage(packet, path, draw) {
   const { claim } = packet;
   return [
-    h("p", {}, h("a", { href: "#/claims" }, "All claims")),
-    h("div.row.spread", {}, h("h1", {}, claim.title),
-      h("a.button", { href: `${path}/packet`, target: "_blank", rel: "noopener" }, "Filing packet")),
+    h("h1", {}, claim.title),
+    decision(claim, path, draw),
     h("div.split", {},
       h("div", {}, explanation(packet), evidence(packet.rows)),
-      h("div", {}, summary(claim), decision(claim, path, draw), documents(packet), past(claim))),
+      h("div", {}, summary(claim), documents(packet), past(claim))),
   ];
 }
 
+function decision(claim, path, draw) {
+  const problem = h("div");
+  const caseId = h("input", { name: "caseId", value: claim.caseId ?? "", maxlength: 200 });
+  const note = h("input", { name: "note", maxlength: 2000 });
+  const decide = (body) => once(async () => {
+    try {
+      const said = { caseId: caseId.value.trim() || null, note: note.value.trim() || null };
+      const changed = await send("PATCH", path, { ...said, ...body });
+      await draw();
+      announce(`The claim is now ${wordsOf("claim", changed.status).toLowerCase()}.`);
+    } catch (error) {
+      put(problem, failure(error));
+    }
+  });
+  const button = (text, body, kind) => h(`button${kind}`, { type: "button", onclick: decide(body) }, text);
+  const steps = claim.possibleSteps.map((status, n) => button(STEPS[status] ?? words(status), { status }, n || status === "dismissed" ? ".quiet" : ""));
+  const parcel = REMOVALS.includes(claim.type)
+    ? [button("It arrived", { arrived: true }, ".quiet"), button("It did not arrive", { arrived: false }, ".quiet")]
+    : [];
+  const standing = standingOf(claim);
+  return h("section.card", { "aria-label": "Decision" }, problem,
+    h("div.top-facts", {},
+      h("span.money", {}, claim.amount ? money(claim.amount) : "Amount not known"),
+      h("span", {}, h(`span.badge.${kindOf("standing", standing)}`, {}, wordsOf("standing", standing))),
+      claim.status === "detected" ? h("span", {}, h(`span.badge.${urgency(claim) || "none"}`, {}, daysLeft(claim)),
+        claim.deadline ? ` File by ${day(claim.deadline)}` : " Check Seller Central for the last day") : null),
+    claim.amountMissing ? h("p", {}, claim.amountMissing, " ", h("a", { href: "#/costs" }, "Sourcing costs")) : null,
+    claim.possibleSteps.includes("filed") ? h("p.muted.small", {}, "recoup submits nothing: file the claim in Seller Central with the packet, then record it here.") : null,
+    h("div.form.columns", {}, field("Case id", caseId), field("Note", note)),
+    h("div.row.actions", {},
+      h("a.button.quiet", { href: `${path}/packet`, target: "_blank", rel: "noopener" }, "Filing packet"),
+      steps, parcel, button("Save case id and note", {}, ".quiet")));
+}
+
 function summary(claim) {
-  const badge = (kind, text) => h(`span.badge.${kind || "none"}`, {}, text);
   return h("section.card", { "aria-label": "Facts" }, facts([
-    ["Status", badge(STATUS_KINDS[claim.status], words(claim.status))],
-    ["Amount", money(claim.amount)],
-    ["Days left", badge(urgency(claim), daysLeft(claim))],
-    ["Last safe day", claim.deadline ?? "not known: check Seller Central"],
-    ["Units", String(claim.quantity)],
+    ["Units", number(claim.quantity)],
     ["Order", claim.orderId], ["SKU", claim.sku], ["FNSKU", claim.fnsku], ["ASIN", claim.asin],
-    ["Event", claim.eventDate],
-    ["Confidence", `${claim.confidence.toFixed(2)} (${claim.review})`],
+    ["Event", day(claim.eventDate)],
+    ["Fileable from", claim.fileableFrom && day(claim.fileableFrom)],
+    ["Last safe day", claim.deadline ? day(claim.deadline) : "not known: check Seller Central"],
+    ["Confidence", `${wordsOf("review", claim.review)} (${percent(claim.confidence)})`],
     ["Case id", claim.caseId], ["Note", claim.note],
     ["Policy", claim.policyVersion],
   ]));
@@ -53,67 +107,26 @@ function summary(claim) {
 function explanation(packet) {
   const { policy } = packet;
   const lines = (texts) => h("ul", {}, texts.map((text) => h("li", {}, text)));
-  const settled = packet.claim.allocation.map((one) =>
-    `${one.units} of the event's units by ${one.by} ${JSON.stringify(one.reference)}`);
+  const settled = packet.claim.allocation.map((one) => `${plural(one.units, "unit")} of the event by ${one.by} ${reference(one.reference)}`);
   return h("section.card", {},
-    h("h2", {}, "How the numbers come about"), lines(packet.arithmetic),
-    settled.length ? [h("h2", {}, "Settled already"), lines(settled)] : [],
-    h("p.muted.small", {}, policy.sources.length
-      ? `Policy ${policy.version}: ${span(policy)} after the ${policy.clock}. Confidence in this text: ${policy.confidence}. ${policy.sources.join("; ")}`
-      : `Policy ${policy.version}: no window is known for this marketplace.`));
+    h("h2", {}, "How the numbers were calculated"), lines(packet.arithmetic),
+    settled.length ? [h("h2", {}, "Already settled"), lines(settled)] : [],
+    policy.sources.length ? h("details", {}, h("summary", {}, "The policy it rests on"),
+      h("p.small", {}, `Version ${policy.version}: ${span(policy)} after the ${policy.clock}. Confidence in this policy: ${policy.confidence}.`),
+      h("ul.small", {}, policy.sources.map((one) => h("li", {}, linked(one)))))
+      : h("p.muted.small", {}, `Policy ${policy.version}: no window is known for this marketplace.`));
+}
+
+/** The key of a source row as text. */
+function reference(value) {
+  if (value === null || typeof value !== "object") return value ?? "";
+  return Object.entries(value).map(([name, part]) => `${words(name).toLowerCase()} ${part}`).join(", ");
 }
 
 function span(policy) {
-  const end = policy.closesAfterDays !== null ? `${policy.closesAfterDays} days`
-    : policy.closesAfterMonths !== null ? `${policy.closesAfterMonths} months` : "an end that is not known,";
-  return policy.opensAfterDays === null ? `until ${end}` : `from ${policy.opensAfterDays} days to ${end}`;
-}
-
-function evidence(rows) {
-  return h("section.card", {}, h("h2", {}, "Source rows"),
-    rows.length
-      ? table("Source rows", [["Where it stands", place, "wrap"], ["What it says", values, "wrap"]], rows)
-      : h("p.muted", {}, "None is stored with this claim."));
-}
-
-/** File and line, or the call that brought the row. */
-function place(row) {
-  const parts = (row.source ?? row.table ?? "").split(" ");
-  const from = parts.length === 3 ? [h("b", {}, parts[0]), ` report ${parts[1]}, document ${parts[2]}`]
-    : parts.length === 2 ? [h("b", {}, parts[0]), ` request ${parts[1]}`] : [parts.join(" ")];
-  return [...from, row.source_line === undefined || row.source_line === null ? "" : `, line ${row.source_line}`];
-}
-
-function values(row) {
-  const text = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
-  const known = Object.entries(row).filter(([name, value]) =>
-    !["table", "source", "source_line"].includes(name) && value !== null && value !== "");
-  return known.map(([name, value]) => h("div", {}, h("span.muted", {}, `${words(name)} `), text(value)));
-}
-
-function decision(claim, path, draw) {
-  const problem = h("div");
-  const caseId = h("input", { name: "caseId", value: claim.caseId ?? "", maxlength: 200 });
-  const note = h("input", { name: "note", maxlength: 2000 });
-  const decide = (body) => async () => {
-    try {
-      const said = { caseId: caseId.value.trim() || null, note: note.value.trim() || null };
-      const changed = await send("PATCH", path, { ...said, ...body });
-      announce(`The claim is ${changed.status} now.`);
-      await draw();
-    } catch (error) {
-      put(problem, failure(error));
-    }
-  };
-  const button = (text, body, kind) => h(`button${kind}`, { type: "button", onclick: decide(body) }, text);
-  const steps = claim.possibleSteps.map((status, n) => button(STEPS[status], { status }, n ? ".quiet" : ""));
-  const parcel = REMOVALS.includes(claim.type)
-    ? [button("It arrived", { arrived: true }, ".quiet"), button("It did not arrive", { arrived: false }, ".quiet")]
-    : [];
-  return h("section.card", {}, h("h2", {}, "What became of it"), problem,
-    h("p.muted.small", {}, "recoup submits nothing: file it in Seller Central with the packet, then say so here."),
-    h("div.form", {}, field("Case id", caseId), field("Note", note),
-      h("div.row", {}, steps, parcel, button("Save case id and note", {}, ".quiet"))));
+  const end = policy.closesAfterDays !== null ? plural(policy.closesAfterDays, "day")
+    : policy.closesAfterMonths !== null ? plural(policy.closesAfterMonths, "month") : "an unknown end,";
+  return policy.opensAfterDays === null ? `until ${end}` : `from ${plural(policy.opensAfterDays, "day")} to ${end}`;
 }
 
 function documents(packet) {
@@ -125,7 +138,7 @@ function documents(packet) {
 
 function past(claim) {
   const lines = claim.history.map((one) => h("li", {},
-    `${words(one.toStatus)}: ${one.why}`, h("div.muted.small", {}, `${time(one.at)}, ${one.who}`)));
+    `${wordsOf("claim", one.toStatus)}: ${one.why}`, h("div.muted.small", {}, `${time(one.at)}, ${one.who}`)));
   return h("section.card", {}, h("h2", {}, "History"),
-    lines.length ? h("ul.plain", {}, lines) : h("p.muted", {}, `Found ${time(claim.detectedAt)}.`));
+    lines.length ? h("ul.plain.spaced", {}, lines) : h("p.muted", {}, `Found ${time(claim.detectedAt)}.`));
 }

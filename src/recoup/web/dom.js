@@ -16,19 +16,20 @@ export function h(name, attributes = {}, ...children) {
 
 /** Replace what is in an element; children that are null are left out. */
 export function put(element, ...children) {
-  element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
 }
 
-/** A table; a column is [title, row => content, class]. */
+/** A table; a column is [title, row => content, class]. On a narrow screen each row is a card, which
+    the roles keep a table for those who hear it. */
 export function table(caption, columns, rows) {
-  const head = columns.map(([title, , kind]) => h(kind ? `th.${kind}` : "th", { scope: "col" }, title));
+  const head = columns.map(([title, , kind]) => h(kind ? `th.${kind}` : "th", { scope: "col", role: "columnheader" }, title));
   const line = (row) =>
-    h("tr", {}, columns.map(([, cell, kind]) => h(kind ? `td.${kind}` : "td", {}, cell(row) ?? "")));
-  return h("div.scroll", {},
-    h("table", {},
-      h("caption.visually-hidden", {}, caption),
-      h("thead", {}, h("tr", {}, head)),
-      h("tbody", {}, rows.map(line))));
+    h("tr", { role: "row" }, columns.map(([title, cell, kind]) =>
+      h(kind ? `td.${kind}` : "td", { role: "cell", "data-title": title }, h("div", {}, cell(row) ?? ""))));
+  return h("table", { role: "table" },
+    h("caption.visually-hidden", {}, caption),
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head)),
+    h("tbody", { role: "rowgroup" }, rows.map(line)));
 }
 
 /** A list of facts; those without a value are left out. */
@@ -55,4 +56,48 @@ export function failure(error) {
 /** Tell those who do not see the page what changed. */
 export function announce(text) {
   document.getElementById("announcer").textContent = text;
+}
+
+/** Draw again without taking the focus away: it goes to the control of the same name, or to the
+    first heading of the part where that is gone. */
+export function keepFocus(part, draw) {
+  const focused = part.contains(document.activeElement) ? document.activeElement : null;
+  const name = focused && nameOf(focused);
+  draw();
+  if (!focused || document.activeElement === focused) return;
+  const same = [...part.querySelectorAll("a, button, input, select, summary, textarea")].find((one) => nameOf(one) === name);
+  const target = same ?? part.querySelector("h1, h2") ?? part;
+  if (!same) target.setAttribute("tabindex", "-1");
+  target.focus({ preventScroll: true });
+}
+
+function nameOf(element) {
+  return [element.tagName, element.name ?? "", element.getAttribute("aria-label") ?? element.textContent].join(" ");
+}
+
+/** A handler for a button that does nothing while its work is under way. The button is not disabled
+    meanwhile, which would throw the focus away. */
+export function once(work) {
+  return async (event) => {
+    const button = event.currentTarget;
+    if (button.getAttribute("aria-disabled") === "true") return;
+    button.setAttribute("aria-disabled", "true");
+    try {
+      await work(event);
+    } finally {
+      button.removeAttribute("aria-disabled");
+    }
+  };
+}
+
+/** Texts of a list, with a comma between them. */
+export function listed(parts) {
+  return parts.filter(Boolean).flatMap((part, n) => (n ? [", ", part] : [part]));
+}
+
+/** Addresses in a text of the server as links: https ones and those without a scheme. */
+export function linked(text) {
+  const pieces = text.split(/((?:https:\/\/)?(?:[a-z0-9-]+\.)+(?:com|org|net|gov|eu|de|co\.uk)(?:\/[^\s,;)]*)?)/i);
+  return pieces.map((piece, n) => (n % 2 === 0 ? piece
+    : h("a", { href: piece.startsWith("https://") ? piece : `https://${piece}`, target: "_blank", rel: "noopener noreferrer" }, piece)));
 }

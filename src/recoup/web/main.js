@@ -1,44 +1,88 @@
 // Which page is shown: the part of the address behind #.
 
+import { showAccount } from "./account.js";
+import { showAccounts } from "./accounts.js";
+import { SIGNED_OUT } from "./api.js";
 import { showClaim } from "./claim.js";
 import { showClaims } from "./claims.js";
 import { showCosts } from "./costs.js";
-import { failure, put } from "./dom.js";
+import { failure, h, put } from "./dom.js";
+import { follow } from "./feed.js";
+import { keepPlace, restorePlace } from "./places.js";
 import { showOverview } from "./overview.js";
-import { showSignIn, signOut } from "./signin.js";
+import { chooseWorkspace, isSignInPage, showSignIn, signOut } from "./signin.js";
 
 const main = document.getElementById("main");
 const navigation = document.getElementById("nav");
+const menu = document.getElementById("menu");
 const exit = document.getElementById("sign-out");
+const banner = document.getElementById("banner");
 let leave = () => {};
 let shown = 0;
+let isBroken = false;
+let isFollowing = false;
+let isAsking = false;
 
-async function show() {
+async function show({ focus = false, scroll = 0 } = {}) {
   const turn = ++shown;
   leave();
   leave = () => {};
+  closeMenu();
+  if (isSignInPage()) {
+    put(main, await showSignIn());
+    return;
+  }
   const [page, id] = location.hash.replace(/^#\/?/, "").split("?")[0].split("/");
   mark(page);
+  main.setAttribute("aria-busy", "true");
   try {
     const opened = await open(page, id && decodeURIComponent(id));
     if (turn !== shown) return opened.leave?.();
     put(main, opened.content);
     leave = opened.leave ?? leave;
     document.title = `${opened.title} - recoup`;
+    isBroken = isAsking = false;
     signedIn(true);
   } catch (error) {
     if (turn !== shown) return;
-    if (error.status === 401) {
-      signedIn(false);
-      put(main, showSignIn());
-    } else {
-      put(main, failure(error));
-    }
+    await explain(error);
   }
+  main.removeAttribute("aria-busy");
+  window.scrollTo(0, scroll);
+  if (focus) main.focus({ preventScroll: true });
+}
+
+async function explain(error) {
+  if (error.status === 401) {
+    await askToSignIn();
+  } else if (error.workspaces) {
+    put(main, chooseWorkspace(error.workspaces));
+  } else {
+    isBroken = true;
+    put(main, h("h1", {}, "This page could not be loaded"), failure(error));
+    // It is loaded as soon as the server answers again.
+    listen();
+  }
+}
+
+/** The address stays, so that the person comes back to this page. */
+async function askToSignIn() {
+  // What is typed already stays, however many calls were refused.
+  if (isAsking) return;
+  isAsking = true;
+  shown++;
+  leave();
+  leave = () => {};
+  signedIn(false);
+  document.title = "Sign in - recoup";
+  put(main, await showSignIn());
+  main.removeAttribute("aria-busy");
 }
 
 function open(page, id) {
   if (page === "claims") return id ? showClaim(id) : showClaims();
+  if (page === "accounts") return showAccounts();
+  if (page === "account") return showAccount();
   return page === "costs" ? showCosts() : showOverview();
 }
 
@@ -52,13 +96,44 @@ function mark(page) {
 
 function signedIn(yes) {
   navigation.hidden = !yes;
-  exit.hidden = !yes;
+  menu.hidden = !yes;
+  if (yes) listen();
 }
 
-exit.addEventListener("click", signOut);
-window.addEventListener("hashchange", async () => {
-  await show();
-  window.scrollTo(0, 0);
-  main.focus({ preventScroll: true });
+function listen() {
+  if (isFollowing) return;
+  isFollowing = true;
+  follow(({ type }) => {
+    if (type === "signed-out") askToSignIn();
+    if (type === "event") return;
+    banner.hidden = type !== "down";
+    put(banner, type === "down" ? "recoup does not answer. Reconnecting ..." : "");
+    if (isBroken && type !== "down") show();
+  });
+}
+
+function closeMenu() {
+  navigation.classList.remove("open");
+  menu.setAttribute("aria-expanded", "false");
+}
+
+menu.addEventListener("click", () => {
+  const isOpen = navigation.classList.toggle("open");
+  menu.setAttribute("aria-expanded", String(isOpen));
 });
-show();
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && navigation.classList.contains("open")) {
+    closeMenu();
+    menu.focus();
+  }
+});
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
+});
+exit.addEventListener("click", signOut);
+window.addEventListener(SIGNED_OUT, askToSignIn);
+window.addEventListener("popstate", (event) => show({ focus: true, scroll: restorePlace(event.state) }));
+window.addEventListener("redraw", () => show());
+keepPlace();
+show({ scroll: restorePlace(history.state) });

@@ -1,112 +1,142 @@
-// How the data stands: the running sync as it goes, the accounts, what is owed in sum.
+// How the data stands: the syncs as they go, the accounts, what is owed in sum.
 
-import { get, send } from "./api.js";
-import { announce, failure, h, put, table } from "./dom.js";
-import { STATUS_KINDS, number, plural, sums, time, words } from "./words.js";
+import { authorizeButton, needsConsent, troubles } from "./accounts.js";
+import { get } from "./api.js";
+import { announce, failure, h, keepFocus, listed, put } from "./dom.js";
+import { follow } from "./feed.js";
+import { firstSteps } from "./first_steps.js";
+import { noteList } from "./notes.js";
+import { kindOf, wordsOf } from "./states.js";
+import { syncCards } from "./syncs.js";
+import { money, nameOf, number, percent, plural, time } from "./words.js";
+
+const ACCOUNTS = "/api/v1/integrations/amazon/status";
+// Events come in bursts; what they change is asked for once.
+const SETTLE_MS = 300;
 
 export async function showOverview() {
-  const [accounts, status, metrics, activity] = await Promise.all([
-    get("/api/v1/integrations/amazon/status"),
-    get("/api/sync/status"),
-    get("/api/metrics/recoveries"),
-    get("/api/sync/activity", { limit: 8 }),
-  ]);
-  const sync = h("section.card", { "aria-label": "Sync" });
-  const feed = new EventSource("/api/sse/status");
-  const figures = h("div", {}, tiles(metrics));
-  const draw = (state) => {
-    const focused = sync.contains(document.activeElement);
-    put(sync, syncCard(state, accounts, draw));
-    // What is redrawn takes the focus away from those who use the keyboard.
-    if (focused) sync.querySelector("button")?.focus();
+  const parts = { steps: h("div"), figures: h("div"), notes: h("div"), accounts: h("div"), activity: h("div") };
+  // What an action met stays until the page is left; what loading met, until it is loaded.
+  const problem = h("div");
+  const trouble = h("div");
+  const syncs = syncCards();
+  const running = new Map();
+
+  const load = async () => {
+    const [accounts, status, metrics, activity] = await Promise.all([
+      get(ACCOUNTS),
+      get("/api/sync/status"),
+      get("/api/metrics/recoveries"),
+      get("/api/sync/activity", { limit: 8 }),
+    ]);
+    for (const sync of status.syncs) running.set(sync.syncId, sync.status);
+    syncs.setConnections(accounts.connections, status.syncs);
+    const steps = await firstSteps(accounts, status, problem);
+    const drawn = {
+      steps,
+      figures: steps && !metrics.owed.claimCount ? null : tiles(metrics),
+      notes: notesCard(status.notes, accounts),
+      accounts: accounts.connections.length ? accountsCard(accounts, status, problem) : null,
+      activity: activityCard(activity, sellersOf(accounts, status)),
+    };
+    for (const [name, part] of Object.entries(parts)) keepFocus(part, () => put(part, drawn[name]));
+    put(trouble);
   };
-  feed.onmessage = async (event) => {
-    const data = JSON.parse(event.data);
-    if (data.type !== "sync") return;
-    draw(data.sync);
-    if (data.sync.status === "in_progress") return;
-    announce(data.sync.message);
-    put(figures, tiles(await get("/api/metrics/recoveries")));
+
+  let timer = null;
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => load().catch((error) => error.status && put(trouble, failure(error))), SETTLE_MS);
   };
-  draw(status.activeSync ?? status.lastSync);
+  const stop = follow(({ type, data }) => {
+    if (type === "open") soon();
+    if (type !== "event") return;
+    if (data.type !== "sync") return soon();
+    const { sync } = data;
+    syncs.update(sync);
+    if (running.get(sync.syncId) === sync.status) return;
+    if (running.has(sync.syncId) && sync.status !== "in_progress") announce(sync.message);
+    running.set(sync.syncId, sync.status);
+    soon();
+  });
+  const leave = () => {
+    stop();
+    clearTimeout(timer);
+  };
+  try {
+    await load();
+  } catch (error) {
+    leave();
+    throw error;
+  }
   return {
     title: "Overview",
-    leave: () => feed.close(),
+    leave,
     content: [
-      h("h1", {}, "Overview"),
-      figures,
-      h("div.split", {}, sync, h("div", {}, accountsCard(accounts, status), activityCard(activity))),
+      h("h1", {}, "Overview"), trouble, problem, parts.steps, parts.figures, parts.notes,
+      h("div.split", {}, h("section", { "aria-label": "Syncs" }, syncs.part), h("div", {}, parts.accounts, parts.activity)),
     ],
   };
 }
 
+/** Each number is a link to exactly the claims that it counts. */
 function tiles(metrics) {
   const tile = (name, value, note) =>
-    h("section.card", {}, h("div.tile-name", {}, name), h("div.tile-value", {}, value), h("div.muted.small", {}, note));
-  const { pending, toReview, filed, approved, successRate } = metrics;
-  const unvalued = pending.unvaluedCount ? `, ${number(pending.unvaluedCount)} without a known amount` : "";
-  const link = (text, query) => h("a", { href: `#/claims?${query}` }, text);
-  return h("div.tiles", {},
-    tile("Owed, to be filed", sums(pending), [link(plural(pending.claimCount, "claim"), "status=detected"), unvalued]),
-    tile("Filed", sums(filed), link(plural(filed.claimCount, "claim"), "status=filed&minConfidence=")),
-    tile("Approved", sums(approved), successRate === null ? "nothing decided yet"
-      : `${plural(approved.claimCount, "claim")}, ${Math.round(successRate * 100)} % of what Amazon decided`),
-    tile("To look at", number(toReview.claimCount), [link("thin evidence", "minConfidence="), ": not counted as owed"]));
-}
-
-function syncCard(sync, accounts, draw) {
-  const problem = h("div");
-  const act = (work) => async (event) => {
-    event.target.disabled = true;
-    try {
-      await work();
-    } catch (error) {
-      put(problem, failure(error));
-    }
-    event.target.disabled = false;
+    h("section.card", {}, h("h2.tile-name", {}, name), h("div.tile-value", {}, value), h("div.muted.small", {}, note));
+  const link = (text, query) => h("a", { href: `#/claims?${new URLSearchParams(query)}` }, text);
+  const sums = (standing) => {
+    const { byCurrency, unvaluedCount } = metrics[standing];
+    if (!byCurrency.length) return unvaluedCount ? "not known" : "-";
+    const [first, ...others] = byCurrency.map((one) => link(money(one), { standing, currency: one.currency }));
+    return [first, others.length ? h("ul.other-sums", {}, others.map((one) => h("li", {}, one))) : null];
   };
-  const start = (connectionId) => act(async () => {
-    const { syncId } = await send("POST", "/api/sync/start", { connectionId });
-    draw(await get(`/api/sync/status/${encodeURIComponent(syncId)}`));
-  });
-  const cancel = act(() => send("POST", `/api/sync/cancel/${encodeURIComponent(sync.syncId)}`));
-  const usable = accounts.connections.filter((one) => one.status === "active");
-  const running = sync?.status === "in_progress";
-  const buttons = running
-    ? [h("button.quiet", { type: "button", onclick: cancel }, "Cancel")]
-    : usable.map((one) => h("button", { type: "button", onclick: start(one.connectionId) },
-        usable.length > 1 ? `Sync ${one.sellingPartnerId}` : "Sync now"));
-  const head = h("div.row.spread", {}, h("h2", {}, "Sync"), h("div.row", {}, buttons));
-  if (!sync) return [head, problem, h("p.muted", {}, "Nothing has been copied yet.")];
-  return [
-    head, problem,
-    h("p", {}, h(`span.badge.${STATUS_KINDS[sync.status] || "none"}`, {}, words(sync.status)), " ", sync.message),
-    h("progress", { value: sync.progress, max: 100, "aria-label": "Progress of the sync" }),
-    h("p.muted.small", {}, running
-      ? `${sync.progress} %, started ${time(sync.startedAt)}${sync.estimatedCompletion ? `, about done ${time(sync.estimatedCompletion)}` : ""}`
-      : `Ended ${time(sync.completedAt)}, ${plural(sync.claimsDetected, "new claim")}`),
-    table("What arrived, by kind of data", [
-      ["Data", (one) => words(one.name)],
-      ["Rows", (one) => number(one.rows), "number"],
-      ["State", (one) => one.error ?? words(one.status)],
-    ], sync.streams),
-  ];
+  const count = (standing) => {
+    const { claimCount, unvaluedCount } = metrics[standing];
+    return [link(plural(claimCount, "claim"), { standing }),
+      unvaluedCount && link(`${number(unvaluedCount)} without a known amount`, { standing, valued: false })];
+  };
+  const left = (standing, name) => metrics[standing].claimCount
+    && link(`${number(metrics[standing].claimCount)} ${name}`, { standing });
+  const rate = metrics.successRate === null ? ["nothing decided yet"]
+    : [`${percent(metrics.successRate)} of what Amazon decided`, left("rejected", "rejected")];
+  return h("div.tiles", {},
+    tile("Owed, to be filed", sums("owed"), listed(count("owed"))),
+    tile("Filed", sums("filed"), listed(count("filed"))),
+    tile("Approved", sums("approved"), listed([...count("approved"), ...rate])),
+    tile("To review", link(number(metrics.toReview.claimCount), { standing: "toReview" }),
+      listed(["weak evidence, not counted as owed", left("windowUnknown", "with an unknown window"), left("expired", "too late to file")])));
 }
 
-function accountsCard(accounts, status) {
+function notesCard(notes, { connections }) {
+  if (!notes.length) return null;
+  const sellers = connections.length > 1 ? Object.fromEntries(connections.map((one) => [one.connectionId, nameOf(one)])) : {};
+  return h("details.card", {}, h("summary", {}, h("h2", {}, `${plural(notes.length, "thing")} to look at`)), noteList(notes, sellers));
+}
+
+function accountsCard(accounts, status, problem) {
   const lines = accounts.connections.map((one) => h("li", {},
-    h("b", {}, one.sellingPartnerId), ` ${one.region}, ${one.environment} `,
-    h(`span.badge.${one.status === "active" ? "good" : "bad"}`, {}, words(one.status)),
-    h("div.muted.small", {}, `Last sync ${time(one.lastSyncAt)}`)));
+    h("b", {}, one.sellingPartnerId), ` ${one.region}, ${wordsOf("environment", one.environment)} `,
+    h(`span.badge.${kindOf("connection", one.status)}`, {}, wordsOf("connection", one.status)),
+    h("div.muted.small", {}, one.lastSyncAt ? `Last sync ${time(one.lastSyncAt)}` : "Never synced"),
+    troubles(one),
+    one.status !== "disconnected" && needsConsent(one) ? authorizeButton(one, "Authorize again", problem) : null));
   return h("section.card", {},
     h("h2", {}, "Amazon accounts"),
-    lines.length ? h("ul.plain", {}, lines)
-      : h("p", {}, "None yet. Connect one with ", h("code", {}, "recoup connect"), "."),
+    h("ul.plain.spaced", {}, lines),
+    h("p", {}, h("a", { href: "#/accounts" }, "Manage accounts")),
     status.nextScheduledSync ? h("p.muted.small", {}, `Next scheduled sync ${time(status.nextScheduledSync)}`) : null);
 }
 
-function activityCard({ activities }) {
-  const lines = activities.map((one) => h("li", {}, one.message, h("div.muted.small", {}, time(one.timestamp))));
-  return h("section.card", {}, h("h2", {}, "Lately"),
-    lines.length ? h("ul.plain", {}, lines) : h("p.muted", {}, "Nothing has happened yet."));
+/** Whose a sync was, where there are several accounts. */
+function sellersOf({ connections }, { syncs }) {
+  if (connections.length < 2) return new Map();
+  const names = new Map(connections.map((one) => [one.connectionId, nameOf(one)]));
+  return new Map(syncs.map((sync) => [sync.syncId, names.get(sync.connectionId)]));
+}
+
+function activityCard({ activities }, sellers) {
+  if (!activities.length) return null;
+  const lines = activities.map((one) => h("li", {}, one.message,
+    h("div.muted.small", {}, listed([time(one.timestamp), sellers.get(one.syncId)]))));
+  return h("section.card", {}, h("h2", {}, "Lately"), h("ul.plain.spaced", {}, lines));
 }

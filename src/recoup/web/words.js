@@ -1,51 +1,63 @@
-// How values read.
+// How values read: numbers and times as the browser's language writes them.
 
-/** Amounts are decimal texts; their digits are grouped, never calculated with. */
-export function money(value) {
+/** Amounts are decimal texts; they are rounded to the currency's digits, never calculated with. */
+export function money(value, digits) {
   if (!value) return "not known";
-  const [whole, fraction] = value.amount.split(".");
-  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
-  return `${grouped}${fraction ? `.${fraction.padEnd(2, "0")}` : ""} ${value.currency}`;
+  const options = { style: "currency", currency: value.currency, currencyDisplay: "symbol" };
+  return new Intl.NumberFormat(undefined, digits ? { ...options, maximumFractionDigits: digits } : options).format(value.amount);
 }
 
 export function number(value) {
-  return value === null || value === undefined ? "-" : value.toLocaleString("en-US");
+  return value === null || value === undefined ? "-" : new Intl.NumberFormat().format(value);
 }
 
 export function plural(count, noun) {
   return `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+export function percent(share) {
+  return new Intl.NumberFormat(undefined, { style: "percent" }).format(share);
+}
+
 /** snake_case and camelCase as words. */
 export function words(name) {
   const spaced = name.replace(/_/g, " ").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
-  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+  const said = spaced.replace(/\b(sku|fnsku|asin|id|msku)\b/g, (word) => (word === "id" ? "id" : word.toUpperCase()));
+  return said.charAt(0).toUpperCase() + said.slice(1);
 }
 
 export function time(text) {
-  return text ? new Date(text).toLocaleString([], { dateStyle: "medium", timeStyle: "short" }) : "-";
+  return text ? new Date(text).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }) : "-";
 }
 
-/** Each currency on its own, as they are never added. */
-export function sums(totals) {
-  return totals.byCurrency.length ? totals.byCurrency.map(money).join(" and ") : "-";
+/** A day of a marketplace's calendar: the same wherever it is read. */
+export function day(text) {
+  return text ? new Date(`${text.slice(0, 10)}T00:00:00Z`).toLocaleDateString(undefined, { dateStyle: "medium", timeZone: "UTC" }) : "-";
 }
 
-export const STATUS_KINDS = {
-  detected: "accent", filed: "warn", approved: "good", rejected: "bad", dismissed: "", withdrawn: "",
-  complete: "good", failed: "bad", cancelled: "", in_progress: "accent",
-};
+/** A connection as its owner knows it; the name that messages of the server use. */
+export function nameOf(connection) {
+  return `${connection.sellingPartnerId} (${connection.region})`;
+}
 
 export function daysLeft(claim) {
   switch (claim.windowState) {
-    case "unknown": return "window not known";
-    case "expired": return "over";
-    case "wait": return `from ${claim.fileableFrom}`;
-    default: return claim.daysLeft === 0 ? "last day" : plural(claim.daysLeft, "day");
+    case "unknown": return "Window not known";
+    case "expired": return "Too late to file";
+    case "wait": return `From ${day(claim.fileableFrom)}`;
+    default: return claim.daysLeft === 0 ? "Last day" : `${plural(claim.daysLeft, "day")} left`;
   }
 }
 
 export function urgency(claim) {
   if (claim.windowState !== "open") return "";
   return claim.daysLeft <= 7 ? "bad" : claim.daysLeft <= 14 ? "warn" : "good";
+}
+
+/** The standing of a claim, as the API's filter of this name sees it. */
+export function standingOf(claim) {
+  if (claim.status !== "detected") return claim.status;
+  if (claim.windowState === "unknown") return "windowUnknown";
+  if (claim.windowState === "expired") return "expired";
+  return claim.review === "manual" ? "toReview" : "owed";
 }

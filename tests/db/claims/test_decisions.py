@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import select
 
 from recoup.claims.lifecycle import Status
-from recoup.claims.lifecycle_queries import Decision, decide
+from recoup.claims.reading.decisions import Decision, decide
 from recoup.claims.tables import claim, claim_history
 from recoup.connections.tables import amazon_connection
-from recoup.ids import UserId
+from recoup.ids import UserId, WorkspaceId
 from tests.support.claim_rows import World
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -19,9 +19,16 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 async def say(world: World, **decision: Any) -> None:
     """The user's decision about the only claim."""
-    user = (await world.conn.execute(select(amazon_connection.c.user_id))).scalar_one()
+    user = (await world.conn.execute(select(amazon_connection.c.workspace_id))).scalar_one()
     claim_id = (await world.conn.execute(select(claim.c.claim_id))).scalar_one()
-    await decide(world.conn, UserId(user), claim_id, Decision(**decision), now=NOW)
+    await decide(
+        world.conn,
+        WorkspaceId(user),
+        claim_id,
+        Decision(**decision),
+        who=UserId(user),
+        now=NOW,
+    )
 
 
 async def lost_parcel(world: World) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text, update
 
-from recoup.claims.detect import Detection, detect
-from recoup.claims.rule import ClaimType, Rule, Value, Window
+from recoup.claims.detection.detect import Detection, detect
+from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 from recoup.claims.tables import claim, claim_history
 from recoup.db.engine import Database
 from tests.support.claim_rows import DE, TODAY, UK, US, World, make_world
@@ -21,8 +21,8 @@ RULE = Rule(
     type=ClaimType.LOST_IN_WAREHOUSE,
     title="Lost",
     source="test",
-    reads=("ledger", "reimbursements"),
-    window=Window.FC_LOST,
+    reads={"ledger": ("fnsku",)},
+    window=PolicyWindow.FC_LOST,
     value=Value.SOURCING_COST,
     version=1,
     documents=(),
@@ -34,7 +34,7 @@ RULE = Rule(
             'by', 'payment', 'reference', p.reference, 'units', p.units, 'why', 'paid')) end as settled,
         l.event_on, l.event_on as clock_on, l.event_on + 30 as wait_until,
         null as amount, null as currency, null as amount_basis, null as amount_missing,
-        0.9 as confidence, jsonb_build_array() as confidence_parts,
+        jsonb_build_array(jsonb_build_object('part', 'base', 'change', 0.9, 'why', 'test')) as confidence_parts,
         case when l.store = 'doubtful' then 'doubtful data' end as suppressed,
         'lost' as reason, jsonb_build_object('rows', jsonb_build_array()) as evidence
     from ledger l
@@ -70,7 +70,7 @@ async def _history(world: World) -> list[tuple[str | None, str]]:
 
 
 async def test_the_last_safe_day_is_the_one_before_the_window_ends(world: World) -> None:
-    """Facts 1.4: clock plus 60 days is outside; before day 30 recoup waits (decision 1)."""
+    """Clock plus 60 days is outside; before day 30 recoup waits (docs/decisions.md#waiting-before-filing)."""
     await world.ledger("2026-10-01", -1)
 
     await _detect(world)
@@ -83,18 +83,23 @@ async def test_the_last_safe_day_is_the_one_before_the_window_ends(world: World)
 @pytest.mark.parametrize(
     ("marketplace", "window", "clock", "fileable", "deadline"),
     [
-        (US, Window.CUSTOMER_RETURN, "2026-09-01", "2026-10-31", "2026-12-29"),
-        (UK, Window.CUSTOMER_RETURN, "2026-09-01", "2026-10-16", "2026-12-14"),
-        (DE, Window.CUSTOMER_RETURN, "2026-09-01", "2026-10-16", "2026-12-14"),
-        (US, Window.INBOUND, "2026-03-03", "2026-04-02", "2026-12-02"),
-        (UK, Window.INBOUND, "2026-03-03", "2026-04-02", "2026-09-02"),
-        (US, Window.INBOUND, "2026-05-31", "2026-06-30", "2027-02-27"),
+        (US, PolicyWindow.CUSTOMER_RETURN, "2026-09-01", "2026-10-31", "2026-12-29"),
+        (UK, PolicyWindow.CUSTOMER_RETURN, "2026-09-01", "2026-10-16", "2026-12-14"),
+        (DE, PolicyWindow.CUSTOMER_RETURN, "2026-09-01", "2026-10-16", "2026-12-14"),
+        (US, PolicyWindow.INBOUND, "2026-03-03", "2026-04-02", "2026-12-02"),
+        (UK, PolicyWindow.INBOUND, "2026-03-03", "2026-04-02", "2026-09-02"),
+        (US, PolicyWindow.INBOUND, "2026-05-31", "2026-06-30", "2027-02-27"),
     ],
 )
 async def test_the_same_data_has_the_dates_of_its_marketplace(
-    database: Database, marketplace: str, window: Window, clock: str, fileable: str, deadline: str
+    database: Database,
+    marketplace: str,
+    window: PolicyWindow,
+    clock: str,
+    fileable: str,
+    deadline: str,
 ) -> None:
-    """Facts 7, fixture 12, and decision 2: days and months alike end a day early."""
+    """Days and months alike end a day early."""
     async with database.writing() as conn:
         world = await make_world(conn, (marketplace,))
         await world.ledger(clock, -1)
@@ -108,7 +113,7 @@ async def test_the_same_data_has_the_dates_of_its_marketplace(
 
 @pytest.mark.parametrize("country", ["AU", "ZZ"])
 async def test_an_unknown_window_has_no_deadline_but_a_warning(world: World, country: str) -> None:
-    """Facts 7, fixture 16: nothing is invented and nothing expires; the strictest day is told."""
+    """Nothing is invented and nothing expires; the strictest day is told."""
     await world.ledger("2025-06-01", -1, country=country)
 
     await _detect(world)
@@ -124,7 +129,7 @@ async def test_an_unknown_window_has_no_deadline_but_a_warning(world: World, cou
 
 
 async def test_a_window_that_is_not_confirmed_says_so(world: World) -> None:
-    """Facts 1.4: Canada is assumed to be as the United States."""
+    """Canada is assumed to be as the United States."""
     await world.ledger("2026-10-01", -1, country="CA")
 
     await _detect(world)
@@ -135,7 +140,7 @@ async def test_a_window_that_is_not_confirmed_says_so(world: World) -> None:
 
 
 async def test_a_unit_is_worth_what_it_cost_on_that_day(world: World) -> None:
-    """Facts 1.5: the sourcing cost valid on the day of the event, times the units."""
+    """The sourcing cost valid on the day of the event, times the units."""
     await world.cost("4.00", since="2026-01-01")
     await world.cost("5.50", since="2026-10-01")
     await world.ledger("2026-10-01", -3)
@@ -161,7 +166,7 @@ async def test_a_cost_of_the_fnsku_is_closer_than_one_of_the_sku(world: World) -
 
 
 async def test_no_unit_is_worth_more_than_the_cap(world: World) -> None:
-    """Facts 1.5: 5,000 USD per unit."""
+    """5,000 USD per unit."""
     await world.cost("7000")
     await world.ledger("2026-10-01", -2)
 
@@ -173,7 +178,7 @@ async def test_no_unit_is_worth_more_than_the_cap(world: World) -> None:
 
 
 async def test_an_unknown_value_is_null_and_says_what_to_do(world: World) -> None:
-    """Decision 18: past payments are shown beside it and are not the amount."""
+    """Past payments are shown beside it and are not the amount."""
     for per_unit, cash, inventory in (
         ("8.00", 1, 0),
         ("9.00", 1, 0),
@@ -196,7 +201,7 @@ async def test_an_unknown_value_is_null_and_says_what_to_do(world: World) -> Non
 
 
 async def test_before_the_change_of_value_no_cost_is_claimed(world: World) -> None:
-    """Facts 1.5: until 2025-03-30 Amazon paid an estimate of the sale price."""
+    """Until 2025-03-30 Amazon paid an estimate of the sale price."""
     await world.cost("4.00", since="2024-01-01")
     await world.ledger("2025-03-30", -1)
 
@@ -262,7 +267,7 @@ async def test_a_payment_approves_a_filed_claim(world: World) -> None:
 
 
 async def test_a_payment_for_the_case_approves_the_claim_of_the_case(world: World) -> None:
-    """Facts 4.4, step 1: our own case comes first, whatever product the payment names."""
+    """Our own case comes first, whatever product the payment names."""
     await world.ledger("2026-10-01", -1)
     await _detect(world)
     await _set(world, status="filed", case_id="123", filed_at=text("now()"))
@@ -317,7 +322,7 @@ async def test_a_doubtful_event_is_no_claim_and_says_why(world: World) -> None:
     [candidate] = await world.candidates()
     assert candidate["suppressed"] == "doubtful data"
     one = await _claim(world)
-    assert (one["status"], one["status_why"]) == ("withdrawn", "Not shown any more: doubtful data")
+    assert (one["status"], one["status_why"]) == ("withdrawn", "No longer a claim: doubtful data")
 
 
 async def test_a_rule_whose_data_was_not_read_is_not_run(world: World) -> None:

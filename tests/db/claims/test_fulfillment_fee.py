@@ -1,4 +1,4 @@
-"""fulfillment_fee_overcharge (claims facts T15, 2.8, 5 R14; decision 10)."""
+"""fulfillment_fee_overcharge (docs/rules.md#fulfillment_fee_overcharge)."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ async def overcharges(world: World, as_of: str = "2026-11-23") -> list[dict[str,
 
 
 async def test_charges_above_the_preview_are_one_claim_per_sku(world: World) -> None:
-    """R14 (a), decision 10: the sum of the charges, each listed, the deadline of the oldest."""
+    """The sum of the charges, each listed, the deadline of the oldest."""
     await preview(world, "3.00")
     await charge(world, "3.50", "2026-11-01", order="111-1")
     await charge(world, "7.50", "2026-11-03", order="111-2", units=2)
@@ -121,7 +121,7 @@ async def test_charges_above_the_preview_are_one_claim_per_sku(world: World) -> 
 
 
 async def test_several_units_of_an_order_are_several_fees(world: World) -> None:
-    """R14: the fee is per unit; three units for three fees are no overcharge."""
+    """The fee is per unit; three units for three fees are no overcharge."""
     await preview(world, "3.00")
     await charge(world, "9.00", units=3)
 
@@ -129,15 +129,88 @@ async def test_several_units_of_an_order_are_several_fees(world: World) -> None:
 
 
 async def test_two_cents_are_rounding(world: World) -> None:
-    """R14: more than 0.02 above the preview."""
+    """More than 0.02 above the preview."""
     await preview(world, "3.00")
     await charge(world, "3.02")
 
     assert await overcharges(world) == []
 
 
+@pytest.mark.parametrize(
+    ("fee", "day", "is_claimed"),
+    [
+        ("3.105", "2026-11-01", False),
+        ("3.12", "2026-11-01", False),
+        ("3.13", "2026-11-01", True),
+        ("3.50", "2026-11-01", True),
+    ],
+)
+async def test_what_the_surcharge_explains_is_no_overcharge(
+    world: World, fee: str, day: str, *, is_claimed: bool
+) -> None:
+    """3.5 % since 2026-04-17 in the US, as rows of the policy; above it there is a note."""
+    await preview(world, "3.00")
+    await charge(world, fee, day)
+
+    found = await overcharges(world)
+
+    assert bool(found) == is_claimed
+    assert all(any("3.5 %" in note for note in one["evidence"]["notes"]) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("home", "store", "day", "as_of"),
+    [(UK, "UK", "2026-11-01", "2026-11-23"), (US, "US", "2026-03-20", "2026-04-10")],
+)
+async def test_before_the_surcharge_and_elsewhere_nothing_explains_it(
+    database: Database, home: str, store: str, day: str, as_of: str
+) -> None:
+    """The row of the policy has a day and countries."""
+    async with database.writing() as conn:
+        world = await make_world(conn, (home,))
+        await preview(world, "3.00", store=store, seen="2026-02-01")
+        await charge(world, "3.10", day)
+
+        [claim] = await overcharges(world, as_of)
+
+    assert claim["amount"] == Decimal("0.10")
+
+
+async def test_a_charge_of_before_a_fee_card_is_not_held_against_a_preview_of_after(
+    world: World,
+) -> None:
+    """A new card on 2026-01-15 made new fees of the old measures."""
+    await preview(world, "3.00", seen="2026-01-20")
+    await charge(world, "3.50", "2026-01-10")
+
+    assert await overcharges(world, "2026-02-10") == []
+
+
+@pytest.mark.parametrize("order", ["S01-1234567-1234567", "S02-7654321-7654321"])
+async def test_orders_of_other_channels_have_rates_of_their_own(world: World, order: str) -> None:
+    """Their ids tell, also where the order is not loaded."""
+    await preview(world, "3.00")
+    await charge(world, "7.00", order=order)
+
+    assert await overcharges(world) == []
+
+
+@pytest.mark.parametrize(
+    "values", [{"fnsku": "", "sku": ""}, {"amount_total": None, "amount_per_unit": None}]
+)
+async def test_a_correction_that_does_not_tell_all_may_be_for_the_charge(
+    world: World, values: dict[str, Any]
+) -> None:
+    """Without a product, or without its money, it may be for any charge of its currency."""
+    await preview(world, "3.00")
+    await charge(world, "3.50", "2026-11-01")
+    await world.payment("2026-11-10", reason="Fee_Correction", per_unit="0.50", **values)
+
+    assert await overcharges(world) == []
+
+
 async def test_a_charge_that_was_given_back_is_no_claim(world: World) -> None:
-    """R14: corrections are netted, and `explain` shows them."""
+    """Corrections are netted, and `explain` shows them."""
     await preview(world, "3.00")
     await charge(world, "3.50", "2026-11-01")
     await charge(world, "-0.50", "2026-11-10")
@@ -148,7 +221,7 @@ async def test_a_charge_that_was_given_back_is_no_claim(world: World) -> None:
 
 
 async def test_a_fee_correction_among_the_reimbursements_comes_off(world: World) -> None:
-    """Facts 4.1: money of reason Fee_Correction for the SKU settles what it covers."""
+    """Money of reason Fee_Correction for the SKU settles what it covers."""
     await preview(world, "3.00")
     await charge(world, "3.50", "2026-11-01", order="111-1")
     await charge(world, "3.75", "2026-11-02", order="111-2")
@@ -160,7 +233,7 @@ async def test_a_fee_correction_among_the_reimbursements_comes_off(world: World)
 
 
 async def test_only_charges_inside_the_window_count(world: World) -> None:
-    """Decision 10: a charge of 90 days ago has left the claim, the next one gives the deadline."""
+    """A charge of 90 days ago has left the claim, the next one gives the deadline."""
     await preview(world, "3.00")
     await charge(world, "3.50", "2026-08-25", order="111-1")
     await charge(world, "3.50", "2026-08-26", order="111-2")
@@ -173,7 +246,7 @@ async def test_only_charges_inside_the_window_count(world: World) -> None:
 
 
 async def test_an_expired_claim_stays_expired(world: World) -> None:
-    """Facts 1.4: after its window the newest charge stands for the claim, which is not open again."""
+    """After its window the newest charge stands for the claim, which is not open again."""
     await preview(world, "3.00")
     await charge(world, "3.50", "2026-07-01", order="111-1")
     await charge(world, "3.50", "2026-07-02", order="111-2")
@@ -184,7 +257,7 @@ async def test_an_expired_claim_stays_expired(world: World) -> None:
 
 
 async def test_a_charge_is_compared_with_the_preview_of_its_day(world: World) -> None:
-    """R14: what is cheaper today was not a month ago."""
+    """What is cheaper today was not a month ago."""
     await preview(world, "3.50", seen="2026-06-01")
     await preview(world, "3.00", seen="2026-11-10")
     await charge(world, "3.50", "2026-11-01")
@@ -193,7 +266,7 @@ async def test_a_charge_is_compared_with_the_preview_of_its_day(world: World) ->
 
 
 async def test_a_first_sync_has_only_the_preview_of_today(world: World) -> None:
-    """Decision 10: it is said, and the confidence stays "manual"."""
+    """It is said, and the confidence stays "manual"."""
     await preview(world, "3.00", seen=None)
     await charge(world, "3.50", "2026-11-01")
 
@@ -204,7 +277,7 @@ async def test_a_first_sync_has_only_the_preview_of_today(world: World) -> None:
 
 
 async def test_a_size_that_amazon_changed_is_a_cause_of_its_own(world: World) -> None:
-    """R14 (b): new measures, a higher fee, charges as the new preview: 0.5, against the old fee."""
+    """New measures, a higher fee, charges as the new preview: 0.5, against the old fee."""
     await preview(world, "3.00", seen="2026-06-01")
     await preview(world, "4.00", seen="2026-10-01", longest_side=Decimal(14), size_tier="Large")
     await charge(world, "3.00", "2026-09-20", order="111-1")
@@ -218,7 +291,7 @@ async def test_a_size_that_amazon_changed_is_a_cause_of_its_own(world: World) ->
 
 
 async def test_a_higher_fee_for_the_same_size_is_a_rate_and_no_claim(world: World) -> None:
-    """R14 (b): without a change of the measures a new preview is a new rate card."""
+    """Without a change of the measures a new preview is a new rate card."""
     await preview(world, "3.00", seen="2026-06-01")
     await preview(world, "4.00", seen="2026-10-01")
     await charge(world, "4.00", "2026-11-01")
@@ -227,7 +300,7 @@ async def test_a_higher_fee_for_the_same_size_is_a_rate_and_no_claim(world: Worl
 
 
 async def test_a_new_fee_that_the_preview_shows_days_later_is_no_claim(world: World) -> None:
-    """R14, facts 2.2: previews are 72 hours old; one that comes within a week was valid already."""
+    """Previews are 72 hours old; one that comes within a week was valid already."""
     await preview(world, "3.00", seen="2026-06-01")
     await preview(world, "4.00", seen="2026-11-03")
     await charge(world, "4.00", "2026-11-01")
@@ -248,7 +321,7 @@ async def test_a_new_fee_that_the_preview_shows_days_later_is_no_claim(world: Wo
 async def test_a_surcharge_of_the_season_is_no_wrong_measure(
     world: World, skus: int, above: int, is_season: bool
 ) -> None:
-    """R14: a week in which most SKUs cost more than their preview has another cause."""
+    """A week in which most SKUs cost more than their preview has another cause."""
     for number in range(skus):
         await preview(world, "3.00", sku=f"SKU-{number}")
         fee = "3.30" if number < above else "3.00"
@@ -258,7 +331,7 @@ async def test_a_surcharge_of_the_season_is_no_wrong_measure(
 
 
 async def test_a_rate_that_changes_with_a_size_is_no_wrong_measure(world: World) -> None:
-    """R14 (b): another SKU's fee rose that day and its size did not; two SKUs are enough."""
+    """Another SKU's fee rose that day and its size did not; two SKUs are enough."""
     for sku, side in (("SKU-1", 14), ("SKU-2", 10)):
         await preview(world, "3.00", sku=sku, seen="2026-06-01")
         await preview(world, "4.00", sku=sku, seen="2026-10-01", longest_side=Decimal(side))
@@ -268,7 +341,7 @@ async def test_a_rate_that_changes_with_a_size_is_no_wrong_measure(world: World)
 
 
 async def test_one_sku_among_many_is_a_wrong_measure(world: World) -> None:
-    """R14: the others show that the rate is the same."""
+    """The others show that the rate is the same."""
     for number in range(6):
         await preview(world, "3.00", sku=f"SKU-{number}")
         fee = "3.30" if number == 1 else "3.00"
@@ -281,7 +354,7 @@ async def test_one_sku_among_many_is_a_wrong_measure(world: World) -> None:
 
 @pytest.mark.parametrize("channel", ["Non-Amazon US", "NON_AMAZON"])
 async def test_orders_of_other_channels_have_other_fees(world: World, channel: str) -> None:
-    """R14: multi-channel orders are not compared; the orders report writes them in its own way."""
+    """Multi-channel orders are not compared; the orders report writes them in its own way."""
     await preview(world, "3.00")
     await charge(world, "6.00")
     await world.add(
@@ -298,7 +371,7 @@ async def test_orders_of_other_channels_have_other_fees(world: World, channel: s
 
 
 async def test_a_sale_served_from_another_country_has_another_fee(database: Database) -> None:
-    """R14: the European network fee; the ledger tells from where the units left."""
+    """The European network fee; the ledger tells from where the units left."""
     async with database.writing() as conn:
         world = await make_world(conn, (UK,))
         await preview(world, "3.00", store="")
@@ -309,7 +382,7 @@ async def test_a_sale_served_from_another_country_has_another_fee(database: Data
 
 
 async def test_european_fees_are_compared_without_their_tax(database: Database) -> None:
-    """Decision 23: fees of the EU have a base and a tax; a preview is without tax."""
+    """Fees of the EU have a base and a tax; a preview is without tax."""
     async with database.writing() as conn:
         world = await make_world(conn, (UK,))
         await preview(world, "3.00", store="")
@@ -322,7 +395,7 @@ async def test_european_fees_are_compared_without_their_tax(database: Database) 
 async def test_a_european_preview_counts_for_the_first_store_of_its_currency(
     database: Database,
 ) -> None:
-    """Facts 2.8: the EU file names no store, and the domestic fees of the euro stores differ."""
+    """The EU file names no store, and the domestic fees of the euro stores differ."""
     async with database.writing() as conn:
         world = await make_world(conn, (DE, FRANCE))
         await preview(world, "3.00", store="")
@@ -338,7 +411,7 @@ async def test_a_european_preview_counts_for_the_first_store_of_its_currency(
 
 
 async def test_currencies_are_not_compared(world: World) -> None:
-    """Facts 5.1: a preview in another currency says nothing of a charge."""
+    """A preview in another currency says nothing of a charge."""
     await preview(world, "3.00", currency="CAD", store="CA")
     await charge(world, "3.50")
 
@@ -357,7 +430,7 @@ async def test_currencies_are_not_compared(world: World) -> None:
 async def test_a_deferred_charge_and_its_release_are_one_charge(
     world: World, deferred: dict[str, str], release: dict[str, str]
 ) -> None:
-    """Facts 1.4, 2.10: whichever names the other, the fee was charged once, on the first day."""
+    """Whichever names the other, the fee was charged once, on the first day."""
     await preview(world, "3.00")
     await charge(world, "3.50", "2026-11-01", number="D1", related_identifiers=deferred)
     await charge(world, "3.50", "2026-11-08", number="R1", related_identifiers=release)
@@ -369,7 +442,7 @@ async def test_a_deferred_charge_and_its_release_are_one_charge(
 
 
 async def test_what_is_given_back_without_a_sku_is_given_back(world: World) -> None:
-    """R14: a correction of the whole order; a transaction's own tree names no product."""
+    """A correction of the whole order; a transaction's own tree names no product."""
     await preview(world, "3.00")
     await charge(world, "3.50", "2026-11-01")
     await charge(world, "-0.50", "2026-11-10", sku=None)
@@ -379,7 +452,7 @@ async def test_what_is_given_back_without_a_sku_is_given_back(world: World) -> N
 
 @pytest.mark.parametrize("home", [US, UK])
 async def test_a_charge_is_fileable_at_once_for_ninety_days(database: Database, home: str) -> None:
-    """Facts 1.4: fee_dimension is 0 to 90 days in the United States and in Europe."""
+    """Fee_dimension is 0 to 90 days in the United States and in Europe."""
     async with database.writing() as conn:
         world = await make_world(conn, (home,))
         await preview(world, "3.00", store=COUNTRIES[home][0] if home == US else "")
@@ -393,7 +466,7 @@ async def test_a_charge_is_fileable_at_once_for_ninety_days(database: Database, 
 
 @pytest.mark.parametrize("reason", ["Fee_Correction", "GeneralAdjustment"])
 async def test_a_case_about_fees_is_settled_by_money(world: World, reason: str) -> None:
-    """Facts 4.4 step 1: forty units are paid by one row, and what is taken back is open again."""
+    """Forty units are paid by one row, and what is taken back is open again."""
     await preview(world, "3.00")
     await charge(world, "140.00", units=40)
     await overcharges(world)
@@ -410,7 +483,7 @@ async def test_a_case_about_fees_is_settled_by_money(world: World, reason: str) 
 
 @pytest.mark.parametrize("case_id", ["4711", ""])
 async def test_new_charges_are_not_paid_by_an_old_payment(world: World, case_id: str) -> None:
-    """Facts 1.3 T15: one claim per charge; what is paid before a charge is not for it."""
+    """One claim per charge; what is paid before a charge is not for it."""
     await preview(world, "3.00")
     await charge(world, "4.00", "2026-10-01", order="111-1")
     await charge(world, "3.25", "2026-11-20", order="111-2")
@@ -441,7 +514,7 @@ async def test_charges_after_a_paid_case_are_to_be_filed(world: World, first: st
 
 
 async def test_charges_that_a_case_did_not_reach_stay_filed(world: World) -> None:
-    """Facts 1.3 T15: the oldest are paid first, and the rest has its own last day."""
+    """The oldest are paid first, and the rest has its own last day."""
     await preview(world, "3.00")
     await charge(world, "4.00", "2026-10-01", order="111-1")
     await charge(world, "4.00", "2026-10-05", order="111-2")
@@ -455,7 +528,7 @@ async def test_charges_that_a_case_did_not_reach_stay_filed(world: World) -> Non
 
 
 async def test_two_claims_of_one_case_share_its_money(world: World) -> None:
-    """Facts 4.4 step 5: the oldest first, and nothing is used twice."""
+    """The oldest first, and nothing is used twice."""
     for number in (1, 2):
         await preview(world, "3.00", sku=f"SKU-{number}")
         await charge(world, "4.00", f"2026-11-0{number}", order=f"1-{number}", sku=f"SKU-{number}")
@@ -484,7 +557,7 @@ async def test_two_claims_of_one_case_share_its_money(world: World) -> None:
 async def test_a_fee_correction_may_be_told_elsewhere(
     world: World, told: list[str], left: list[Decimal]
 ) -> None:
-    """Facts 4.2: codes of settlements and transactions that mean a fee correction, the same once."""
+    """Codes of settlements and transactions that mean a fee correction, the same once."""
     await preview(world, "3.00")
     await charge(world, "4.25", "2026-11-01")
     for number, source in enumerate(told):

@@ -1,4 +1,4 @@
-"""inbound_damage: units that arrived damaged with Amazon's carrier (claims facts T4, 5 R4)."""
+"""inbound_damage: units that arrived damaged with Amazon's carrier (docs/rules.md#inbound_damage)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def damages(world: World) -> list[dict[str, Any]]:
 async def test_units_damaged_by_amazons_carrier_or_at_its_dock_are_owed(
     world: World, disposition: str
 ) -> None:
-    """R4: a receipt in a damaged state, by a partnered carrier: 0.4, the window of the shipment."""
+    """A receipt in a damaged state, by a partnered carrier: 0.4, the window of the shipment."""
     await send_damaged(world, disposition=disposition)
 
     [claim] = await damages(world)
@@ -77,7 +77,7 @@ async def test_units_damaged_by_amazons_carrier_or_at_its_dock_are_owed(
 
 
 async def test_damage_of_the_sellers_own_packing_is_not_amazons(world: World) -> None:
-    """R4: DISTRIBUTOR_DAMAGED is the seller's fault."""
+    """DISTRIBUTOR_DAMAGED is the seller's fault."""
     await send_damaged(world, disposition="DISTRIBUTOR_DAMAGED")
 
     assert await damages(world) == []
@@ -88,7 +88,7 @@ async def test_damage_of_the_sellers_own_packing_is_not_amazons(world: World) ->
 async def test_damage_with_another_carrier_is_no_claim(
     world: World, *, partnered: bool | None
 ) -> None:
-    """Facts 1.1, R4: only a partnered carrier makes it Amazon's; not known counts as not."""
+    """Only a partnered carrier makes it Amazon's; not known counts as not."""
     await send_damaged(world, partnered=partnered)
 
     assert await damages(world) == []
@@ -97,7 +97,7 @@ async def test_damage_with_another_carrier_is_no_claim(
 
 
 async def test_damage_that_was_paid_is_no_claim(world: World) -> None:
-    """R4: a payment of the inbound family settles it, and `explain` can say so."""
+    """A payment of the inbound family settles it, and `explain` can say so."""
     await send_damaged(world)
     await world.payment("2026-10-01", reason="Damaged_Inbound", cash=3)
 
@@ -108,7 +108,7 @@ async def test_damage_that_was_paid_is_no_claim(world: World) -> None:
 
 
 async def test_a_payment_goes_to_what_amazon_owes_before_what_it_does_not(world: World) -> None:
-    """Facts 1.1: Amazon does not pay for another carrier, so its payment was for its own."""
+    """Amazon does not pay for another carrier, so its payment was for its own."""
     await send_damaged(world, number="FBA1", day="2026-08-01", partnered=False)
     await send_damaged(world, number="FBA2", day="2026-09-01")
     await world.payment("2026-10-01", reason="Damaged_Inbound", cash=3)
@@ -117,7 +117,7 @@ async def test_a_payment_goes_to_what_amazon_owes_before_what_it_does_not(world:
 
 
 async def test_a_payment_for_damage_leaves_the_shortage_of_the_same_shipment(world: World) -> None:
-    """Facts 4.4 step 5: one payment settles each unit once, damage before missing units."""
+    """One payment settles each unit once, damage before missing units."""
     await send_damaged(world, units=3)
     await world.add(
         "shipments", shipment_id="FBA2", marketplace_id=world.marketplace_id, status="CLOSED"
@@ -139,7 +139,7 @@ async def test_a_payment_for_damage_leaves_the_shortage_of_the_same_shipment(wor
 
 
 async def test_damage_is_no_shortage(world: World) -> None:
-    """R3: a damaged unit was received; it is counted once, as damage."""
+    """A damaged unit was received; it is counted once, as damage."""
     await send_damaged(world)
 
     assert [one["type"] for one in await world.detect()] == [DAMAGE]

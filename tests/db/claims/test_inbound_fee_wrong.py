@@ -1,4 +1,4 @@
-"""inbound_fee_wrong: fees for inbound problems that were none (claims facts T21, 5 R19)."""
+"""inbound_fee_wrong: fees for inbound problems that were none (docs/rules.md#inbound_fee_wrong)."""
 
 from __future__ import annotations
 
@@ -40,18 +40,19 @@ async def fees(world: World) -> list[dict[str, Any]]:
 
 
 async def test_a_fee_for_a_cancelled_shipment_that_never_arrived_is_listed(world: World) -> None:
-    """R19: cancelled before arrival: the fee itself, 0.3, for review only, 90 days."""
+    """Cancelled before arrival: the fee itself, 0.3, for review only; 30 days that nobody confirms."""
     await charge(world, status="CANCELLED")
 
     [claim] = await fees(world)
 
     assert (claim["amount"], claim["currency"]) == (Decimal("7.50"), "USD")
     assert float(claim["confidence"]) == 0.3
-    assert claim["deadline"] == date(2026, 12, 29)
+    assert claim["deadline"] == date(2026, 10, 30)
+    assert "not confirmed" in claim["window_note"]
 
 
 async def test_more_problems_than_missing_units_are_listed(world: World) -> None:
-    """R19: three units called a problem, but ten expected and eight received."""
+    """Three units called a problem, but ten expected and eight received."""
     await charge(world, problem_quantity=3)
 
     [claim] = await fees(world)
@@ -60,21 +61,21 @@ async def test_more_problems_than_missing_units_are_listed(world: World) -> None
 
 
 async def test_a_fee_that_the_counts_explain_is_no_claim(world: World) -> None:
-    """R19: two problems, two units missing."""
+    """Two problems, two units missing."""
     await charge(world)
 
     assert await fees(world) == []
 
 
 async def test_a_row_without_a_fee_is_no_claim(world: World) -> None:
-    """R19: nothing was charged."""
+    """Nothing was charged."""
     await charge(world, status="CANCELLED", fee_total=Decimal(0))
 
     assert await fees(world) == []
 
 
 async def test_a_shipment_cancelled_after_its_arrival_is_no_claim(world: World) -> None:
-    """R19: what was received came, whatever the status says."""
+    """What was received came, whatever the status says."""
     await charge(world, status="CANCELLED")
     await world.ledger("2026-09-01", 8, "", event_type="Receipts", reference_id="FBA1")
 
@@ -82,16 +83,55 @@ async def test_a_shipment_cancelled_after_its_arrival_is_no_claim(world: World) 
 
 
 async def test_counts_that_are_missing_contradict_nothing(world: World) -> None:
-    """R19: without an expected quantity there is nothing to compare."""
+    """Without an expected quantity there is nothing to compare."""
     await charge(world, expected_quantity=None)
 
     assert await fees(world) == []
 
 
+async def test_a_fee_outside_of_amazons_range_says_so(world: World) -> None:
+    """An inbound defect costs 0.32 to 5.72 a unit in the US since 2026-01-15."""
+    await charge(world, problem_quantity=3, fee_total=Decimal("30.00"))
+
+    [claim] = await fees(world)
+
+    assert any("0.32 to 5.72 USD" in note for note in claim["evidence"]["notes"])
+
+
+async def test_a_fee_without_a_shipment_belongs_to_none(world: World) -> None:
+    """Service fees of inbound shipments name none since 2026; the nearest one is not asked."""
+    await charge(world)
+    await world.add(
+        "transactions",
+        transaction_id="T1",
+        type="ServiceFee",
+        posted_at="2026-10-02",
+        total_amount=Decimal(-40),
+        currency="USD",
+        is_reimbursement=False,
+        related_identifiers={},
+        breakdowns={},
+    )
+    for number, name in enumerate(("FBAInboundConvenienceFee", "FBAInboundTransportationFee")):
+        await world.add(
+            "fees",
+            transaction_id="T1",
+            line=f"transaction/{number}",
+            posted_at="2026-10-02",
+            path=f"Expenses/{name}",
+            type=name,
+            category="other",
+            amount=Decimal(-20),
+            currency="USD",
+        )
+
+    assert await world.detect() == []
+
+
 async def test_a_marketplace_whose_window_is_not_known_gives_no_deadline(
     database: Database,
 ) -> None:
-    """Facts 1.4, fixture 16: unknown is said, and nothing expires."""
+    """Unknown is said, and nothing expires."""
     async with database.writing() as conn:
         world = await make_world(conn, (SINGAPORE,))
         await charge(world, status="CANCELLED")
@@ -103,7 +143,7 @@ async def test_a_marketplace_whose_window_is_not_known_gives_no_deadline(
 
 
 async def test_a_case_about_the_fee_is_settled_by_money(world: World) -> None:
-    """Facts 4.4 step 1: a sum for the case pays the fee of any number of units."""
+    """A sum for the case pays the fee of any number of units."""
     await charge(world, problem_quantity=3)
     await fees(world)
     await world.filed(FEE)

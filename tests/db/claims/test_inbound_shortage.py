@@ -1,4 +1,4 @@
-"""inbound_shortage: units sent and not received (claims facts 1.3 T3, 4.4 step 3, 5 R3, 5.1)."""
+"""inbound_shortage: units sent and not received (docs/rules.md#inbound_shortage)."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def candidate(world: World) -> dict[str, Any]:
 
 
 async def test_units_of_a_closed_shipment_that_never_arrived_are_owed(world: World) -> None:
-    """R3: 100 sent, 95 received by both counts, closed: five units, at once, 0.8."""
+    """100 sent, 95 received by both counts, closed: five units, at once, 0.8."""
     await send(world, 100, 95)
     await world.cost("4.00")
 
@@ -76,7 +76,7 @@ async def test_units_of_a_closed_shipment_that_never_arrived_are_owed(world: Wor
 
 
 async def test_a_later_receipt_and_a_payment_leave_nothing(world: World) -> None:
-    """Fixture 10: 100 sent, 95 and later 98 received, two paid: nothing is owed."""
+    """100 sent, 95 and later 98 received, two paid: nothing is owed."""
     await send(world, 100, 98, in_ledger=95)
     await receive(world, "2026-09-20", 3, "FBA1")
     await world.payment("2026-10-01", reason="Lost_Inbound", cash=2)
@@ -89,7 +89,7 @@ async def test_a_later_receipt_and_a_payment_leave_nothing(world: World) -> None
 
 @pytest.mark.parametrize("reason", ["Lost_Warehouse", "Damaged_Warehouse"])
 async def test_payments_for_warehouse_losses_settle_no_shipment(world: World, reason: str) -> None:
-    """Facts 4.4 step 3: rows of lost or damaged stock are never used for inbound."""
+    """Rows of lost or damaged stock are never used for inbound."""
     await send(world, 100, 95)
     await world.payment("2026-10-01", reason=reason, cash=5)
 
@@ -99,7 +99,7 @@ async def test_payments_for_warehouse_losses_settle_no_shipment(world: World, re
 
 
 async def test_a_payment_goes_to_the_oldest_open_shortage_first(world: World) -> None:
-    """Facts 4.4 steps 3 and 5: oldest first, a row is split, no unit is paid twice."""
+    """Oldest first, a row is split, no unit is paid twice."""
     await send(world, 100, 97, day="2026-08-01", number="FBA1")
     await send(world, 100, 96, day="2026-09-01", number="FBA2")
     await world.payment("2026-10-01", reason="Lost_Inbound", cash=5)
@@ -111,7 +111,7 @@ async def test_a_payment_goes_to_the_oldest_open_shortage_first(world: World) ->
 
 
 async def test_a_payment_of_before_the_delivery_settles_nothing(world: World) -> None:
-    """Facts 4.4 step 3: only rows approved from the first receipt on count."""
+    """Only rows approved from the first receipt on count."""
     await send(world, 100, 95, day="2026-09-01")
     await world.payment("2026-08-15", reason="Lost_Inbound", cash=5)
 
@@ -121,7 +121,7 @@ async def test_a_payment_of_before_the_delivery_settles_nothing(world: World) ->
 
 
 async def test_a_payment_shortly_before_the_first_receipt_makes_it_doubtful(world: World) -> None:
-    """Facts 4.4 step 3, trap 5.1: paid as wholly lost, and then a part came: for review."""
+    """Paid as wholly lost, and then a part came: for review."""
     await send(world, 10, 4, day="2026-09-01")
     number = await world.payment("2026-08-15", reason="Lost_Inbound", cash=10)
 
@@ -144,7 +144,7 @@ async def test_a_payment_in_another_currency_settles_no_shortage(database: Datab
 
 
 async def test_a_payment_of_a_filed_case_goes_to_its_shipment_only(world: World) -> None:
-    """Facts 4.4 step 3: rows of the case that was filed for a shipment go there, older ones or not."""
+    """Rows of the case that was filed for a shipment go there, older ones or not."""
     await send(world, 100, 97, day="2026-08-01", number="FBA1")
     await send(world, 100, 98, day="2026-09-01", number="FBA2")
     await shortages(world)
@@ -159,7 +159,7 @@ async def test_a_payment_of_a_filed_case_goes_to_its_shipment_only(world: World)
 
 
 async def test_a_unit_counts_as_received_when_either_count_has_it(world: World) -> None:
-    """R3: received is the larger of the shipment's count and the ledger's."""
+    """Received is the larger of the shipment's count and the ledger's."""
     await send(world, 100, 95, in_ledger=99)
 
     [one] = await shortages(world)
@@ -172,7 +172,7 @@ async def test_a_unit_counts_as_received_when_either_count_has_it(world: World) 
 async def test_a_receipt_under_a_label_that_the_shipment_does_not_list_is_of_its_sku(
     world: World, fnsku: str
 ) -> None:
-    """2.3, 5.1: an MSKU may change its FNSKU, and the API may name none; the receipt names the MSKU."""
+    """An MSKU may change its FNSKU, and the API may name none; the receipt names the MSKU."""
     await send(world, 100, 0, fnsku=fnsku)
     await receive(world, "2026-09-01", 95, "FBA1", fnsku="X001-NEW")
 
@@ -183,7 +183,7 @@ async def test_a_receipt_under_a_label_that_the_shipment_does_not_list_is_of_its
 
 
 async def test_a_payment_under_a_new_label_of_the_sku_settles_the_shortage(world: World) -> None:
-    """2.3, 5.1: the FNSKU has changed since the shipment was sent."""
+    """The FNSKU has changed since the shipment was sent."""
     await send(world, 100, 95)
     await world.payment("2026-10-01", reason="Lost_Inbound", cash=5, fnsku="X001-NEW")
 
@@ -191,7 +191,7 @@ async def test_a_payment_under_a_new_label_of_the_sku_settles_the_shortage(world
 
 
 async def test_a_payment_goes_to_the_shortage_of_its_own_label_first(world: World) -> None:
-    """Facts 4.4 step 3: for the FNSKU; the SKU only where nothing of that is open."""
+    """For the FNSKU; the SKU only where nothing of that is open."""
     await send(world, 100, 97, day="2026-08-01", number="FBA1", fnsku="X001-OLD")
     await send(world, 100, 96, day="2026-09-01", number="FBA2")
     await world.payment("2026-10-01", reason="Lost_Inbound", cash=4)
@@ -205,7 +205,7 @@ async def test_a_payment_goes_to_the_shortage_of_its_own_label_first(world: Worl
 async def test_a_large_part_missing_is_less_certain(
     world: World, received: int, confidence: float
 ) -> None:
-    """R3: more than a fifth missing is more often a miscount of the seller."""
+    """More than a fifth missing is more often a miscount of the seller."""
     await send(world, 100, received)
 
     [one] = await shortages(world)
@@ -216,7 +216,7 @@ async def test_a_large_part_missing_is_less_certain(
 async def test_a_sku_of_which_nothing_came_with_a_delivered_shipment_is_less_certain(
     world: World,
 ) -> None:
-    """R3: the whole SKU is zero: 0.6; its clock is the shipment's first receipt."""
+    """The whole SKU is zero: 0.6; its clock is the shipment's first receipt."""
     await send(world, 50, 50)
     await send(world, 10, 0, sku="SKU-2", fnsku="X002", status=None)
 
@@ -228,7 +228,7 @@ async def test_a_sku_of_which_nothing_came_with_a_delivered_shipment_is_less_cer
 
 
 async def test_a_shipment_without_any_proof_of_delivery_has_no_deadline(world: World) -> None:
-    """R3, decision 5: nothing received and no delivery seen: 0.4, never shown as money owed."""
+    """Nothing received and no delivery seen: 0.4, never shown as money owed."""
     await send(world, 50, 0)
 
     [one] = await shortages(world)
@@ -239,7 +239,7 @@ async def test_a_shipment_without_any_proof_of_delivery_has_no_deadline(world: W
 
 
 async def test_a_delivery_that_our_history_saw_dates_the_claim(world: World) -> None:
-    """R3, facts 2.10: the day the status became DELIVERED, when it comes before the first receipt."""
+    """The day the status became DELIVERED, when it comes before the first receipt."""
     await send(world, 100, 95, day="2026-09-05")
     for day, status in [("2026-08-20", "IN_TRANSIT"), ("2026-09-01", "DELIVERED")]:
         await world.add("shipments_history", shipment_id="FBA1", seen_at=day, status=status)
@@ -253,7 +253,7 @@ async def test_a_delivery_that_our_history_saw_dates_the_claim(world: World) -> 
 async def test_a_shipment_that_is_still_open_waits_for_thirty_quiet_days(
     world: World, status: str
 ) -> None:
-    """R3, decision 5: fileable 30 days after the last receipt; until then it may still come in."""
+    """Fileable 30 days after the last receipt; until then it may still come in."""
     await send(world, 100, 90, day="2026-10-01", status=status)
     await receive(world, "2026-11-03", 5, "FBA1")
 
@@ -268,7 +268,7 @@ async def test_a_shipment_that_is_still_open_waits_for_thirty_quiet_days(
 
 @pytest.mark.parametrize("status", ["WORKING", "READY_TO_SHIP", "SHIPPED", "IN_TRANSIT"])
 async def test_a_shipment_on_its_way_is_no_candidate(world: World, status: str) -> None:
-    """R3: what has not arrived cannot be missing."""
+    """What has not arrived cannot be missing."""
     await send(world, 100, 0, status=status)
 
     assert await shortages(world) == []
@@ -277,7 +277,7 @@ async def test_a_shipment_on_its_way_is_no_candidate(world: World, status: str) 
 
 @pytest.mark.parametrize("status", ["CANCELLED", "DELETED"])
 async def test_a_cancelled_shipment_is_no_claim(world: World, status: str) -> None:
-    """Facts 1.1, R3: a cancelled or deleted shipment is not eligible."""
+    """A cancelled or deleted shipment is not eligible."""
     await send(world, 100, 0, status=status)
 
     assert await shortages(world) == []
@@ -285,7 +285,7 @@ async def test_a_cancelled_shipment_is_no_claim(world: World, status: str) -> No
 
 
 async def test_a_shipment_that_was_edited_after_pickup_is_no_claim(world: World) -> None:
-    """R3: a shipped quantity that was changed after the pickup proves nothing."""
+    """A shipped quantity that was changed after the pickup proves nothing."""
     await send(world, 100, 95)
     await world.add("shipments_history", shipment_id="FBA1", seen_at="2026-08-10", status="SHIPPED")
     for day, units in [("2026-08-05", 95), ("2026-08-20", 100)]:
@@ -304,7 +304,7 @@ async def test_a_shipment_that_was_edited_after_pickup_is_no_claim(world: World)
 
 
 async def test_a_surplus_of_a_variant_takes_units_off(world: World) -> None:
-    """R3, decision 17: units counted under another SKU of the same ASIN are not missing."""
+    """Units counted under another SKU of the same ASIN are not missing."""
     await send(world, 10, 6)
     await send(world, 10, 13, sku="SKU-1B", fnsku="X00B", status=None)
     await world.ledger("2026-08-01", 1, "", fnsku="X00B", msku="SKU-1B", event_type="Shipments")
@@ -316,7 +316,7 @@ async def test_a_surplus_of_a_variant_takes_units_off(world: World) -> None:
 
 
 async def test_a_surplus_of_another_product_takes_nothing_off(world: World) -> None:
-    """R3: a mis-scan is shown beside the claim, and reduces it for variants only."""
+    """A mis-scan is shown beside the claim, and reduces it for variants only."""
     await send(world, 10, 9)
     await send(world, 10, 13, sku="SKU-2", fnsku="X002", asin="B002", status=None)
 
@@ -329,7 +329,7 @@ async def test_a_surplus_of_another_product_takes_nothing_off(world: World) -> N
 async def test_units_that_came_with_another_shipment_make_it_a_case_for_review(
     world: World, reference: str
 ) -> None:
-    """R3: receipts beyond the plan of another shipment, or of none, within 60 days: below 0.5."""
+    """Receipts beyond the plan of another shipment, or of none, within 60 days: below 0.5."""
     await send(world, 100, 95)
     if reference:
         await send(world, 50, 55, day="2026-09-20", number=reference)
@@ -345,7 +345,7 @@ async def test_units_that_came_with_another_shipment_make_it_a_case_for_review(
 async def test_a_possible_payment_keeps_the_claim_and_makes_it_doubtful(
     world: World, reason: str
 ) -> None:
-    """Facts 4.4 step 6, decision 13: the claim stays, says so, and drops below 0.5."""
+    """The claim stays, says so, and drops below 0.5."""
     await send(world, 100, 95)
     number = await world.payment("2026-10-01", reason=reason)
 
@@ -357,7 +357,7 @@ async def test_a_possible_payment_keeps_the_claim_and_makes_it_doubtful(
 
 
 async def test_europe_has_six_months(database: Database) -> None:
-    """Facts 1.4: the same shipment in the United Kingdom: six months after delivery, less a day."""
+    """The same shipment in the United Kingdom: six months after delivery, less a day."""
     async with database.writing() as conn:
         world = await make_world(conn, (UK,))
         await send(world, 100, 95)
@@ -368,7 +368,7 @@ async def test_europe_has_six_months(database: Database) -> None:
 
 
 async def test_the_evidence_names_every_row_that_counts(world: World) -> None:
-    """Facts 1.7: shipment, item and receipts with their sources, and the arithmetic."""
+    """Shipment, item and receipts with their sources, and the arithmetic."""
     await send(world, 100, 95)
 
     [one] = await shortages(world)
@@ -381,7 +381,7 @@ async def test_the_evidence_names_every_row_that_counts(world: World) -> None:
 
 
 async def test_a_second_receipt_correction_counts_with_its_sign(world: World) -> None:
-    """Facts 3.1: receipts are corrected by negative rows."""
+    """Receipts are corrected by negative rows."""
     await send(world, 100, 95, in_ledger=101)
     await receive(world, "2026-09-03", -6, "FBA1")
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from recoup.claims.detection.prepare import prepare
 from recoup.claims.policy import load_policy
-from recoup.claims.prepare_queries import prepare
 from recoup.db.engine import Database
 from tests.support.claim_rows import DE, US, World, make_world
 
@@ -37,7 +37,7 @@ async def _rows(world: World, sql: str, as_of: str = "2026-11-23") -> list[dict[
 async def test_a_payment_has_the_family_of_its_reason_however_it_is_written(
     world: World, reason: str, family: str
 ) -> None:
-    """Facts 4.1: case, blanks and signs do not matter; what is not known stays unknown."""
+    """Case, blanks and signs do not matter; what is not known stays unknown."""
     await world.payment("2026-09-20", reason=reason)
 
     [payment] = await _rows(world, "select family from detect_payment")
@@ -51,7 +51,7 @@ async def test_a_payment_has_the_family_of_its_reason_however_it_is_written(
 async def test_a_reversal_is_netted_with_the_payment_it_names(
     world: World, cash: int, inventory: int, made_whole: int, amount: int
 ) -> None:
-    """Facts 4.3: units made whole are the sum of the totals, the cash is the sum of the amounts."""
+    """Units made whole are the sum of the totals, the cash is the sum of the amounts."""
     original = await world.payment("2026-09-20")
     await world.reversal("2026-10-20", original, cash=cash, inventory=inventory)
 
@@ -65,7 +65,7 @@ async def test_a_reversal_is_netted_with_the_payment_it_names(
 
 
 async def test_a_reversal_takes_its_units_once_from_lines_of_one_payment(world: World) -> None:
-    """Facts 2.2: a reimbursement id can hold several lines; a reversal of two units takes two."""
+    """A reimbursement id can hold several lines; a reversal of two units takes two."""
     for occurrence in (1, 2, 3):
         await world.payment("2026-09-20", number="R1", occurrence=occurrence)
     await world.reversal("2026-10-20", "R1", cash=-2)
@@ -110,7 +110,7 @@ async def test_a_cost_is_valid_until_the_next_one(world: World) -> None:
 async def test_units_without_a_store_of_the_seller_are_claimed_in_his_store_of_that_area(
     database: Database, country: str, marketplace: str
 ) -> None:
-    """Facts 5.2: one ledger for the region, its country tells where the unit was."""
+    """One ledger for the region, its country tells where the unit was."""
     async with database.writing() as conn:
         world = await make_world(conn, (DE,))
         [row] = await _rows(

@@ -1,4 +1,4 @@
-"""The referral fee that a refund should bring back: claims facts R9, decisions 1 and 3."""
+"""The referral fee that a refund should bring back (docs/rules.md#refund_fee_not_credited)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def orders(world: World) -> Orders:
 
 
 async def test_a_fee_that_was_kept_is_owed(orders: Orders) -> None:
-    """R9: the fee charged less the 20 % that Amazon may keep; 90 days from the refund's day."""
+    """The fee charged less the 20 % that Amazon may keep; 90 days from the refund's day."""
     await orders.sold("111-1")
     await orders.refunded("111-1", "2026-09-01", referral=None, administration=None)
 
@@ -35,7 +35,7 @@ async def test_a_fee_that_was_kept_is_owed(orders: Orders) -> None:
 async def test_a_fee_credited_less_the_administration_fee_is_not_owed(
     orders: Orders, kept: str
 ) -> None:
-    """R9: 20 % may be kept, and five cents are rounding."""
+    """20 % may be kept, and five cents are rounding."""
     await orders.sold("111-1")
     await orders.refunded("111-1", "2026-09-01", administration=kept)
 
@@ -43,7 +43,7 @@ async def test_a_fee_credited_less_the_administration_fee_is_not_owed(
 
 
 async def test_an_administration_fee_above_the_most_is_owed(orders: Orders) -> None:
-    """R9: 5.00 USD at most, though 20 % of the fee would be 8.00."""
+    """5.00 USD at most, though 20 % of the fee would be 8.00."""
     await orders.sold("111-1", principal="270.00", referral="-40.00")
     await orders.refunded(
         "111-1", "2026-09-01", principal="-270.00", referral="40.00", administration="-8.00"
@@ -55,7 +55,7 @@ async def test_an_administration_fee_above_the_most_is_owed(orders: Orders) -> N
 
 
 async def test_a_partial_refund_is_not_looked_at(orders: Orders) -> None:
-    """R9: a full refund of a unit."""
+    """A full refund of a unit."""
     await orders.sold("111-1")
     await orders.refunded("111-1", "2026-09-01", share="0.4", referral=None, administration=None)
 
@@ -63,7 +63,7 @@ async def test_a_partial_refund_is_not_looked_at(orders: Orders) -> None:
 
 
 async def test_a_credit_that_comes_later_withdraws_the_claim(orders: Orders) -> None:
-    """R9, decision 1: 14 days are waited; a credit in a transaction of its own counts too."""
+    """14 days are waited; a credit in a transaction of its own counts too."""
     await orders.sold("111-1")
     await orders.refunded("111-1", "2026-09-01", referral=None, administration=None)
     assert len(await orders.claims(NOT_CREDITED)) == 1
@@ -74,7 +74,7 @@ async def test_a_credit_that_comes_later_withdraws_the_claim(orders: Orders) -> 
 
 
 async def test_a_fee_correction_for_the_order_settles_it(orders: Orders) -> None:
-    """4.4: a payment of the family of fees with the order id."""
+    """A payment of the family of fees with the order id."""
     await orders.sold("111-1")
     await orders.refunded("111-1", "2026-09-01", referral=None, administration=None)
     await orders.paid("111-1", "2026-09-20", reason="Fee_Correction", per_unit="3.00")
@@ -85,7 +85,7 @@ async def test_a_fee_correction_for_the_order_settles_it(orders: Orders) -> None
 
 
 async def test_a_payment_for_the_unit_is_none_for_the_fee(orders: Orders) -> None:
-    """T11 is no order family of 4.4: the unit and the fee are two debts."""
+    """No payment for an order settles the fee: the unit and the fee are two debts."""
     await orders.sold("111-1")
     await orders.refunded("111-1", "2026-09-01", referral=None, administration=None)
     await orders.paid("111-1", "2026-09-20")
@@ -94,7 +94,7 @@ async def test_a_payment_for_the_unit_is_none_for_the_fee(orders: Orders) -> Non
 
 
 async def test_one_unit_of_several_is_a_share_of_the_fee(orders: Orders) -> None:
-    """R9: the fee per unit, for the units refunded in full."""
+    """The fee per unit, for the units refunded in full."""
     await orders.sold("111-1", units=4)
     await orders.refunded("111-1", "2026-09-01", units=2, referral=None, administration=None)
 
@@ -104,7 +104,7 @@ async def test_one_unit_of_several_is_a_share_of_the_fee(orders: Orders) -> None
 
 
 async def test_a_fee_with_tax_of_its_own_is_credited_with_it(orders: Orders) -> None:
-    """Decision 23: the most that may be kept counts before tax, whose share comes on top."""
+    """The most that may be kept counts before tax, whose share comes on top."""
     base, tax = Decimal("40.00"), Decimal("8.00")
     await orders.sold("111-1", referral=None, referral_base=-base, referral_tax=-tax)
     await orders.refunded(
@@ -122,7 +122,7 @@ async def test_a_fee_with_tax_of_its_own_is_credited_with_it(orders: Orders) -> 
 
 
 async def test_a_case_about_the_fee_is_settled_by_money(orders: Orders) -> None:
-    """Facts 4.4 step 1: the answer to the case names no order and no unit."""
+    """The answer to the case names no order and no unit."""
     await orders.sold("111-1", units=2)
     await orders.refunded("111-1", "2026-09-01", units=2, referral=None, administration=None)
     await orders.claims(NOT_CREDITED)
@@ -144,7 +144,7 @@ async def test_a_refund_of_the_seller_brings_the_fee_back_too(orders: Orders) ->
 
 
 async def test_a_credit_that_names_no_sku_may_be_for_each(orders: Orders) -> None:
-    """R9: of an order with two SKUs it is not told for which; the reading that claims less."""
+    """Of an order with two SKUs it is not told for which; the reading that claims less."""
     await orders.sold("111-1")
     await orders.sold("111-1", order=False, sku="SKU-2")
     await orders.refunded("111-1", "2026-09-01", referral=None, administration=None)

@@ -1,4 +1,4 @@
-"""More given back than was paid: claims facts R8, decisions 3, 8 and 15."""
+"""More given back than was paid (docs/rules.md#refund_overpaid)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def orders(world: World) -> Orders:
 
 
 async def test_a_refund_above_the_charge_is_owed(orders: Orders) -> None:
-    """R8: principal, tax and shipping refunded, less those charged."""
+    """Principal, tax and shipping refunded, less those charged."""
     await orders.sold("111-1", shipping="4.00")
     await orders.refunded("111-1", "2026-08-01", share="1.2", shipping="-4.00")
     await orders.returned("111-1", "2026-08-09")
@@ -38,7 +38,7 @@ async def test_a_refund_above_the_charge_is_owed(orders: Orders) -> None:
 
 @pytest.mark.parametrize("excess", ["0.00", "0.02"])
 async def test_a_refund_of_the_charge_is_not_owed(orders: Orders, excess: str) -> None:
-    """R8: up to two cents are rounding."""
+    """Up to two cents are rounding."""
     await orders.sold("111-1")
     await orders.refunded("111-1", "2026-08-01", tax=-TAX - Decimal(excess))
 
@@ -46,7 +46,7 @@ async def test_a_refund_of_the_charge_is_not_owed(orders: Orders, excess: str) -
 
 
 async def test_a_second_refund_is_owed_from_its_own_day(orders: Orders) -> None:
-    """Decisions 3 and 8: beyond the units shipped; the days count from the refund that went over."""
+    """Beyond the units shipped; the days count from the refund that went over."""
     await orders.sold("111-1")
     await orders.refunded("111-1", "2026-08-01")
     await orders.refunded("111-1", "2026-08-20")
@@ -60,7 +60,7 @@ async def test_a_second_refund_is_owed_from_its_own_day(orders: Orders) -> None:
 
 
 async def test_a_refund_in_parts_is_not_owed(orders: Orders) -> None:
-    """R8: two halves are one whole."""
+    """Two halves are one whole."""
     await orders.sold("111-1")
     await orders.refunded("111-1", "2026-08-01", share="0.5")
     await orders.refunded("111-1", "2026-08-04", share="0.5")
@@ -69,7 +69,7 @@ async def test_a_refund_in_parts_is_not_owed(orders: Orders) -> None:
 
 
 async def test_refund_and_replacement_with_one_return_is_owed(orders: Orders) -> None:
-    """R8: a full refund and a free replacement, one unit back, nothing paid: one unit's worth."""
+    """A full refund and a free replacement, one unit back, nothing paid: one unit's worth."""
     await orders.sold("111-1")
     await orders.refunded("111-1", "2026-08-01")
     await orders.replaced("111-1", "2026-08-05")
@@ -83,7 +83,7 @@ async def test_refund_and_replacement_with_one_return_is_owed(orders: Orders) ->
 
 
 async def test_refund_and_replacement_with_both_back_is_not_owed(orders: Orders) -> None:
-    """R8: the replacement came back too, under its own order id."""
+    """The replacement came back too, under its own order id."""
     await orders.sold("111-1")
     await orders.refunded("111-1", "2026-08-01")
     replacement = await orders.replaced("111-1", "2026-08-05")
@@ -94,7 +94,7 @@ async def test_refund_and_replacement_with_both_back_is_not_owed(orders: Orders)
 
 
 async def test_no_unit_is_in_two_claims(orders: Orders) -> None:
-    """Decision 8: with nothing back the missing return has the firmer evidence and is claimed."""
+    """With nothing back the missing return has the firmer evidence and is claimed."""
     await orders.sold("111-1")
     await orders.refunded("111-1", "2026-08-01")
     await orders.replaced("111-1", "2026-08-05")
@@ -106,7 +106,7 @@ async def test_no_unit_is_in_two_claims(orders: Orders) -> None:
 
 
 async def test_what_amazon_made_good_is_not_owed(orders: Orders) -> None:
-    """4.4 step 2: a payment with the order id settles what is left after the missing units."""
+    """A payment with the order id settles what is left after the missing units."""
     await orders.sold("111-1")
     await orders.refunded("111-1", "2026-08-01", share="1.3")
     await orders.returned("111-1", "2026-08-09")
@@ -116,7 +116,7 @@ async def test_what_amazon_made_good_is_not_owed(orders: Orders) -> None:
 
 
 async def test_goodwill_is_not_counted(orders: Orders) -> None:
-    """R8: goodwill lines are Amazon's own."""
+    """Goodwill lines are Amazon's own."""
     await orders.sold("111-1")
     await orders.refunded("111-1", "2026-08-01", goodwill="-5.00")
 
@@ -124,7 +124,7 @@ async def test_goodwill_is_not_counted(orders: Orders) -> None:
 
 
 async def test_a_promotion_not_taken_back_is_no_excess(orders: Orders) -> None:
-    """R8, 1.5: the smaller of the excess before and after promotions counts."""
+    """The smaller of the excess before and after promotions counts."""
     await orders.sold("111-1", promotion="-5.00")
     await orders.refunded("111-1", "2026-08-01")
 
@@ -132,7 +132,7 @@ async def test_a_promotion_not_taken_back_is_no_excess(orders: Orders) -> None:
 
 
 async def test_a_sale_that_is_not_loaded_whole_proves_nothing(orders: Orders) -> None:
-    """5.1, history starts mid-story: what was charged is not known, so nothing was too much."""
+    """History starts mid-story: what was charged is not known, so nothing was too much."""
     await orders.sold("111-1", item={"quantity_ordered": 3, "quantity_fulfilled": 3})
     await orders.refunded("111-1", "2026-08-01", units=3)
 
@@ -140,7 +140,7 @@ async def test_a_sale_that_is_not_loaded_whole_proves_nothing(orders: Orders) ->
 
 
 async def test_orders_of_the_merchant_are_not_listed(orders: Orders) -> None:
-    """Trap 5.1, MFN orders in refund data."""
+    """Refunds of orders that the seller shipped are none of Amazon's."""
     await orders.sold("111-1", fulfilled_by="MERCHANT")
     await orders.refunded("111-1", "2026-08-01", share="1.5")
 

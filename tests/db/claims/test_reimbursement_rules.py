@@ -1,4 +1,4 @@
-"""Payments taken back and payments too low: rules R16 and R17, fixtures 5 and 6 of the facts."""
+"""Payments taken back and payments too low (docs/rules.md#reimbursement_reversed, docs/rules.md#reimbursement_underpaid)."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ async def _suppressed(world: World) -> str:
     return str(candidate["suppressed"])
 
 
-# R16
+# reimbursement_reversed
 
 
 async def test_a_reversal_that_gave_the_unit_back_is_right(world: World) -> None:
-    """Fixture 5: paid cash 1, reversal -1/+1/0 -> nothing."""
+    """Paid cash 1, reversal -1/+1/0 -> nothing."""
     original = await world.payment("2026-09-20")
     await world.reversal("2026-10-20", original, cash=-1, inventory=1)
 
@@ -46,7 +46,7 @@ async def test_a_reversal_that_gave_the_unit_back_is_right(world: World) -> None
 
 
 async def test_a_reversal_without_a_unit_is_a_claim(world: World) -> None:
-    """Fixture 6: paid cash 1, reversal -1/0/-1 -> R16, fileable at once (decision 7)."""
+    """Paid cash 1, reversal -1/0/-1: a claim, fileable at once."""
     original = await world.payment("2026-09-20", per_unit="12.34")
     reversal = await world.reversal("2026-10-20", original, per_unit="12.34")
 
@@ -60,7 +60,7 @@ async def test_a_reversal_without_a_unit_is_a_claim(world: World) -> None:
 
 
 async def test_a_wrong_reversal_does_not_reopen_the_loss(world: World) -> None:
-    """Decision 9: the unit is in one claim, that of the reversal."""
+    """The unit is in one claim, that of the reversal."""
     await world.ledger("2026-09-01", -1, "M")
     original = await world.payment("2026-09-20")
     await world.reversal("2026-10-20", original)
@@ -75,7 +75,7 @@ async def test_a_wrong_reversal_does_not_reopen_the_loss(world: World) -> None:
     [("2026-08-21", True), ("2026-08-20", False), ("2026-11-19", True), ("2026-11-20", False)],
 )
 async def test_a_find_makes_a_reversal_right(world: World, found: str, is_right: bool) -> None:
-    """R16: N or F from 60 days before to 30 days after the reversal, not used otherwise."""
+    """N or F from 60 days before to 30 days after the reversal, not used otherwise."""
     await world.ledger("2026-06-01", -1, "M")
     original = await world.payment("2026-07-01")
     await world.reversal("2026-10-20", original)
@@ -85,7 +85,7 @@ async def test_a_find_makes_a_reversal_right(world: World, found: str, is_right:
 
 
 async def test_a_find_that_ended_another_loss_makes_no_reversal_right(world: World) -> None:
-    """R16: not already used."""
+    """Not already used."""
     await world.ledger("2026-09-01", -1, "M")
     original = await world.payment("2026-09-20")
     await world.ledger("2026-10-01", -1, "M")
@@ -96,7 +96,7 @@ async def test_a_find_that_ended_another_loss_makes_no_reversal_right(world: Wor
 
 
 async def test_a_unit_that_shows_up_later_withdraws_the_claim(world: World) -> None:
-    """Decision 7: withdrawn if the unit shows up later."""
+    """Withdrawn if the unit shows up later."""
     await world.ledger("2026-09-01", -1, "M")
     original = await world.payment("2026-09-20")
     await world.reversal("2026-10-20", original)
@@ -110,14 +110,14 @@ async def test_a_unit_that_shows_up_later_withdraws_the_claim(world: World) -> N
 
 
 async def test_a_loss_paid_twice_may_be_corrected(world: World) -> None:
-    """R16: if the original was positive twice for one event, the reversal is legitimate."""
+    """If the original was positive twice for one event, the reversal is legitimate."""
     await world.ledger("2026-09-01", -1, "M")
     first = await world.payment("2026-09-10")
     second = await world.payment("2026-09-14")
     for original in (first, second):
         world_claims = await _after_reversal(world, original)
         assert world_claims == []
-        assert "paid another time" in await _suppressed(world)
+        assert "paid twice" in await _suppressed(world)
 
 
 async def _after_reversal(world: World, original: str) -> list[str]:
@@ -130,7 +130,7 @@ async def _after_reversal(world: World, original: str) -> list[str]:
 
 
 async def test_a_payment_for_a_found_unit_may_be_taken_back(world: World) -> None:
-    """R16: the unit was found before it was paid; nothing was owed."""
+    """The unit was found before it was paid; nothing was owed."""
     await world.ledger("2026-09-01", -1, "M")
     await world.ledger("2026-09-10", 1, "F")
     original = await world.payment("2026-09-20")
@@ -140,16 +140,38 @@ async def test_a_payment_for_a_found_unit_may_be_taken_back(world: World) -> Non
 
 
 async def test_a_reversal_whose_original_is_not_loaded_is_no_claim(world: World) -> None:
-    """Facts 4.3: shown as "original not loaded", never as a claim."""
+    """Shown as "original not loaded", never as a claim."""
     await world.reversal("2026-10-20", "R-unknown")
 
     assert await _types(world) == []
     assert "not loaded" in await _suppressed(world)
 
 
+@pytest.mark.parametrize("kind", ["Lost_Warehouse", None])
+async def test_a_reversal_of_an_unknown_payment_takes_no_excuse_from_another(
+    world: World, kind: str | None
+) -> None:
+    """The unit came back, which makes one reversal right; what the other was for is not known."""
+    original = await world.payment("2026-08-20", reason="CustomerReturn", order_id="111-1")
+    await world.reversal(
+        "2026-10-15", "R-unknown", order_id="111-1", original_reimbursement_type=kind
+    )
+    await world.reversal("2026-10-20", original)
+    await world.add(
+        "returns",
+        order_id="111-1",
+        sku="SKU-1",
+        fnsku="X001",
+        returned_at="2026-10-10",
+        quantity=1,
+    )
+
+    assert await _types(world) == []
+
+
 @pytest.mark.parametrize("returned", [True, False])
 async def test_a_return_makes_the_reversal_of_an_order_right(world: World, returned: bool) -> None:
-    """R16: original type CustomerReturn, and the returns report shows the unit."""
+    """Original type CustomerReturn, and the returns report shows the unit."""
     original = await world.payment("2026-08-20", reason="CustomerReturn", order_id="111-1")
     await world.reversal("2026-10-20", original, original_reimbursement_type="CustomerReturn")
     if returned:
@@ -166,7 +188,7 @@ async def test_a_return_makes_the_reversal_of_an_order_right(world: World, retur
 
 
 async def test_two_units_taken_back_and_one_given_is_one_unit(world: World) -> None:
-    """Facts 4.3: the total counts; the money is that of the units that are missing."""
+    """The total counts; the money is that of the units that are missing."""
     original = await world.payment("2026-09-20", cash=2)
     await world.reversal("2026-10-20", original, cash=-2, inventory=1)
 
@@ -176,7 +198,7 @@ async def test_two_units_taken_back_and_one_given_is_one_unit(world: World) -> N
 
 
 async def test_a_later_payment_of_unknown_purpose_makes_it_a_case_for_review(world: World) -> None:
-    """Decision 13 holds for reversals too."""
+    """A possible payment counts for reversals too."""
     original = await world.payment("2026-09-20")
     await world.reversal("2026-10-20", original)
     await world.payment("2026-11-01", reason="GeneralAdjustment")
@@ -186,11 +208,11 @@ async def test_a_later_payment_of_unknown_purpose_makes_it_a_case_for_review(wor
     assert one["confidence"] < Decimal("0.5")
 
 
-# R17
+# reimbursement_underpaid
 
 
 async def test_a_payment_below_the_cost_is_a_claim(world: World) -> None:
-    """R17: (cost - paid) x cash units, 60 days from the approval."""
+    """(cost - paid) x cash units, 60 days from the approval."""
     await world.cost("10.00")
     await world.ledger("2026-09-20", -2, "M")
     number = await world.payment("2026-10-01", cash=2, per_unit="4.00")
@@ -205,7 +227,7 @@ async def test_a_payment_below_the_cost_is_a_claim(world: World) -> None:
 
 @pytest.mark.parametrize(("per_unit", "is_claim"), [("9.50", False), ("9.49", True)])
 async def test_five_percent_are_tolerated(world: World, per_unit: str, is_claim: bool) -> None:
-    """Decision 20: below 95 % of the value."""
+    """Below 95 % of the value."""
     await world.cost("10.00")
     await world.payment("2026-10-01", per_unit=per_unit)
 
@@ -213,7 +235,7 @@ async def test_five_percent_are_tolerated(world: World, per_unit: str, is_claim:
 
 
 async def test_the_cost_of_the_day_of_the_loss_counts(world: World) -> None:
-    """R17: valid at the event, not at the payment."""
+    """Valid at the event, not at the payment."""
     await world.cost("4.00", since="2026-01-01")
     await world.cost("10.00", since="2026-09-25")
     await world.ledger("2026-09-20", -1, "M")
@@ -232,7 +254,7 @@ async def test_the_cost_of_the_day_of_the_loss_counts(world: World) -> None:
     ],
 )
 async def test_what_is_not_paid_at_cost_is_no_claim(world: World, innocent: dict[str, Any]) -> None:
-    """R17: cash of before-order families since 2025-03-31, compared in one currency."""
+    """Cash of before-order families since 2025-03-31, compared in one currency."""
     await world.cost("10.00")
     day = innocent.pop("approved_at", "2026-10-01")
     await world.payment(day, **{"per_unit": "4.00"} | innocent)
@@ -241,7 +263,7 @@ async def test_what_is_not_paid_at_cost_is_no_claim(world: World, innocent: dict
 
 
 async def test_a_cost_above_the_cap_is_owed_up_to_the_cap(world: World) -> None:
-    """Facts 1.5: 5,000 USD per unit is not too little."""
+    """5,000 USD per unit is not too little."""
     await world.cost("9000")
     await world.payment("2026-10-01", per_unit="5000")
 
@@ -298,7 +320,7 @@ async def test_reversals_of_an_order_are_judged_by_units(
     reversed_units: tuple[int, ...],
     owed: int,
 ) -> None:
-    """R16, 5.1: units are counted, not orders; an order of three."""
+    """Units are counted, not orders; an order of three."""
     orders = Orders(world)
     await orders.sold("111-1", units=3)
     await orders.refunded("111-1", "2026-08-01", units=refunded)
@@ -325,7 +347,7 @@ async def test_reversals_of_an_order_are_judged_by_units(
 async def test_a_unit_that_came_back_after_it_was_paid_excuses_the_reversal(
     world: World, refunded_later: bool
 ) -> None:
-    """R16: the returns report shows the unit later; the other unit of the order is R5's.
+    """The returns report shows the unit later; the other unit of the order is a missing return.
 
     What came back of a refund that is younger than the payment is not the unit that was paid.
     """
@@ -352,7 +374,7 @@ async def test_a_unit_that_came_back_after_it_was_paid_excuses_the_reversal(
 async def test_a_reversal_that_tells_no_amount_has_no_value(
     world: World, values: dict[str, Any]
 ) -> None:
-    """R16: an odd row is shown without a value, and stops no other claim."""
+    """An odd row is shown without a value, and stops no other claim."""
     await world.ledger("2026-08-01", -1)
     original = await world.payment("2026-08-20")
     await world.reversal("2026-10-20", original, **values)
@@ -364,7 +386,7 @@ async def test_a_reversal_that_tells_no_amount_has_no_value(
 
 
 async def test_what_was_paid_again_is_not_taken_back(world: World) -> None:
-    """Facts 4.3: the sum over a payment and all rows that name it."""
+    """The sum over a payment and all rows that name it."""
     await world.ledger("2026-08-01", -1)
     original = await world.payment("2026-08-20")
     await world.reversal("2026-10-20", original)
@@ -384,7 +406,7 @@ async def _file_underpaid(world: World) -> str:
 
 
 async def test_what_a_case_brings_is_added_to_the_payment_it_is_about(world: World) -> None:
-    """R17, 4.4 step 1: a top-up names the case only; it is neither underpaid nor another unit's."""
+    """A top-up names the case only; it is neither underpaid nor another unit's."""
     await _file_underpaid(world)
     await world.ledger("2026-10-05", -1, "M")
     await world.payment("2026-11-01", per_unit="6.00", case_id="4711")
@@ -396,7 +418,7 @@ async def test_what_a_case_brings_is_added_to_the_payment_it_is_about(world: Wor
 
 
 async def test_what_a_case_brought_and_lost_again_is_owed_again(world: World) -> None:
-    """R16, R17: the reversal of a top-up opens the claim of the payment, and is none of its own."""
+    """The reversal of a top-up opens the claim of the payment, and is none of its own."""
     await _file_underpaid(world)
     added = await world.payment("2026-11-01", per_unit="6.00", case_id="4711")
     await world.detect()
@@ -407,7 +429,7 @@ async def test_what_a_case_brought_and_lost_again_is_owed_again(world: World) ->
 
 
 async def test_a_case_that_brought_too_little_stays_filed_with_the_rest(world: World) -> None:
-    """Facts 4.4: a claim that is paid in part stays, however often it is looked at."""
+    """A claim that is paid in part stays, however often it is looked at."""
     await _file_underpaid(world)
     await world.payment("2026-11-01", per_unit="2.50", case_id="4711")
 
@@ -418,7 +440,7 @@ async def test_a_case_that_brought_too_little_stays_filed_with_the_rest(world: W
     "row", [{"case_id": "4711", "cash": 0, "amount_total": Decimal(6)}, {"case_id": "4711"}]
 )
 async def test_a_correction_keeps_the_case_that_it_names(world: World, row: dict[str, Any]) -> None:
-    """R17: the money is part of the payment that it corrects, and approves the claim of its case."""
+    """The money is part of the payment that it corrects, and approves the claim of its case."""
     number = await _file_underpaid(world)
     await world.payment(
         "2026-11-01", **{"per_unit": "6.00", "original_reimbursement_id": number} | row
@@ -428,7 +450,7 @@ async def test_a_correction_keeps_the_case_that_it_names(world: World, row: dict
 
 
 async def test_two_lines_of_a_payment_share_what_was_added(world: World) -> None:
-    """R17: the money of a payment is that of all its lines for the product."""
+    """The money of a payment is that of all its lines for the product."""
     await world.cost("10.00")
     await world.payment("2026-10-01", per_unit="4.00", number="R1")
     await world.payment("2026-10-01", per_unit="4.00", number="R1", occurrence=2)
@@ -443,7 +465,7 @@ async def _costs_that_rose(world: World) -> None:
 
 
 async def test_the_cost_of_the_day_of_delivery_counts_for_a_shipment(world: World) -> None:
-    """Facts 1.5, R17: units were lost when the shipment arrived, not when they were paid."""
+    """Units were lost when the shipment arrived, not when they were paid."""
     await _costs_that_rose(world)
     await world.add("shipments", shipment_id="FBA1", marketplace_id=US, status="CLOSED")
     await world.add(
@@ -461,7 +483,7 @@ async def test_the_cost_of_the_day_of_delivery_counts_for_a_shipment(world: Worl
 
 
 async def test_the_cost_of_the_day_of_the_parcel_counts_for_a_removal(world: World) -> None:
-    """Facts 1.5, R17: a removed unit was lost after its parcel was made."""
+    """A removed unit was lost after its parcel was made."""
     await _costs_that_rose(world)
     await world.removal("2026-09-10", order_type="Return", order_id="RO1")
     await world.add(
@@ -491,7 +513,7 @@ async def test_the_cost_of_the_day_of_the_parcel_counts_for_a_removal(world: Wor
 async def test_a_payment_for_no_loss_that_is_known_takes_the_lowest_cost(
     world: World, reason: str, since: str, is_claim: bool
 ) -> None:
-    """R17, 4.4: its loss may be of any day of 120, or of a year; the reading that claims less."""
+    """Its loss may be of any day of 120, or of a year; the reading that claims less."""
     await world.cost("4.00", since="2025-01-01")
     await world.cost("10.00", since=since)
     await world.payment("2026-10-01", reason=reason, per_unit="4.00")
@@ -503,7 +525,7 @@ async def test_a_payment_for_no_loss_that_is_known_takes_the_lowest_cost(
 async def test_a_payment_for_a_part_of_the_price_is_not_too_little(
     world: World, share: str, is_claim: bool
 ) -> None:
-    """5.1: of a price concession Amazon owes no more than the concession."""
+    """Of a price concession Amazon owes no more than the concession."""
     orders = Orders(world)
     await orders.sold("111-1")
     await orders.refunded("111-1", "2026-08-01", share=share)
@@ -525,7 +547,7 @@ async def test_a_payment_for_a_part_of_the_price_is_not_too_little(
 async def test_later_money_that_may_be_the_difference_makes_it_a_case_for_review(
     world: World, later: dict[str, Any], confidence: str
 ) -> None:
-    """Facts 4.4 step 6, decision 13: the claim stays, says so, and drops below 0.5."""
+    """The claim stays, says so, and drops below 0.5."""
     await world.history()
     await world.cost("10.00")
     await world.ledger("2026-09-01", -1, "M")

@@ -1,4 +1,4 @@
-"""removal_lost and removal_discrepancy (claims facts T12, T13, 5 R10-R12; decisions 4, 6, 21)."""
+"""removal_lost and removal_discrepancy (docs/rules.md#removal_lost, docs/rules.md#removal_discrepancy)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def found(world: World, of: str, as_of: str = "2026-11-23") -> list[dict[s
 
 
 async def test_every_parcel_is_listed_until_its_arrival_is_confirmed(world: World) -> None:
-    """R10, decision 21: 0.3 and "confirm arrival"; day 15 to day 74 after it was shipped."""
+    """0.3 and "confirm arrival"; day 15 to day 74 after it was shipped."""
     await order(world)
     await parcel(world, "2026-10-20")
 
@@ -61,7 +61,7 @@ async def test_every_parcel_is_listed_until_its_arrival_is_confirmed(world: Worl
 
 
 async def test_a_parcel_that_did_not_arrive_is_nearly_certain(world: World) -> None:
-    """R10, decision 21: the seller's "not arrived" raises it to 0.85."""
+    """The seller's "not arrived" raises it to 0.85."""
     await order(world)
     await parcel(world)
     await found(world, LOST)
@@ -74,7 +74,7 @@ async def test_a_parcel_that_did_not_arrive_is_nearly_certain(world: World) -> N
 
 
 async def test_a_parcel_that_arrived_is_no_claim(world: World) -> None:
-    """R10, decision 21: the seller's "arrived" settles all SKUs of the parcel."""
+    """The seller's "arrived" settles all SKUs of the parcel."""
     await order(world)
     await parcel(world)
     await found(world, LOST)
@@ -86,7 +86,7 @@ async def test_a_parcel_that_arrived_is_no_claim(world: World) -> None:
 
 
 async def test_a_paid_parcel_is_no_claim(world: World) -> None:
-    """R10: a removal reimbursement of the FNSKU that was approved later settles it."""
+    """A removal reimbursement of the FNSKU that was approved later settles it."""
     await order(world)
     await parcel(world)
     await world.payment("2026-11-10", reason="REMOVAL_ORDER_LOST", cash=4)
@@ -97,7 +97,7 @@ async def test_a_paid_parcel_is_no_claim(world: World) -> None:
 
 
 async def test_a_payment_goes_to_the_parcel_that_surely_did_not_arrive(world: World) -> None:
-    """R10: parcels of which nothing is known do not use up the payment of a lost one."""
+    """Parcels of which nothing is known do not use up the payment of a lost one."""
     await order(world)
     await parcel(world, "2026-10-20", tracking_number="1Z1")
     await found(world, LOST)
@@ -111,7 +111,7 @@ async def test_a_payment_goes_to_the_parcel_that_surely_did_not_arrive(world: Wo
 
 
 async def test_a_payment_of_before_the_parcel_settles_nothing(world: World) -> None:
-    """R10: only what was approved later counts."""
+    """Only what was approved later counts."""
     await order(world)
     await parcel(world, "2026-10-20")
     await world.payment("2026-10-10", reason="REMOVAL_ORDER_LOST", cash=4)
@@ -146,7 +146,7 @@ async def test_a_payment_in_another_currency_settles_nothing(
 
 
 async def test_a_removal_of_unknown_currency_may_be_paid_in_any(database: Database) -> None:
-    """Facts 4.4: better missed than claimed twice."""
+    """Better missed than claimed twice."""
     async with database.writing() as conn:
         world = await make_world(conn, (US, CA))
         await parcel(world)
@@ -156,7 +156,7 @@ async def test_a_removal_of_unknown_currency_may_be_paid_in_any(database: Databa
 
 
 async def test_parcels_of_disposals_are_not_for_the_seller(world: World) -> None:
-    """R10: only parcels of type Return come to the seller."""
+    """Only parcels of type Return come to the seller."""
     await parcel(world, removal_order_type="Disposal")
 
     assert await found(world, LOST) == []
@@ -166,7 +166,7 @@ async def test_parcels_of_disposals_are_not_for_the_seller(world: World) -> None
 async def test_the_window_of_lost_removals_is_the_same_in_europe(
     database: Database, home: str
 ) -> None:
-    """Facts 1.4, decision 6: 15 to 75 days in the United Kingdom and Germany too."""
+    """15 to 75 days in the United Kingdom and Germany too."""
     async with database.writing() as conn:
         world = await make_world(conn, (home,))
         await order(world)
@@ -179,7 +179,7 @@ async def test_the_window_of_lost_removals_is_the_same_in_europe(
 
 
 async def test_units_that_no_quantity_accounts_for_are_a_discrepancy(world: World) -> None:
-    """R11, decision 4: completed, one unit unaccounted: 0.5, 60 days after completion, wait 30."""
+    """Completed, one unit unaccounted: 0.5, 60 days after completion, wait 30."""
     await order(world, 5, last_updated_at="2026-10-01", shipped_quantity=3, cancelled_quantity=1)
     await parcel(world, units=3)
 
@@ -205,9 +205,9 @@ async def test_units_that_no_quantity_accounts_for_are_a_discrepancy(world: Worl
 async def test_units_that_went_missing_meanwhile_make_a_discrepancy_doubtful(
     world: World, ordered: str, missing: str, lost_on: str, confidence: float
 ) -> None:
-    """Decision 8: a unit that could not be sent as it was lost is the claim of its loss.
+    """A unit that could not be sent as it was lost is the claim of its loss.
 
-    A sellable unit that went missing is none of an order of unsellable ones (facts 2.7, 3.4).
+    A sellable unit that went missing is none of an order of unsellable ones (docs/amazon.md#dispositions).
     """
     await world.history()
     await world.ledger(lost_on, -1, "M", disposition=missing)
@@ -220,7 +220,7 @@ async def test_units_that_went_missing_meanwhile_make_a_discrepancy_doubtful(
 
 
 async def test_units_that_were_shipped_in_no_parcel_are_a_discrepancy(world: World) -> None:
-    """R11: four count as shipped, the parcels hold three."""
+    """Four count as shipped, the parcels hold three."""
     await order(world, 4)
     await parcel(world, units=3)
 
@@ -230,7 +230,7 @@ async def test_units_that_were_shipped_in_no_parcel_are_a_discrepancy(world: Wor
 
 
 async def test_units_disposed_of_in_a_return_are_a_discrepancy(world: World) -> None:
-    """R11, decision 4: a disposal inside an order of type Return is this type."""
+    """A disposal inside an order of type Return is this type."""
     await order(world, 4, shipped_quantity=3, disposed_quantity=1)
     await parcel(world, units=3)
 
@@ -251,7 +251,7 @@ async def test_units_disposed_of_in_a_return_are_a_discrepancy(world: World) -> 
 async def test_what_is_cancelled_or_not_finished_is_no_discrepancy(
     world: World, values: dict[str, Any]
 ) -> None:
-    """R11: the rest was cancelled, is in process, or the order is not completed."""
+    """The rest was cancelled, is in process, or the order is not completed."""
     await order(world, 4, **values)
     await parcel(world, units=3)
 
@@ -259,7 +259,7 @@ async def test_what_is_cancelled_or_not_finished_is_no_discrepancy(
 
 
 async def test_the_units_of_an_order_may_come_in_several_parcels(world: World) -> None:
-    """R11, facts 2.7: one removal order splits into many parcels."""
+    """One removal order splits into many parcels."""
     await order(world, 4)
     await parcel(world, units=3)
     await parcel(world, "2026-10-22", units=1, tracking_number="1Z2")
@@ -268,7 +268,7 @@ async def test_the_units_of_an_order_may_come_in_several_parcels(world: World) -
 
 
 async def test_a_disposal_order_has_no_parcels(world: World) -> None:
-    """R11: units that the seller had disposed of are not to come back."""
+    """Units that the seller had disposed of are not to come back."""
     await order(world, 4, order_type="Disposal", shipped_quantity=0, disposed_quantity=4)
     await parcel(world, order_id="RO2")
 
@@ -276,14 +276,41 @@ async def test_a_disposal_order_has_no_parcels(world: World) -> None:
 
 
 async def test_without_any_parcel_row_nothing_follows(world: World) -> None:
-    """Facts 5.1: a report of parcels that was not loaded makes no claims."""
+    """A report of parcels that was not loaded makes no claims."""
     await order(world, 4)
 
     assert await found(world, DISCREPANCY) == []
 
 
+@pytest.mark.parametrize(("read_on", "is_claimed"), [("2026-09-20", False), ("2026-09-25", True)])
+async def test_no_parcel_is_missing_before_its_window_was_read_again(
+    world: World, read_on: str, *, is_claimed: bool
+) -> None:
+    """The report of parcels selects by the day of the request, and grows for weeks."""
+    await world.add(
+        "stream_cursor",
+        stream="removal_shipments",
+        scope="",
+        closed="{[2025-01-01,2026-09-20)}",
+        read_at=read_on,
+    )
+    await order(world, 4, day="2026-09-20")
+    await parcel(world, units=3)
+
+    assert bool(await found(world, DISCREPANCY)) == is_claimed
+
+
+@pytest.mark.parametrize("of", ["disposition", "sku"])
+async def test_a_parcel_that_does_not_tell_its_stock_may_hold_it(world: World, of: str) -> None:
+    """Empty cells of the report of parcels make no unit missing."""
+    await order(world, 4)
+    await parcel(world, units=4, **{of: ""})
+
+    assert await found(world, DISCREPANCY) == []
+
+
 async def test_a_discrepancy_that_was_paid_is_no_claim(world: World) -> None:
-    """Facts 4.4: a removal reimbursement settles it."""
+    """A removal reimbursement settles it."""
     await order(world, 4)
     await parcel(world, units=3)
     await found(world, LOST)

@@ -1,4 +1,4 @@
-"""storage_fee_overcharge (claims facts T16, 2.4, 2.8, 5 R15, R18)."""
+"""storage_fee_overcharge (docs/rules.md#storage_fee_overcharge)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def fees(world: World, as_of: str = "2026-11-23") -> list[dict[str, Any]]:
 
 
 async def test_a_volume_above_the_preview_is_owed(world: World) -> None:
-    """R15: 1.25 cubic feet charged, one measured: a fifth of the fee; 90 days from the next month."""
+    """1.25 cubic feet charged, one measured: a fifth of the fee; 90 days from the next month."""
     await measures(world)
     await storage(world, item_volume=Decimal("1.25"))
 
@@ -78,7 +78,7 @@ async def test_a_volume_above_the_preview_is_owed(world: World) -> None:
 
 
 async def test_a_tenth_more_volume_is_tolerated(world: World) -> None:
-    """R15: more than 10 %."""
+    """More than 10 %."""
     await measures(world)
     await storage(world, item_volume=Decimal("1.09"))
 
@@ -86,7 +86,7 @@ async def test_a_tenth_more_volume_is_tolerated(world: World) -> None:
 
 
 async def test_units_of_measure_are_converted(database: Database) -> None:
-    """Facts 2.8: centimeters of the preview against cubic meters of the fee."""
+    """Centimeters of the preview against cubic meters of the fee."""
     async with database.writing() as conn:
         world = await make_world(conn, (UK,))
         await measures(world, "50", "40", "20", unit_of_dimension="centimeters")
@@ -102,7 +102,7 @@ async def test_units_of_measure_are_converted(database: Database) -> None:
 
 
 async def test_a_unit_that_is_not_known_is_not_compared(world: World) -> None:
-    """Facts 2.8: `--` or a new word for a unit proves nothing."""
+    """`--` or a new word for a unit proves nothing."""
     await measures(world)
     await storage(world, item_volume=Decimal(1000), volume_units="--")
 
@@ -110,7 +110,7 @@ async def test_a_unit_that_is_not_known_is_not_compared(world: World) -> None:
 
 
 async def test_a_month_is_compared_with_the_measures_of_its_time(world: World) -> None:
-    """R15: measured anew in October, smaller: September was charged rightly."""
+    """Measured anew in October, smaller: September was charged rightly."""
     await measures(world)
     await measures(world, "7.2", "12", "10", seen="2026-10-15")
     await storage(world)
@@ -119,7 +119,7 @@ async def test_a_month_is_compared_with_the_measures_of_its_time(world: World) -
 
 
 async def test_more_units_than_the_ledger_had_are_owed(world: World) -> None:
-    """R15: ten on hand charged, the ledger's mean is five: half of the fee."""
+    """Ten on hand charged, the ledger's mean is five: half of the fee."""
     await world.history()
     await storage(world)
     await balance(world, "2026-09-01", 5, 5)
@@ -132,7 +132,7 @@ async def test_more_units_than_the_ledger_had_are_owed(world: World) -> None:
 
 
 async def test_movements_change_the_mean_from_their_day_on(world: World) -> None:
-    """R15: five at the start and fifteen from the 16th on are twelve and a half on average."""
+    """Five at the start and fifteen from the 16th on are twelve and a half on average."""
     await world.history()
     await storage(world, average_quantity_on_hand=Decimal("12.5"))
     await balance(world, "2026-09-01", 5, 20)
@@ -142,7 +142,7 @@ async def test_movements_change_the_mean_from_their_day_on(world: World) -> None
 
 
 async def test_a_month_without_a_summary_starts_where_the_last_one_ended(world: World) -> None:
-    """Facts 2.4: the summary of a month comes later than its fees."""
+    """The summary of a month comes later than its fees."""
     await world.history()
     await storage(world)
     await balance(world, "2026-08-01", 9, 5)
@@ -153,7 +153,7 @@ async def test_a_month_without_a_summary_starts_where_the_last_one_ended(world: 
 
 
 async def test_a_ledger_that_does_not_add_up_proves_nothing(world: World) -> None:
-    """R18: the movements do not lead from the month's first balance to its last one."""
+    """The movements do not lead from the month's first balance to its last one."""
     await world.history()
     await storage(world)
     await balance(world, "2026-09-01", 5, 9)
@@ -162,7 +162,7 @@ async def test_a_ledger_that_does_not_add_up_proves_nothing(world: World) -> Non
 
 
 async def test_a_month_that_the_ledger_does_not_cover_is_not_judged(world: World) -> None:
-    """Facts 5.1: history starts mid-story."""
+    """History starts mid-story."""
     await world.history(since="2026-09-10")
     await storage(world)
     await balance(world, "2026-09-01", 5, 5)
@@ -186,7 +186,7 @@ async def test_the_same_fee_is_not_owed_twice(world: World) -> None:
 async def test_an_aged_surcharge_needs_units_that_are_old(
     world: World, received: str, owed: str | None
 ) -> None:
-    """R15: ten units, six of them received within 181 days of the snapshot: six charged too many."""
+    """Ten units, six of them received within 181 days of the snapshot: six charged too many."""
     await world.history(since="2025-06-01")
     await balance(world, "2026-09-01", 10, 10)
     await world.ledger(received, 6, "", event_type="Receipts", reference_id="FBA1")
@@ -208,7 +208,7 @@ async def test_an_aged_surcharge_needs_units_that_are_old(
 
 
 async def test_without_a_balance_no_quantity_is_compared(world: World) -> None:
-    """R15 needs the summary: an unknown balance is not a balance of zero."""
+    """The summary is needed: an unknown balance is not a balance of zero."""
     await world.history()
     await storage(world)
     await measures(world, "10", "8", "2")
@@ -227,7 +227,7 @@ async def test_without_a_balance_no_quantity_is_compared(world: World) -> None:
 async def test_a_case_about_storage_is_settled_by_money(
     world: World, paid: str, state: tuple[str, Decimal]
 ) -> None:
-    """Facts 4.4 step 1: a sum for the case, without product and units, pays what it reaches."""
+    """A sum for the case, without product and units, pays what it reaches."""
     await measures(world)
     await storage(world, item_volume=Decimal("1.25"))
     await fees(world)
@@ -256,7 +256,7 @@ async def test_a_case_about_storage_is_settled_by_money(
 async def test_a_fee_correction_of_the_product_comes_off(
     world: World, day: str, paid: str, left: list[Decimal]
 ) -> None:
-    """Facts 4.4: what was paid after the charge, asked for or not, is not claimed again."""
+    """What was paid after the charge, asked for or not, is not claimed again."""
     await measures(world)
     await storage(world, item_volume=Decimal("1.25"))
     await world.payment(day, reason="Fee_Correction", per_unit=paid)

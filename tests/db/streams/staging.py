@@ -8,16 +8,16 @@ from typing import Any
 from sqlalchemy import text
 
 from recoup.db.engine import Database, Writer
-from recoup.streams.report import Kind, Report, Statements
-from recoup.streams.stream import Stream
+from recoup.streams._report import FieldKind, Report, Statements
+from recoup.streams._stream import Stream
 
 _TYPES = {
-    Kind.TEXT: "text",
-    Kind.INTEGER: "integer",
-    Kind.AMOUNT: "numeric",
-    Kind.DATE: "date",
-    Kind.TIME: "timestamptz",
-    Kind.BOOLEAN: "boolean",
+    FieldKind.TEXT: "text",
+    FieldKind.INTEGER: "integer",
+    FieldKind.AMOUNT: "numeric",
+    FieldKind.DATE: "date",
+    FieldKind.TIME: "timestamptz",
+    FieldKind.BOOLEAN: "boolean",
 }
 
 

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from recoup.config import Settings
 from recoup.db.engine import Database
-from recoup.streams.stream import InSandbox
-from recoup.sync.access import SellerAccess
+from recoup.streams._stream import InSandbox
 from recoup.sync.runner import SyncRunner
-from tests.support.canned_server import canned_server
-from tests.support.lab import Lab, api_streams, open_lab, with_api
+from tests.support.canned_lab import open_canned_lab
+from tests.support.lab import Lab, api_streams, with_api
 
 
 @pytest.fixture
 async def lab(database: Database, tmp_path: Path) -> AsyncIterator[Lab]:
     """A lab whose seller is connected to a strict copy of Amazon's sandbox."""
-    folder = os.environ.get("RECOUP_SPAPI_MODELS")
-    if folder is None:
-        pytest.skip("RECOUP_SPAPI_MODELS does not name the folder with Amazon's models")
-    async with (
-        canned_server(Path(folder), ["SKU-1", "SKU-2"]) as url,
-        open_lab(database, tmp_path, orders=0) as lab,
-    ):
-        settings = Settings(data_dir=tmp_path, spapi_endpoint=url, lwa_endpoint=url)
-        lab.access = SellerAccess(settings)
-        lab.runner = SyncRunner(database, lab.access, owner="lab")
-        async with database.writing() as conn:
-            await conn.exec_driver_sql("update amazon_connection set environment = 'sandbox'")
+    async with open_canned_lab(database, tmp_path) as lab:
         yield lab
-        await lab.access.close()
 
 
 async def test_a_sync_of_amazons_sandbox_completes_with_the_canned_rows(lab: Lab) -> None:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from recoup.clock import utc_now
 from recoup.db.engine import Database
+from recoup.ids import SyncId
 from recoup.spapi.operations.reports import get_reports
 from recoup.streams import all_streams
-from recoup.streams.stream import Scope, Snapshot
-from recoup.streams.turns import CYCLE, EVERY_DAY
-from recoup.streams.window import Window
-from recoup.sync.cursor_queries import Cursor, write_cursor
-from recoup.sync.limits_pg import PgBudget
-from recoup.sync.report_queries import insert_request, state_of
+from recoup.streams._stream import Scope, Snapshot
+from recoup.streams._turns import CYCLE, EVERY_DAY
+from recoup.streams._window import Window
+from recoup.sync.cursors.queries import Cursor, write_cursor
+from recoup.sync.pacing.budget_queries import PgBudget
+from recoup.sync.reports.queries import insert_request
+from recoup.sync.reports.request import NewRequest, state_of
 from tests.support.lab import US, Lab, lab_at, named
 from tests.support.sandbox_process import sandbox_process
 
@@ -71,20 +73,24 @@ async def _knows_the_settlements(lab: Lab) -> None:
     found = await get_reports(api, report_types=[report.report_type], created_since=since)
     async with lab.database.writing() as conn:
         for one in found.reports:
-            await insert_request(
-                conn,
-                connection_id=lab.connection.connection_id,
-                stream="settlements",
-                scope="",
-                report_type=report.report_type,
-                marketplace_ids=[US],
-                options={},
-                window=None,
-                asked=None,
-                intended_at=utc_now(),
-                sync_id="sync_earlier",
-                **{**state_of(one), "status": "loaded"},
-            )
+            new = _earlier(lab, "settlements", report.report_type, intended_at=utc_now())
+            await insert_request(conn, new, **{**state_of(one), "status": "loaded"})
+
+
+def _earlier(lab: Lab, stream: str, report_type: str, *, intended_at: datetime) -> NewRequest:
+    """A request of an earlier sync."""
+    return NewRequest(
+        connection_id=lab.connection.connection_id,
+        stream=stream,
+        scope="",
+        report_type=report_type,
+        marketplace_ids=(US,),
+        options={},
+        window=None,
+        asked=None,
+        intended_at=intended_at,
+        sync_id=SyncId("sync_earlier"),
+    )
 
 
 async def _had_reports_before(lab: Lab) -> None:
@@ -97,16 +103,7 @@ async def _had_reports_before(lab: Lab) -> None:
         for report_type in types:
             await insert_request(
                 conn,
-                connection_id=lab.connection.connection_id,
-                stream="earlier",
-                scope="",
-                report_type=report_type,
-                marketplace_ids=[US],
-                options={},
-                window=None,
-                asked=None,
-                intended_at=ago,
-                sync_id="sync_earlier",
+                _earlier(lab, "earlier", report_type, intended_at=ago),
                 status="loaded",
                 report_id=f"earlier {report_type}",
                 report_created_at=ago,

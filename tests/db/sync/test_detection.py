@@ -20,8 +20,8 @@ async def test_a_sync_finds_claims_and_tells_them_once(database: Database, tmp_p
         first = await lab.sync()
         second = await lab.sync()
         async with database.reading() as conn:
-            activities = await list_activities(conn, lab.user_id, limit=50)
-            events = await list_events_after(conn, {lab.user_id: 0})
+            activities = await list_activities(conn, lab.workspace_id, limit=50)
+            events = await list_events_after(conn, lab.workspace_id, 0)
         stored = await lab.scalar("select count(*) from claim")
 
     told = [one for one in activities if one.type == "claim_detected"]

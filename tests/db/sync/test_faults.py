@@ -12,7 +12,7 @@ from recoup.db.engine import Database
 from recoup.errors import UnavailableError
 from recoup.spapi.operations.orders import search_orders
 from recoup.spapi.paging import OperationPage
-from recoup.streams.stream import Request, Stream
+from recoup.streams._stream import Request, Stream
 from recoup.sync.runner import SyncRunner
 from tests.support.lab import Lab, api_streams, open_lab, with_api
 
@@ -103,9 +103,7 @@ async def test_a_bug_in_one_stream_fails_that_stream_only(lab: Lab) -> None:
     sync = await lab.sync()
 
     assert sync.status == "failed"
-    assert sync.error == (
-        "inventory: an error of recoup itself (ZeroDivisionError); its log says more"
-    )
+    assert sync.error == ("inventory: an internal error of recoup (ZeroDivisionError); see the log")
     assert sync.orders_processed == 1200
 
 
@@ -167,7 +165,7 @@ async def lab_start_unchecked(lab: Lab) -> str:
 
     queue = new_queue(lab.database)
     async with queue.open_async(), lab.database.writing() as conn:
-        connection = await get_connection(conn, lab.user_id, lab.connection.connection_id)
+        connection = await get_connection(conn, lab.workspace_id, lab.connection.connection_id)
         return await begin_sync(conn, queue, connection, trigger="manual")
 
 

@@ -14,8 +14,8 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from recoup.db.engine import Database
 from recoup.db.upsert import upsert
 from recoup.streams import all_streams
-from recoup.streams.stream import History
-from recoup.sync.history_queries import keep_history
+from recoup.streams._stream import History
+from recoup.sync.loading.history_queries import keep_history
 from tests.support.lab import Lab, open_lab
 
 KEY = ["connection_id", "marketplace_id", "sku", "fnsku", "condition"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from recoup.db.engine import Database
+from recoup.sandbox.operations import inbound_v0
 from tests.support.lab import CANADA, US, Lab, named, open_lab
 
 
@@ -19,7 +20,7 @@ async def lab(database: Database, tmp_path: Path) -> AsyncIterator[Lab]:
         yield lab
 
 
-async def test_row_21_shipments_come_by_date_and_meet_their_plans(lab: Lab) -> None:
+async def test_shipments_come_by_date_and_meet_their_plans(lab: Lab) -> None:
     """CLOSED ones too: a shortage is claimed after the end. Both APIs tell of the same shipments,
     and what ends at 200 items is not called.
     """
@@ -121,3 +122,68 @@ async def test_marketplaces_are_asked_for_once_a_day(lab: Lab) -> None:
 
     assert asked == 1
     assert (await lab.calls())["getMarketplaceParticipations"] == 2
+
+
+async def test_what_only_a_quantity_has_changed_of_is_asked_for_by_id(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A range of dates that tells of nothing hides no status and no receipt of an open shipment."""
+    await lab.sync()
+    received = "select sum(quantity_received) from shipment_items"
+    opened = "select count(*) from shipments where status not in ('CLOSED', 'CANCELLED', 'DELETED')"
+    before, were_open = await lab.scalar(received), await lab.scalar(opened)
+    async with lab.database.writing() as conn:
+        # As if the units had arrived since.
+        await conn.exec_driver_sql(
+            "update shipment_items set quantity_received = 0 where shipment_id in "
+            "(select shipment_id from shipments where status = 'RECEIVING')"
+        )
+    monkeypatch.setattr(inbound_v0, "_by_date", lambda _call, _query: lambda _shipment: False)
+    await lab.advance("P20D")
+
+    assert (await lab.sync()).status == "complete"
+
+    assert await lab.scalar(received) >= before
+    assert await lab.scalar(opened) < were_open
+    by_id = "getShipmentItemsByShipmentId"
+    asked = await lab.scalar(f"select sum(calls) from api_call where operation = '{by_id}'")
+    assert asked == (await lab.calls())[by_id] <= 10
+
+
+async def test_open_shipments_are_asked_for_in_one_list(lab: Lab) -> None:
+    """One call of a marketplace for up to fifty; a first sync, which has just read them, makes none."""
+    await lab.sync()
+    first = (await lab.calls())["getShipments"]
+    await lab.sync()
+    second = (await lab.calls())["getShipments"] - first
+
+    assert second == 3, (
+        "a range of dates for each marketplace, and a list where there are open ones"
+    )
+
+
+async def test_shipments_that_closed_long_ago_are_asked_for_no_more(lab: Lab) -> None:
+    """Those that are closed, cancelled or deleted, and those that no claim can be made for."""
+    await lab.sync()
+    async with lab.database.writing() as conn:
+        await conn.exec_driver_sql(
+            "update shipments set created_on = current_date - 301 "
+            "where status not in ('CLOSED', 'CANCELLED', 'DELETED')"
+        )
+    before = (await lab.calls())["getShipments"]
+    await lab.sync()
+
+    assert (await lab.calls())["getShipments"] - before == 2
+
+
+async def test_shipments_without_a_status_come_by_their_ids(
+    database: Database, tmp_path: Path
+) -> None:
+    """Only plans and items tell of them; no answer has them but one that names their ids."""
+    async with open_lab(database, tmp_path, orders=1500, odd=("missing-shipment-statuses",)) as lab:
+        lab.only(*map(named, ("shipments", "shipment_items", "inbound_plans")))
+        await lab.sync()
+        hidden = "select count(*) from shipments where status is null"
+        assert await lab.scalar(hidden) == 0
+        await lab.sync()
+        assert await lab.scalar(hidden) > 0

@@ -8,21 +8,23 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from recoup.db.engine import Database
 from recoup.errors import FencedError, SyncAlreadyEndedError
 from recoup.ids import SyncId
-from recoup.jobs.start import stop_sync
-from recoup.sync.lease_queries import (
+from recoup.jobs.stop import stop_sync
+from recoup.sync.record.lease_queries import (
     Fence,
     hold_fence,
     list_orphaned_syncs,
     release_lease,
     renew_lease,
     take_lease,
-    update_progress,
+    update_fenced,
 )
 from tests.support.lab import Lab, open_lab
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ async def test_an_expired_lease_is_taken_over_and_the_old_worker_writes_nothing(
         lambda conn: renew_lease(conn, old),
         lambda conn: release_lease(conn, old),
         lambda conn: hold_fence(conn, old),
-        lambda conn: update_progress(conn, old, {"progress": 99}),
+        lambda conn: update_fenced(conn, old, {"progress": 99}),
     ):
         with pytest.raises(FencedError):
             async with lab.database.writing() as conn:
@@ -105,7 +107,7 @@ async def test_cancel_fences_the_worker_in_the_same_instant(lab: Lab) -> None:
     fence = await take(lab.database, sync_id, "worker")
     assert fence is not None
 
-    await stop_sync(lab.database, lab.user_id, sync_id)
+    await stop_sync(lab.database, lab.workspace_id, sync_id)
 
     sync = await lab.read(sync_id)
     assert sync.status == "cancelled"
@@ -113,7 +115,28 @@ async def test_cancel_fences_the_worker_in_the_same_instant(lab: Lab) -> None:
         async with lab.database.writing() as conn:
             await hold_fence(conn, fence)
     with pytest.raises(SyncAlreadyEndedError):
-        await stop_sync(lab.database, lab.user_id, sync_id)
+        await stop_sync(lab.database, lab.workspace_id, sync_id)
+
+
+@pytest.mark.parametrize("stop", ["cancelled", "fenced"])
+async def test_the_log_says_why_a_worker_stopped(lab: Lab, stop: str) -> None:
+    """A user's cancel is logged as a cancel, and a sync that another worker took over as fenced."""
+    sync_id = await lab.start()
+    running = asyncio.create_task(lab.runner.run(sync_id))
+    await lab.until_started(sync_id)
+    with capture_logs() as logs:
+        if stop == "cancelled":
+            await stop_sync(lab.database, lab.workspace_id, sync_id)
+        else:
+            await expire(lab.database)
+            assert await take(lab.database, sync_id, "another")
+        lab.runner.interrupt(sync_id)
+        await asyncio.wait_for(running, timeout=PATIENCE)
+
+    told = [line for line in logs if line["event"] in {"sync_cancelled", "sync_fenced"}]
+    assert told == [
+        {"event": f"sync_{stop}", "log_level": "info", "sync_id": sync_id, "attempt": 1}
+    ]
 
 
 @pytest.mark.parametrize("fault", ["stall:1", None])
@@ -134,10 +157,10 @@ async def test_a_running_sync_stops_within_a_second(lab: Lab, fault: str | None)
         await lab.faults(fault)
 
     loop = asyncio.get_running_loop()
-    await stop_sync(lab.database, lab.user_id, sync_id)
+    await stop_sync(lab.database, lab.workspace_id, sync_id)
     told = loop.time()
     lab.runner.interrupt(sync_id)
-    await asyncio.wait_for(running, timeout=5)
+    await asyncio.wait_for(running, timeout=PATIENCE)
 
     assert loop.time() - told < 1.0
     assert (await lab.read(sync_id)).status == "cancelled"

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from recoup.db.engine import Database
 from recoup.spapi.limits import SAFETY, UsagePlan
 from recoup.spapi.operation import Operation
-from recoup.sync.limits_pg import PgBudget
+from recoup.sync.pacing.budget_queries import PgBudget
+from tests.support.patience import PATIENCE
 
 SLOW = Operation("slowThings", "GET", "/slow", UsagePlan(rate=0.01, burst=5))
 BRISK = Operation("briskThings", "GET", "/brisk", UsagePlan(rate=20.0, burst=3))
@@ -103,7 +104,7 @@ async def test_waiting_holds_no_connection(database: Database) -> None:
     await granted(PgBudget(database, "seller"), SLOW, within=1)
     waiters = [asyncio.create_task(PgBudget(database, "seller").acquire(SLOW)) for _ in range(100)]
     await asyncio.sleep(0)
-    async with asyncio.timeout(10), database.reading() as conn:
+    async with asyncio.timeout(PATIENCE), database.reading() as conn:
         idle = (
             await conn.execute(
                 text("select count(*) from rate_budget where operation = 'slowThings'")
@@ -136,6 +137,28 @@ async def test_a_slowed_rate_climbs_back_when_nobody_disturbs(database: Database
     assert rates == [1 / 8, 1 / 4, 1 / 2, 1, 1]
 
 
+async def test_a_rate_that_was_told_too_low_climbs_and_falls_back(database: Database) -> None:
+    """Amazon's header may tell less than Amazon allows: without a 429 the rate doubles up to the
+    documented one. The same header changes nothing, in no process; a 429 brings it back.
+    """
+    budget, low = PgBudget(database, "seller"), SLOW.plan.rate / 4
+    await budget.acquire(SLOW)
+    await budget.learned(SLOW, low)
+    rates = []
+    for _ in range(3):
+        await granted(budget, SLOW, within=0.2)
+        rates.append(budget.usage(SLOW).rate / low)
+        await _an_hour_later(database)
+    other = PgBudget(database, "seller")
+    await other.learned(SLOW, low)
+    await granted(other, SLOW, within=0.2)
+    assert (rates, other.usage(SLOW).rate) == ([1, 2, 4], SLOW.plan.rate)
+
+    await other.throttled(SLOW, None)
+    await granted(other, SLOW, within=0.2)
+    assert other.usage(SLOW).rate == low
+
+
 async def test_a_rate_that_was_just_slowed_stays_slow(database: Database) -> None:
     """Quiet means ten calls' time without a 429."""
     budget = PgBudget(database, "seller")
@@ -151,7 +174,7 @@ async def test_what_is_left_grows_while_nobody_asks(database: Database) -> None:
     budget = PgBudget(database, "seller")
     await granted(budget, BRISK, within=0.3)
     emptied = budget.usage(BRISK).tokens
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while budget.usage(BRISK).tokens < emptied + 1:
             await asyncio.sleep(0.01)
 

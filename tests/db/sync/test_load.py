@@ -15,9 +15,9 @@ from recoup.db.engine import Database
 from recoup.errors import DatabaseUnreachableError, RowsLostError, ValueTooLargeError
 from recoup.ids import SyncId
 from recoup.streams import all_streams
-from recoup.streams.stream import Request, Stream
-from recoup.sync.load import load_batch, parse_page, put_aside
-from recoup.sync.loaded import Loaded
+from recoup.streams._stream import Request, Stream
+from recoup.sync.loading.page import load_batch, parse_page, put_aside
+from recoup.sync.record.counts import Loaded
 from tests.support.lab import Lab, open_lab
 
 ORDERS, PLANS, SHIPMENTS = (
@@ -282,7 +282,7 @@ async def test_a_page_that_loses_a_row_fails(lab: Lab) -> None:
         )
     items = [{"ShipmentId": "FBA1", "SellerSKU": sku, "QuantityShipped": 1} for sku in ("S1", "S2")]
 
-    with pytest.raises(RowsLostError, match="of 2 rows 1 were written, 0 were stored"):
+    with pytest.raises(RowsLostError, match="of 2 rows 1 were written, 0 were already stored"):
         await load_items(lab, SHIPMENTS, *items)
 
     assert await lab.scalar("select count(*) from shipment_items") == 0

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from recoup.config import Settings
 from recoup.db.engine import Database
 from recoup.errors import BrokenDocumentError, ReportFileError
-from recoup.sync.report_load_queries import Days
+from recoup.streams._window import Days
 from tests.api.serving import new_connection, new_user
 from tests.support.report_files import Files, tsv
 
@@ -80,7 +80,7 @@ async def titles(files: Files) -> list[object]:
         ("utf-8", "text/plain; charset=idna", "US", "Café", "utf-8"),
     ],
 )
-async def test_row_18_titles_arrive_in_whatever_encoding_they_are_sent(
+async def test_titles_arrive_in_whatever_encoding_they_are_sent(
     files: Files,
     encoding: str,
     content_type: str | None,
@@ -169,21 +169,19 @@ async def test_lines_that_do_not_fit_go_to_quarantine_and_the_others_load(files:
         ("S1", 3),
         ("S3", 6),
     ]
-    kept = await files.rows(
-        "select reason, raw->>'line', raw->>'sku', raw::text from quarantine order by 2"
-    )
-    assert [row[:3] for row in kept] == [
-        ("the line has 14 cells, the header has 13", "2", "S2"),
-        ("the line has 1 cells, the header has 13", "5", None),
+    kept = await files.rows("select reason, raw from quarantine order by raw->>'line'")
+    # Which cell is one too many is not known, and comments are about people: no cell is kept.
+    assert kept == [
+        ("the line has 14 cells, the header has 13", {"line": 2, "cells": 14}),
+        ("the line has 1 cells, the header has 13", {"line": 5, "cells": 1}),
     ]
-    assert "Jane" not in "".join(str(row[3]) for row in kept), "comments are about people"
 
 
 async def test_one_cell_too_many_and_one_too_few_are_both_found(files: Files) -> None:
     """Lines whose faults cancel out in a count are found when PostgreSQL refuses the file."""
     lines = tsv(RETURNS, *(returned(sku=f"S{n}") for n in range(4))).splitlines()
     lines[1] += "\tx"
-    lines[2] = lines[2].rpartition("\t")[0]
+    lines[2] = lines[2].partition("\t")[2]
 
     loaded = await files.load("returns", "\n".join(lines))
 
@@ -224,7 +222,7 @@ async def test_dashes_are_no_value(files: Files) -> None:
 
 
 async def test_fixture_14_a_fee_preview_without_fees(files: Files) -> None:
-    """Claims facts 7, fixture 14: a product that Amazon has not measured has no fee, and is no bad row."""
+    """A product that Amazon has not measured has no fee, and is no bad row."""
     header = ["sku", "currency", "longest-side", "estimated-fee-total", "product-size-tier"]
     done = await files.load("fee_preview", tsv(header, ["S1", "USD", "--", "--", "--"]))
 
@@ -235,7 +233,7 @@ async def test_fixture_14_a_fee_preview_without_fees(files: Files) -> None:
 
 
 async def test_fixture_13_a_settlement_with_commas(files: Files) -> None:
-    """Claims facts 7, fixture 13: `1.234,56` is the same money in the total and in a line."""
+    """`1.234,56` is the same money in the total and in a line."""
     header = ["settlement-id", "total-amount", "currency", "amount", "sku"]
     summary, line = ["7", "1.234,56", "EUR", "", ""], ["7", "", "", "1.234,56", "S1"]
     await files.load("settlements", tsv(header, summary, line))
@@ -408,7 +406,7 @@ async def test_every_line_that_does_not_fit_is_kept_once(files: Files) -> None:
 
     assert (first.read, first.loaded, first.quarantined) == (4001, 2667, 1334)
     assert (again.loaded, again.unchanged, again.quarantined) == (0, 2667, 1334)
-    [kept] = await files.rows("select count(*), count(distinct raw->>'sku') from quarantine")
+    [kept] = await files.rows("select count(*), count(distinct raw->>'line') from quarantine")
     assert kept == (1334, 1334)
 
 
@@ -634,7 +632,7 @@ async def test_an_empty_file_changes_nothing(files: Files, content: str) -> None
     assert len(await titles(files)) == 1
 
 
-async def test_row_22_days_are_replaced_whole_and_equal_rows_are_legal(files: Files) -> None:
+async def test_days_are_replaced_whole_and_equal_rows_are_legal(files: Files) -> None:
     """A day of the file takes the place of the stored one; a day it does not have stays."""
     await files.load(
         "ledger", tsv(LEDGER, moved(), moved(), moved(day="11/03/2026"), quoted=True), days=ALL_DAYS
@@ -657,7 +655,7 @@ async def test_row_22_days_are_replaced_whole_and_equal_rows_are_legal(files: Fi
     )
 
 
-async def test_row_22_a_file_of_an_outage_keeps_what_is_stored(files: Files) -> None:
+async def test_a_file_of_an_outage_keeps_what_is_stored(files: Files) -> None:
     """With less than half of the rows that are stored for its time a file replaces nothing."""
     rows = [moved(fnsku=f"X{n}") for n in range(5)]
     await files.load("ledger", tsv(LEDGER, *rows), days=ALL_DAYS)
@@ -670,7 +668,7 @@ async def test_row_22_a_file_of_an_outage_keeps_what_is_stored(files: Files) -> 
     assert await files.rows("select count(*) from ledger") == [(5,)]
 
 
-async def test_row_22_days_at_the_edge_of_a_window_are_left_to_their_own_report(
+async def test_days_at_the_edge_of_a_window_are_left_to_their_own_report(
     files: Files,
 ) -> None:
     """A day of which the window holds a part only does not replace the whole one."""

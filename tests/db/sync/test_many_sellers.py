@@ -14,6 +14,7 @@ from recoup.jobs.queue import new_queue
 from recoup.jobs.start import start_sync
 from recoup.jobs.worker import Worker
 from recoup.streams import all_streams
+from recoup.sync.pacing.budget_queries import name_account
 from tests.support.lab import US, Lab, open_lab
 
 pytestmark = pytest.mark.anyio
@@ -26,7 +27,7 @@ async def _connect(lab: Lab, number: int) -> Connection:
     async with lab.database.writing() as conn:
         return await save_connection(
             conn,
-            lab.user_id,
+            lab.workspace_id,
             selling_partner_id=f"SELLER{number}",
             region="NA",
             environment="local",
@@ -37,13 +38,15 @@ async def _connect(lab: Lab, number: int) -> Connection:
 
 async def _throttle_for_an_hour(lab: Lab, connection: Connection) -> None:
     async with lab.database.writing() as conn:
+        account = lab.access.account(connection)
+        await name_account(conn, connection.connection_id, account)
         await conn.execute(
             text(
                 "insert into rate_budget (account, operation, rate, burst, full_at) "
                 "values (:account, :operation, :rate, :burst, now() + interval '1 hour' * 2)"
             ),
             {
-                "account": lab.access.account(connection),
+                "account": account,
                 "operation": _OPERATION.name,
                 "rate": _OPERATION.plan.burst / 3600,
                 "burst": _OPERATION.plan.burst,
@@ -83,7 +86,7 @@ async def test_throttled_sellers_keep_nobody_waiting(
                     database,
                     queue,
                     lab.access,
-                    lab.user_id,
+                    lab.workspace_id,
                     connection_id=connection.connection_id,
                 )
         settings = lab.settings.model_copy(update={"worker_concurrency": slots})

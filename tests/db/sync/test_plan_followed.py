@@ -12,9 +12,9 @@ import pytest
 
 from recoup.db.engine import Database
 from recoup.spapi.operations.reports import CREATE_REPORT
-from recoup.sync.limits_pg import PgBudget
-from recoup.sync.plan_body import PlanRow
-from recoup.sync.plan_queries import find_plan
+from recoup.sync.pacing.budget_queries import PgBudget
+from recoup.sync.planning.body import PlanRow
+from recoup.sync.planning.queries import find_plan
 from recoup.sync.runner import SyncRunner
 from tests.support.dying import KilledError, dying_runner
 from tests.support.lab import Lab, named, open_lab
@@ -29,7 +29,7 @@ async def _plan(lab: Lab) -> PlanRow:
     return plan
 
 
-async def test_row_01_orders_that_turn_out_many_go_on_as_reports(
+async def test_orders_that_turn_out_many_go_on_as_reports(
     database: Database, tmp_path: Path
 ) -> None:
     """The first pages show how many remain: the rest comes as reports, and nothing is lost."""

@@ -10,11 +10,11 @@ from sqlalchemy import text
 
 from recoup.config import Settings
 from recoup.db.engine import Database
-from recoup.ids import SyncId, UserId
-from recoup.streams.stream import Request
-from recoup.sync.load import load_batch, parse_page, put_aside
-from recoup.sync.replay import Replayed, replay_quarantine
-from recoup.sync.report_load_queries import Days
+from recoup.ids import SyncId, WorkspaceId
+from recoup.streams._stream import Request
+from recoup.streams._window import Days
+from recoup.sync.loading.page import load_batch, parse_page, put_aside
+from recoup.sync.reading.replay import Replayed, replay_quarantine
 from tests.api.serving import new_connection, new_user
 from tests.support.report_files import SEEN_AT, Files, stream, tsv
 
@@ -24,10 +24,10 @@ HEADER = ["return-date", "order-id", "sku", "fnsku", "license-plate-number", "qu
 class Shelf(Files):
     """Files of a user's connection, and the user."""
 
-    user_id: UserId
+    workspace_id: WorkspaceId
 
     async def replay(self) -> Replayed:
-        return await replay_quarantine(self.database, self.user_id, None, now=SEEN_AT)
+        return await replay_quarantine(self.database, self.workspace_id, None, now=SEEN_AT)
 
     async def mend(self, sql: str) -> None:
         """As if the program had learned to read it."""
@@ -40,7 +40,7 @@ async def shelf(database: Database, tmp_path: Path) -> Shelf:
     user = await new_user(database)
     connection = await new_connection(database, Settings(data_dir=tmp_path), user)
     shelf = Shelf(database, connection.connection_id)
-    shelf.user_id = user.user_id
+    shelf.workspace_id = user.user_id
     return shelf
 
 

@@ -15,9 +15,10 @@ from recoup.ids import ConnectionId, SyncId
 from recoup.spapi.client import SpApi
 from recoup.spapi.limits import LocalBudget
 from recoup.spapi.operations.reports import AmazonReport, ProcessingStatus
-from recoup.sync.report_queries import ReportRequest
-from recoup.sync.report_watcher import Pace, ReportWatcher
+from recoup.sync.reports.polls import Pace, ReportWatcher
+from recoup.sync.reports.request import ReportRequest
 from tests.support.lab import Lab, open_lab
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -77,7 +78,7 @@ async def looks_at(lab: Lab, count: int, *, gap: timedelta) -> list[float]:
         hurry=lambda: 1.0,
         list_since=list_since,
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         ended = await asyncio.gather(*map(watcher.until_ended, requests))
     assert all(one is not None and one.status is ProcessingStatus.DONE for one in ended)
     return looks

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from recoup.db.engine import Database
 from tests.support.dying import KilledError, dying_runner
 from tests.support.lab import Lab, open_lab
+from tests.support.patience import PATIENCE
 from tests.support.report_files import stream
 
 STREAMS = [stream("reimbursements"), stream("fee_preview")]
@@ -46,7 +47,7 @@ async def content(lab: Lab) -> list[Any]:
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("at", [1, 3])
-async def test_row_7_a_worker_that_dies_at_a_step_repeats_no_request(
+async def test_a_worker_that_dies_at_a_step_repeats_no_request(
     lab: Lab, step: str, at: int
 ) -> None:
     """The next worker goes on with the reports that were asked for, and loads each once."""
@@ -56,7 +57,7 @@ async def test_row_7_a_worker_that_dies_at_a_step_repeats_no_request(
     with pytest.raises(KilledError):
         await dying_runner(lab, STREAMS, step, at=at).run(sync_id)
 
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(PATIENCE):
         await lab.runner.run(sync_id)
 
     sync = await lab.read(sync_id)
@@ -71,9 +72,7 @@ async def test_row_7_a_worker_that_dies_at_a_step_repeats_no_request(
 
 
 @pytest.mark.parametrize("step", ["report_asked", "id_stored", "report_done"])
-async def test_row_7_a_cancelled_sync_leaves_its_reports_to_the_next_one(
-    lab: Lab, step: str
-) -> None:
+async def test_a_cancelled_sync_leaves_its_reports_to_the_next_one(lab: Lab, step: str) -> None:
     """What was asked for is not asked for again by another sync."""
     sync_id = await lab.start()
     with pytest.raises(KilledError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import fields, replace
@@ -10,19 +12,23 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from sqlalchemy import text
 
+from recoup.clock import parse_rfc3339, utc_now
 from recoup.db.engine import Database
-from recoup.errors import BadRequestError, ReportFileError
+from recoup.sandbox.report_jobs.documents import DOCUMENTS_PATH
 from recoup.spapi.limits import LocalBudget
 from recoup.spapi.operations.reports import ProcessingStatus, create_report, get_report
-from recoup.streams.stream import Windows
-from recoup.sync import report_book
-from recoup.sync.queries import SyncRow
-from recoup.sync.report_desk import ReportDesk
-from recoup.sync.report_queries import ReportRequest
+from recoup.streams._report import Field
+from recoup.streams._stream import Stream, Windows
+from recoup.sync.record.queries import SyncRow
+from recoup.sync.reports.request import ReportRequest
+from recoup.sync.reports.requests import ReportDesk
 from tests.support.lab import US, Lab, named, open_lab
+from tests.support.meddling import Send, meddled
+from tests.support.patience import PATIENCE
 from tests.support.report_files import stream
 
 
@@ -49,14 +55,14 @@ async def statuses(lab: Lab) -> dict[str, int]:
         return {row[0]: row[1] for row in rows}
 
 
-_CREATE = ReportDesk.create
-
-
-async def refuse_the_oldest(desk: ReportDesk, request: ReportRequest) -> str:
+async def refuse_the_oldest(request: httpx2.Request, send: Send) -> httpx2.Response:
     """createReport at an Amazon that answers 400 for what is nearly a year old."""
-    if request.window is not None and request.window.since < desk._api.now() - timedelta(350):
-        raise BadRequestError("too old", operation="createReport", status=400)
-    return await _CREATE(desk, request)
+    if request.method == "POST" and request.url.path.endswith("/reports"):
+        asked = json.loads(request.content)
+        if utc_now() - parse_rfc3339(asked["dataStartTime"]) > timedelta(days=350):
+            error = {"code": "InvalidInput", "message": "too old"}
+            return httpx2.Response(400, json={"errors": [error]})
+    return await send(request)
 
 
 def of(sync: SyncRow, name: str) -> Any:
@@ -118,7 +124,7 @@ async def test_a_window_up_to_now_is_asked_for_without_a_look_at_others_reports(
     assert (await lab.calls())["getReports"] == before
 
 
-async def test_row_6_a_fatal_report_is_asked_for_again(lab: Lab) -> None:
+async def test_a_fatal_report_is_asked_for_again(lab: Lab) -> None:
     """FATAL once: the reason is read and stored, the window asked for again after the interval."""
     await lab.faults("fatal@createReport:1")
 
@@ -140,9 +146,7 @@ async def one_window(database: Database, folder: Path, **options: Any) -> AsyncI
         yield lab
 
 
-async def test_row_6_a_window_that_fails_twice_is_halved(
-    database: Database, tmp_path: Path
-) -> None:
+async def test_a_window_that_fails_twice_is_halved(database: Database, tmp_path: Path) -> None:
     """FATAL again: two reports for half the time each bring the rows."""
     async with one_window(database, tmp_path) as lab:
         before = await lab.scalar("select max(request_id) from report_request")
@@ -165,7 +169,7 @@ async def test_row_6_a_window_that_fails_twice_is_halved(
         assert sum((step[2] for step in steps[3:]), steps[2][2]) == steps[0][2]
 
 
-async def test_row_6_a_report_that_cannot_be_had_fails_its_stream_by_name(
+async def test_a_report_that_cannot_be_had_fails_its_stream_by_name(
     database: Database, tmp_path: Path
 ) -> None:
     """FATAL to the end: the sync names the report and Amazon's reason, and the next one brings it."""
@@ -179,14 +183,14 @@ async def test_row_6_a_report_that_cannot_be_had_fails_its_stream_by_name(
             "select report_id from report_request where status = 'fatal' order by request_id desc limit 1"
         )
         assert "could not be made because of an internal error" in (failed.error or "")
-        assert "GET_FBA_REIMBURSEMENTS_DATA report 5000000" in (failed.error or "")
+        assert "GET_FBA_REIMBURSEMENTS_DATA report " in (failed.error or "")
         assert report_id
         await lab.faults()
         assert (await lab.sync()).status == "complete"
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_row_7_a_report_that_amazon_forgets_is_asked_for_again(
+async def test_a_report_that_amazon_forgets_is_asked_for_again(
     database: Database, tmp_path: Path, seed: int
 ) -> None:
     """Unknown, or in the queue for days: a new one brings the rows."""
@@ -198,7 +202,7 @@ async def test_row_7_a_report_that_amazon_forgets_is_asked_for_again(
         asked = (
             f"select bool_or(report_id is not null) from report_request where sync_id = '{sync_id}'"
         )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while not await lab.scalar(asked):
                 await asyncio.sleep(0.05)
             await lab.advance("P3D")
@@ -209,11 +213,8 @@ async def test_row_7_a_report_that_amazon_forgets_is_asked_for_again(
         assert (await statuses(lab)).get("failed") == 1
 
 
-async def test_row_6_too_soon_is_not_empty(database: Database, tmp_path: Path) -> None:
-    """CANCELLED after a report of somebody else's: it is asked for again after the interval.
-
-    Fixture 15 of the claims facts, section 7.
-    """
+async def test_too_soon_is_not_empty(database: Database, tmp_path: Path) -> None:
+    """CANCELLED after a report of somebody else's: it is asked for again after the interval."""
     async with reports_lab(database, tmp_path, "reimbursements", orders=1500) as lab:
         await lab.sync()
         await lab.advance("P20D")
@@ -236,8 +237,8 @@ async def test_row_6_too_soon_is_not_empty(database: Database, tmp_path: Path) -
         assert made.get("too_soon", 0) >= 1, made
 
 
-async def test_row_8_nothing_where_there_were_rows_is_an_alarm_and_no_delete(lab: Lab) -> None:
-    """A time that had rows and has none now keeps them, and the ledger says so."""
+async def test_nothing_where_there_were_rows_is_an_alarm_and_no_delete(lab: Lab) -> None:
+    """A time that had rows and has none now keeps them, and the stream is not available."""
     await lab.sync()
     stored = await lab.scalar("select count(*) from reimbursements")
     async with lab.database.writing() as conn:
@@ -249,14 +250,12 @@ async def test_row_8_nothing_where_there_were_rows_is_an_alarm_and_no_delete(lab
     sync = await lab.sync()
 
     assert sync.status == "complete", sync.error
-    told = await lab.scalar(
-        "select remark from report_request where status = 'empty' and rows_read = 0 limit 1"
-    )
-    assert told == "Amazon has no data for a time that had rows: those were kept"
+    assert of(sync, "reimbursements").status == "unavailable"
+    assert "as if there were no data" in of(sync, "reimbursements").error
     assert await lab.scalar("select count(*) from reimbursements") == stored
 
 
-async def test_row_24_a_type_that_is_refused_waits_and_the_others_do_not(
+async def test_a_type_that_is_refused_waits_and_the_others_do_not(
     database: Database, tmp_path: Path
 ) -> None:
     """createReport answers 429 for one type: that type cools down, and the wait is stored."""
@@ -274,7 +273,7 @@ async def test_row_24_a_type_that_is_refused_waits_and_the_others_do_not(
         assert throttled > 16, "the common limit is not slowed down"
 
 
-async def test_row_5_refusals_and_outages_change_no_row(database: Database, tmp_path: Path) -> None:
+async def test_refusals_and_outages_change_no_row(database: Database, tmp_path: Path) -> None:
     """Whatever goes wrong on the way, the tables end the same."""
     async with reports_lab(database, tmp_path, "reimbursements", "ledger") as lab:
         await lab.know_the_rates()
@@ -306,9 +305,7 @@ async def test_an_expired_address_is_asked_for_again(lab: Lab) -> None:
     assert calls["getReportDocument"] == calls["reportDocumentFile"]
 
 
-async def test_row_10_settlements_are_archived_and_loaded_once(
-    database: Database, tmp_path: Path
-) -> None:
+async def test_settlements_are_archived_and_loaded_once(database: Database, tmp_path: Path) -> None:
     """Found with getReports, kept as they came, and not downloaded a second time."""
     async with reports_lab(database, tmp_path, "settlements") as lab:
         await lab.sync()
@@ -346,13 +343,22 @@ async def test_a_report_of_somebody_else_serves(lab: Lab) -> None:
         until=begins + mine.report.longest,
         options={},
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while (await get_report(api, report_id)).status != ProcessingStatus.DONE:
             await asyncio.sleep(0.05)
 
+    desk = ReportDesk(api, lab.database, lab.connection.connection_id, types=[])
+    since = api.now() - timedelta(days=1)
+
+    async def unclaimed() -> list[str]:
+        found = await desk.list_unclaimed(mine.report.report_type, since=since)  # type: ignore[union-attr] # it has one
+        return [one.report_id for one in found]
+
+    assert await unclaimed() == [report_id]
     sync = await lab.sync()
 
     assert sync.status == "complete", sync.error
+    assert await unclaimed() == [], "the ledger has all that were asked for"
     adopted = await lab.scalar("select report_id from report_request where adopted")
     assert adopted == report_id
     asked_for = await lab.scalar("select count(*) from report_request")
@@ -366,7 +372,7 @@ async def test_a_cancel_ends_the_wait_for_reports_at_once(
     async with reports_lab(database, tmp_path, "reimbursements", speed=1) as lab:
         sync_id = await lab.start()
         running = asyncio.create_task(lab.runner.run(sync_id))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while (
                 "Waiting for Amazon's reimbursements report"
                 not in (await lab.read(sync_id)).message
@@ -397,48 +403,54 @@ async def test_a_document_that_stays_broken_is_made_anew_and_then_given_up(
         mended = await lab.sync()
 
     assert broken.status == "failed"
-    assert "ends in the middle" in str(broken.error)
+    assert "is truncated" in str(broken.error)
     assert "done" not in left
     assert mended.status == "complete", mended.error
 
 
 async def test_a_window_that_is_refused_does_not_keep_the_others(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, tmp_path: Path
 ) -> None:
     """A 400 on one createReport fails the stream by name, and the other windows are loaded."""
-    monkeypatch.setattr(ReportDesk, "create", refuse_the_oldest)
     async with reports_lab(database, tmp_path, "reimbursements") as lab:
         await lab.know_the_rates()
-        sync = await lab.sync()
+        async with meddled(lab, refuse_the_oldest, stream("reimbursements")):
+            sync = await lab.sync()
 
         assert sync.status == "failed"
         assert "too old" in str(sync.error)
         assert await lab.scalar("select count(*) from reimbursements") > 0
 
 
+def demanding(one: Stream) -> Stream:
+    """The stream as a recoup reads it that needs a column which Amazon's file does not have."""
+    assert one.report is not None
+    unheard_of = Field("unheard_of", ("no-such-heading",), required=True)
+    return replace(one, report=replace(one.report, fields=(*one.report.fields, unheard_of)))
+
+
 async def test_a_file_that_cannot_be_read_is_read_again_and_not_asked_for_again(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, tmp_path: Path
 ) -> None:
     """Today's recoup cannot, tomorrow's may: until then the stream fails, and no row is lost.
 
     A settlement cannot even be asked for again.
     """
-    load = report_book.load_report
-
-    async def lack_a_column(*_: object) -> object:
-        raise ReportFileError("the file lacks a column")
-
-    async with reports_lab(database, tmp_path, "settlements", "reimbursements") as lab:
-        monkeypatch.setattr(report_book, "load_report", lack_a_column)
+    names = ("settlements", "reimbursements")
+    # Slow enough that no new time comes up between the syncs for which a report is worth asking.
+    async with reports_lab(database, tmp_path, *names, speed=300) as lab:
+        await lab.know_the_rates()
+        lab.only(*(demanding(stream(name)) for name in names))
         for _ in range(2):
             failed = await lab.sync()
             assert failed.status == "failed"
-            assert "lacks a column" in (failed.error or "")
+            assert "has no column no-such-heading" in (failed.error or "")
         assert await lab.scalar(
-            "select bool_and(remark = 'the file lacks a column') from report_request where status = 'done'"
+            "select bool_and(remark like '%has no column no-such-heading%') "
+            "from report_request where status = 'done'"
         )
         calls = await lab.calls()
-        monkeypatch.setattr(report_book, "load_report", load)
+        lab.only(*map(stream, names))
 
         mended = await lab.sync()
 
@@ -450,13 +462,12 @@ async def test_a_file_that_cannot_be_read_is_read_again_and_not_asked_for_again(
 
 
 async def test_after_a_sync_that_failed_in_part_only_the_rest_is_asked_for(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, tmp_path: Path
 ) -> None:
     """The windows that came a moment ago would be refused for four hours, and waited for."""
     async with reports_lab(database, tmp_path, "reimbursements", speed=300) as lab:
         await lab.know_the_rates()
-        with monkeypatch.context() as refusing:
-            refusing.setattr(ReportDesk, "create", refuse_the_oldest)
+        async with meddled(lab, refuse_the_oldest, stream("reimbursements")):
             assert (await lab.sync()).status == "failed"
         asked = (await lab.calls())["createReport"]
 
@@ -483,3 +494,50 @@ async def test_reports_of_several_marketplaces_wait_for_each_other_in_a_line(
         request = ReportRequest(**{one.name: None for one in fields(ReportRequest)})  # type: ignore[arg-type] # a request without a time
         waits = [desk.wait_in_line(request, timedelta(minutes=30)) for _ in range(4)]
         assert [round(wait / timedelta(minutes=30)) for wait in waits] == [1, 2, 3, 4]
+
+
+async def tell_a_third(request: httpx2.Request, send: Send) -> httpx2.Response:
+    """An Amazon whose files have a third of the rows."""
+    answer = await send(request)
+    if not request.url.path.startswith(DOCUMENTS_PATH):
+        return answer
+    content = await answer.aread()
+    head, *lines = gzip.decompress(content).splitlines(keepends=True)
+    part = gzip.compress(b"".join([head, *lines[::3]]))
+    content_type = answer.headers["content-type"]
+    return httpx2.Response(
+        200, stream=httpx2.ByteStream(part), headers={"content-type": content_type}
+    )
+
+
+async def test_a_file_with_a_part_is_asked_for_again_by_the_next_sync(
+    database: Database, tmp_path: Path
+) -> None:
+    """Its time stays open, the seller is told, and no row goes; a whole one mends it."""
+    notes = "select count(*) from stream_note where code = 'file_shrunk'"
+    async with reports_lab(database, tmp_path, "reimbursements", orders=2000) as lab:
+        await lab.sync()
+        stored = await lab.scalar("select count(*) from reimbursements")
+        await lab.advance("P1D")
+
+        async with meddled(lab, tell_a_third, stream("reimbursements")):
+            short = await lab.sync()
+
+        assert short.status == "complete", short.error
+        assert await lab.scalar("select count(*) from report_request where shrunk") == 1
+        remark = await lab.scalar("select remark from report_request where shrunk")
+        assert "requested again" in remark
+        assert await lab.scalar(notes) == 1
+        assert await lab.scalar("select count(*) from reimbursements") >= stored
+        open_days = (
+            "select extract(days from r.until - upper(c.closed))::integer "
+            "from stream_cursor c, report_request r where r.shrunk and c.stream = r.stream"
+        )
+        assert await lab.scalar(open_days) > 20
+
+        await lab.advance("P1D")
+        whole = await lab.sync()
+
+        assert whole.status == "complete", whole.error
+        assert await lab.scalar(notes) == 0
+        assert await lab.scalar(open_days) <= 0

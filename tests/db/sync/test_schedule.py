@@ -27,7 +27,7 @@ async def test_every_active_connection_gets_one_sync(lab: Lab) -> None:
         for seller in ("A2", "A3"):
             await save_connection(
                 conn,
-                lab.user_id,
+                lab.workspace_id,
                 selling_partner_id=seller,
                 region="NA",
                 environment="local",

@@ -93,5 +93,5 @@ def test_expired_never_opens_again(
     ],
 )
 def test_confidence_says_how_much_to_look(confidence: str, review: Review) -> None:
-    """The contract's bounds belong to the better band."""
+    """The bounds 0.85 and 0.50 belong to the better band."""
     assert review_of(Decimal(confidence)) is review

@@ -9,6 +9,7 @@ import pytest
 
 from recoup.spapi.auth import AccessTokens
 from recoup.spapi.client import RetryPolicy, SpApi, new_http_client
+from recoup.spapi.servers import Application
 from tests.support.scripted_server import ScriptedServer
 from tests.unit.spapi.amazon import (
     CLIENT_SECRET,
@@ -54,8 +55,7 @@ def tokens(
     return AccessTokens(
         http,
         endpoint=server.url,
-        client_id="client-id",
-        client_secret=CLIENT_SECRET,
+        application=Application("client-id", CLIENT_SECRET),
         clock=time.clock,
         retry=retry,
     )

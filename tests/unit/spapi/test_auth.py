@@ -9,12 +9,14 @@ import pytest
 
 from recoup.errors import (
     BadRequestError,
+    ConsentError,
     InvalidClientError,
     MalformedAnswerError,
     ReauthorizationRequiredError,
     UnavailableError,
 )
 from recoup.spapi.auth import AccessTokens
+from recoup.spapi.servers import Application
 from tests.support.scripted_server import BREAK, CUT, SILENCE, Reply
 from tests.unit.spapi.amazon import CLIENT_SECRET, REFRESH_TOKEN, TOKEN_PATH, token_reply
 
@@ -165,15 +167,13 @@ def rotating(server, http, time, retry) -> AccessTokens:
     return AccessTokens(
         http,
         endpoint=server.url,
-        client_id="client-id",
-        client_secret="new-secret",
-        previous_secret="old-secret",
+        application=Application("client-id", "new-secret", "old-secret"),
         clock=time.clock,
         retry=retry,
     )
 
 
-async def test_row_19_two_secrets_are_accepted_while_one_is_rotated(rotating, server):
+async def test_two_secrets_are_accepted_while_one_is_rotated(rotating, server):
     """The one before is used when the new one is refused, and goes first from then on."""
     server.script(
         TOKEN_PATH,
@@ -190,7 +190,7 @@ async def test_row_19_two_secrets_are_accepted_while_one_is_rotated(rotating, se
     assert sent == ["new-secret", "old-secret", "old-secret", "old-secret", "new-secret"]
 
 
-async def test_row_19_when_both_secrets_are_refused_the_application_is(rotating, server):
+async def test_when_both_secrets_are_refused_the_application_is(rotating, server):
     """One try each, and an error that is not the seller's."""
     server.always(TOKEN_PATH, refusal(401, "invalid_client"))
 
@@ -280,3 +280,54 @@ async def test_amazons_clock_is_learned_from_the_exchange(tokens, server, time):
 
     assert time.now == datetime(2026, 11, 23, 12, tzinfo=UTC)
     assert tokens.ahead == timedelta(hours=1)
+
+
+BACK = "https://recoup.example/callback"
+
+
+def bought(refresh_token: object = "Atzr|bought"):
+    return Reply(
+        200, {"access_token": "Atza|first", "expires_in": 3600, "refresh_token": refresh_token}
+    )
+
+
+async def test_an_authorization_code_buys_a_refresh_token(tokens, server):
+    """One request with the address of the consent page; its access token is kept."""
+    server.script(TOKEN_PATH, bought())
+
+    assert await tokens.redeem("code", BACK) == "Atzr|bought"
+    assert await tokens.get("Atzr|bought") == "Atza|first"
+    (request,) = server.received
+    assert request.form == {
+        "grant_type": "authorization_code",
+        "code": "code",
+        "redirect_uri": BACK,
+        "client_id": "client-id",
+        "client_secret": CLIENT_SECRET,
+    }
+
+
+async def test_a_code_that_amazon_refuses_is_not_tried_again(tokens, server):
+    """It is good once: the seller has to approve again, which is no lost authorization."""
+    server.script(TOKEN_PATH, refusal(400, "invalid_grant"))
+
+    with pytest.raises(ConsentError, match="connect the account again"):
+        await tokens.redeem("code", BACK)
+    assert len(server.received) == 1
+
+
+async def test_a_code_is_bought_with_the_other_secret_too(rotating, server):
+    """While the secret is rotated nobody has to approve twice."""
+    server.script(TOKEN_PATH, refusal(401, "invalid_client"), bought())
+
+    assert await rotating.redeem("code", BACK) == "Atzr|bought"
+    assert [r.form["client_secret"] for r in server.received] == ["new-secret", "old-secret"]
+
+
+@pytest.mark.parametrize("refresh_token", [None, "", "Atzr|\x00", "x" * 5000])
+async def test_a_refresh_token_that_cannot_be_stored_is_refused(tokens, server, refresh_token):
+    """Amazon's documents promise one."""
+    server.script(TOKEN_PATH, bought(refresh_token))
+
+    with pytest.raises(MalformedAnswerError, match="refresh token"):
+        await tokens.redeem("code", BACK)

@@ -9,16 +9,21 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from recoup.spapi.bucket import (
+    CONFIRMED_SECONDS,
     FLOOR,
+    LEAST_QUIET_SECONDS,
+    QUIET_CALLS,
     SAFETY,
     after_throttling,
     full_bucket,
+    refilled,
     seconds_until_call,
     spend,
     with_learned_rate,
 )
 from recoup.spapi.limits import LocalBudget
 from recoup.spapi.operation import Operation, UsagePlan
+from tests.support.patience import PATIENCE
 from tests.unit.spapi.amazon import THINGS, Time
 
 pytestmark = pytest.mark.anyio
@@ -55,14 +60,16 @@ def test_no_window_holds_more_calls_than_burst_and_rate_allow(plan, pauses):
 @unhurried
 @given(plan=plans, pauses=pauses, rate=st.floats(min_value=0.001, max_value=50))
 def test_after_a_429_the_calls_follow_from_an_empty_bucket(plan, pauses, rate):
-    """Within t seconds of a 429 at most rate * t calls are allowed, at the rate Amazon named."""
+    """Within t seconds of a 429 at most rate * t calls are allowed, at the rate that Amazon named
+    or, in time, the documented one.
+    """
     bucket = with_learned_rate(full_bucket(plan, 0.0), 0.0, rate)
     bucket, now = after_throttling(bucket, 0.0), 0.0
     for count, pause in enumerate(pauses, start=1):
         now += pause
         now += seconds_until_call(bucket, now)
         bucket = spend(bucket, now)
-        assert count <= rate * now + 1e-6
+        assert count <= max(rate, plan.rate) * now + 1e-6
 
 
 @unhurried
@@ -81,6 +88,21 @@ def test_a_confirmed_rate_survives_a_429():
     bucket = with_learned_rate(full_bucket(SLOW, 0.0), 0.0, 0.02)
 
     assert after_throttling(bucket, 0.0).rate == 0.02
+
+
+def test_a_rate_below_the_documented_one_rises_again_and_falls_back_to_what_was_told():
+    """The header may tell less than Amazon allows: without a 429 the rate doubles until it is the
+    documented one; the same header changes nothing, and a 429 brings the told rate back.
+    """
+    quiet = max(QUIET_CALLS / SLOW.rate, LEAST_QUIET_SECONDS)
+    low = SLOW.rate / 3
+    bucket = with_learned_rate(full_bucket(SLOW, 0.0), 0.0, low)
+
+    assert refilled(bucket, quiet - 1).rate == low
+    assert refilled(bucket, quiet).rate == 2 * low
+    assert with_learned_rate(bucket, quiet, low).rate == 2 * low
+    assert refilled(bucket, 10 * quiet).rate == SLOW.rate
+    assert after_throttling(bucket, 10 * quiet).rate == low
 
 
 def test_a_header_sets_the_rate_again_after_it_was_halved():
@@ -159,5 +181,18 @@ async def test_a_cancelled_waiter_lets_the_next_one_go_on():
     time.now += timedelta(seconds=61)
     first.cancel()
 
-    await asyncio.wait_for(second, timeout=5)
+    await asyncio.wait_for(second, timeout=PATIENCE)
     assert first.cancelled()
+
+
+def test_a_rate_above_the_documented_one_is_believed_for_an_hour():
+    """It falls back unless the header tells it again; told again, it is believed at once."""
+    high = 4 * SLOW.rate
+    bucket = with_learned_rate(full_bucket(SLOW, 0.0), 0.0, high)
+    kept = with_learned_rate(bucket, CONFIRMED_SECONDS - 1, high)
+
+    assert refilled(bucket, CONFIRMED_SECONDS - 1).rate == high
+    assert refilled(bucket, CONFIRMED_SECONDS).rate == SLOW.rate
+    assert refilled(kept, CONFIRMED_SECONDS).rate == high
+    fallen = refilled(bucket, CONFIRMED_SECONDS)
+    assert with_learned_rate(fallen, CONFIRMED_SECONDS, high).rate == high

@@ -12,8 +12,9 @@ from recoup.errors import (
     ForbiddenHostError,
     MalformedAnswerError,
 )
-from recoup.spapi.documents import GzipCheck, charset_of, open_document
+from recoup.spapi.documents import charset_of, open_document
 from recoup.spapi.endpoints import require_document_host
+from recoup.spapi.gunzip import GzipReader
 from tests.support.scripted_server import BREAK, Reply
 
 pytestmark = pytest.mark.anyio
@@ -81,6 +82,34 @@ async def test_an_address_is_asked_for_again(offered, server, retry, answer) -> 
 
 
 @pytest.mark.parametrize(
+    ("told", "sent"),
+    [
+        ("GZIP", b"sku\tqty\nA\t1\n"),
+        (None, PACKED),
+        ("GZIP", gzip.compress(PACKED)),
+        ("GZIP", PACKED + b"\x00" * 40),
+    ],
+    ids=["plain", "untold", "twice", "padded"],
+)
+async def test_what_is_said_of_compression_is_not_believed(api, server, retry, told, sent) -> None:
+    """The first bytes tell, in both directions: a whole file is taken at the first download."""
+    address = {"reportDocumentId": "D1", "url": f"{server.url}{FILE}"}
+    server.always(ADDRESS, Reply(200, address | ({"compressionAlgorithm": told} if told else {})))
+    server.always(FILE, Reply(200, sent))
+
+    assert await read(api, retry) == sent
+    assert len([one for one in server.received if one.path == FILE]) == 1
+
+
+async def test_untold_gzip_that_breaks_off_is_downloaded_again(api, server, retry) -> None:
+    """What has no end is found, whatever was said of it."""
+    server.always(ADDRESS, Reply(200, {"reportDocumentId": "D1", "url": f"{server.url}{FILE}"}))
+    server.script(FILE, Reply(200, PACKED[:-9]), Reply(200, PACKED))
+
+    assert await read(api, retry) == PACKED
+
+
+@pytest.mark.parametrize(
     ("answer", "error"),
     [(Reply(403), DocumentExpiredError), (Reply(200, b"x"), BrokenDocumentError)],
 )
@@ -116,6 +145,10 @@ ENDPOINT = "http://127.0.0.1:8001"
     "url",
     [
         "https://tortuga-prod-na.s3-external-1.amazonaws.com/x?y",
+        "https://tortuga-prod-na.s3.amazonaws.com/x",
+        "https://tortuga-prod-eu.s3-eu-west-1.amazonaws.com/x",
+        "https://tortuga-prod-fe.s3.us-west-2.amazonaws.com/x",
+        "https://tortuga-prod-fe.s3.dualstack.us-west-2.amazonaws.com/x",
         "https://d34o8swod1owfl.cloudfront.net/x",
         "http://127.0.0.1:8001/_documents/x",
     ],
@@ -128,12 +161,21 @@ def test_amazons_hosts_and_the_stand_in_are_allowed(url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "http://bucket.s3.amazonaws.com/x",
+        "https://bucket.s3.amazonaws.com/x",
+        "https://tortuga-prod-na-evil.s3.amazonaws.com/x",
+        "https://evil.tortuga-prod-na.s3.amazonaws.com/x",
+        "https://tortuga-prod-na.s3.evil.s3.amazonaws.com/x",
+        "https://s3.amazonaws.com/tortuga-prod-na/x",
+        "https://ec2-198-51-100-1.compute-1.amazonaws.com/x",
+        "https://dabcdef.cloudfront.net/x",
+        "https://user@tortuga-prod-na.s3.amazonaws.com/x",
+        "https://tortuga-prod-na.s3.amazonaws.com/\nx",
+        "https://tortuga-prod-na.s3.amazonaws.com:8443/x",
+        "http://tortuga-prod-na.s3.amazonaws.com/x",
         "https://evil.example/x",
         "https://amazonaws.com.evil.example/x",
         "https://evilamazonaws.com/x",
-        "https://bucket.s3.amazonaws.com:8443/x",
-        "https://bucket.s3.amazonaws.com@evil.example/x",
+        "https://tortuga-prod-na.s3.amazonaws.com@evil.example/x",
         "http://127.0.0.1:9000/x",
         "http://169.254.169.254/latest",
         "file:///etc/passwd",
@@ -147,18 +189,19 @@ def test_every_other_host_is_refused(url: str) -> None:
         require_document_host(url, ENDPOINT)
 
 
-def test_gzip_is_checked_whatever_the_pieces() -> None:
+def test_gzip_is_unpacked_whatever_the_pieces() -> None:
     """Several members in a row are whole; a missing byte at the end is found."""
     whole = PACKED + gzip.compress(b"more")
     for size in (1, 7, 4096, len(whole)):
-        check = GzipCheck()
+        gunzip, plain = GzipReader(), b""
         for start in range(0, len(whole), size):
-            check.feed(whole[start : start + size])
-        assert check.is_whole()
-    check = GzipCheck()
-    check.feed(whole[:-1])
-    assert not check.is_whole()
-    assert not GzipCheck().is_whole()
+            plain += b"".join(gunzip.feed(whole[start : start + size]))
+        assert gunzip.is_whole
+        assert plain == gzip.decompress(whole)
+    gunzip = GzipReader()
+    assert b"".join(gunzip.feed(whole[:-1])) == plain
+    assert not gunzip.is_whole
+    assert not GzipReader().is_whole
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,11 @@ from recoup.spapi.operations.inbound_plans import (
     get_plan_shipment,
     list_inbound_plans,
 )
-from recoup.spapi.operations.inbound_v0 import get_shipment_items, get_shipments
+from recoup.spapi.operations.inbound_v0 import (
+    get_shipment_items,
+    get_shipments,
+    get_shipments_by_id,
+)
 from recoup.spapi.operations.inventory import get_inventory_summaries
 from recoup.spapi.operations.orders import search_orders
 from recoup.spapi.operations.sellers import Participation, get_marketplace_participations
@@ -111,7 +115,7 @@ ALL_PAGED = [*PAGED, *TOKEN_ALONE]
 
 
 @pytest.mark.parametrize(("fetch", "path", "body", "parameter"), PAGED)
-async def test_row_04_every_page_of_a_window_is_fetched(api, server, fetch, path, body, parameter):
+async def test_every_page_of_a_window_is_fetched(api, server, fetch, path, body, parameter):
     """Each page's token leads to the next, with all other parameters repeated, until none comes."""
     token = "to+k/en=|2"
     server.script(
@@ -136,7 +140,7 @@ async def test_row_04_every_page_of_a_window_is_fetched(api, server, fetch, path
 
 
 @pytest.mark.parametrize(("fetch", "path", "body", "parameter"), TOKEN_ALONE)
-async def test_row_04_a_page_of_inbound_is_asked_for_by_its_token(
+async def test_a_page_of_inbound_is_asked_for_by_its_token(
     api, server, fetch, path, body, parameter
 ):
     """DATE_RANGE brings the first page, NEXT_TOKEN the others, with `+` and `/` as they came."""
@@ -146,6 +150,7 @@ async def test_row_04_a_page_of_inbound_is_asked_for_by_its_token(
 
     assert last.next_token is None
     first, second = (request.query for request in server.requests(path))
+    first.pop("ShipmentStatusList", None)
     assert first == {
         "MarketplaceId": ["ATVPDKIKX0DER"],
         "QueryType": ["DATE_RANGE"],
@@ -157,6 +162,40 @@ async def test_row_04_a_page_of_inbound_is_asked_for_by_its_token(
         "QueryType": ["NEXT_TOKEN"],
         parameter: ["to+k/en=="],
     }
+
+
+async def test_shipments_of_a_time_are_asked_for_with_every_status(api, server):
+    """Amazon refuses a range of dates without statuses, and a status left out would hide shipments."""
+    server.script(SHIPMENTS, Reply(body=shipments_body([], None)))
+    await shipments_page(api)
+
+    [request] = server.requests(SHIPMENTS)
+    [sent] = request.query["ShipmentStatusList"]
+    assert sent.split(",") == [
+        *("WORKING", "READY_TO_SHIP", "SHIPPED", "RECEIVING", "CANCELLED", "DELETED", "CLOSED"),
+        *("ERROR", "IN_TRANSIT", "DELIVERED", "CHECKED_IN"),
+    ]
+
+
+async def test_shipments_by_id_are_all_pages_of_them(api, server):
+    """What is asked for by id comes whole; pages that run in a circle end as an error."""
+    one, two = {"ShipmentId": "FBA1"}, {"ShipmentId": "FBA2"}
+    server.script(
+        SHIPMENTS,
+        Reply(body=shipments_body([one], "more")),
+        Reply(body=shipments_body([two], None)),
+    )
+    page = await get_shipments_by_id(api, "ATVPDKIKX0DER", ["FBA1", "FBA2"])
+
+    assert page.items == (one, two)
+    assert page.next_token is None
+    first, second = (request.query for request in server.requests(SHIPMENTS))
+    assert (first["QueryType"], first["ShipmentIdList"]) == (["SHIPMENT"], ["FBA1,FBA2"])
+    assert (second["QueryType"], second["NextToken"]) == (["NEXT_TOKEN"], ["more"])
+
+    server.always(SHIPMENTS, Reply(body=shipments_body([one], "more")))
+    with pytest.raises(PagingLoopError):
+        await get_shipments_by_id(api, "ATVPDKIKX0DER", ["FBA1"])
 
 
 async def test_addresses_of_inbound_shipments_are_dropped(api, server):
@@ -276,7 +315,6 @@ async def test_transactions_are_asked_for_in_all_marketplaces(api, server):
         {"payload": None},
         {"payload": {}},
         {"payload": []},
-        {"orders": None},
         {"orders": {}},
         {"orders": ["text"]},
         {"payload": {"transactions": {}, "inventorySummaries": "none"}},
@@ -291,6 +329,15 @@ async def test_a_page_without_its_list_is_never_an_empty_page(
 
     with pytest.raises(MalformedAnswerError):
         await fetch(api)
+
+
+@pytest.mark.parametrize(("fetch", "path", "body", "parameter"), ALL_PAGED)
+async def test_a_list_that_is_null_is_an_empty_page(api, server, fetch, path, body, parameter):
+    """Amazon was seen to write null for no rows; a list that is not named at all stays an error."""
+    server.script(path, Reply(body=body(None, None)))
+    page = await fetch(api)
+
+    assert (page.items, page.next_token) == ((), None)
 
 
 @pytest.mark.parametrize(("fetch", "path", "body", "parameter"), ALL_PAGED)
@@ -317,7 +364,7 @@ async def test_an_answer_without_its_member_is_asked_for_again(
     ],
     ids=str,
 )
-async def test_row_04_a_token_in_an_unexpected_place_is_not_passed_over(
+async def test_a_token_in_an_unexpected_place_is_not_passed_over(
     api, server, fetch, path, body, parameter, stray
 ):
     """A token that is not followed would lose every page behind it, so it is an error."""
@@ -368,6 +415,7 @@ async def test_participations_name_the_marketplaces_of_the_seller(api, server):
             name="Amazon.com",
             country_code="US",
             currency="USD",
+            store_name="Shop",
             is_participating=True,
             has_suspended_listings=False,
         ),
@@ -376,6 +424,7 @@ async def test_participations_name_the_marketplaces_of_the_seller(api, server):
             name=None,
             country_code=None,
             currency=None,
+            store_name=None,
             is_participating=False,
             has_suspended_listings=False,
         ),
@@ -383,7 +432,25 @@ async def test_participations_name_the_marketplaces_of_the_seller(api, server):
 
 
 @pytest.mark.parametrize(
-    "payload", [None, {}, [{}], [{"marketplace": {"name": "x"}, "participation": {}}]], ids=str
+    ("store", "seller_id"),
+    [
+        ("Invoicing_1234567_A1SELLERID", "A1SELLERID"),
+        ("Invoicing_1_AXYZ0123456789", "AXYZ0123456789"),
+        ("Invoicing_A1SELLERID", None),
+        ("My Invoicing_12_A1SELLERID", None),
+        ("Shop", None),
+        (None, None),
+    ],
+)
+def test_the_seller_is_known_by_the_shadow_for_its_invoices(store, seller_id):
+    """Its store is named after the seller; no other name is taken for one."""
+    shadow = Participation("AHRY1CZE9ZY4H", None, "US", "USD", store, *(True, False))
+
+    assert shadow.seller_id == seller_id
+
+
+@pytest.mark.parametrize(
+    "payload", [{}, [{}], [{"marketplace": {"name": "x"}, "participation": {}}]], ids=str
 )
 async def test_a_participation_without_its_marketplace_is_an_error(api, server, payload):
     """No marketplaces by mistake would mean no stock at all."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from recoup.streams._stream import Request
 from recoup.streams.inbound_plans import parse
 from recoup.streams.shipments import created_on
-from recoup.streams.stream import Request
 
 REQUEST = Request(("ATVPDKIKX0DER",), None, None)
 

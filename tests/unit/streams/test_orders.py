@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from recoup.streams._stream import Request
 from recoup.streams.orders import ITEMS, parse
-from recoup.streams.stream import Request
 
 REQUEST = Request(("ATVPDKIKX0DER",), None, None)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from recoup.streams.stream import Request
+from recoup.streams._stream import Request
 from recoup.streams.transactions import STREAM, parse
-from recoup.sync.load import parse_page
+from recoup.sync.loading.page import parse_page
 
 REQUEST = Request(("ATVPDKIKX0DER",), None, None)
 
@@ -86,8 +86,10 @@ def test_base_and_tax_below_a_fee_are_told_apart() -> None:
     ]
 
 
-def test_row_14_words_that_nobody_has_seen_are_stored_as_they_are() -> None:
-    """New types, statuses and identifiers come without notice; none of them is refused."""
+def test_words_that_nobody_has_seen_are_stored_as_they_are() -> None:
+    """New types, statuses and identifiers come without notice; none of them is refused. What an
+    unknown identifier holds is not known, so it is not kept.
+    """
     identifier = {"relatedIdentifierName": "ID_OF_NEXT_YEAR", "relatedIdentifierValue": "7"}
     parsed = parse(
         transaction(
@@ -99,7 +101,7 @@ def test_row_14_words_that_nobody_has_seen_are_stored_as_they_are() -> None:
     )
 
     assert (parsed.row["type"], parsed.row["status"]) == ("TypeOfNextYear", "ODD")
-    assert parsed.row["related_identifiers"] == {"ID_OF_NEXT_YEAR": "7"}
+    assert parsed.row["related_identifiers"] == {}
 
 
 def test_an_unknown_leaf_is_kept_as_other() -> None:
@@ -116,9 +118,41 @@ def test_a_reimbursement_is_recognised_by_type_or_by_leaf(name: str) -> None:
     """Amazon tells it in either place."""
     by_type = parse(transaction(transactionType=name), REQUEST)
     by_leaf = parse(transaction(breakdowns=[leaf(name, "8.50")]), REQUEST)
+    by_description = parse(
+        transaction(transactionType="Adjustment", description=name, breakdowns=None), REQUEST
+    )
     neither = parse(transaction(), REQUEST)
 
-    assert [p.row["is_reimbursement"] for p in (by_type, by_leaf, neither)] == [True, True, False]
+    told = (by_type, by_leaf, by_description, neither)
+    assert [p.row["is_reimbursement"] for p in told] == [True, True, True, False]
+
+
+def product(sku: str, units: int | None) -> dict[str, Any]:
+    """An item without breakdowns."""
+    context = {"contextType": "ProductContext", "sku": sku, "asin": "B1", "quantityShipped": units}
+    return {"breakdowns": None, "contexts": [context]}
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        ([product("S1", 2)], ("S1", "B1", 2)),
+        ([product("S1", 2), product("S1", 1)], ("S1", "B1", 3)),
+        ([product("S1", 2), product("S1", None)], ("S1", "B1", None)),
+        ([product("S1", 2), product("S2", 1)], (None, None, None)),
+        ([{"breakdowns": None}], (None, None, None)),
+        (None, (None, None, None)),
+    ],
+)
+def test_leaves_of_the_whole_are_of_its_only_product(
+    items: list[dict[str, Any]] | None, expected: tuple[str | None, str | None, int | None]
+) -> None:
+    """Items may have no breakdowns; which product the money is of is told where it is one."""
+    rows = fees(transaction(items=items))
+
+    found = {(row.get("sku"), row.get("asin"), row.get("quantity")) for row in rows}
+    assert found == {expected}
+    assert sum(row["amount"] for row in rows) == Decimal("8.50")
 
 
 def test_a_transaction_without_id_keeps_its_identity_when_its_status_changes() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from recoup.streams.turns import CYCLE, EVERY_DAY, has_turn, sweep_pieces
-from recoup.streams.window import Window, union
+from recoup.streams._turns import CYCLE, EVERY_DAY, has_turn, sweep_pieces
+from recoup.streams._window import Window, union
 
 DAY = timedelta(days=1)
 SWEEP, OVERLAP = timedelta(days=42), timedelta(days=2)

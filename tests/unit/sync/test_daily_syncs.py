@@ -12,11 +12,11 @@ import pytest
 
 from recoup.ids import ConnectionId, SyncId
 from recoup.streams import all_streams
-from recoup.streams.stream import Stream, Windows
-from recoup.streams.turns import CYCLE, EVERY_DAY
-from recoup.streams.window import Window, union
-from recoup.sync.cursor_queries import Cursor
-from recoup.sync.steps import begin
+from recoup.streams._stream import Stream, Windows
+from recoup.streams._turns import CYCLE, EVERY_DAY
+from recoup.streams._window import Window, union
+from recoup.sync.cursors.next_window import begin
+from recoup.sync.cursors.queries import Cursor
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 # A Wednesday, with the number 0 in the cycle.
@@ -74,7 +74,7 @@ def ages_when_read(times: Sequence[datetime]) -> dict[datetime, list[float]]:
 # Transactions.
 
 
-def test_row_12_each_day_of_transactions_is_read_again_every_nine_days() -> None:
+def test_each_day_of_transactions_is_read_again_every_nine_days() -> None:
     """From two days on until it is more than 35 days old; at 14 and at 30 days and later, too."""
     ages = ages_when_read(daily(300))
 
@@ -87,7 +87,7 @@ def test_row_12_each_day_of_transactions_is_read_again_every_nine_days() -> None
 
 
 @pytest.mark.parametrize("between", [1, 2, 3, 5, 10, 30])
-def test_row_12_whoever_syncs_seldom_misses_nothing(between: int) -> None:
+def test_whoever_syncs_seldom_misses_nothing(between: int) -> None:
     """What grew old between two syncs is read again by the later one."""
     ages = ages_when_read([START + number * DAY for number in range(0, 300, between)])
 

@@ -1,21 +1,24 @@
-"""Amazon connections of self-authorised applications."""
+"""Amazon connections, and connecting with the refresh token of a self-authorised application."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
-from recoup.api.connect import SellerAccount, connect_seller, disconnect_seller
-from recoup.api.fields import Timestamp
+from recoup.api.connect import SellerAccount, StoredConnection, disconnect_seller, store_seller
 from recoup.api.openapi import may_fail
-from recoup.api.parameters import CamelModel, Identifier
-from recoup.api.services import CurrentUser, ServicesOfApp
+from recoup.api.parameters import Identifier, RequestModel
+from recoup.api.services import CurrentCaller, CurrentWorkspace, Services, ServicesOfApp
+from recoup.body import CamelModel, Timestamp
+from recoup.connections.expiry import AUTHORIZED_FOR
 from recoup.connections.queries import Connection, list_connections
+from recoup.connections.states import ConnectionStatus
 from recoup.errors import (
+    EnvironmentUnavailableError,
     InvalidClientError,
     InvalidRequestError,
     NotFoundError,
@@ -24,12 +27,14 @@ from recoup.errors import (
     UnavailableError,
 )
 from recoup.ids import ConnectionId
-from recoup.spapi.endpoints import Environment, Region
+from recoup.notes.note import NoteBody
+from recoup.spapi.endpoints import MARKETPLACES, Environment, Region
+from recoup.sync.record.current_notes import read_current_notes
+from recoup.sync.record.expiries import CONNECTION
+from recoup.users.roles import Role, Scope
 
 router = APIRouter(tags=["connections"])
 
-# A seller renews the authorisation of a public application every 365 days (docs/amazon.md).
-_AUTHORISED_FOR = timedelta(days=365)
 _PRINTABLE = re.compile(r"[!-~]+")
 
 
@@ -45,13 +50,18 @@ RefreshToken = Annotated[
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
 
-class NewConnection(CamelModel):
+class NewConnection(RequestModel):
     refresh_token: RefreshToken
-    selling_partner_id: Word
+    selling_partner_id: Word | None = Field(
+        default=None, description="Unset: requested from Amazon, where it returns the id."
+    )
     region: Region
     environment: Environment
     marketplace_ids: list[Word] = Field(
-        default=[], max_length=50, description="Empty: those where Amazon says the seller sells."
+        default=[],
+        max_length=50,
+        description="Each must be one that Amazon lists for this token. Empty: those of the "
+        "connection before, otherwise all where the seller sells.",
     )
 
 
@@ -61,10 +71,43 @@ class ConnectionBody(CamelModel):
     region: Region
     marketplace_ids: list[str]
     environment: Environment
-    status: Literal["active", "reauthorization_required", "disconnected"]
+    status: ConnectionStatus
+    reason: str | None = Field(description="Why the connection is not active, for the seller.")
+    ignored_marketplace_ids: list[str] = Field(
+        description="Marketplaces of marketplaceIds that recoup does not know and ignores."
+    )
     authorized_at: Timestamp
-    expires_at: Timestamp | None = Field(description="When Amazon asks the seller again.")
+    expires_at: Timestamp | None = Field(
+        description="Day on which the seller must renew the authorization."
+    )
     last_sync_at: Timestamp | None
+    notes: list[NoteBody] = Field(
+        description="Its authorization, or the application's secret, ends within 60 days."
+    )
+
+
+class ReplacedBody(CamelModel):
+    """What a connection was before the account was connected again."""
+
+    status: ConnectionStatus
+    authorized_at: Timestamp
+    marketplace_ids: list[str]
+
+
+class StoredConnectionBody(ConnectionBody):
+    message: str = Field(description="What was connected and what it replaced, for the seller.")
+    replaced: ReplacedBody | None = Field(description="Null for a new connection.")
+
+
+class EnvironmentBody(CamelModel):
+    environment: Environment
+    is_ready: bool = Field(description="Sellers can be connected with a refresh token.")
+    has_consent_page: bool = Field(description="Sellers can be connected by Amazon's page.")
+    problem: str | None = Field(description="What is not set up, and what to do.")
+
+
+class EnvironmentsBody(CamelModel):
+    environments: list[EnvironmentBody]
 
 
 class ConnectionsBody(CamelModel):
@@ -72,43 +115,94 @@ class ConnectionsBody(CamelModel):
     connections: list[ConnectionBody]
 
 
-def _body(connection: Connection) -> dict[str, Any]:
-    connected = connection.status != "disconnected"
-    return {
-        "connectionId": connection.connection_id,
-        "sellingPartnerId": connection.selling_partner_id,
-        "region": connection.region,
-        "marketplaceIds": list(connection.marketplace_ids),
-        "environment": connection.environment,
-        "status": connection.status,
-        "authorizedAt": connection.authorized_at,
-        "expiresAt": connection.authorized_at + _AUTHORISED_FOR if connected else None,
-        "lastSyncAt": connection.last_sync_at,
-    }
+def _body(connection: Connection, notes: Sequence[NoteBody] = ()) -> ConnectionBody:
+    connected = connection.status is not ConnectionStatus.DISCONNECTED
+    return ConnectionBody(
+        connection_id=connection.connection_id,
+        selling_partner_id=connection.selling_partner_id,
+        region=Region(connection.region),
+        marketplace_ids=list(connection.marketplace_ids),
+        environment=Environment(connection.environment),
+        status=connection.status,
+        reason=connection.status_reason,
+        ignored_marketplace_ids=[
+            one for one in connection.marketplace_ids if one not in MARKETPLACES
+        ],
+        authorized_at=connection.authorized_at,
+        expires_at=connection.authorized_at + AUTHORIZED_FOR if connected else None,
+        last_sync_at=connection.last_sync_at,
+        notes=list(notes),
+    )
+
+
+def _stored_body(stored: StoredConnection) -> StoredConnectionBody:
+    before = stored.before
+    return StoredConnectionBody(
+        **dict(_body(stored.connection)),
+        message=f"{stored.message}.",
+        replaced=None
+        if before is None
+        else ReplacedBody(
+            status=before.status,
+            authorized_at=before.authorized_at,
+            marketplace_ids=list(before.marketplace_ids),
+        ),
+    )
 
 
 @router.get(
     "/api/v1/integrations/amazon/status",
-    response_model=ConnectionsBody,
     responses=may_fail(),
     summary="The Amazon accounts of the user",
 )
-async def get_connections(services: ServicesOfApp, user_id: CurrentUser) -> dict[str, Any]:
+async def get_connections(
+    services: ServicesOfApp, workspace_id: CurrentWorkspace
+) -> ConnectionsBody:
     async with services.database.reading() as conn:
-        connections = await list_connections(conn, user_id)
-    return {
-        "connected": any(connection.status == "active" for connection in connections),
-        "connections": [_body(connection) for connection in connections],
-    }
+        connections = await list_connections(conn, workspace_id)
+        notes = await read_current_notes(conn, workspace_id, stream=CONNECTION)
+    return ConnectionsBody(
+        connected=any(one.status is ConnectionStatus.ACTIVE for one in connections),
+        connections=[
+            _body(one, [note for note in notes if note.connection_id == one.connection_id])
+            for one in connections
+        ],
+    )
+
+
+@router.get(
+    "/api/v1/integrations/amazon/environments",
+    responses=may_fail(),
+    summary="What can be connected here",
+)
+async def get_environments(
+    services: ServicesOfApp, _workspace_id: CurrentWorkspace
+) -> EnvironmentsBody:
+    """Depends on the settings of the server only."""
+    return EnvironmentsBody(environments=[_environment(services, one) for one in Environment])
+
+
+def _environment(services: Services, environment: Environment) -> EnvironmentBody:
+    problem = application = None
+    try:
+        application = services.access.servers(environment, Region.NA).application
+    except EnvironmentUnavailableError as exc:
+        problem = str(exc)
+    return EnvironmentBody(
+        environment=environment,
+        is_ready=application is not None,
+        has_consent_page=application is not None and bool(application.application_id),
+        problem=problem,
+    )
 
 
 @router.post(
     "/api/v1/integrations/amazon/connections",
     status_code=201,
-    response_model=ConnectionBody,
     responses=may_fail(
         ReauthorizationRequiredError,
         InvalidRequestError,
+        EnvironmentUnavailableError,
         InvalidClientError,
         SpApiError,
         UnavailableError,
@@ -117,17 +211,21 @@ async def get_connections(services: ServicesOfApp, user_id: CurrentUser) -> dict
     summary="Connect a seller account with its refresh token",
 )
 async def connect(
-    services: ServicesOfApp, user_id: CurrentUser, body: NewConnection
-) -> dict[str, Any]:
-    """The token is tried at Amazon's, stored encrypted and never shown again."""
+    services: ServicesOfApp, workspace_id: CurrentWorkspace, body: NewConnection
+) -> StoredConnectionBody:
+    """recoup checks token and marketplaces with Amazon, stores the token encrypted and never shows it
+    again. An account that is connected already is connected again: its data is kept.
+    """
     account = SellerAccount(
         refresh_token=body.refresh_token.get_secret_value(),
-        selling_partner_id=body.selling_partner_id,
+        selling_partner_id=body.selling_partner_id or "",
         region=body.region,
         environment=body.environment,
         marketplace_ids=tuple(body.marketplace_ids),
     )
-    return _body(await connect_seller(services, user_id, account))
+    return _stored_body(
+        await store_seller(services.database, services.access, workspace_id, account)
+    )
 
 
 @router.delete(
@@ -138,9 +236,13 @@ async def connect(
 )
 async def delete_connection(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    caller: CurrentCaller,
     connection_id: Annotated[Identifier, Path(alias="connectionId")],
-    purge: Annotated[bool, Query(description="Erase the seller's data too.")] = False,  # noqa: FBT002 - a query parameter
+    purge: Annotated[bool, Query(description="Also delete the seller's data.")] = False,  # noqa: FBT002 - a query parameter
 ) -> None:
-    """Cancels its running sync and erases the token."""
-    await disconnect_seller(services, user_id, ConnectionId(connection_id), purge=purge)
+    """Cancels its running sync and erases the token. Only an owner may delete the data."""
+    if purge:
+        caller.require(role=Role.OWNER, scope=Scope.ADMIN)
+    await disconnect_seller(
+        services.database, caller.workspace_id, ConnectionId(connection_id), purge=purge
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -17,15 +18,16 @@ from recoup.api.data_bodies import (
 )
 from recoup.api.listings import (
     ANSWERS,
+    RowBody,
     SaleQuery,
     WantsCsv,
     answer,
-    read_page,
-    select_rows,
-    stream_csv,
+    each,
 )
-from recoup.api.services import CurrentUser, ServicesOfApp
-from recoup.streams.listing_queries import FEES, ORDERS, TRANSACTIONS, list_order_items
+from recoup.api.services import CurrentWorkspace, ServicesOfApp
+from recoup.db.engine import Reader
+from recoup.streams.listing.listing_queries import FEES, ORDERS, TRANSACTIONS, list_order_items
+from recoup.streams.listing.queries import StoredRow
 
 router = APIRouter(tags=["data"])
 
@@ -33,19 +35,19 @@ router = APIRouter(tags=["data"])
 @router.get("/api/orders", response_model=OrderPage, responses=ANSWERS, summary="Orders")
 async def list_orders(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     query: Annotated[SaleQuery, Query()],
     as_csv: WantsCsv,
 ) -> dict[str, Any] | Response:
     """By time of creation, each with its items; the CSV has one line per order."""
-    selection = await select_rows(services.database, user_id, query)
-    if as_csv:
-        return await stream_csv(services.database, ORDERS, selection)
-    rows, cursor = await read_page(services.database, ORDERS, selection, query)
-    async with services.database.reading() as conn:
-        items = await list_order_items(conn, rows)
-    orders = [order_body(row, items[row["connection_id"], row["order_id"]]) for row in rows]
-    return {"items": orders, "nextCursor": cursor}
+    return await answer(
+        services.database, workspace_id, ORDERS, query, as_csv=as_csv, bodies=_orders
+    )
+
+
+async def _orders(conn: Reader, rows: Sequence[StoredRow]) -> list[RowBody]:
+    items = await list_order_items(conn, rows)
+    return [order_body(row, items[row["connection_id"], row["order_id"]]) for row in rows]
 
 
 @router.get(
@@ -56,13 +58,18 @@ async def list_orders(
 )
 async def list_transactions(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     query: Annotated[SaleQuery, Query()],
     as_csv: WantsCsv,
 ) -> dict[str, Any] | Response:
     """By time of posting; with a SKU those that have a fee of it."""
     return await answer(
-        services.database, user_id, TRANSACTIONS, query, as_csv=as_csv, body=transaction_body
+        services.database,
+        workspace_id,
+        TRANSACTIONS,
+        query,
+        as_csv=as_csv,
+        bodies=each(transaction_body),
     )
 
 
@@ -71,9 +78,11 @@ async def list_transactions(
 )
 async def list_fees(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     query: Annotated[SaleQuery, Query()],
     as_csv: WantsCsv,
 ) -> dict[str, Any] | Response:
     """By time of posting: the leaves of Amazon's breakdown, with its sign."""
-    return await answer(services.database, user_id, FEES, query, as_csv=as_csv, body=fee_body)
+    return await answer(
+        services.database, workspace_id, FEES, query, as_csv=as_csv, bodies=each(fee_body)
+    )

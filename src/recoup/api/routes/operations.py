@@ -9,11 +9,11 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from recoup.api.docs_page import render_docs
-from recoup.api.openapi import ProblemBody
-from recoup.api.parameters import CamelModel
+from recoup.api.openapi import ProblemBody, may_be_too_many
 from recoup.api.problems import Problem, response_of
-from recoup.api.readiness import OK, check_readiness
-from recoup.api.services import ServicesOfApp
+from recoup.api.readiness import OK
+from recoup.api.services import OpenAnswersOfApp
+from recoup.body import CamelModel
 
 router = APIRouter(tags=["operations"])
 
@@ -27,7 +27,7 @@ class ReadinessBody(CamelModel):
     checks: dict[str, str]
 
 
-@router.get("/healthz", summary="Whether the process answers")
+@router.get("/healthz", responses=may_be_too_many(), summary="Liveness")
 async def get_health() -> HealthBody:
     return HealthBody()
 
@@ -35,11 +35,14 @@ async def get_health() -> HealthBody:
 @router.get(
     "/readyz",
     response_model=ReadinessBody,
-    responses={503: {"model": ProblemBody, "description": "Not ready; `checks` says why"}},
-    summary="Whether database, migrations and a worker are there",
+    responses={
+        **may_be_too_many(),
+        503: {"model": ProblemBody, "description": "Not ready; see `checks`"},
+    },
+    summary="Readiness: database, migrations and a worker",
 )
-async def get_readiness(services: ServicesOfApp) -> ReadinessBody | Response:
-    checks = await check_readiness(services)
+async def get_readiness(answers: OpenAnswersOfApp) -> ReadinessBody | Response:
+    checks = await answers.readiness.get()
     failed = [f"{name}: {words}" for name, words in checks.items() if words != OK]
     if not failed:
         return ReadinessBody(checks=checks)
@@ -50,10 +53,11 @@ async def get_readiness(services: ServicesOfApp) -> ReadinessBody | Response:
 @router.get(
     "/metrics",
     response_class=PlainTextResponse,
+    responses=may_be_too_many(),
     summary="Prometheus metrics",
 )
-async def get_metrics(services: ServicesOfApp) -> Response:
-    text = await services.metrics.render(services.database)
+async def get_metrics(answers: OpenAnswersOfApp) -> Response:
+    text = await answers.metrics.get()
     return Response(text, headers={"content-type": CONTENT_TYPE_LATEST})
 
 

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from recoup.api.cursors import bad_cursor, decode_cursor, encode_cursor
+from recoup.api.cursors import bad_cursor
 from recoup.api.data_bodies import Page
-from recoup.api.fields import Timestamp
 from recoup.api.listings import PageQuery
 from recoup.api.openapi import may_fail
-from recoup.api.parameters import CamelModel, OptionalIdentifier
-from recoup.api.services import CurrentUser, ServicesOfApp
+from recoup.api.paging import Pages, Place, read_page
+from recoup.api.parameters import OptionalIdentifier, RequestModel
+from recoup.api.services import CurrentWorkspace, ServicesOfApp
+from recoup.audit.queries import record
+from recoup.audit.words import Action
+from recoup.body import CamelModel, Timestamp
 from recoup.clock import utc_now
 from recoup.connections.queries import get_connection
+from recoup.db.engine import Reader
 from recoup.errors import InvalidRequestError, NotFoundError
-from recoup.ids import ConnectionId
-from recoup.sync.quarantine_queries import list_quarantine
-from recoup.sync.replay import replay_quarantine
+from recoup.ids import ConnectionId, WorkspaceId
+from recoup.sync.reading.replay import replay_quarantine
+from recoup.sync.record.quarantine_queries import QuarantinedRow, list_quarantine
 
 router = APIRouter(tags=["operations"])
-
-_NAME = "quarantine"
 
 
 class QuarantinedBody(CamelModel):
@@ -40,7 +43,7 @@ class QuarantinePage(Page):
     items: list[QuarantinedBody]
 
 
-class ReplayRequest(CamelModel):
+class ReplayRequest(RequestModel):
     connection_id: OptionalIdentifier = None
 
 
@@ -50,55 +53,61 @@ class ReplayBody(CamelModel):
     remaining: int
 
 
-def _before(cursor: str | None) -> int | None:
-    if cursor is None:
-        return None
-    (number,) = decode_cursor(_NAME, cursor, count=1)
+def _pages(workspace_id: WorkspaceId, named: ConnectionId | None) -> Pages[QuarantinedRow]:
+    def read(conn: Reader, limit: int, after: Place | None) -> Awaitable[list[QuarantinedRow]]:
+        before = None if after is None else after[0]
+        return list_quarantine(conn, workspace_id, connection_id=named, limit=limit, before=before)
+
+    return Pages(
+        cursor_name="quarantine",
+        place_length=1,
+        read=read,
+        place_of=lambda row: (row.quarantine_id,),
+        parse_place=_place,
+    )
+
+
+def _place(texts: tuple[str, ...]) -> Place:
+    (number,) = texts
     if not (number.isascii() and number.isdigit() and len(number) <= 18):
         raise bad_cursor()
-    return int(number)
+    return (int(number),)
 
 
 @router.get(
     "/api/quarantine",
-    response_model=QuarantinePage,
     responses=may_fail(InvalidRequestError, NotFoundError),
     summary="Source rows that could not be read, with the reason",
 )
 async def get_quarantine(
-    services: ServicesOfApp, user_id: CurrentUser, query: Annotated[PageQuery, Query()]
-) -> dict[str, Any]:
+    services: ServicesOfApp, workspace_id: CurrentWorkspace, query: Annotated[PageQuery, Query()]
+) -> QuarantinePage:
     """Newest first. `raw` is the row as Amazon sent it, without personal data."""
-    before = _before(query.cursor)
     named = ConnectionId(query.connection_id) if query.connection_id else None
     async with services.database.reading() as conn:
         if named is not None:
-            await get_connection(conn, user_id, named)
-        rows = await list_quarantine(
-            conn, user_id, connection_id=named, limit=query.limit + 1, before=before
+            await get_connection(conn, workspace_id, named)
+        rows, cursor = await read_page(
+            conn, _pages(workspace_id, named), limit=query.limit, cursor=query.cursor
         )
-    page = rows[: query.limit]
-    more = len(rows) > query.limit
-    cursor = encode_cursor(_NAME, [str(page[-1].quarantine_id)]) if more else None
-    return {
-        "items": [{n: getattr(row, n) for n in QuarantinedBody.model_fields} for row in page],
-        "nextCursor": cursor,
-    }
+    items = [QuarantinedBody.model_validate(row, from_attributes=True) for row in rows]
+    return QuarantinePage(items=items, next_cursor=cursor)
 
 
 @router.post(
     "/api/quarantine/replay",
-    response_model=ReplayBody,
     responses=may_fail(NotFoundError),
-    summary="Try rows that could not be read again, after an upgrade",
+    summary="Retry rows that could not be read, after an upgrade",
 )
 async def replay(
-    services: ServicesOfApp, user_id: CurrentUser, request: ReplayRequest | None = None
-) -> dict[str, int]:
+    services: ServicesOfApp, workspace_id: CurrentWorkspace, request: ReplayRequest | None = None
+) -> ReplayBody:
     """Rows of one connection, or of all. What can be read now leaves the quarantine."""
     named = ConnectionId(request.connection_id) if request and request.connection_id else None
     if named is not None:
         async with services.database.reading() as conn:
-            await get_connection(conn, user_id, named)
-    done = await replay_quarantine(services.database, user_id, named, now=utc_now())
-    return {"tried": done.tried, "loaded": done.loaded, "remaining": done.remaining}
+            await get_connection(conn, workspace_id, named)
+    done = await replay_quarantine(services.database, workspace_id, named, now=utc_now())
+    async with services.database.writing() as conn:
+        await record(conn, Action.QUARANTINE_REPLAYED, named, loaded=done.loaded)
+    return ReplayBody(tried=done.tried, loaded=done.loaded, remaining=done.remaining)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, Path, Query
 from fastapi.responses import HTMLResponse, Response
 
+from recoup.api.body_csv import packet_csv
 from recoup.api.csv_text import MEDIA_TYPE
 from recoup.api.listings import WantsCsv
 from recoup.api.negotiation import preferred
@@ -21,29 +23,36 @@ from recoup.api.recoveries import (
     stream_claims,
 )
 from recoup.api.recovery_bodies import (
-    ClaimDetail,
     ClaimPage,
     ClaimQuery,
     DecisionBody,
+    DetectedBody,
+    DetectRequest,
     ExplainQuery,
     Explanation,
-    MetricsBody,
-    Packet,
-    Summary,
 )
-from recoup.api.recovery_csv import packet_csv
-from recoup.api.services import CurrentUser, ServicesOfApp
-from recoup.claims.lifecycle_queries import Decision, decide
-from recoup.claims.metrics_body import metrics_body, summary_body
-from recoup.claims.metrics_queries import count_outcomes, total_months, total_stages
-from recoup.claims.packet import packet_of
+from recoup.api.services import CurrentUser, CurrentWorkspace, ServicesOfApp
+from recoup.audit.queries import record
+from recoup.audit.words import Action
+from recoup.claims.bodies.claim import ClaimDetail
+from recoup.claims.bodies.metrics import MetricsBody, Summary, metrics_body, summary_body
+from recoup.claims.bodies.packet import Packet, packet_of
+from recoup.claims.reading.claims import ClaimSelection, total_claims
+from recoup.claims.reading.decisions import Decision, decide
+from recoup.claims.reading.metrics import count_outcomes, total_months
 from recoup.clock import utc_now
+from recoup.connections.queries import choose_connection
 from recoup.errors import (
+    AmbiguousConnectionError,
     ConflictError,
     ImpossibleStepError,
     InvalidRequestError,
+    NoConnectionError,
     NotFoundError,
+    SyncAlreadyActiveError,
 )
+from recoup.ids import ConnectionId
+from recoup.sync.detect_claims import detect_again
 
 router = APIRouter(tags=["recoveries"])
 
@@ -65,12 +74,12 @@ _PACKET_ANSWERS: Responses = {
 @router.get("/api/recoveries", response_model=ClaimPage, responses=_PAGE_ANSWERS, summary="Claims")
 async def list_recoveries(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     query: Annotated[ClaimQuery, Query()],
     as_csv: WantsCsv,
-) -> dict[str, Any] | Response:
-    """Newest first unless `sort` says otherwise. The CSV holds the whole selection."""
-    selection = await select_claims(services.database, user_id, query)
+) -> ClaimPage | Response:
+    """Newest first unless `sort` says otherwise. The CSV contains the whole selection."""
+    selection = await select_claims(services.database, workspace_id, query)
     if as_csv:
         return await stream_claims(services.database, selection, query)
     return await read_claim_page(services.database, selection, query)
@@ -78,64 +87,90 @@ async def list_recoveries(
 
 @router.get(
     "/api/recoveries/explain",
-    response_model=Explanation,
     responses=may_fail(InvalidRequestError, NotFoundError),
-    summary="Why something is a claim, or is none",
+    summary="Why an event is a claim or not",
 )
 async def explain_recoveries(
-    services: ServicesOfApp, user_id: CurrentUser, query: Annotated[ExplainQuery, Query()]
-) -> dict[str, Any]:
+    services: ServicesOfApp, workspace_id: CurrentWorkspace, query: Annotated[ExplainQuery, Query()]
+) -> Explanation:
     """Every event of a product or an order that could be a claim, with what settled it."""
-    return await explain(services.database, user_id, query)
+    return await explain(services.database, workspace_id, query)
+
+
+@router.post(
+    "/api/recoveries/detect",
+    responses=may_fail(
+        NotFoundError,
+        NoConnectionError,
+        AmbiguousConnectionError,
+        SyncAlreadyActiveError,
+        write=True,
+    ),
+    summary="Detect claims in the loaded data, without calling Amazon",
+)
+async def detect_recoveries(
+    services: ServicesOfApp,
+    workspace_id: CurrentWorkspace,
+    body: Annotated[DetectRequest | None, Body()] = None,
+) -> DetectedBody:
+    """For instance after sourcing costs were entered. A running sync detects at its end: 409."""
+    named = ConnectionId(body.connection_id) if body and body.connection_id else None
+    async with services.database.reading() as conn:
+        connection = await choose_connection(conn, workspace_id, named)
+    chosen = connection.connection_id
+    stored = await detect_again(services.database, workspace_id, chosen, now=utc_now())
+    async with services.database.writing() as conn:
+        await record(conn, Action.CLAIMS_DETECTED, chosen)
+    return DetectedBody(connection_id=chosen, **asdict(stored))
 
 
 @router.get(
     "/api/recoveries/{claimId}",
-    response_model=ClaimDetail,
     responses=may_fail(NotFoundError),
     summary="One claim with its evidence and history",
 )
 async def get_recovery(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     claim_id: Annotated[Identifier, Path(alias="claimId")],
-) -> dict[str, Any]:
-    return await read_claim_detail(services.database, user_id, claim_id)
+) -> ClaimDetail:
+    return await read_claim_detail(services.database, workspace_id, claim_id)
 
 
 @router.patch(
     "/api/recoveries/{claimId}",
-    response_model=ClaimDetail,
     responses=may_fail(NotFoundError, ImpossibleStepError, ConflictError, write=True),
-    summary="What a person made of a claim",
+    summary="Record a decision about a claim",
 )
 async def patch_recovery(
     services: ServicesOfApp,
+    workspace_id: CurrentWorkspace,
     user_id: CurrentUser,
     claim_id: Annotated[Identifier, Path(alias="claimId")],
     body: Annotated[DecisionBody, Body()],
-) -> dict[str, Any]:
+) -> ClaimDetail:
     """detected -> filed -> approved / rejected / dismissed; an impossible step lists `possible`."""
     decision = Decision(**body.model_dump())
     async with services.database.writing() as conn:
-        await decide(conn, user_id, claim_id, decision, now=utc_now())
-    return await read_claim_detail(services.database, user_id, claim_id)
+        await decide(conn, workspace_id, claim_id, decision, who=user_id, now=utc_now())
+        await record(conn, Action.CLAIM_CHANGED, claim_id, **_told_of(body))
+    return await read_claim_detail(services.database, workspace_id, claim_id)
 
 
 @router.get(
     "/api/recoveries/{claimId}/packet",
     response_model=Packet,
     responses=_PACKET_ANSWERS,
-    summary="All that is needed to file a claim by hand",
+    summary="Everything needed to file a claim by hand",
 )
 async def get_packet(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     claim_id: Annotated[Identifier, Path(alias="claimId")],
     accept: Accept = None,
-) -> dict[str, Any] | Response:
+) -> Packet | Response:
     """Nothing is submitted anywhere: Amazon has no API for claims."""
-    packet = packet_of(await read_claim_detail(services.database, user_id, claim_id))
+    packet = packet_of(await read_claim_detail(services.database, workspace_id, claim_id))
     form = preferred(accept, ("application/json", "text/html", MEDIA_TYPE))
     if form == "text/html":
         policy = {"content-security-policy": CONTENT_SECURITY_POLICY}
@@ -148,26 +183,31 @@ async def get_packet(
 
 @router.get(
     "/api/v1/integrations/amazon/recoveries",
-    response_model=Summary,
     responses=may_fail(),
-    summary="What Amazon owes, in sum",
+    summary="Totals of what Amazon owes",
 )
-async def get_summary(services: ServicesOfApp, user_id: CurrentUser) -> dict[str, Any]:
-    """Of claims that are pending, filed or approved; currencies are never added."""
+async def get_summary(services: ServicesOfApp, workspace_id: CurrentWorkspace) -> Summary:
+    """The claims that are owed; currencies are never added."""
     async with services.database.reading() as conn:
-        return summary_body(await total_stages(conn, user_id, utc_now()))
+        return summary_body(await total_claims(conn, ClaimSelection(workspace_id, utc_now())))
 
 
 @router.get(
     "/api/metrics/recoveries",
-    response_model=MetricsBody,
     responses=may_fail(),
-    summary="What became of claims, and how right the rules were",
+    summary="Outcomes of claims and accuracy of the rules",
 )
-async def get_recovery_metrics(services: ServicesOfApp, user_id: CurrentUser) -> dict[str, Any]:
+async def get_recovery_metrics(
+    services: ServicesOfApp, workspace_id: CurrentWorkspace
+) -> MetricsBody:
     async with services.database.reading() as conn:
         return metrics_body(
-            await total_stages(conn, user_id, utc_now()),
-            await total_months(conn, user_id),
-            await count_outcomes(conn, user_id),
+            await total_claims(conn, ClaimSelection(workspace_id, utc_now())),
+            await total_months(conn, workspace_id),
+            await count_outcomes(conn, workspace_id),
         )
+
+
+def _told_of(body: DecisionBody) -> dict[str, Any]:
+    """What the audit log says of a decision; notes are for the people of the workspace only."""
+    return body.model_dump(mode="json", exclude_none=True, exclude={"note"})

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from recoup.api.cost_entry import (
     CostEntry,
@@ -17,14 +16,26 @@ from recoup.api.cost_entry import (
     require_one_product,
 )
 from recoup.api.csv_text import MEDIA_TYPE
-from recoup.api.data_bodies import Page
-from recoup.api.fields import Amount, Timestamp
 from recoup.api.listings import PageQuery, WantsCsv
 from recoup.api.openapi import Responses, may_fail
-from recoup.api.parameters import CamelModel, OptionalIdentifier
-from recoup.api.services import CurrentUser, ServicesOfApp
-from recoup.api.sourcing_costs import read_cost_page, stream_costs
-from recoup.claims.cost_queries import CostSelection, delete_cost, save_costs
+from recoup.api.parameters import OptionalIdentifier
+from recoup.api.services import CurrentUser, CurrentWorkspace, ServicesOfApp
+from recoup.api.sourcing_costs import (
+    CostPage,
+    MissingCosts,
+    read_cost_page,
+    read_missing_costs,
+    stream_costs,
+)
+from recoup.audit.queries import record
+from recoup.audit.words import Action
+from recoup.body import CamelModel
+from recoup.claims.reading.costs import (
+    CostSelection,
+    delete_cost,
+    list_unknown_products,
+    save_costs,
+)
 from recoup.connections.queries import choose_connection, get_connection
 from recoup.errors import (
     AmbiguousConnectionError,
@@ -62,6 +73,9 @@ _BODY = {
 class CostQuery(PageQuery):
     sku: OptionalIdentifier = None
     fnsku: OptionalIdentifier = None
+    search: OptionalIdentifier = Field(
+        default=None, description="Part of a SKU, an FNSKU or an invoice reference, in any case."
+    )
 
 
 class EntryQuery(CamelModel):
@@ -78,24 +92,17 @@ class EntryQuery(CamelModel):
         return self
 
 
-class CostBody(CamelModel):
-    connection_id: str
-    sku: str | None
-    fnsku: str | None
-    cost: Amount
-    currency: str
-    valid_from: date
-    invoice_reference: str | None
-    entered_at: Timestamp
-
-
-class CostPage(Page):
-    items: list[CostBody]
-
-
 class SavedBody(CamelModel):
     connection_id: str
     saved: int
+    unknown: list[str] = Field(
+        description="SKUs and FNSKUs among them that the loaded data does not name: check these."
+    )
+
+
+class MissingQuery(CamelModel):
+    connection_id: OptionalIdentifier = None
+    limit: int = Field(default=50, ge=1, le=500)
 
 
 @router.get(
@@ -103,18 +110,18 @@ class SavedBody(CamelModel):
 )
 async def list_sourcing_costs(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     query: Annotated[CostQuery, Query()],
     as_csv: WantsCsv,
-) -> dict[str, Any] | Response:
+) -> CostPage | Response:
     """By product and day; the CSV has the form that PUT takes."""
     named = None if query.connection_id is None else ConnectionId(query.connection_id)
     if named is not None:
         async with services.database.reading() as conn:
-            await get_connection(conn, user_id, named)
-    selection = CostSelection(user_id, named, query.sku, query.fnsku)
+            await get_connection(conn, workspace_id, named)
+    selection = CostSelection(workspace_id, named, query.sku, query.fnsku, query.search)
     if as_csv:
-        return stream_costs(services.database, selection)
+        return await stream_costs(services.database, selection)
     return await read_cost_page(
         services.database, selection, limit=query.limit, cursor=query.cursor
     )
@@ -128,6 +135,7 @@ async def list_sourcing_costs(
 )
 async def put_sourcing_costs(
     services: ServicesOfApp,
+    workspace_id: CurrentWorkspace,
     user_id: CurrentUser,
     request: Request,
     connection_id: Annotated[OptionalIdentifier, Query(alias="connectionId")] = None,
@@ -141,24 +149,44 @@ async def put_sourcing_costs(
     costs = parse(await request.body())
     named = None if connection_id is None else ConnectionId(connection_id)
     async with services.database.writing() as conn:
-        connection = await choose_connection(conn, user_id, named)
+        connection = await choose_connection(conn, workspace_id, named)
         await save_costs(conn, user_id, connection.connection_id, costs)
-    return SavedBody(connection_id=connection.connection_id, saved=len(costs))
+        await record(conn, Action.COSTS_CHANGED, connection.connection_id, saved=len(costs))
+        unknown = await list_unknown_products(conn, connection.connection_id, costs)
+    return SavedBody(connection_id=connection.connection_id, saved=len(costs), unknown=unknown)
+
+
+@router.get(
+    "/api/sourcing-costs/missing",
+    responses=may_fail(NotFoundError),
+    summary="Products without a sourcing cost, and the claims that wait for it",
+)
+async def list_products_without_cost(
+    services: ServicesOfApp,
+    workspace_id: CurrentWorkspace,
+    query: Annotated[MissingQuery, Query()],
+) -> MissingCosts:
+    """Of claims that can still be filed; those that wait for most come first."""
+    named = None if query.connection_id is None else ConnectionId(query.connection_id)
+    if named is not None:
+        async with services.database.reading() as conn:
+            await get_connection(conn, workspace_id, named)
+    return await read_missing_costs(services.database, workspace_id, named, limit=query.limit)
 
 
 @router.delete(
     "/api/sourcing-costs",
     status_code=204,
     responses=may_fail(NotFoundError, NoConnectionError, AmbiguousConnectionError, write=True),
-    summary="Take back a sourcing cost",
+    summary="Delete a sourcing cost",
 )
 async def delete_sourcing_cost(
-    services: ServicesOfApp, user_id: CurrentUser, query: Annotated[EntryQuery, Query()]
+    services: ServicesOfApp, workspace_id: CurrentWorkspace, query: Annotated[EntryQuery, Query()]
 ) -> None:
     """The entry before it counts again. Amounts of claims follow with the next detection."""
     named = None if query.connection_id is None else ConnectionId(query.connection_id)
     async with services.database.writing() as conn:
-        connection = await choose_connection(conn, user_id, named)
+        connection = await choose_connection(conn, workspace_id, named)
         await delete_cost(
             conn,
             connection.connection_id,
@@ -166,3 +194,4 @@ async def delete_sourcing_cost(
             fnsku=query.fnsku or "",
             valid_from=query.valid_from,
         )
+        await record(conn, Action.COSTS_CHANGED, connection.connection_id, deleted=1)

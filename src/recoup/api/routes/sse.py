@@ -1,4 +1,4 @@
-"""Server-Sent Events (WHATWG HTML, 9.2). What a stream says of itself is told before it begins."""
+"""Server-Sent Events (WHATWG HTML, 9.2). Errors are reported before a stream begins."""
 
 from __future__ import annotations
 
@@ -8,39 +8,40 @@ from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import Response
 
 from recoup.api.event_stream import EventStream
-from recoup.api.feeds import has_seen_the_end, sync_frames, user_frames
+from recoup.api.feeds import has_seen_the_end, sync_frames, workspace_frames
 from recoup.api.openapi import Responses, may_fail
 from recoup.api.parameters import Identifier
-from recoup.api.services import CurrentUser, ServicesOfApp
-from recoup.errors import NotFoundError
+from recoup.api.services import CurrentWorkspace, ServicesOfApp
+from recoup.errors import NotFoundError, TooManyStreamsError
 from recoup.events.sse import parse_last_event_id
 from recoup.ids import SyncId
-from recoup.sync.queries import get_sync
+from recoup.sync.record.queries import get_sync
 
 router = APIRouter(tags=["events"])
 
 _STREAM: Responses = {
     200: {"description": "A stream of unnamed events", "content": {"text/event-stream": {}}}
 }
-_AFTER_THE_END: Responses = {204: {"description": "The reader has seen the end: do not come back"}}
+_AFTER_THE_END: Responses = {204: {"description": "The stream has ended; do not reconnect"}}
 LastEventIdHeader = Annotated[
     str | None,
-    Header(alias="Last-Event-ID", description="The id of the last event seen; sent by browsers."),
+    Header(alias="Last-Event-ID", description="Id of the last event received; sent by browsers."),
 ]
 LastEventIdQuery = Annotated[
-    str | None, Query(alias="lastEventId", description="For clients that cannot set the header.")
+    str | None,
+    Query(alias="lastEventId", description="The same, for clients that cannot set the header."),
 ]
 
 
 @router.get(
     "/api/sse/sync-progress/{syncId}",
     response_class=Response,
-    responses={**_STREAM, **_AFTER_THE_END, **may_fail(NotFoundError)},
+    responses={**_STREAM, **_AFTER_THE_END, **may_fail(NotFoundError, TooManyStreamsError)},
     summary="Follow one sync",
 )
 async def follow_sync(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     sync_id: Annotated[Identifier, Path(alias="syncId")],
     header: LastEventIdHeader = None,
     query: LastEventIdQuery = None,
@@ -49,25 +50,25 @@ async def follow_sync(
     # A browser that comes back sends the header; its address still holds the place of long ago.
     last_seen = parse_last_event_id(header or query)
     async with services.database.reading() as conn:
-        await get_sync(conn, user_id, SyncId(sync_id))
-    if await has_seen_the_end(services, user_id, SyncId(sync_id), last_seen):
+        await get_sync(conn, workspace_id, SyncId(sync_id))
+    if await has_seen_the_end(services, workspace_id, SyncId(sync_id), last_seen):
         return Response(status_code=204)
-    return EventStream(services, sync_frames(services, user_id, SyncId(sync_id), last_seen))
+    return EventStream(services, sync_frames(services, workspace_id, SyncId(sync_id), last_seen))
 
 
 @router.get(
     "/api/sse/status",
     response_class=Response,
-    responses={**_STREAM, **may_fail()},
-    summary="Follow everything of the user",
+    responses={**_STREAM, **may_fail(TooManyStreamsError)},
+    summary="Follow all events of the user",
 )
 async def follow_user(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     header: LastEventIdHeader = None,
     query: LastEventIdQuery = None,
 ) -> Response:
     """The data is `{"type": "sync", "sync": {...}}`, or of type `detection` or `connection`."""
     return EventStream(
-        services, user_frames(services, user_id, parse_last_event_id(header or query))
+        services, workspace_frames(services, workspace_id, parse_last_event_id(header or query))
     )

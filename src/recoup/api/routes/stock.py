@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -9,15 +10,14 @@ from fastapi.responses import Response
 
 from recoup.api.listings import (
     ANSWERS,
+    RowBody,
     StockQuery,
     UnitQuery,
     WantsCsv,
     answer,
-    read_page,
-    select_rows,
-    stream_csv,
+    each,
 )
-from recoup.api.services import CurrentUser, ServicesOfApp
+from recoup.api.services import CurrentWorkspace, ServicesOfApp
 from recoup.api.stock_bodies import (
     LedgerPage,
     ReimbursementPage,
@@ -29,7 +29,8 @@ from recoup.api.stock_bodies import (
     removal_body,
     shipment_body,
 )
-from recoup.streams.listing_queries import (
+from recoup.db.engine import Reader
+from recoup.streams.listing.listing_queries import (
     INVENTORY,
     LEDGER,
     REIMBURSEMENTS,
@@ -38,6 +39,7 @@ from recoup.streams.listing_queries import (
     SHIPMENTS,
     list_shipment_items,
 )
+from recoup.streams.listing.queries import StoredRow
 
 router = APIRouter(tags=["data"])
 
@@ -45,40 +47,49 @@ router = APIRouter(tags=["data"])
 @router.get("/api/inventory", response_model=StockPage, responses=ANSWERS, summary="FBA stock")
 async def list_inventory(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     query: Annotated[StockQuery, Query()],
     as_csv: WantsCsv,
 ) -> dict[str, Any] | Response:
     """By time of the last change; stock without such a time comes last."""
-    return await answer(services.database, user_id, INVENTORY, query, as_csv=as_csv)
+    return await answer(
+        services.database, workspace_id, INVENTORY, query, as_csv=as_csv, bodies=each()
+    )
 
 
 @router.get("/api/ledger", response_model=LedgerPage, responses=ANSWERS, summary="Stock movements")
 async def list_ledger(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     query: Annotated[StockQuery, Query()],
     as_csv: WantsCsv,
 ) -> dict[str, Any] | Response:
     """By day of the movement; a day counts as its midnight in UTC. `sku` is the MSKU."""
-    return await answer(services.database, user_id, LEDGER, query, as_csv=as_csv)
+    return await answer(
+        services.database, workspace_id, LEDGER, query, as_csv=as_csv, bodies=each()
+    )
 
 
 @router.get(
     "/api/reimbursements",
     response_model=ReimbursementPage,
     responses=ANSWERS,
-    summary="What Amazon paid back",
+    summary="Reimbursements",
 )
 async def list_reimbursements(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     query: Annotated[UnitQuery, Query()],
     as_csv: WantsCsv,
 ) -> dict[str, Any] | Response:
     """By time of approval; what Amazon took back is negative."""
     return await answer(
-        services.database, user_id, REIMBURSEMENTS, query, as_csv=as_csv, body=reimbursement_body
+        services.database,
+        workspace_id,
+        REIMBURSEMENTS,
+        query,
+        as_csv=as_csv,
+        bodies=each(reimbursement_body),
     )
 
 
@@ -87,12 +98,14 @@ async def list_reimbursements(
 )
 async def list_returns(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     query: Annotated[UnitQuery, Query()],
     as_csv: WantsCsv,
 ) -> dict[str, Any] | Response:
     """By time of arrival in the fulfillment center."""
-    return await answer(services.database, user_id, RETURNS, query, as_csv=as_csv)
+    return await answer(
+        services.database, workspace_id, RETURNS, query, as_csv=as_csv, bodies=each()
+    )
 
 
 @router.get(
@@ -100,13 +113,13 @@ async def list_returns(
 )
 async def list_removals(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     query: Annotated[UnitQuery, Query()],
     as_csv: WantsCsv,
 ) -> dict[str, Any] | Response:
     """By time of request, one row per SKU and disposition; `orderId` is that of the removal."""
     return await answer(
-        services.database, user_id, REMOVALS, query, as_csv=as_csv, body=removal_body
+        services.database, workspace_id, REMOVALS, query, as_csv=as_csv, bodies=each(removal_body)
     )
 
 
@@ -115,18 +128,16 @@ async def list_removals(
 )
 async def list_shipments(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     query: Annotated[StockQuery, Query()],
     as_csv: WantsCsv,
 ) -> dict[str, Any] | Response:
-    """By day of creation where the name tells it, each with its items; the CSV is without them."""
-    selection = await select_rows(services.database, user_id, query)
-    if as_csv:
-        return await stream_csv(services.database, SHIPMENTS, selection)
-    rows, cursor = await read_page(services.database, SHIPMENTS, selection, query)
-    async with services.database.reading() as conn:
-        items = await list_shipment_items(conn, rows)
-    shipments = [
-        shipment_body(row, items[row["connection_id"], row["shipment_id"]]) for row in rows
-    ]
-    return {"items": shipments, "nextCursor": cursor}
+    """By day of creation if the name contains it, each with its items; the CSV is without them."""
+    return await answer(
+        services.database, workspace_id, SHIPMENTS, query, as_csv=as_csv, bodies=_shipments
+    )
+
+
+async def _shipments(conn: Reader, rows: Sequence[StoredRow]) -> list[RowBody]:
+    items = await list_shipment_items(conn, rows)
+    return [shipment_body(row, items[row["connection_id"], row["shipment_id"]]) for row in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Path, Query
 from pydantic import Field
@@ -13,23 +13,22 @@ from recoup.api.parameters import (
     MAX_BIGINT,
     TEXT_PATTERN,
     Blank,
-    CamelModel,
     Identifier,
     OptionalIdentifier,
     OptionalInstant,
 )
-from recoup.api.services import CurrentUser, ServicesOfApp
+from recoup.api.services import CurrentWorkspace, ServicesOfApp
 from recoup.api.sync_bodies import (
     ActivityBody,
+    ActivityEntry,
     CancelledBody,
     HistoryBody,
     OverviewBody,
-    PlanBody,
     PlannedStatusBody,
     StartBody,
     StartedBody,
-    SyncState,
 )
+from recoup.body import CamelModel
 from recoup.clock import utc_now
 from recoup.connections.queries import choose_connection
 from recoup.errors import (
@@ -45,12 +44,14 @@ from recoup.errors import (
 )
 from recoup.events.queries import list_activities
 from recoup.ids import ConnectionId, SyncId
-from recoup.jobs.start import start_sync, stop_sync
-from recoup.sync.make_plan import plan_next_sync
-from recoup.sync.plan_body import next_plan_body, plan_body
-from recoup.sync.plan_queries import find_plan
-from recoup.sync.queries import get_sync, list_history
-from recoup.sync.status import history_entry, status_body
+from recoup.jobs.start import start_sync
+from recoup.jobs.stop import stop_sync
+from recoup.sync.planning.body import PlanBody, next_plan_body, plan_body
+from recoup.sync.planning.make import plan_next_sync
+from recoup.sync.planning.queries import find_plan
+from recoup.sync.record.queries import get_sync, list_history
+from recoup.sync.record.states import SyncStatus
+from recoup.sync.record.status import history_entry, status_body
 
 router = APIRouter(tags=["sync"])
 
@@ -72,7 +73,7 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=255,
         pattern=TEXT_PATTERN,
-        description="The same key starts one sync only, however often it is sent.",
+        description="Repeated requests with the same key start only one sync.",
     ),
 ]
 
@@ -80,7 +81,7 @@ IdempotencyKey = Annotated[
 class HistoryQuery(CamelModel):
     limit: int = Field(default=20, ge=1, le=100)
     offset: int = Field(default=0, ge=0, le=MAX_BIGINT)
-    status: Annotated[SyncState | None, Blank] = None
+    status: Annotated[SyncStatus | None, Blank] = None
     since: OptionalInstant = Field(default=None, alias="from", description="Started at or after.")
     until: OptionalInstant = Field(default=None, alias="to", description="Started before.")
 
@@ -89,7 +90,7 @@ class HistoryQuery(CamelModel):
 @router.post("/api/sync/start", responses=_START_ERRORS, summary="Start a sync")
 async def start(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     body: Annotated[StartBody | None, Body()] = None,
     idempotency_key: IdempotencyKey = None,
 ) -> StartedBody:
@@ -99,7 +100,7 @@ async def start(
         services.database,
         services.queue,
         services.access,
-        user_id,
+        workspace_id,
         connection_id=ConnectionId(named) if named else None,
         idempotency_key=idempotency_key,
     )
@@ -108,65 +109,60 @@ async def start(
 
 @router.get(
     "/api/sync/status/{syncId}",
-    response_model=PlannedStatusBody,
     responses=may_fail(NotFoundError),
     summary="The state of one sync",
 )
 async def get_status(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     sync_id: Annotated[Identifier, Path(alias="syncId")],
-) -> dict[str, Any]:
+) -> PlannedStatusBody:
     async with services.database.reading() as conn:
-        sync = await get_sync(conn, user_id, SyncId(sync_id))
+        sync = await get_sync(conn, workspace_id, SyncId(sync_id))
         row = await find_plan(conn, sync.sync_id)
     plan = None if row is None else plan_body(row, completed_at=sync.completed_at)
-    return {**status_body(sync), "plan": plan}
+    return PlannedStatusBody(**dict(status_body(sync)), plan=plan)
 
 
 @router.get(
     "/api/sync/plan",
-    response_model=PlanBody,
     responses=may_fail(NoConnectionError, AmbiguousConnectionError, NotFoundError),
-    summary="What the next sync would read, from where, and how long that takes",
+    summary="What the next sync would read, from which source, and how long it would take",
 )
 async def get_plan(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     connection_id: Annotated[OptionalIdentifier, Query(alias="connectionId")] = None,
-) -> dict[str, Any]:
-    """Nothing is started and nobody is asked: it rests on what earlier syncs have seen."""
+) -> PlanBody:
+    """Starts nothing and calls nobody: the plan is based on earlier syncs."""
     named = ConnectionId(connection_id) if connection_id else None
     async with services.database.reading() as conn:
-        connection = await choose_connection(conn, user_id, named)
-        account = services.access.account(connection)
-        plan = await plan_next_sync(conn, connection, account=account, now=utc_now())
+        connection = await choose_connection(conn, workspace_id, named)
+        plan = await plan_next_sync(conn, connection, now=utc_now())
     return next_plan_body(plan)
 
 
 @router.get(
     "/api/sync/status",
-    response_model=OverviewBody,
     responses=may_fail(),
     summary="The running sync, the last one and the next",
 )
-async def get_overview(services: ServicesOfApp, user_id: CurrentUser) -> dict[str, Any]:
-    return await read_overview(services, user_id)
+async def get_overview(services: ServicesOfApp, workspace_id: CurrentWorkspace) -> OverviewBody:
+    return await read_overview(services, workspace_id)
 
 
 @router.get(
     "/api/sync/history",
-    response_model=HistoryBody,
     response_model_exclude_unset=True,
     responses=may_fail(),
     summary="Past syncs, newest first",
 )
 async def get_history(
-    services: ServicesOfApp, user_id: CurrentUser, query: Annotated[HistoryQuery, Query()]
-) -> dict[str, Any]:
+    services: ServicesOfApp, workspace_id: CurrentWorkspace, query: Annotated[HistoryQuery, Query()]
+) -> HistoryBody:
     async with services.database.reading() as conn:
-        syncs, total = await list_history(conn, user_id, **query.model_dump())
-    return {"syncs": [history_entry(sync) for sync in syncs], "total": total}
+        syncs, total = await list_history(conn, workspace_id, **query.model_dump())
+    return HistoryBody(syncs=[history_entry(sync) for sync in syncs], total=total)
 
 
 @router.post(
@@ -176,30 +172,34 @@ async def get_history(
 )
 async def cancel(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     sync_id: Annotated[Identifier, Path(alias="syncId")],
 ) -> CancelledBody:
-    """What was loaded stays."""
-    await stop_sync(services.database, user_id, SyncId(sync_id))
+    """The loaded data is kept."""
+    await stop_sync(services.database, workspace_id, SyncId(sync_id))
     return CancelledBody()
 
 
 @router.get(
     "/api/sync/activity",
-    response_model=ActivityBody,
     responses=may_fail(),
-    summary="What happened lately, newest first",
+    summary="Recent activity, newest first",
 )
 async def get_activity(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    workspace_id: CurrentWorkspace,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-) -> dict[str, Any]:
+) -> ActivityBody:
     async with services.database.reading() as conn:
-        found = await list_activities(conn, user_id, limit=limit)
-    return {
-        "activities": [
-            {"type": a.type, "timestamp": a.created_at, "message": a.message, "syncId": a.sync_id}
-            for a in found
+        found = await list_activities(conn, workspace_id, limit=limit)
+    return ActivityBody(
+        activities=[
+            ActivityEntry(
+                type=one.type,
+                timestamp=one.created_at,
+                message=one.message,
+                sync_id=one.sync_id,
+            )
+            for one in found
         ]
-    }
+    )

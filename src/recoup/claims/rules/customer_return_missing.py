@@ -1,16 +1,78 @@
-"""Refunded or replaced, and never returned; also orders lost on the way to the customer."""
+"""Refunded or replaced units that never came back; also orders lost on the way to the customer."""
 
 from __future__ import annotations
 
-from recoup.claims.order_value_queries import (
+from recoup.claims.detection.made_good import MISSING
+from recoup.claims.detection.order_columns import (
     BASIS,
     HELD_BACK,
     VALUE_MISSING,
     amount_of,
     arithmetic_of,
 )
-from recoup.claims.prepare_returns_queries import MISSING
-from recoup.claims.rule import ClaimType, Rule, Value, Window
+from recoup.claims.detection.parts import FOR_REVIEW, Sql, either, list_of, part, settled
+from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
+
+_SURE = list_of(
+    part("base", 0.8, "refunded, not returned and not paid"),
+    part("several refunds", -0.2, "the order has several refunds", when="c.refunds > 1"),
+    part(
+        "returns not complete",
+        0,
+        "the report of returns is not loaded up to yesterday",
+        at_most=0.5,
+        when="c.is_complete is not true",
+    ),
+    either(
+        part(
+            "possible payment",
+            0,
+            "Amazon paid something that may be for this order, and does not say so",
+            at_most=FOR_REVIEW,
+            when="c.is_unclear",
+        ),
+        part(
+            "other unit returned",
+            0,
+            Sql(
+                "c.came_otherwise || ' more came back under another SKU of the order than were "
+                "refunded: look whether it is this one'"
+            ),
+            at_most=FOR_REVIEW,
+            when="c.came_otherwise > 0",
+        ),
+        part(
+            "return in the stock ledger",
+            0,
+            Sql(
+                "c.unseen || ' more units of this FNSKU came back by the stock ledger than the "
+                "report of returns tells'"
+            ),
+            at_most=FOR_REVIEW,
+            when="c.unseen > 0",
+        ),
+    ),
+)
+
+_SETTLED = list_of(
+    Sql("c.settled"),
+    either(
+        settled(
+            "partial refund",
+            "jsonb_build_object('order_id', c.order_id)",
+            "c.partial_units",
+            "less than 90 % of the price was refunded",
+            when="c.is_partial",
+        ),
+        settled(
+            "beyond what was shipped",
+            "jsonb_build_object('order_id', c.order_id)",
+            "c.made_good - c.due",
+            Sql("c.shipped || ' shipped; see refund_overpaid'"),
+            when="c.made_good > c.due",
+        ),
+    ),
+)
 
 # When a later refund of the same order and SKU is younger than the window asks, the claim waits for
 # it, but not past the last safe day of the first one.
@@ -41,12 +103,17 @@ with coverage as (
         case when c.last_on > c.first_on
             then least(c.last_on + p.opens, c.first_on + p.closes_days - 1) end as wait_until,
         coalesce(c.reason_codes, '') ~* 'lost|arrive|undeliver|not.?received' as is_lost,
-        c.refunds > 1 as is_several,
         coverage.days @> tstzrange(
             c.first_on::timestamp at time zone 'UTC',
             greatest(c.first_on, cast(:as_of as date) - 1)::timestamp at time zone 'UTC'
         ) as is_complete,
-        coalesce(unclear.order_id, nameless.order_id) is not null as is_unclear
+        -- Customers have some 30 days to send a unit back: as long as these are not read, it is not missing.
+        coverage.days @> tstzrange(
+            c.first_on::timestamp at time zone 'UTC',
+            greatest(c.first_on, least(c.first_on + 30, cast(:as_of as date) - 3))::timestamp at time zone 'UTC'
+        ) is false as is_waiting,
+        coalesce(unclear.order_id, nameless.order_id) is not null as is_unclear,
+        unseen.units as unseen, uncounted.order_id is not null as is_uncounted
     from detect_order_case as c
     cross join coverage
     left join detect_order_open as open
@@ -57,65 +124,34 @@ with coverage as (
         join surplus on surplus.order_id = c.order_id and surplus.sku <> c.sku
         group by c.order_id, c.sku
     ) as other on other.order_id = c.order_id and other.sku = c.sku
+    left join detect_return_unseen as unseen on unseen.order_id = c.order_id and unseen.sku = c.sku
+    left join (
+        select distinct order_id from detect_return where not is_counted
+    ) as uncounted on uncounted.order_id = c.order_id
     left join unclear on unclear.order_id = c.order_id
     left join nameless on nameless.order_id = c.order_id and nameless.sku = c.sku
     left join detect_policy as p
         on p.marketplace_id = c.marketplace_id and p.window_name = 'customer_return'
         and c.last_on >= p.valid_from and c.last_on < p.valid_to
     where c.made_good > 0 or c.partial_units > 0
-), rated as (
-    select candidate.*, several.change as several, late.change as late, price.change as price,
-        greatest(0.8 + several.change + late.change + price.change - 0.45, 0) as above
-    from candidate
-    cross join lateral (select case when is_several then -0.2 else 0 end as change) as several
-    cross join lateral (
-        select case when is_complete is not true then -0.3 - several.change else 0 end as change
-    ) as late
-    cross join lateral (select case when is_checked then 0 else -0.35 end as change) as price
 )
 select jsonb_build_object('orderId', c.order_id, 'sku', c.sku) as key,
     c.marketplace_id, c.sku, c.fnsku, c.asin, c.order_id,
     case when c.is_partial then c.partial_units else greatest(c.due, c.made_good) end as units,
     c.open as quantity,
-    c.settled || case
-        when c.is_partial then jsonb_build_array(jsonb_build_object(
-            'by', 'partial refund', 'reference', jsonb_build_object('order_id', c.order_id),
-            'units', c.partial_units, 'why', 'less than 90 % of the price was refunded'))
-        when c.made_good > c.due then jsonb_build_array(jsonb_build_object(
-            'by', 'beyond what was shipped', 'reference', jsonb_build_object('order_id', c.order_id),
-            'units', c.made_good - c.due,
-            'why', c.shipped || ' shipped; see refund_overpaid'))
-        else '[]' end as settled,
+    {_SETTLED} as settled,
     coalesce(c.first_on, c.event_on) as event_on, c.first_on as clock_on, c.wait_until,
     {amount_of("c.open")} as amount, c.currency, {BASIS} as amount_basis,
     {VALUE_MISSING} as amount_missing,
-    0.8 + c.several + c.late + c.price - case when c.is_unclear or c.came_otherwise > 0 then c.above else 0 end
-        as confidence,
-    jsonb_build_array(jsonb_build_object(
-        'part', 'base', 'change', 0.8, 'why', 'refunded, not returned and not paid'))
-    || case when c.several < 0 then jsonb_build_array(jsonb_build_object(
-        'part', 'several refunds', 'change', c.several, 'why', 'the order has several refunds'))
-        else '[]' end
-    || case when c.late < 0 then jsonb_build_array(jsonb_build_object(
-        'part', 'returns not complete', 'change', c.late,
-        'why', 'the report of returns is not loaded up to yesterday')) else '[]' end
-    || case when c.price < 0 then jsonb_build_array(jsonb_build_object(
-        'part', 'price not known', 'change', c.price,
-        'why', 'whether the refund was partial cannot be checked')) else '[]' end
-    || case when c.is_unclear and c.above > 0 then jsonb_build_array(jsonb_build_object(
-        'part', 'possible payment', 'change', -c.above,
-        'why', 'Amazon paid something that may be for this order, and does not say so'))
-        when c.came_otherwise > 0 and c.above > 0 then jsonb_build_array(jsonb_build_object(
-        'part', 'other unit returned', 'change', -c.above, 'why', c.came_otherwise
-            || ' more came back under another SKU of the order than were refunded: look whether it is this one'))
-        else '[]' end
-        as confidence_parts,
-    {HELD_BACK} as suppressed,
+    {_SURE} as confidence_parts,
+    case when c.is_waiting then 'the returns report is not loaded for the weeks after the refund'
+        when c.is_uncounted then 'a return of this order does not state its quantity' else {HELD_BACK} end
+        as suppressed,
     case when c.is_partial then format('Only a part of the price was refunded (%s units).',
             c.partial_units)
         else format('Refunded %s, replaced %s, returned %s, paid by Amazon %s: %s open%s.%s',
             c.refunded, c.replaced, coalesce(c.returned, 0), coalesce(c.paid, 0), c.open,
-            case when c.is_lost then ' (the order was lost on its way to the customer)' else '' end,
+            case when c.is_lost then ' (the order was lost on the way to the customer)' else '' end,
             {arithmetic_of("c.open")}) end as reason,
     jsonb_build_object(
         'rows', c.source_rows,
@@ -124,26 +160,26 @@ select jsonb_build_object('orderId', c.order_id, 'sku', c.sku) as key,
             'returned', coalesce(c.returned, 0), 'paid', coalesce(c.paid, 0), 'open', c.open,
             'unitPrice', c.unit_price, 'unitFees', c.unit_fees, 'unitValue', c.unit_value),
         'notes', jsonb_build_array(
-            'Returns count for this order from 30 days before the first refund, without end; one '
-            || 'that comes later withdraws this claim.',
-            'Do not file when you issued the refund yourself, or told the customer to keep it.')
-        || case when c.is_lost then jsonb_build_array('Lost on the way to the customer (T19).')
+            'Returns of this order count from 30 days before the first refund, without an end date; a '
+            || 'later return withdraws this claim.',
+            'Do not file if you issued the refund yourself or told the customer to keep the item.')
+        || case when c.is_lost then jsonb_build_array('Lost on the way to the customer.')
             else '[]' end
     ) as evidence
-from rated as c
-"""  # noqa: S608 - put together from constants
+from candidate as c
+"""
 
 RULE = Rule(
     type=ClaimType.CUSTOMER_RETURN_MISSING,
-    title="Refunded, and the unit never came back",
-    source="claims facts R5 (T5, T19), 4.4 step 2, 5.1; decisions 8, 9, 14, 15, 19",
-    reads=("orders", "transactions", "returns", "replacements", "reimbursements", "settlements"),
-    window=Window.CUSTOMER_RETURN,
+    title="Refunded but never returned",
+    source="docs/rules.md#customer_return_missing",
+    window=PolicyWindow.CUSTOMER_RETURN,
     value=Value.OWN,
-    version=2,
+    version=3,
     documents=(
         "the order in Seller Central with the date and amount of the refund or the replacement",
-        "the report of FBA customer returns, searched by the order id",
+        "the FBA customer returns report, searched by order id",
     ),
     sql=_SQL,
+    decides={"returns": ("asin",)},
 )

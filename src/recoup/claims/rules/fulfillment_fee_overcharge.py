@@ -1,26 +1,65 @@
-"""R14, T15: fulfillment fees above what the product's measures explain.
+"""Fulfillment fees above what the product's measurements explain.
 
-Two causes, one claim each per SKU and marketplace (decision 10): `above_preview`, the fee is more
-than the fee preview that was valid that day; `size_changed`, Amazon measured the product anew, the
-preview rose with it, and the seller should look which measures are true. The third alarm of the
-facts, the seller's own measures, needs data that recoup does not hold.
+Two causes, one claim each per SKU and marketplace (docs/decisions.md#fee-claims): `above_preview`, the fee is more
+than the fee preview that was valid that day; `size_changed`, Amazon measured the product again, the
+preview rose with it, and the seller should look which measures are true. The third alarm,
+the seller's own measures, needs data that recoup does not hold.
 
 Previews of Europe name no store: they are taken for the first of the seller's marketplaces with
 their currency, with less confidence, and prove nothing for the others.
 
 Left out: a charge that was given back, several units on one line (fees are per unit), orders of
-other channels, sales served from another country, and weeks in which most SKUs of the marketplace
+other channels, what a surcharge of the policy explains, charges of before a new fee card that only a
+preview of after it could be held against, sales served from another country, and weeks in which most SKUs of the marketplace
 cost more than their preview, which is a season or a new rate card, not a wrong measure (ours).
-Charges and the previews of their days come from recoup.claims.prepare_fees_queries.
+Charges and the previews of their days come from recoup.claims.detection.fees.
 
 Only charges inside the window count; the clock is that of the oldest of them. Once all are past
 it, the newest one stands for what expired last.
 """
 
-from recoup.claims.rule import ClaimType, Rule, Value, Window
+from recoup.claims.detection.parts import Sql, either, list_of, part, settled
+from recoup.claims.detection.temporary_table import MONEY_OF_PAYMENTS
+from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
-# Per unit; what remains below it is rounding (facts R14).
+# Per unit; what remains below it is rounding (docs/rules.md#fulfillment_fee_overcharge).
 _TOLERANCE = "0.02"
+
+_SURE = list_of(
+    either(
+        part(
+            "base",
+            0.5,
+            "Amazon changed the measures of the product and its fee rose",
+            when="cause = 'size_changed'",
+        ),
+        part("base", 0.4, "charged more than the fee preview"),
+    ),
+    part(
+        "store",
+        -0.1,
+        "the fee preview does not name its store: taken for the first one",
+        when="store = '' and shared.marketplaces > 1",
+    ),
+)
+
+_GIVEN_BACK = settled(
+    "correction",
+    "transaction_ids",
+    "quantity",
+    Sql("format('%s %s given back for order %s', given_back, currency, order_id)"),
+)
+
+_SETTLED = list_of(
+    Sql("coalesce(settled, '[]')"),
+    settled(
+        "payment",
+        "corrections",
+        "open",
+        "a fee correction that covers the difference",
+        when="open > 0 and coalesce(owed, 0) = 0",
+    ),
+)
 
 # What remains of each suspect charge after corrections, of whatever transaction they came in. What is
 # given back without a SKU may be for any of the order.
@@ -111,14 +150,12 @@ suspect as (
                'charged', charged::text, 'givenBack', given_back::text,
                'expected', expected::text, 'over', over::text)
                order by charged_on, order_id) filter (where is_open) as rows,
-           jsonb_agg(jsonb_build_object('by', 'correction', 'reference', transaction_ids,
-               'units', quantity, 'why', format('%s %s given back for order %s', given_back,
-               currency, order_id)) order by charged_on, order_id) filter (where not is_open)
-               as settled
+           jsonb_agg({_GIVEN_BACK.json} order by charged_on, order_id)
+               filter (where not is_open) as settled
     from counted
     group by cause, sku, marketplace_id, currency
 )
-"""  # noqa: S608 - a constant
+"""
 
 _SQL = f"""
 with {_OVERCHARGES}, repaid as (
@@ -150,27 +187,15 @@ with {_OVERCHARGES}, repaid as (
 select jsonb_build_object('sku', sku, 'marketplaceId', marketplace_id, 'cause', cause) as key,
        marketplace_id, sku, fnsku, asin, null::text as order_id,
        units, case when owed > 0 then open else 0 end as quantity,
-       coalesce(settled, '[]') || case when open > 0 and coalesce(owed, 0) = 0
-           then jsonb_build_array(jsonb_build_object('by', 'payment', 'reference', corrections,
-               'units', open, 'why', 'a fee correction that covers the difference'))
-           else '[]' end as settled,
+       {_SETTLED} as settled,
        oldest_on as event_on, oldest_on as clock_on, null::date as wait_until,
        coalesce(owed, 0) as amount, currency,
        'charged less the expected fee' as amount_basis, null::text as amount_missing,
-       case cause when 'size_changed' then 0.5 else 0.4 end
-           - case when store = '' and shared.marketplaces > 1 then 0.1 else 0 end as confidence,
-       jsonb_build_array(case cause when 'size_changed'
-           then jsonb_build_object('part', 'base', 'change', 0.5,
-               'why', 'Amazon changed the measures of the product and its fee rose')
-           else jsonb_build_object('part', 'base', 'change', 0.4,
-               'why', 'charged more than the fee preview') end)
-           || case when store = '' and shared.marketplaces > 1
-              then jsonb_build_array(jsonb_build_object('part', 'store', 'change', -0.1,
-                  'why', 'the fee preview does not name its store: taken for the first one'))
-              else '[]' end as confidence_parts,
+       {_SURE} as confidence_parts,
        case when not is_home
-            then 'the fee preview is taken for another marketplace of the same currency' end
-            as suppressed,
+            then 'the fee preview is used for another marketplace with the same currency'
+            when owed > 0 and nameless.names is not null then 'a fee correction that names no product may be '
+                || 'for this: ' || nameless.names end as suppressed,
        case cause when 'size_changed' then format(
                '%s units charged after Amazon changed the size from %s (%s) to %s (%s): %s %s more '
                'than before.', open, size_before, tier_before, size, size_tier, over, currency)
@@ -188,25 +213,50 @@ select jsonb_build_object('sku', sku, 'marketplaceId', marketplace_id, 'cause', 
                'lostPerDayOfDelay', round(coalesce(over, 0)
                    / greatest(newest_on - oldest_on + 1, 1), 2)::text),
            'notes', to_jsonb(array_remove(array[
-               'Amazon wants one claim per charge: each row is one',
-               case when is_before_preview then 'the fee preview of the day of some charges is not '
+               'Amazon requires one claim per charge: each row is one',
+               case when is_before_preview then 'the fee preview for the day of some charges is not '
                    'known: they are compared with the first one that recoup saw' end,
+               case when surcharge.share is not null then format('%s %% of each fee may be the fuel and '
+                   'logistics surcharge: check whether the fee preview includes it', round(surcharge.share * 100, 1))
+                   end,
                corrections || ' are subtracted'], null))) as evidence
 from netted join shared using (currency)
-"""  # noqa: S608 - put together from constants of this file
+left join detect_fee_nameless as nameless
+    on nameless.paid_in = netted.currency and nameless.last_on >= netted.oldest_on
+left join (
+    select marketplace_id, max(share) as share from detect_fee_change
+    where kind = 'surcharge' and valid_to > :as_of group by marketplace_id
+) as surcharge using (marketplace_id)
+"""
 
 RULE = Rule(
     type=ClaimType.FULFILLMENT_FEE_OVERCHARGE,
     title="Fulfillment fee too high",
-    source="facts 1.3 T15, 5 R14; decision 10",
-    reads=("transactions", "fee_preview", "orders", "ledger", "reimbursements", "settlements"),
-    window=Window.FEE_DIMENSION,
+    source="docs/rules.md#fulfillment_fee_overcharge",
+    window=PolicyWindow.FEE_DIMENSION,
     value=Value.OWN,
-    version=2,
+    version=3,
     documents=(
         "measures of a unit with photos on a scale and a ruler",
         "the list of charges (in the evidence)",
         "a request to measure again, where Amazon allows one",
     ),
     sql=_SQL,
+    reads={
+        "fees": (
+            "amount",
+            "category",
+            "currency",
+            "order_id",
+            "posted_at",
+            "sku",
+            "transaction_id",
+            "type",
+        ),
+        "ledger": ("country", "event_on", "event_type", "fnsku"),
+        "orders": ("order_id", "sales_channel"),
+    },
+    # By the SKU of the ledger the ASIN is found, which is only shown.
+    optional={"ledger": ("msku",)},
+    decides={"reimbursements": MONEY_OF_PAYMENTS},
 )

@@ -1,12 +1,16 @@
-"""R4, T4: units of a shipment were damaged on their way with Amazon's carrier, or at the dock.
+"""Units of a shipment that were damaged on their way with Amazon's carrier, or at the dock.
 
 Damage of the seller's own packing (DISTRIBUTOR_DAMAGED) and of carriers that are not Amazon's
-partners is nobody's debt to the seller here. Fileable as a shortage is (decision 5).
+partners is nobody's debt to the seller here. Fileable as a shortage is (docs/decisions.md#inbound-shipments).
 """
 
-from recoup.claims.rule import ClaimType, Rule, Value, Window
+from recoup.claims.detection.parts import list_of, part
+from recoup.claims.detection.temporary_table import MONEY_OF_ORDERS, all_of
+from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
-_SQL = """
+_SURE = list_of(part("base", 0.4, "who damaged the units is for Amazon to say"))
+
+_SQL = f"""
 with carriers as (
     select shipment_id, min(carrier) as carrier, min(source) as source
     from inbound_plan_shipments
@@ -15,11 +19,13 @@ with carriers as (
 ), damaged as (
     select e.*, s.marketplace_id, s.status, s.is_closed, s.delivered_on, s.event_on, s.quiet_since,
            product.asin, c.carrier, c.source as carrier_source,
-           coalesce(settled.settled, '[]') as settled, received.rows, received.dispositions
+           coalesce(settled.settled, '[]') as settled, received.rows, received.dispositions,
+           untold.why as untold
     from detect_inbound_event as e
     join detect_inbound_shipment as s using (shipment_id)
     left join carriers as c using (shipment_id)
     left join detect_inbound_settled as settled using (event_id)
+    left join detect_inbound_untold as untold using (event_id)
     left join detect_fnsku as product using (fnsku)
     cross join lateral (
         select jsonb_agg(jsonb_build_object('table', 'ledger', 'source', l.source,
@@ -39,17 +45,15 @@ select key, marketplace_id, nullif(sku, '') as sku, fnsku, asin, null::text as o
        case when is_closed then event_on else quiet_since + 30 end as wait_until,
        null::numeric as amount, null::text as currency,
        null::text as amount_basis, null::text as amount_missing,
-       0.4 as confidence,
-       jsonb_build_array(jsonb_build_object('part', 'base', 'change', 0.4,
-           'why', 'who damaged the units is for Amazon to say')) as confidence_parts,
+       {_SURE} as confidence_parts,
        case when status in ('CANCELLED', 'DELETED') then 'the shipment was cancelled or deleted'
             when is_partnered is null
-            then 'whether the carrier is a partner of Amazon is not known'
+            then 'it is not known whether the carrier is a partner of Amazon'
             when not is_partnered
-            then 'the carrier is no partner of Amazon: the damage is between you and the carrier'
-            end as suppressed,
+            then 'the carrier is not a partner of Amazon: claim the damage from the carrier'
+            else untold end as suppressed,
        format('%s units were received as %s%s: %s open.', units, dispositions,
-              case when units > open then format(', %s paid or mended', units - open) end, open) as reason,
+              case when units > open then format(', %s paid or repaired', units - open) end, open) as reason,
        jsonb_build_object(
            'rows', rows || case when carrier_source is null then '[]' else jsonb_build_array(
                jsonb_build_object('table', 'inbound_plan_shipments', 'source', carrier_source,
@@ -62,9 +66,8 @@ from damaged
 RULE = Rule(
     type=ClaimType.INBOUND_DAMAGE,
     title="Units damaged on their way to Amazon",
-    source="facts 1.3 T4, 4.4 step 3, 5 R4; decision 5",
-    reads=("shipments", "inbound_plans", "ledger", "reimbursements"),
-    window=Window.INBOUND,
+    source="docs/rules.md#inbound_damage",
+    window=PolicyWindow.INBOUND,
     value=Value.SOURCING_COST,
     version=2,
     documents=(
@@ -73,4 +76,18 @@ RULE = Rule(
         "photos, if there are any",
     ),
     sql=_SQL,
+    reads={
+        "inbound_plan_shipments": ("carrier", "shipment_id"),
+        "ledger": (
+            "disposition",
+            "event_on",
+            "event_type",
+            "fulfillment_center",
+            "msku",
+            "quantity",
+            "reference_id",
+        ),
+    },
+    # They only contain other events that the same payments may be for.
+    optional=all_of(*MONEY_OF_ORDERS, "replacements", "returns", "removals", "removal_shipments"),
 )

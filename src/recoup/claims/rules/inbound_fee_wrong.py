@@ -1,13 +1,18 @@
-"""R19, T21: a fee for an inbound defect that cannot be: a look at it, not more.
+"""A fee for an inbound defect that cannot be right, for review only.
 
 The shipment was cancelled and never arrived, or more units are called a problem than were missing.
-Amazon's window for it is not known; the facts say to treat it as the 90 days of other fees. The
-value is the fee of the row. One claim per shipment, SKU and problem, its rows summed.
+The only page that states a window (30 days from the report) has no date, so its end is not
+confirmed. The value is the fee of the row. One claim per shipment, SKU and problem, its rows
+summed.
 """
 
-from recoup.claims.rule import ClaimType, Rule, Value, Window
+from recoup.claims.detection.parts import list_of, part
+from recoup.claims.detection.temporary_table import MONEY_OF_PAYMENTS
+from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
-_SQL = """
+_SURE = list_of(part("base", 0.3, "the rows contradict each other; what is true only Amazon knows"))
+
+_SQL = f"""
 with arrived as (
     select reference_id as shipment_id, sum(quantity) as received
     from ledger
@@ -56,42 +61,67 @@ with arrived as (
     group by w.shipment_id, w.sku, w.problem_type, w.currency
 )
 select jsonb_build_object('shipmentId', shipment_id, 'sku', sku, 'problemType', problem_type)
-           || case when nth > 1 then jsonb_build_object('currency', currency) else '{}' end as key,
-       marketplace_id, nullif(sku, '') as sku, nullif(fnsku, '') as fnsku, asin,
+           || case when nth > 1 then jsonb_build_object('currency', wrong.currency) else '{{}}' end as key,
+       wrong.marketplace_id, nullif(sku, '') as sku, nullif(fnsku, '') as fnsku, asin,
        null::text as order_id,
        units, units as quantity, '[]'::jsonb as settled,
        reported_on as event_on, reported_on as clock_on, null::date as wait_until,
-       case when currency <> '' then fee end as amount, currency,
+       case when wrong.currency <> '' then fee end as amount, wrong.currency,
        'fee of the noncompliance report' as amount_basis,
-       case when currency is null then 'the report does not tell the currency of the fee' end
+       case when wrong.currency is null then 'the report does not state the currency of the fee' end
            as amount_missing,
-       0.3 as confidence,
-       jsonb_build_array(jsonb_build_object('part', 'base', 'change', 0.3,
-           'why', 'the rows contradict each other; what is true only Amazon knows'))
-           as confidence_parts,
-       null::text as suppressed,
+       {_SURE} as confidence_parts,
+       case when sku = '' then 'The report names no SKU, so recoup cannot tell whether this was paid.' end
+           as suppressed,
        case when is_cancelled
             then format('%s %s charged for shipment %s, which is %s and was never received.',
-                        fee, currency, shipment_id, lower(status))
+                        fee, wrong.currency, shipment_id, lower(status))
             else format('%s %s charged for %s units; %s expected, %s received.',
-                        fee, currency, problems, expected, received) end as reason,
+                        fee, wrong.currency, problems, expected, received) end as reason,
        jsonb_build_object('rows', rows,
            'numbers', jsonb_build_object('fee', fee::text, 'problemQuantity', problems,
                'expectedQuantity', expected, 'receivedQuantity', received),
            'notes', to_jsonb(array_remove(array[
-               'the window of this fee is published nowhere; 90 days is our choice',
+               'dispute it within 30 days of the report; the source for this window is undated, so do not wait',
+               case when problems is null then 'the report does not state the number of units' end,
+               case when fee > defect.most * problems or fee < defect.least * problems then format(
+                   'since %s an inbound defect costs %s to %s %s a unit: this fee is outside that range',
+                   defect.valid_from, defect.least, defect.most, defect.currency) end,
                'reimbursements ' || reimbursements || ' may have paid it'], null))) as evidence
 from wrong left join repaid using (shipment_id, sku, problem_type, currency)
+left join detect_fee_change as defect on defect.kind = 'defect_fee'
+    and defect.marketplace_id = wrong.marketplace_id and defect.currency = wrong.currency
+    and wrong.reported_on >= defect.valid_from and wrong.reported_on < defect.valid_to
 """
 
 RULE = Rule(
     type=ClaimType.INBOUND_FEE_WRONG,
     title="Fee for an inbound problem that was none",
-    source="facts 1.3 T21, 5 R19",
-    reads=("inbound_noncompliance", "shipments", "ledger", "reimbursements"),
-    window=Window.FEE_DIMENSION,
+    source="docs/rules.md#inbound_fee_wrong",
+    window=PolicyWindow.INBOUND_PROBLEM,
     value=Value.OWN,
-    version=1,
+    version=2,
     documents=("the shipment's events in Seller Central", "the noncompliance row"),
     sql=_SQL,
+    reads={
+        "inbound_noncompliance": (
+            "asin",
+            "currency",
+            "expected_quantity",
+            "fee_total",
+            "fee_type",
+            "fnsku",
+            "problem_quantity",
+            "problem_type",
+            "received_quantity",
+            "reported_at",
+            "shipment_id",
+            "sku",
+        ),
+        "ledger": ("event_type", "quantity", "reference_id"),
+        "shipments": ("marketplace_id", "shipment_id", "status"),
+    },
+    # They are only shown.
+    optional={"inbound_noncompliance": ("asin", "fee_type")},
+    decides={"reimbursements": MONEY_OF_PAYMENTS},
 )

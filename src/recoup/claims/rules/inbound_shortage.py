@@ -1,14 +1,62 @@
-"""R3, T3: a shipment arrived with fewer units than were sent.
+"""A shipment arrived with fewer units than were sent.
 
-Choices of ours (decisions 5, 12, 13, 17): a closed shipment is fileable at once, any other 30 days
+Choices of ours (docs/decisions.md#inbound-shipments): a closed shipment is fileable at once, any other 30 days
 after its last receipt, and below 0.5 until then; what SKUs of the same ASIN have too much in the shipment takes units off;
-without a receipt and without a delivery that we saw the deadline is not known. "Review" in the
-facts (units that may have arrived in another shipment) is a confidence below 0.5.
+without a receipt and without a delivery that we saw the deadline is not known. Units that
+may have arrived in another shipment take the confidence below 0.5.
 """
 
-from recoup.claims.rule import ClaimType, Rule, Value, Window
+from recoup.claims.detection.parts import FOR_REVIEW, Sql, either, list_of, part, settled
+from recoup.claims.detection.temporary_table import MONEY_OF_ORDERS, all_of
+from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
-_SQL = """
+_SURE = list_of(
+    part("base", 0.8, "a closed shipment, both counts agree, a small part is missing"),
+    either(
+        part(
+            "no proof of delivery",
+            -0.4,
+            "nothing of this shipment was ever received",
+            when="not is_delivered",
+        ),
+        part(
+            "still being received",
+            -0.4,
+            Sql("format('units came in, or their count changed, on %s', quiet_since)"),
+            when="is_moving",
+        ),
+        part(
+            "doubtful count",
+            -0.2,
+            Sql("doubt"),
+            when="doubt <> ''",
+        ),
+    ),
+    part(
+        "review",
+        0,
+        Sql(
+            "concat_ws(', ', crossed || ' units of this FNSKU were received elsewhere within 60 days', "
+            "'reimbursements ' || reimbursements || ' may have paid it')"
+        ),
+        at_most=FOR_REVIEW,
+        when="crossed is not null or reimbursements is not null",
+    ),
+)
+
+_SETTLED = list_of(
+    Sql("coalesce(settled.settled, '[]')"),
+    settled(
+        "surplus",
+        "c.shipment_id",
+        "c.mislabelled",
+        "in this shipment came too many units of another SKU of the same ASIN, or units without a "
+        "label (Amazon.Found): they are these",
+        when="c.mislabelled > 0",
+    ),
+)
+
+_SQL = f"""
 with candidates as (
     select i.*, coalesce(e.event_id, 0) as event_id, i.short - i.mislabelled as owed,
            coalesce(e.open, i.short - i.mislabelled) as open,
@@ -21,18 +69,19 @@ with candidates as (
       and i.status in ('CLOSED', 'RECEIVING', 'DELIVERED', 'CHECKED_IN', 'CANCELLED', 'DELETED')
 ), judged as (
     select c.*, x.units as crossed, p.reimbursements,
-           case when not c.is_delivered or c.is_moving then -0.4
-                when not c.is_closed or c.received_by_api <> c.received_by_ledger
-                    or c.received = 0 or c.short * 5 > c.shipped then -0.2
-                else 0 end as doubt,
-           coalesce(settled.settled, '[]') || case when c.mislabelled > 0 then jsonb_build_array(
-               jsonb_build_object('by', 'surplus', 'reference', c.shipment_id,
-               'units', c.mislabelled, 'why', 'another SKU of the same ASIN has too many units in '
-                   'this shipment: counted under the wrong label')) else '[]' end as settled,
+           concat_ws(', ',
+               case when not c.is_closed then 'the shipment is not closed' end,
+               case when c.received_by_api <> c.received_by_ledger
+                    then 'shipment and stock ledger count differently' end,
+               case when c.received = 0 then 'no unit of this SKU was received'
+                    when c.short * 5 > c.shipped then 'more than a fifth is missing' end) as doubt,
+           {_SETTLED} as settled,
+           untold.why as untold,
            coalesce(s.rows, '[]') as surplus_rows,
            received.rows as receipt_rows
     from candidates as c
     left join detect_inbound_settled as settled using (event_id)
+    left join detect_inbound_untold as untold using (event_id)
     cross join lateral (
         select sum(e.units) as units from detect_inbound_surplus as e
         where e.fnsku = c.fnsku and e.shipment_id <> c.shipment_id
@@ -73,38 +122,16 @@ select jsonb_build_object('shipmentId', shipment_id, 'sku', sku) as key,
        case when is_closed then event_on else quiet_since + 30 end as wait_until,
        null::numeric as amount, null::text as currency,
        null::text as amount_basis, null::text as amount_missing,
-       0.8 + doubt + case when crossed is null and reimbursements is null then 0
-                          else least(0, -0.35 - doubt) end as confidence,
-       jsonb_build_array(jsonb_build_object('part', 'base', 'change', 0.8,
-           'why', 'a closed shipment, both counts agree, a small part is missing'))
-       || case when not is_delivered then jsonb_build_array(jsonb_build_object(
-               'part', 'no proof of delivery', 'change', doubt,
-               'why', 'nothing of this shipment was ever received'))
-               when is_moving then jsonb_build_array(jsonb_build_object(
-               'part', 'still being received', 'change', doubt,
-               'why', format('units came in, or their count changed, on %s', quiet_since)))
-               when doubt < 0 then jsonb_build_array(jsonb_build_object(
-               'part', 'doubtful count', 'change', doubt, 'why', concat_ws(', ',
-                   case when not is_closed then 'the shipment is not closed' end,
-                   case when received_by_api <> received_by_ledger
-                        then 'shipment and stock ledger count differently' end,
-                   case when received = 0 then 'nothing of this SKU was received'
-                        when short * 5 > shipped then 'more than a fifth is missing' end)))
-               else '[]' end
-       || case when crossed is null and reimbursements is null then '[]'
-               else jsonb_build_array(jsonb_build_object('part', 'review',
-                   'change', least(0, -0.35 - doubt), 'why', concat_ws(', ',
-                   crossed || ' units of this FNSKU were received elsewhere within 60 days',
-                   'reimbursements ' || reimbursements || ' may have paid it'))) end
-           as confidence_parts,
+       {_SURE} as confidence_parts,
        case when status in ('CANCELLED', 'DELETED') then 'the shipment was cancelled or deleted'
             when is_edited then 'the shipped quantity was changed after the shipment was picked up'
-            end as suppressed,
+            when not is_counted then 'the shipment does not state how many units were received'
+            else untold end as suppressed,
        format('%s units sent, %s received (shipment: %s, stock ledger: %s)%s: %s missing. %s',
               shipped, received, received_by_api, received_by_ledger,
               case when short > open then format(', %s of %s settled', short - open, short) end,
               open, case when delivered_on is null
-                  then 'When it was delivered is not known, so there is no deadline.'
+                  then 'The delivery date is not known, so there is no deadline.'
                   else format('Delivered %s by %s.', delivered_on, delivery_known_by) end) as reason,
        jsonb_build_object(
            'rows', jsonb_build_array(
@@ -117,10 +144,10 @@ select jsonb_build_object('shipmentId', shipment_id, 'sku', sku) as key,
                'receivedByLedger', received_by_ledger, 'short', short,
                'mislabelled', mislabelled, 'paid', owed - open, 'open', open),
            'notes', to_jsonb(array_remove(array[
-               case when delivered_on is null then 'no receipt and no delivery was seen' end,
+               case when delivered_on is null then 'neither a receipt nor a delivery was seen' end,
                case when not is_delivered then 'dismiss it if the shipment was never sent' end,
                case when crossed is not null
-                    then 'look whether the units arrived with another shipment' end], null)))
+                    then 'check whether the units arrived with another shipment' end], null)))
            as evidence
 from judged
 """
@@ -128,9 +155,8 @@ from judged
 RULE = Rule(
     type=ClaimType.INBOUND_SHORTAGE,
     title="Units missing from an inbound shipment",
-    source="facts 1.3 T3, 4.4 step 3, 5 R3, 5.1; decisions 5, 12, 13, 17",
-    reads=("shipments", "shipment_items", "ledger", "reimbursements"),
-    window=Window.INBOUND,
+    source="docs/rules.md#inbound_shortage",
+    window=PolicyWindow.INBOUND,
     value=Value.SOURCING_COST,
     version=2,
     documents=(
@@ -139,4 +165,21 @@ RULE = Rule(
         "box contents",
     ),
     sql=_SQL,
+    reads={
+        "ledger": (
+            "disposition",
+            "event_on",
+            "event_type",
+            "fnsku",
+            "fulfillment_center",
+            "quantity",
+            "reference_id",
+        )
+    },
+    # They only show which payments damaged units had, and what is left of those pays shortages. Where
+    # the carrier is not known, a payment is for a shortage first.
+    optional=all_of(
+        *(*MONEY_OF_ORDERS, "replacements", "returns", "removals", "removal_shipments"),
+        "inbound_plan_shipments",
+    ),
 )

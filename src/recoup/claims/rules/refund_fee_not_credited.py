@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
-from recoup.claims.order_value_queries import FEE_HELD_BACK
-from recoup.claims.rule import ClaimType, Rule, Value, Window
+from recoup.claims.detection.order_columns import FEE_HELD_BACK
+from recoup.claims.detection.parts import Sql, list_of, part, settled
+from recoup.claims.detection.temporary_table import MONEY_OF_PAYMENTS, all_of
+from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
+
+_SURE = list_of(
+    part("base", 0.6, "the fee was not credited with the refund"),
+    part(
+        "possible payment",
+        -0.15,
+        "Amazon paid something on this order whose purpose is not known",
+        when="c.is_unclear",
+    ),
+)
+
+_PAID = settled(
+    "payment", "p.reference", "1", Sql("'paid on ' || p.approved_on || ' (' || p.reason || ')'")
+)
 
 # Amazon may keep a refund administration fee: 20 % of the referral fee, at most 5.00 per unit (BR:
 # 10.00) in these currencies. Where the most is not known, 20 % is what recoup lets it keep.
@@ -15,6 +31,10 @@ _SQL = f"""
 with credit as (
     select order_id, sku, sum(coalesce(referral, 0) + administration) as credited
     from detect_order_money where kind <> 'sale' group by order_id, sku
+), unnamed as (
+    -- Money that came back without the names of its parts may be the fee.
+    select distinct order_id from detect_order_money
+    where kind <> 'sale' and (not is_whole or are_fees_unnamed or has_unknown)
 ), refund as (
     select e.order_id, e.sku, e.event_on, e.full_units, s.sold, -s.referral as charged,
         coalesce(m.referral, 0) + m.administration as credited, due.share,
@@ -51,24 +71,26 @@ with credit as (
         select coalesce(credit.credited, 0) + greatest(coalesce(unplaced.credited, 0), 0) as credited
     ) as given
 ), paid as (
-    select order_id, sum(amount) filter (where family = 'fee') as fees,
-        bool_or(family in ('general', 'unknown')) as is_unclear,
-        jsonb_agg(jsonb_build_object(
-            'by', 'payment', 'reference', reference, 'units', 1,
-            'why', 'paid on ' || approved_on || ' (' || reason || ')'
-        ) order by payment_id) filter (where family = 'fee' and amount > 0) as settled
-    from detect_payment
-    where order_id is not null and family in ('fee', 'general', 'unknown')
-    group by order_id
+    select p.order_id, sum(p.amount) filter (where p.family = 'fee') as fees,
+        bool_or(p.family in ('general', 'unknown')) as is_unclear,
+        bool_or(not r.is_amount_told or coalesce(p.reason, '') = '') as is_untold,
+        jsonb_agg({_PAID.json} order by p.payment_id) filter (where p.family = 'fee' and p.amount > 0) as settled
+    from detect_payment as p join detect_reimbursement as r on r.row_id = p.payment_id
+    where p.order_id is not null and p.family in ('fee', 'general', 'unknown')
+    group by p.order_id
 ), candidate as (
     select c.*, short.counted::integer as counted, short.charged as fee, short.credited,
         short.expected, short.kept, short.last_on as refunded_last_on,
         coalesce(short.short_on, c.refunded_on) as short_on,
         short.shortfall - coalesce(paid.fees, 0) as shortfall, coalesce(paid.fees, 0) as fees_paid,
-        coalesce(paid.settled, '[]') as settled, coalesce(paid.is_unclear, false) as is_unclear
+        coalesce(paid.settled, '[]') as settled, coalesce(paid.is_unclear, false) as is_unclear,
+        case when unnamed.order_id is not null then 'a refund of this order does not name all its parts, one of '
+                || 'which may be the fee'
+            when paid.is_untold then 'a payment for this order does not state its amount or purpose' end as untold
     from short
     join detect_order_case as c using (order_id, sku)
     left join paid using (order_id)
+    left join unnamed using (order_id)
     where short.shortfall > 0.05
 )
 select jsonb_build_object('orderId', c.order_id, 'sku', c.sku) as key,
@@ -79,14 +101,8 @@ select jsonb_build_object('orderId', c.order_id, 'sku', c.sku) as key,
     case when c.shortfall > 0.05 then round(c.shortfall, 2) else 0 end as amount, c.currency,
     'referral fee charged, less what Amazon may keep, less what it credited' as amount_basis,
     null::text as amount_missing,
-    case when c.is_unclear then 0.45 else 0.6 end as confidence,
-    jsonb_build_array(jsonb_build_object(
-        'part', 'base', 'change', 0.6, 'why', 'the fee was not credited with the refund'))
-    || case when c.is_unclear then jsonb_build_array(jsonb_build_object(
-        'part', 'possible payment', 'change', -0.15,
-        'why', 'Amazon paid something on this order whose purpose is not known')) else '[]' end
-        as confidence_parts,
-    {FEE_HELD_BACK} as suppressed,
+    {_SURE} as confidence_parts,
+    coalesce(c.untold, {FEE_HELD_BACK}) as suppressed,
     format('Refunded %s in full. Referral fee %s for the sale; Amazon may keep %s of the refund''s'
         ' part, so %s was due and %s was credited: %s %s is missing.', c.counted, round(c.fee, 2), round(c.kept, 2),
         round(c.expected, 2), round(c.credited + c.fees_paid, 2), round(greatest(c.shortfall, 0), 2),
@@ -97,19 +113,22 @@ select jsonb_build_object('orderId', c.order_id, 'sku', c.sku) as key,
             'referralFee', c.fee, 'mayKeep', c.kept, 'due', c.expected,
             'credited', c.credited, 'paid', c.fees_paid, 'missing', c.shortfall),
         'notes', jsonb_build_array(
-            'The rules for media products differ: check them when this is one.')
+            'Different rules apply to media products: check whether this is one.')
     ) as evidence
 from candidate as c
-"""  # noqa: S608 - put together from constants
+"""
 
 RULE = Rule(
     type=ClaimType.REFUND_FEE_NOT_CREDITED,
-    title="Referral fee not given back with a refund",
-    source="claims facts R9 (T11), A22; decisions 1, 3",
-    reads=("orders", "transactions", "reimbursements", "settlements"),
-    window=Window.FEE_REFERRAL,
+    title="Referral fee not credited with a refund",
+    source="docs/rules.md#refund_fee_not_credited",
+    window=PolicyWindow.FEE_REFERRAL,
     value=Value.OWN,
-    version=2,
+    version=3,
     documents=("the transaction lines of the sale and of the refund", "the referral fee schedule"),
     sql=_SQL,
+    # Returns and replacements only show that Amazon sent the order, and without that nothing is claimed;
+    # the ledger has the FNSKU, which is shown.
+    optional=all_of("returns", "replacements", "ledger"),
+    decides={"reimbursements": MONEY_OF_PAYMENTS},
 )

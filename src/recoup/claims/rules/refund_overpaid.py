@@ -1,14 +1,26 @@
-"""More was refunded than the customer had paid, or a refund and a replacement for one unit."""
+"""Refunds above what the customer had paid, or a refund and a replacement for one unit."""
 
 from __future__ import annotations
 
-from recoup.claims.order_value_queries import HELD_BACK
-from recoup.claims.prepare_returns_queries import BEYOND, MISSING, SPARE
-from recoup.claims.rule import ClaimType, Rule, Value, Window
+from recoup.claims.detection.made_good import BEYOND, MISSING, SPARE
+from recoup.claims.detection.order_columns import HELD_BACK
+from recoup.claims.detection.parts import list_of, part
+from recoup.claims.detection.temporary_table import MONEY_OF_PAYMENTS
+from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
+
+_SURE = list_of(
+    part("base", 0.6, "more was given back than was paid"),
+    part(
+        "charges not loaded",
+        -0.15,
+        "only the units show it, not the money",
+        when="c.charged is null",
+    ),
+)
 
 # Goodwill that Amazon funds has leaves of its own, which count as neither price, tax nor shipping.
 # Of a refund and a replacement with nothing returned, the unit that never came back has the firmer
-# evidence: it is claimed first, as customer_return_missing (decision 8).
+# evidence: it is claimed first, as customer_return_missing (docs/decisions.md#one-unit-one-claim).
 _SQL = f"""
 with open as (
     select order_id, sku,
@@ -24,12 +36,19 @@ with open as (
     where need in ({SPARE}, {BEYOND})
     group by order_id, sku
 ), candidate as (
-    select c.*, open.spare, open.beyond, open.missing, open.paid, settled.settled,
-        case when open.beyond = 0 then 0 else round(c.money_beyond, 2) end
-            + case when open.spare = 0 then 0
+    select c.*, coalesce(open.spare, 0) as spare,
+        case when unknown.is_so then c.refunded_beyond else coalesce(open.beyond, 0) end as beyond,
+        coalesce(open.missing, 0) as missing, coalesce(open.paid, 0) as paid, settled.settled,
+        unknown.is_so and coalesce(open.spare, 0) = 0 as is_unknown,
+        case when unknown.is_so then null when coalesce(open.beyond, 0) = 0 then 0
+            else round(c.money_beyond, 2) end
+            + case when coalesce(open.spare, 0) = 0 then 0
                 when c.unit_value > 0 then round(c.unit_value * open.spare, 2) end as amount
     from detect_order_case as c
-    join open using (order_id, sku)
+    cross join lateral (
+        select c.refunded_beyond > 0 and c.money_beyond is null as is_so
+    ) as unknown
+    left join open using (order_id, sku)
     left join settled using (order_id, sku)
     where c.refunded_beyond + c.replaced_beyond > 0
 )
@@ -43,16 +62,13 @@ select jsonb_build_object('orderId', c.order_id, 'sku', c.sku) as key,
     case when c.replaced_beyond > 0 and c.refunded_beyond = 0
         then 'price without tax after promotion, less the fees charged on this order'
         else 'refunded less charged' end as amount_basis,
-    case when c.amount is null then 'what was charged on this order is not loaded whole' end
+    case when c.amount is null then 'the charges of this order are not loaded completely' end
         as amount_missing,
-    case when c.charged is null then 0.45 else 0.6 end as confidence,
-    jsonb_build_array(jsonb_build_object(
-        'part', 'base', 'change', 0.6, 'why', 'more was given back than was paid'))
-    || case when c.charged is null then jsonb_build_array(jsonb_build_object(
-        'part', 'charges not loaded', 'change', -0.15,
-        'why', 'only the units show it, not the money')) else '[]' end as confidence_parts,
-    case when c.spare + c.beyond > 0 and c.replaced_beyond > 0 and c.missing > 0
-        then 'nothing came back of a refund and a replacement: see customer_return_missing'
+    {_SURE} as confidence_parts,
+    case when c.is_unknown
+        then 'only the number of refunded units is too high: the charges are not known completely'
+        when c.spare + c.beyond > 0 and c.replaced_beyond > 0 and c.missing > 0
+        then 'nothing came back after a refund and a replacement: see customer_return_missing'
         else {HELD_BACK} end as suppressed,
     case when c.refunded_beyond > 0 then format(
             'Charged %s, refunded %s %s: %s %s too much. Shipped %s, refunded %s.',
@@ -72,21 +88,25 @@ select jsonb_build_object('orderId', c.order_id, 'sku', c.sku) as key,
             'refunded', c.refunded, 'replaced', c.replaced, 'paid', c.paid,
             'open', c.spare + c.beyond),
         'notes', jsonb_build_array(
-            'Counted are price, tax and shipping of this SKU, before and after promotions; the '
+            'Price, tax and shipping of this SKU are compared before and after promotions; the '
             || 'smaller excess is claimed.',
-            'Amazon publishes no window for this: the one of customer returns is a safe bound.')
+            'Amazon publishes no window for this; the window for customer returns is a safe bound.')
     ) as evidence
 from candidate as c
-"""  # noqa: S608 - put together from constants
+"""
 
 RULE = Rule(
     type=ClaimType.REFUND_OVERPAID,
     title="Refunded more than was paid",
-    source="claims facts R8 (T10), 4.4 step 2; decisions 3, 8, 15",
-    reads=("orders", "transactions", "returns", "replacements", "reimbursements", "settlements"),
-    window=Window.CUSTOMER_RETURN,
+    source="docs/rules.md#refund_overpaid",
+    window=PolicyWindow.CUSTOMER_RETURN,
     value=Value.OWN,
-    version=1,
+    version=2,
     documents=("the payment lines of the order", "the refund lines of the order"),
     sql=_SQL,
+    # A payment may be for a unit that came back damaged.
+    decides={
+        "reimbursements": MONEY_OF_PAYMENTS,
+        "returns": ("detailed_disposition", "status"),
+    },
 )

@@ -1,43 +1,55 @@
-"""Payments below what a unit is worth.
+"""Payments below the value of a unit.
 
-Source: facts 1.5 and 5 R17, decision 20 (5 % tolerance). Units lost before an order are compared
+Source: docs/rules.md#reimbursement_underpaid (5 % tolerance: docs/decisions.md#tolerance). Units lost before an order are compared
 with the sourcing cost of the day of the loss: the ledger's day, the delivery of the shipment, the
 day of the removal's parcel. Where no loss is known that the payment is for, with the lowest cost of
-the days on which it may have been: 120, a year for shipments (facts 4.4; ours). Units of orders are compared with price less fees,
+the days on which it may have been: 120, a year for shipments (docs/claims.md#allocation; ours). Units of orders are compared with price less fees,
 where they were refunded or replaced whole: of a price concession Amazon owes no more.
 What was paid later for the same reimbursement, or for the seller's case about it, is part of it; other
-money that came later and may be the difference makes it a case for review (decision 13).
+money that came later and may be the difference makes it a case for review (docs/decisions.md#possible-payments).
 """
 
 from __future__ import annotations
 
-from recoup.claims.rule import ClaimType, Rule, Value, Window
+from recoup.claims.detection.parts import Sql, list_of, part, settled
+from recoup.claims.detection.temporary_table import MONEY_OF_PAYMENTS, all_of
+from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
+
+_SURE = list_of(
+    part(
+        "below the value",
+        0.5,
+        "whether Amazon has approved this value is told by no source: look at the portal",
+    ),
+    part(
+        "possible payment",
+        -0.2,
+        "a later payment may be the difference: needs review",
+        when="bool_or(possible is not null)",
+    ),
+)
+
+_ADDED = settled(
+    "payment", "r.reference", "0", Sql("r.amount || ' more paid on ' || r.approved_on")
+)
 
 RULE = Rule(
     type=ClaimType.REIMBURSEMENT_UNDERPAID,
     title="Reimbursement below the value",
-    source="facts R17, T18",
-    reads=(
-        "reimbursements",
-        "ledger",
-        "shipments",
-        "shipment_items",
-        "removals",
-        "removal_shipments",
-    ),
-    window=Window.REIMBURSEMENT_VALUE_DISPUTE,
+    source="docs/rules.md#reimbursement_underpaid",
+    window=PolicyWindow.REIMBURSEMENT_VALUE_DISPUTE,
     value=Value.OWN,
     version=2,
     documents=(
+        "Seller Central's Reimbursement Revaluation tool: Amazon accepts no case for this",
         "Row of the reimbursement",
         "Supplier invoice for the sourcing cost, or the order's payment for its price",
         "Screenshot of the sourcing cost that Amazon approved",
     ),
-    sql="""
+    sql=f"""
     with added as (
         select c.payment_id, sum(r.amount) as amount, jsonb_agg(r.reference order by r.row_id) as rows,
-            jsonb_agg(jsonb_build_object('by', 'payment', 'reference', r.reference, 'units', 0,
-                'why', r.amount || ' more paid on ' || r.approved_on) order by r.row_id) as settled
+            jsonb_agg({_ADDED.json} order by r.row_id) as settled
         from detect_correction c join detect_reimbursement r using (row_id)
         where r.amount > 0
         group by c.payment_id
@@ -62,7 +74,9 @@ RULE = Rule(
         -- All lines of a payment for a product: what was added later stands on the first of them.
         select min(p.payment_id) as payment_id, p.reimbursement_id, p.fnsku, p.sku, p.family, p.order_id, p.currency,
             min(p.asin) as asin, min(p.approved_on) as approved_on, sum(p.cash_units) as cash_units,
-            greatest(sum(p.amount), sum(p.amount_per_unit * p.cash_units)) / sum(p.cash_units) as paid_per_unit,
+            -- A line that does not tell its money leaves all of the payment unknown.
+            case when bool_and(r.is_amount_told) then
+                greatest(sum(p.amount), sum(p.amount_per_unit * p.cash_units)) / sum(p.cash_units) end as paid_per_unit,
             greatest(sum(p.amount - coalesce(added.amount, 0)), sum(p.amount_per_unit * p.cash_units))
                 / sum(p.cash_units) as paid_at_first,
             coalesce(jsonb_agg(added.settled) filter (where added.settled is not null) -> 0, '[]') as added,
@@ -73,9 +87,10 @@ RULE = Rule(
                 - case p.family when 'inbound' then 365 else 120 end) as lost_from,
             coalesce(max(lost.last_on), min(p.approved_on)) as lost_until
         from detect_payment p
+        join detect_reimbursement r on r.row_id = p.payment_id
         left join added using (payment_id)
         left join lost using (payment_id)
-        where p.cash_units > 0 and p.amount > 0
+        where p.cash_units > 0 and (p.amount > 0 or not r.is_amount_told)
         group by p.reimbursement_id, p.fnsku, p.sku, p.family, p.order_id, p.currency
     ), possible as (
         -- Money that came later and may be the difference: of unknown purpose, or for no further unit.
@@ -105,12 +120,12 @@ RULE = Rule(
         having min(cost.valid_from) <= coalesce(lost_on, approved_on)
         order by payment.payment_id, cost.choice
     ), worth as (
-        select payment.*, c.cost as each, 'sourcing cost' as basis, c.valid_from
+        select payment.*, c.cost as each, 'sourcing cost' as basis, c.valid_from, false as is_capped
         from payment join least_cost c using (payment_id)
         where family in ('lost', 'damaged', 'inbound', 'removal')
             and approved_on >= (select sourcing_cost_since from detect_value)
         union all
-        select payment.*, o.unit_value, 'price without tax less the fees of the order', null
+        select payment.*, o.unit_value, 'price without tax less the fees of the order', null, o.is_capped
         from payment
         join detect_order_sku o on o.order_id = payment.order_id and o.sku = payment.sku
             and o.currency = payment.currency
@@ -118,11 +133,14 @@ RULE = Rule(
             and whole.made_good >= payment.cash_units
         where family in ('return', 'outbound') and o.unit_value > 0
     ), judged as (
-        select worth.*, possible.rows as possible, home.marketplace_id, least(each, cap.per_unit) as due,
-            paid_per_unit < least(each, cap.per_unit) * 0.95 as is_open
+        select worth.*, possible.rows as possible, home.marketplace_id, each_due.due,
+            is_capped or each > each_due.due as is_capped_due, paid_per_unit < each_due.due * 0.95 as is_open
         from worth
         left join possible using (payment_id)
         left join detect_cap cap using (currency)
+        -- What is not known is worth no cap.
+        cross join lateral (
+            select case when each > cap.per_unit then cap.per_unit else each end as due) as each_due
         left join (
             select distinct on (currency) currency, marketplace_id from detect_marketplace
             order by currency, position
@@ -133,18 +151,15 @@ RULE = Rule(
         min(marketplace_id) as marketplace_id, sku, fnsku, min(asin) as asin, min(order_id) as order_id,
         sum(cash_units) as units, coalesce(sum(cash_units) filter (where is_open), 0) as quantity,
         case when bool_or(is_open) then jsonb_agg(added) -> 0
-            else jsonb_set(jsonb_agg(added) -> 0, '{0,units}', to_jsonb(sum(cash_units))) end as settled,
+            else jsonb_set(jsonb_agg(added) -> 0, '{{0,units}}', to_jsonb(sum(cash_units))) end as settled,
         min(approved_on) as event_on, min(approved_on) as clock_on, null as wait_until,
         coalesce(round(sum((due - paid_per_unit) * cash_units) filter (where is_open), 2), 0) as amount,
         min(currency) as currency,
         min(basis) || ' less what was paid: ' || min(due) || ' - ' || round(min(paid_per_unit), 2) || ' '
-            || min(currency) || ' x ' || sum(cash_units) as amount_basis, null as amount_missing,
-        case when bool_or(possible is not null) then 0.3 else 0.5 end as confidence,
-        jsonb_build_array(jsonb_build_object('part', 'below the value', 'change', 0.5, 'why',
-            'whether Amazon has approved this value is told by no source: look at the portal'))
-            || case when bool_or(possible is not null) then jsonb_build_array(jsonb_build_object(
-                'part', 'possible payment', 'change', -0.2, 'why',
-                'a later payment may be the difference: needs review')) else '[]' end as confidence_parts,
+            || min(currency) || ' x ' || sum(cash_units)
+            || case when bool_or(is_capped_due) then ', capped at the maximum that Amazon pays per unit' else '' end
+            as amount_basis, null as amount_missing,
+        {_SURE} as confidence_parts,
         null as suppressed,
         'Reimbursement ' || reimbursement_id || ' paid ' || round(min(paid_per_unit), 2) || ' ' || min(currency)
             || ' per unit on ' || min(approved_on) || '; a unit was worth ' || min(due) || ' ('
@@ -153,11 +168,16 @@ RULE = Rule(
                 'paid_per_unit', min(paid_per_unit)::text, 'worth_per_unit', min(due)::text,
                 'cash_units', sum(cash_units), 'cost_valid_from', min(valid_from), 'lost_on', min(lost_on)),
             'possible_payments', coalesce(jsonb_agg(possible) filter (where possible is not null) -> 0, '[]'),
-            'notes', case when bool_or(valid_from is not null and lost_on is null) then jsonb_build_array(
-                'No loss is known that this pays: the lowest cost of the days on which it may have been is compared.')
+            'notes', jsonb_build_array(
+                'Amazon accepts this only through its Reimbursement Revaluation tool: do not open a case.')
+            || case when bool_or(valid_from is not null and lost_on is null) then jsonb_build_array(
+                'The loss that this pays is not known: it is compared with the lowest cost of all days that are possible.')
                 else '[]' end) as evidence
     from judged
-    where paid_at_first < due * 0.95
+    where paid_at_first < due * 0.95 and paid_per_unit is not null
     group by reimbursement_id, fnsku, sku
     """,
+    # They contain sales that the transactions lack; without a sale an order has no value.
+    optional=all_of("settlement_lines"),
+    decides={"reimbursements": MONEY_OF_PAYMENTS},
 )

@@ -1,26 +1,55 @@
-"""R11, T13: the quantities of a completed removal order do not add up.
+"""The quantities of a completed removal order do not add up.
 
 Units that are neither cancelled, disposed of nor shipped; units shipped that no parcel holds; units
-disposed of although the order was to return them (decision 4, which also gives the clock: the day
+disposed of although the order was to return them (docs/decisions.md#removal-orders, which also gives the clock: the day
 the order was completed, and 30 days of waiting for late rows). What the seller found when opening a
-parcel (R12) no report tells; the claim is settled when the seller says that all units arrived.
+parcel is in no report; the claim is settled when the seller says that all units arrived.
 """
 
-from recoup.claims.rule import ClaimType, Rule, Value, Window
+from recoup.claims.detection.parts import Sql, either, list_of, part, settled
+from recoup.claims.detection.temporary_table import MONEY_OF_ORDERS, all_of
+from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
-_SQL = """
+_SURE = list_of(
+    part("base", 0.5, "Amazon's own quantities of the order contradict each other"),
+    either(
+        part(
+            "possible payment",
+            -0.2,
+            Sql("format('reimbursements %s may have paid it', reimbursements)"),
+            when="reimbursements is not null",
+        ),
+        part(
+            "lost in the warehouse",
+            -0.2,
+            Sql(
+                "format('units of this FNSKU went missing on %s: check whether these are the same', lost_on)"
+            ),
+            when="lost_on is not null",
+        ),
+    ),
+)
+
+_SETTLED = list_of(
+    Sql("coalesce(q.settled, '[]')"),
+    settled(
+        "seller",
+        "g.order_id",
+        "g.units - g.disposed",
+        "you said that the units arrived",
+        when="g.is_arrived and g.units > g.disposed",
+    ),
+)
+
+_SQL = f"""
 with gaps as (
-    select e.event_id, e.open, g.*, product.asin, q.possible as reimbursements,
-           case when q.possible is null and lost.days is null then 0 else -0.2 end as doubt,
+    select e.event_id, e.open, g.*, product.asin, q.possible as reimbursements, untold.why as untold,
            lost.days as lost_on,
-           coalesce(q.settled, '[]') || case when g.is_arrived and g.units > g.disposed
-               then jsonb_build_array(jsonb_build_object('by', 'seller',
-                   'reference', g.order_id, 'units', g.units - g.disposed,
-                   'why', 'you said that the units arrived'))
-               else '[]' end as settled
+           {_SETTLED} as settled
     from detect_removal_event as e
     join detect_removal_gap as g using (order_id, sku)
     left join detect_removal_settled as q using (event_id)
+    left join detect_removal_untold as untold using (event_id)
     left join detect_fnsku as product on product.fnsku = g.fnsku
     left join (
         -- Units that could not be sent, as they went missing while the order was open, are a claim of
@@ -48,17 +77,8 @@ select jsonb_build_object('removalOrderId', order_id, 'sku', sku) as key,
        completed_on as event_on, completed_on as clock_on, completed_on + 30 as wait_until,
        null::numeric as amount, null::text as currency,
        null::text as amount_basis, null::text as amount_missing,
-       0.5 + doubt as confidence,
-       jsonb_build_array(jsonb_build_object('part', 'base', 'change', 0.5,
-           'why', 'Amazon''s own quantities of the order contradict each other'))
-       || case when reimbursements is not null then jsonb_build_array(jsonb_build_object(
-              'part', 'possible payment', 'change', doubt,
-              'why', format('reimbursements %s may have paid it', reimbursements)))
-               when doubt < 0 then jsonb_build_array(jsonb_build_object(
-              'part', 'lost in the warehouse', 'change', doubt,
-              'why', format('units of this FNSKU went missing on %s: look whether it is these', lost_on)))
-              else '[]' end as confidence_parts,
-       null::text as suppressed,
+       {_SURE} as confidence_parts,
+       untold as suppressed,
        concat_ws(' ',
            case when unaccounted > 0 then format(
                '%s units were requested and neither cancelled, disposed of nor shipped.',
@@ -71,7 +91,7 @@ select jsonb_build_object('removalOrderId', order_id, 'sku', sku) as key,
        jsonb_build_object('rows', rows,
            'numbers', jsonb_build_object('unaccounted', unaccounted,
                'shippedWithoutParcel', without_parcel, 'disposed', disposed, 'open', open),
-           'notes', jsonb_build_array('deadline counted from the day the order was completed; '
+           'notes', jsonb_build_array('the deadline counts from the day the order was completed; '
                'a parcel delivered later has its own 60 days')) as evidence
 from gaps
 """
@@ -79,9 +99,8 @@ from gaps
 RULE = Rule(
     type=ClaimType.REMOVAL_DISCREPANCY,
     title="Removal order whose quantities do not add up",
-    source="facts 1.3 T13, 5 R11 and R12; decision 4",
-    reads=("removals", "removal_shipments", "reimbursements", "ledger"),
-    window=Window.REMOVAL_OTHER,
+    source="docs/rules.md#removal_discrepancy",
+    window=PolicyWindow.REMOVAL_OTHER,
     value=Value.SOURCING_COST,
     version=2,
     documents=(
@@ -90,4 +109,18 @@ RULE = Rule(
         "a written count of what arrived, and the packing slip",
     ),
     sql=_SQL,
+    reads={
+        "removals": (
+            "cancelled_quantity",
+            "disposed_quantity",
+            "disposition",
+            "in_process_quantity",
+            "order_id",
+            "requested_quantity",
+            "shipped_quantity",
+            "sku",
+        )
+    },
+    # A loss of the product in the warehouse lowers the confidence, whatever became of it.
+    optional=all_of(*MONEY_OF_ORDERS, "replacements", "returns", "ledger_summary"),
 )

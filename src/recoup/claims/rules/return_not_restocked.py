@@ -1,19 +1,30 @@
-"""A return was scanned as back in inventory, and the ledger shows no unit for it."""
+"""A return was scanned as back in inventory, but the ledger shows no unit for it."""
 
 from __future__ import annotations
 
-from recoup.claims.order_value_queries import (
+from recoup.claims.detection.made_good import UNSTOCKED
+from recoup.claims.detection.order_columns import (
     BASIS,
     HELD_BACK,
     VALUE_MISSING,
     amount_of,
     arithmetic_of,
 )
-from recoup.claims.prepare_returns_queries import UNSTOCKED
-from recoup.claims.rule import ClaimType, Rule, Value, Window
+from recoup.claims.detection.parts import list_of, part
+from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
-# The ledger names no order: this compares sums, so it says "look at it" and no more (facts R6).
-# The first 30 days of a ledger are no basis for a claim (5.1), and its rows come up to 9 days late (2.2).
+_SURE = list_of(
+    part("base", 0.4, "sums are short; the ledger names no order"),
+    part(
+        "shared stock",
+        -0.1,
+        "the FNSKU is the ASIN: stock may be shared with other sellers",
+        when="c.is_manufacturers_code",
+    ),
+)
+
+# The ledger names no order: this compares sums, so it says "look at it" and no more (docs/rules.md#return_not_restocked).
+# The first 30 days of a ledger are no basis for a claim (docs/claims.md#what-is-held-back), and its rows come up to 9 days late (docs/amazon.md#ledger).
 _SQL = f"""
 with candidate as (
     select u.order_id as owner, u.sku as returned_sku, u.fnsku as returned_fnsku, u.returned_on,
@@ -37,13 +48,7 @@ select jsonb_build_object('orderId', c.owner, 'sku', c.returned_sku) as key,
     c.first_on as clock_on, c.returned_last_on + 14 as wait_until,
     {amount_of("c.open")} as amount, c.currency, {BASIS} as amount_basis,
     {VALUE_MISSING} as amount_missing,
-    0.4 - case when c.is_manufacturers_code then 0.1 else 0 end as confidence,
-    jsonb_build_array(jsonb_build_object(
-        'part', 'base', 'change', 0.4, 'why', 'sums are short; the ledger names no order'))
-    || case when c.is_manufacturers_code then jsonb_build_array(jsonb_build_object(
-        'part', 'shared stock', 'change', -0.1,
-        'why', 'the FNSKU is the ASIN: stock may be shared with other sellers')) else '[]' end
-        as confidence_parts,
+    {_SURE} as confidence_parts,
     case when c.doubt is not null then 'the data of this FNSKU is doubtful: ' || c.doubt
         when c.returned_on < c.since + 30
             then 'the loaded ledger begins too shortly before this return'
@@ -51,7 +56,7 @@ select jsonb_build_object('orderId', c.owner, 'sku', c.returned_sku) as key,
             or c.upto < c.returned_last_on + 3
             then 'the ledger is not loaded far enough after this return'
         else {HELD_BACK} end as suppressed,
-    format('%s returned to %s on %s as sellable, %s in the ledger within three days, and no more'
+    format('%s returned to %s on %s as sellable, %s in the ledger around that day, and no more'
         ' in two weeks: %s not put back.%s', c.sellable, c.fulfillment_center, c.returned_on, c.stocked, c.open,
         {arithmetic_of("c.open")}) as reason,
     jsonb_build_object(
@@ -67,22 +72,13 @@ select jsonb_build_object('orderId', c.owner, 'sku', c.returned_sku) as key,
             else '[]' end
     ) as evidence
 from candidate as c
-"""  # noqa: S608 - put together from constants
+"""
 
 RULE = Rule(
     type=ClaimType.RETURN_NOT_RESTOCKED,
     title="Returned, but not put back into stock",
-    source="claims facts R6 (T6), R18, 4.4 step 2, 5.1; decision 19",
-    reads=(
-        "orders",
-        "transactions",
-        "returns",
-        "ledger",
-        "ledger_summary",
-        "replacements",
-        "reimbursements",
-    ),
-    window=Window.CUSTOMER_RETURN,
+    source="docs/rules.md#return_not_restocked",
+    window=PolicyWindow.CUSTOMER_RETURN,
     value=Value.OWN,
     version=1,
     documents=(

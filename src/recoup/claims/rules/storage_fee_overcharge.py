@@ -1,35 +1,78 @@
-"""R15, T16: storage that was charged for more room, more units or older units than there were.
+"""Storage that was charged for more volume, more units or older units than there were.
 
 Three causes, one claim each per FNSKU, country and month: `volume` (more than 10 % above the measures
 of the fee preview), `quantity` (more than 20 % above the ledger's mean daily balance) and `age`
 (more units in an age tier of the surcharge than the ledger leaves, first in, first out). The seller's
 own measures, which would be better, recoup does not hold.
 
-Months, measures and balances come from recoup.claims.prepare_storage_queries.
+Months, measures and balances come from recoup.claims.detection.storage.
 
-Choices of ours: a month's storage is charged in the next month, on a day that no report tells, so the
-days are counted from its first; the first of two preview measures is used for months before them; of
-several SKUs with one FNSKU the largest volume counts; fee corrections of the product that were
-approved later come off its oldest claim first; where the ledger's movements do not lead from
-the balance of the month to that of the next one (R18), nothing is said.
+Choices of ours: a month's storage is charged in the next month, on a day that no report shows, so
+the days are counted from its first; the first of two preview measures is used for months before
+them; of several SKUs with one FNSKU the largest volume counts; fee corrections of the product that
+were approved later come off its oldest claim first; where the ledger's movements do not lead from
+the balance of the month to that of the next one (docs/rules.md#control-totals), nothing is said.
 """
 
-from recoup.claims.rule import ClaimType, Rule, Value, Window
+from recoup.claims.detection.parts import either, list_of, part, settled
+from recoup.claims.detection.temporary_table import MONEY_OF_PAYMENTS
+from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
-_SQL = """
-with covered as (
+_SURE = list_of(
+    either(
+        part(
+            "base",
+            0.5,
+            "Amazon's fee report and its fee preview of that time measure differently",
+            when="cause = 'volume' and is_of_month",
+        ),
+        part(
+            "base",
+            0.4,
+            "the fee preview of that month is not known, a later one measures less",
+            when="cause = 'volume'",
+        ),
+        part(
+            "base",
+            0.4,
+            "the mean of the stock ledger is below the charged quantity",
+            when="cause = 'quantity'",
+        ),
+        part("base", 0.3, "the age of units is reckoned, first in, first out"),
+    )
+)
+
+_SETTLED = list_of(
+    settled(
+        "payment",
+        "repaid_by",
+        "units",
+        "fee corrections that cover the difference",
+        when="owed <= 0",
+    )
+)
+
+_SQL = f"""
+with unnamed as (
+    -- A balance without its product or its country may be of any.
+    select distinct month_on from ledger_summary
+    where connection_id = :connection_id and (fnsku = '' or location = '')
+), covered as (
     select min(event_on) as first_on, max(event_on) as last_on
     from ledger
     where connection_id = :connection_id and event_on <= :as_of
 ), loaded as (
-    select distinct month_on from detect_stock_month where start_units is not null
+    select distinct month_on from detect_stock_month
+    where start_units is not null and month_on not in (select month_on from unnamed)
 ), opened as (
     -- The balance at the start: that of the month, or, as long as the month is not loaded, the end of
     -- the one before. A product without a row in a loaded month had none.
-    select m.*, case when now.month_on is not null then coalesce(b.start_units, 0)
-                     when past.month_on is not null then coalesce(p.end_units, 0) end
-                     as start_units,
-           case when now.month_on is not null then coalesce(b.end_units, 0) end as end_units,
+    select m.*, case when now.month_on is not null
+                     then case when b.has_balance then b.start_units else 0 end
+                     when past.month_on is not null
+                     then case when p.has_balance then p.end_units else 0 end end as start_units,
+           case when now.month_on is null then null when b.has_balance then b.end_units else 0 end as end_units,
+           now.month_on is not null as is_loaded,
            coalesce(b.moved, 0) as moved,
            coalesce(b.day_units, 0)::numeric / (m.charged_on - m.month_on) as mean_moved
     from detect_storage_month as m
@@ -41,7 +84,8 @@ with covered as (
         and p.fnsku = m.fnsku and p.country = m.country
 ), stocked as (
     select o.*, o.start_units + o.mean_moved as mean_units,
-           coalesce(o.start_units + o.moved = o.end_units, true) as is_sound
+           -- A balance of a loaded month that is not told is not one that adds up.
+           not o.is_loaded or coalesce(o.start_units + o.moved = o.end_units, false) as is_sound
     from opened as o
     cross join covered as k
     where k.first_on <= o.month_on and k.last_on >= o.charged_on - 1
@@ -69,6 +113,7 @@ with covered as (
            greatest(0, b.start_units + now.units - late.units) as older_units
     from snapshot as s
     join detect_stock_month as b on b.start_units is not null and b.fnsku = s.fnsku
+        and b.month_on not in (select month_on from unnamed)
         and b.country = s.country and b.month_on = date_trunc('month', s.snapshot_on)::date
     cross join lateral (
         select coalesce(sum(l.quantity), 0) as units from ledger as l
@@ -97,11 +142,7 @@ with covered as (
                'month', to_char(month_on, 'YYYY-MM')) as key,
            marketplace_id, fnsku, asin, greatest(1, ceil(on_hand))::integer as units,
            charged_on, round(over_volume, 2) as over, currency,
-           case when is_of_month then 0.5 else 0.4 end as confidence,
-           case when is_of_month
-                then 'Amazon''s fee report and its fee preview of that time measure differently'
-                else 'the fee preview of that month is not known, a later one measures less' end
-               as why,
+           'volume' as cause, is_of_month,
            format('Charged for %s cubic centimeters a unit; by the fee preview it is %s. %s %s of '
                   '%s too much.', round(cubic_cm), round(right_cubic_cm), round(over_volume, 2),
                   currency, round(fee, 2)) as reason, null::jsonb as rows,
@@ -113,8 +154,7 @@ with covered as (
     select month_on, country, jsonb_build_object('fnsku', fnsku, 'country', country, 'cause', 'quantity',
                'month', to_char(month_on, 'YYYY-MM')),
            marketplace_id, fnsku, asin, greatest(1, ceil(on_hand - mean_units))::integer,
-           charged_on, round(over_quantity, 2), currency, 0.4,
-           'the mean of the stock ledger is below the charged quantity',
+           charged_on, round(over_quantity, 2), currency, 'quantity', null,
            format('Charged for %s units on average; by the stock ledger it was %s. %s %s of %s too '
                   'much.', round(on_hand, 2), round(mean_units, 2), round(over_quantity, 2),
                   currency, round(fee, 2)), null,
@@ -126,8 +166,8 @@ with covered as (
     select null, country, jsonb_build_object('fnsku', fnsku, 'country', country, 'cause', 'age',
                'month', to_char(snapshot_on, 'YYYY-MM'), 'tier', surcharge_age_tier),
            marketplace_id, fnsku, asin, (charged_units - older_units)::integer,
-           snapshot_on, round(amount * (1 - older_units::numeric / charged_units), 2), currency, 0.3,
-           'the age of units is reckoned, first in, first out',
+           snapshot_on, round(amount * (1 - older_units::numeric / charged_units), 2), currency, 'age',
+           null,
            format('The surcharge counts %s units older than %s days; the stock ledger leaves %s.',
                   charged_units, days, older_units), rows,
            jsonb_build_object('amount', amount::text, 'chargedUnits', charged_units,
@@ -160,15 +200,13 @@ with covered as (
 )
 select key, marketplace_id, product.sku, fnsku, coalesce(netted.asin, product.asin) as asin,
        null::text as order_id, units, case when owed > 0 then units else 0 end as quantity,
-       case when owed > 0 then '[]' else jsonb_build_array(jsonb_build_object('by', 'payment',
-           'reference', repaid_by, 'units', units,
-           'why', 'fee corrections that cover the difference')) end as settled,
+       {_SETTLED} as settled,
        charged_on as event_on, charged_on as clock_on, null::date as wait_until,
-       owed as amount, currency, 'charged less the right fee' as amount_basis,
-       null::text as amount_missing, confidence,
-       jsonb_build_array(jsonb_build_object('part', 'base', 'change', confidence, 'why', why))
-           as confidence_parts,
-       null::text as suppressed, reason,
+       owed as amount, netted.currency, 'charged less the right fee' as amount_basis,
+       null::text as amount_missing,
+       {_SURE} as confidence_parts,
+       case when owed > 0 and nameless.names is not null then 'a fee correction that names no product may be '
+           || 'for this: ' || nameless.names end as suppressed, reason,
        jsonb_build_object('rows', coalesce(netted.rows, fees.rows), 'numbers', numbers
                || jsonb_build_object('over', over::text, 'owed', owed::text),
            'notes', jsonb_build_array('the fees of this report are Amazon''s estimates: compare '
@@ -185,24 +223,16 @@ left join lateral (
       and f.fnsku = netted.fnsku and f.country = netted.country
 ) as fees on true
 left join detect_fnsku as product using (fnsku)
-where over > 0 and currency is not null
+left join detect_fee_nameless as nameless
+    on nameless.paid_in = netted.currency and nameless.last_on > netted.charged_on
+where over > 0 and netted.currency is not null
 """
 
 RULE = Rule(
     type=ClaimType.STORAGE_FEE_OVERCHARGE,
     title="Storage fee too high",
-    source="facts 1.3 T16, 2.8, 5 R15",
-    reads=(
-        "storage_fees",
-        "long_term_storage_fees",
-        "fee_preview",
-        "ledger",
-        "ledger_summary",
-        "reimbursements",
-        "transactions",
-        "settlements",
-    ),
-    window=Window.FEE_DIMENSION,
+    source="docs/rules.md#storage_fee_overcharge",
+    window=PolicyWindow.FEE_DIMENSION,
     value=Value.OWN,
     version=2,
     documents=(
@@ -210,4 +240,32 @@ RULE = Rule(
         "the rows of the storage fee report (in the evidence)",
     ),
     sql=_SQL,
+    reads={
+        "ledger": ("country", "event_on", "fnsku", "quantity"),
+        "ledger_summary": ("fnsku", "location", "month_on"),
+        "long_term_storage_fees": (
+            "amount_charged",
+            "asin",
+            "country",
+            "currency",
+            "fnsku",
+            "quantity_charged",
+            "sku",
+            "snapshot_on",
+            "surcharge_age_tier",
+        ),
+        "storage_fees": (
+            "average_quantity_on_hand",
+            "country",
+            "fnsku",
+            "fulfillment_center",
+            "item_volume",
+            "month_on",
+            "monthly_storage_fee",
+            "volume_units",
+        ),
+    },
+    # It is only shown.
+    optional={"long_term_storage_fees": ("asin",)},
+    decides={"reimbursements": MONEY_OF_PAYMENTS},
 )

@@ -1,4 +1,4 @@
-"""One file per API of Amazon's; each declares its operations and how they answer."""
+"""One file per API of Amazon's, with its operations and their answers."""
 
 from recoup.sandbox.operations import (
     balances,

@@ -50,7 +50,7 @@ def _list_balances(call: Call) -> Json:
 
 
 def _amounts(world: SellerWorld, edge: Instant) -> dict[str, Decimal]:
-    """What the open settlement holds so far, what is held back, and both. Nothing is reserved."""
+    """The open settlement's balance, the deferred amount, and their sum. Nothing is reserved."""
     begins = _open_settlement(world, edge)
     available = deferred = Decimal(0)
     for entry in _entries(world, Instant(begins - MAX_DEFERRAL), edge, edge):
@@ -65,7 +65,7 @@ def _amounts(world: SellerWorld, edge: Instant) -> dict[str, Decimal]:
 
 
 def _open_settlement(world: SellerWorld, edge: Instant) -> Instant:
-    """When the settlement began that is not paid out yet."""
+    """The beginning of the settlement that is not paid out yet."""
     return next(to_instant(one.since) for one in settlements(world) if to_instant(one.until) > edge)
 
 
@@ -92,7 +92,7 @@ def _list_summary(call: Call) -> Json:
 
 
 def _period(call: Call) -> tuple[Instant, Instant, list[Json]]:
-    """The time asked for, by its ends or by a settlement. Raises ApiError 400."""
+    """The requested time, by its ends or by a settlement. Raises ApiError 400."""
     name = call.query.choice("relatedIdentifierName", ("SETTLEMENT_ID",))
     value = call.query.text("relatedIdentifierValue")
     if (name is None) != (value is None):

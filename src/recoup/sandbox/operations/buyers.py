@@ -1,4 +1,4 @@
-"""Who bought, the same in every API that shows it. The people are invented."""
+"""The buyers, the same in every API that shows them. They are invented."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LAST = ("Ash", "Birch", "Cedar", "Elm", "Hazel", "Linden", "Maple", "Rowan")
 
 @dataclass(frozen=True)
 class Buyer:
-    """An anonymised mail address, and where the parcel goes. `state` may be empty."""
+    """An anonymised mail address, and the address of the parcel. `state` may be empty."""
 
     name: str
     email: str

@@ -1,4 +1,4 @@
-"""Finances API v0: financial event groups, one per payout. Source: facts 4.3."""
+"""Finances API v0: financial event groups, one per payout. Source: docs/amazon.md#finances-v0."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _group_json(call: Call, number: int) -> Json:
 
 
 def _total(call: Call, group_id: str) -> Decimal:
-    """What the group's transactions add up to so far; kept, for it takes a while to add up."""
+    """The sum of the group's transactions so far; cached, as it is slow to compute."""
     kept = call.seller.group_totals
     key = (group_id, call.edge)
     if key not in kept:

@@ -37,7 +37,7 @@ _ADJUSTMENTS = {
 
 
 def events_json(world: SellerWorld, transactions: Iterable[Transaction]) -> Json:
-    """The lists that have members; v0 leaves the others out or sends them empty."""
+    """The lists that have members; v0 omits the others or sends them empty."""
     lists: dict[str, list[Json]] = {}
     for one in transactions:
         name, event = _event(world, one)
@@ -53,7 +53,7 @@ def _event(world: SellerWorld, one: Transaction) -> tuple[str, Json]:
         return "RefundEventList", _order_event(world, one, "Adjustment")
     if one.items:
         return "AdjustmentEventList", _adjustment(world, one)
-    # No date: v0 has none here, one of its known gaps (facts 4.3).
+    # No date: v0 has none here, one of its known gaps (docs/amazon.md#finances-v0).
     fees = [_fee(path[-1], amount, currency) for path, amount in one.leaves.items()]
     return "ServiceFeeEventList", {"FeeReason": one.description, "FeeList": fees}
 

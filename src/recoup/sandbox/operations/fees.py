@@ -1,4 +1,4 @@
-"""Product Fees API v0: estimates from the same fees that orders are charged. Source: facts 4.9."""
+"""Product Fees API v0: estimates from the same fees that orders are charged. Source: docs/amazon.md#product-fees."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _read(request: Members, id_type: str, id_value: str) -> _Asked:
 
 
 def _result(call: Call, asked: _Asked) -> Json:
-    """An error of one item comes inside the answer, with HTTP 200 (facts 4.9)."""
+    """An error of one item is inside the answer, with HTTP 200 (docs/amazon.md#product-fees)."""
     home = call.world.home
     identifier: Json = {
         "MarketplaceId": asked.marketplace_id,

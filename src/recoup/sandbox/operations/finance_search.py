@@ -1,4 +1,4 @@
-"""Which ledger entries a question about money finds: the same for both Finances APIs."""
+"""Finds the ledger entries for a request about money: the same for both Finances APIs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ MAX_WINDOW = 180 * DAY
 
 @dataclass(frozen=True)
 class Selection:
-    """Which entries are asked for: posted in [after, before), and more where not None.
+    """The requested entries: posted in [after, before), and more filters where not None.
 
     A window that the client itself set (`bounded`) must not be longer than 180 days: Amazon then
-    answers nothing, without an error (facts 4.3, 4.4).
+    answers nothing, without an error (docs/amazon.md#finances-v0, docs/amazon.md#transactions).
     """
 
     after: Instant
@@ -45,7 +45,7 @@ def check_dates(call: Call, *given: Instant | None) -> None:
 def iter_entries(
     call: Call, asked: Selection, before: Instant, since: Position
 ) -> Iterator[tuple[Position, Entry]]:
-    """The entries that match, each with its position. Narrows the time first where it can."""
+    """The matching entries, each with its position. Narrows the time first if possible."""
     world, edge = call.world, call.edge
     if asked.marketplace_id not in {None, world.home.marketplace_id}:
         return

@@ -1,4 +1,4 @@
-"""Finances API 2024-06-19. Source: facts 4.4."""
+"""Finances API 2024-06-19. Source: docs/amazon.md#transactions."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _list_transactions(call: Call) -> Json:
         start=(*START, asked.before),
         rows=rows,
         bound=tuple(call.query.text(name) for name in _PARAMETERS),
-        # Amazon gives empty pages with a token now and then.
+        # Amazon sometimes returns empty pages with a token.
         blank=lambda place: Dice(call.world.key, "empty-page", *place[:3]).happens(
             _EMPTY_PAGE_PER_MILLE
         ),

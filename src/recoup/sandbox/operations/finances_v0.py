@@ -1,4 +1,4 @@
-"""Finances API v0. Source: facts 4.3."""
+"""Finances API v0. Source: docs/amazon.md#finances-v0."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _events(call: Call, operation: str, asked: Selection) -> Json:
     def rows(position: Position) -> Iterator[tuple[Position, Entry]]:
         section, index, number, before = position
         for place, entry in iter_entries(call, asked, Instant(before), (section, index, number)):
-            # Deferred events are invisible until they are released (facts 4.3).
+            # Deferred events are invisible until they are released (docs/amazon.md#finances-v0).
             if entry.status(call.edge) != "DEFERRED":
                 yield (*place, before), entry
 

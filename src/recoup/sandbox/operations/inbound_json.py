@@ -1,6 +1,6 @@
 """Inbound shipments as both Fulfillment Inbound APIs show them.
 
-Source: models fulfillmentInboundV0 and fulfillmentInbound_2024-03-20, facts 4.8.
+Source: models fulfillmentInboundV0 and fulfillmentInbound_2024-03-20, docs/amazon.md#inbound.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def item_v0_json(
 
 
 def plan_json(world: SellerWorld, shipment: InboundShipment, edge: Instant) -> dict[str, Json]:
-    """A plan holds one shipment here."""
+    """A plan contains one shipment here."""
     status = shipment.status(edge)
     return {
         "inboundPlanId": shipment.plan_id,
@@ -108,7 +108,7 @@ def shipment_json(world: SellerWorld, shipment: InboundShipment, edge: Instant) 
 
 
 def transportation_options_json(shipment: InboundShipment) -> list[Json]:
-    """Amazon's carrier and the seller's own; which one was taken stands in the shipment."""
+    """Amazon's carrier and the seller's own; the shipment names the selected one."""
     return [_option_json(shipment, partnered=partnered) for partnered in (True, False)]
 
 
@@ -133,7 +133,7 @@ def _is_on_its_way(shipment: InboundShipment, edge: Instant) -> bool:
 
 
 def item_json(world: SellerWorld, item: InboundItem) -> Json:
-    """What was sent. The received quantity is shown by v0 alone."""
+    """The units sent. Only v0 shows the received quantity."""
     product = world.products[item.product]
     return {
         "asin": product.asin,
@@ -175,5 +175,5 @@ def _box_id(shipment: InboundShipment, index: int) -> str:
 
 
 def _id(prefix: str, shipment: InboundShipment) -> str:
-    """38 characters, as the model wants them; two of them are the prefix's."""
+    """38 characters, as the model requires; two of them are the prefix."""
     return f"{prefix[:2]}{uuid.uuid5(uuid.NAMESPACE_OID, prefix + shipment.shipment_id)}"

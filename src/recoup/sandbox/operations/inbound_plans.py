@@ -1,4 +1,4 @@
-"""Fulfillment Inbound API 2024-03-20: the read operations. Source: facts 4.8."""
+"""Fulfillment Inbound API 2024-03-20: the read operations. Source: docs/amazon.md#inbound."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _shipment(call: Call) -> InboundShipment:
 
 
 def _plan(call: Call) -> InboundShipment:
-    """A plan holds one shipment here, and so they are one record."""
+    """A plan contains one shipment here, so they are one record."""
     wanted = call.path["inboundPlanId"]
     _check_id("inboundPlanId", wanted)
     for shipment in call.seller.inbound_shipments(call.edge):

@@ -1,4 +1,10 @@
-"""Fulfillment Inbound API v0: the reads that stay. Source: facts 4.8."""
+"""Fulfillment Inbound API v0: the read operations that remain.
+
+DATE_RANGE needs a status or an id beside the two dates, and goes by the last change of a status: a
+shipment of which only a received quantity changed does not come. Source: model
+fulfillmentInboundV0; amzn/selling-partner-api-models issues 888, 2001 and 2594 and pull request
+5375, amzn/selling-partner-api-docs issue 3152, read 2026-11-28.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +42,11 @@ Fits = Callable[[InboundShipment], bool]
 
 def _get_shipments(call: Call) -> Json:
     query, token = _question(call, "shipmentsV0", ("SHIPMENT", "DATE_RANGE"))
-    by = _by_date if query.text("QueryType") == "DATE_RANGE" else _by_id
-    fits = _at_home(call, query, by(call, query))
+    chosen = _by_choice(call, query)
+    fits = _at_home(call, query, chosen)
+    if query.text("QueryType") == "DATE_RANGE":
+        within = _by_date(call, query)
+        fits = _at_home(call, query, lambda shipment: within(shipment) and chosen(shipment))
 
     def rows(position: Position) -> Iterator[tuple[Position, Json]]:
         for index, shipment in enumerate(call.seller.inbound_shipments(call.edge)):
@@ -78,14 +87,14 @@ def _get_shipment_items_by_shipment_id(call: Call) -> Json:
             items: list[Json] = [
                 item_v0_json(call.world, shipment, item, call.edge) for item in shown
             ]
-            # Amazon sends a token that this operation has no parameter for (facts 4.8).
+            # Amazon sends a token that this operation has no parameter for (docs/amazon.md#inbound).
             token = opaque_id(call.world.key, "useless-token", len(shown))
             return {"payload": {"ItemData": items, "NextToken": token}}
     raise ApiError(404, "NotFound", "The requested shipment does not exist.")
 
 
 def _question(call: Call, operation: str, kinds: tuple[str, ...]) -> tuple[Query, str | None]:
-    """The parameters of the first page, and the token of the page asked for."""
+    """The parameters of the first page, and the token of the requested page."""
     marketplace_id, kind = call.query.text("MarketplaceId"), call.query.text("QueryType")
     if marketplace_id is None:
         raise invalid_input("MarketplaceId is required.")
@@ -113,14 +122,16 @@ def _by_date(call: Call, query: Query) -> Fits:
         raise invalid_input("LastUpdatedAfter and LastUpdatedBefore are required.")
     if after > before:
         raise invalid_input("LastUpdatedBefore must not be before LastUpdatedAfter.")
-    return lambda shipment: after <= shipment.last_updated(call.edge) < before
+    return lambda shipment: after <= shipment.status_changed(call.edge) < before
 
 
-def _by_id(call: Call, query: Query) -> Fits:
+def _by_choice(call: Call, query: Query) -> Fits:
+    """Statuses and ids, joined by AND. Amazon requires one of them with either query type."""
     ids = query.texts("ShipmentIdList", at_most=999)
     statuses = query.texts("ShipmentStatusList", choices=_STATUSES)
     if not ids and not statuses:
-        raise invalid_input("ShipmentStatusList or ShipmentIdList is required.")
+        message = "At least one of ShipmentStatusList and ShipmentIdList must be provided"
+        raise invalid_input(message)
     return lambda shipment: (
         (not ids or shipment.confirmation_id in ids)
         and (not statuses or shipment.status(call.edge) in statuses)

@@ -1,4 +1,4 @@
-"""FBA Inventory API v1: the summaries. Source: facts 4.5."""
+"""FBA Inventory API v1: the summaries. Source: docs/amazon.md#inventory."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _get_inventory_summaries(call: Call) -> Json:
 
 
 def _read_parameters(call: Call) -> tuple[str, tuple[str, ...], Instant | None]:
-    """The marketplace, the SKUs asked for (none: all) and the earliest change asked for."""
+    """The marketplace, the requested SKUs (none: all) and the earliest requested change."""
     query = call.query
     if query.text("granularityType") != "Marketplace":
         raise invalid_input("granularityType is required and must be Marketplace.")

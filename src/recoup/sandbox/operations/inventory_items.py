@@ -1,4 +1,4 @@
-"""FBA Inventory API v1: the item operations, which exist in sandboxes only. Source: facts 4.5."""
+"""FBA Inventory API v1: operations only in sandboxes. Source: docs/amazon.md#inventory-items."""
 
 from __future__ import annotations
 

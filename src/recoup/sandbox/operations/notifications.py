@@ -1,6 +1,6 @@
-"""Notifications API v1: destinations and subscriptions are kept, nothing is sent. Source: facts 4.10.
+"""Notifications API v1: destinations and subscriptions are kept, nothing is sent. Source: docs/amazon.md#notifications.
 
-What concerns destinations is grantless: it needs a token without a seller (facts 1.6).
+What concerns destinations is grantless: it needs a token without a seller (docs/amazon.md#grantless-operations).
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ DATASETS = (
 def order_json(
     world: SellerWorld, story: OrderStory, edge: Instant, datasets: frozenset[str]
 ) -> Json:
-    """The order as it stands at the edge of the world, with the datasets asked for."""
+    """The order as of the edge of the world, with the requested datasets."""
     currency = world.home.currency
     status = story.dates.status(edge)
     order: dict[str, Json] = {

@@ -1,4 +1,4 @@
-"""Which orders a search finds: the same rules for both versions of the Orders API."""
+"""Finds the orders of a search: the same rules for both versions of the Orders API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENDED = frozenset({"SHIPPED", "CANCELLED"})
 
 @dataclass(frozen=True)
 class Names:
-    """What a version of the API calls the four ends of a window."""
+    """A version's names for the four ends of a window."""
 
     created_after: str
     created_before: str
@@ -26,7 +26,7 @@ class Names:
 
 @dataclass(frozen=True)
 class Window:
-    """Orders created or last updated in [after, before). `given_before` is what the client said."""
+    """Orders created or last updated in [after, before). `given_before` is the client's value."""
 
     updates: bool
     after: Instant
@@ -44,7 +44,7 @@ class Filter:
 
 
 def read_window(call: Call, query: Query, names: Names) -> Window:
-    """The window asked for; without an end, up to two minutes ago. Raises ApiError 400."""
+    """The requested window; without an end, up to two minutes ago. Raises ApiError 400."""
     created = names.created_after in query or names.created_before in query
     updates = names.updated_after in query or names.updated_before in query
     if created and updates:
@@ -72,7 +72,7 @@ def read_window(call: Call, query: Query, names: Names) -> Window:
 def iter_matching(
     call: Call, window: Window, chosen: Filter, first: int, before: Instant
 ) -> Iterator[OrderStory]:
-    """The orders asked for, oldest creation first, from an index on."""
+    """The requested orders, oldest creation first, from an index on."""
     book, edge = call.world.orders, call.edge
     home = call.world.home.marketplace_id
     if chosen.marketplace_ids and home not in chosen.marketplace_ids:

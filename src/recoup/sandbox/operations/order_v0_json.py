@@ -1,4 +1,4 @@
-"""An order and its items as the Orders API v0 shows them. Source: model ordersV0, facts 4.1."""
+"""An order and its items as the Orders API v0 shows them. Source: model ordersV0, docs/amazon.md#orders-v0."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STATUS_NAMES = {
     "SHIPPED": "Shipped",
     "CANCELLED": "Canceled",
 }
-"""By the names of the API of 2026 (facts 4.2)."""
+"""By the names of the API of 2026 (docs/amazon.md#orders)."""
 _LEVELS = {"STANDARD": "Std US D2D Dom", "EXPEDITED": "Exp US D2D Dom"}
 _CATEGORIES = {
     "STANDARD": "Standard",
@@ -31,7 +31,7 @@ _NOTHING = Decimal("0.00")
 def order_v0_json(
     world: SellerWorld, story: OrderStory, edge: Instant, opened: frozenset[str]
 ) -> Json:
-    """The order as it stands at the edge, with the personal data that the token opens."""
+    """The order as of the edge, with the personal data that the token opens."""
     status, created = story.dates.status(edge), story.dates.created
     shipped = sum(line.quantity for line in story.lines) if status == "SHIPPED" else 0
     waiting = status in {"PENDING", "UNSHIPPED"}

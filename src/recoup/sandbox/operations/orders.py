@@ -1,4 +1,4 @@
-"""Orders API 2026-01-01. Source: facts 4.2."""
+"""Orders API 2026-01-01. Source: docs/amazon.md#orders."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _search_orders(call: Call) -> Json:
     )
     datasets = frozenset(query.texts("includedData", choices=DATASETS))
     if datasets & call.sandbox.refused:
-        # Which one is not said (facts 4.2).
+        # Which one is not said (docs/amazon.md#orders).
         raise invalid_input("Invalid request parameters.")
     size = query.integer("maxResultsPerPage", low=1, high=100, default=100)
     call.check_marketplaces(chosen.marketplace_ids)

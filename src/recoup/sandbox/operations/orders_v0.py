@@ -1,4 +1,4 @@
-"""Orders API v0, the reads that go away on 2027-03-27. Source: facts 4.1."""
+"""Orders API v0, the read operations that end on 2027-03-27. Source: docs/amazon.md#orders-v0."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _get_orders(call: Call) -> Json:
     call.check_marketplaces(marketplace_ids)
     token, query = call.query.text("NextToken"), call.query
     if token is not None:
-        # The token brings the first page's parameters along; what is repeated must be the same.
+        # The token contains the first page's parameters; repeated ones must be the same.
         query = Query(parse_qsl(read_token(call, _OPERATION, "NextToken", token).question))
         for name in query.names():
             if name in call.query and call.query.texts(name) != query.texts(name):

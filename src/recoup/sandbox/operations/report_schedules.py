@@ -1,4 +1,4 @@
-"""Reports API 2021-06-30: schedules. Source: facts 4.6."""
+"""Reports API 2021-06-30: schedules. Source: docs/amazon.md#report-schedules."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from recoup.sandbox.operations.reports import open_desk
 from recoup.sandbox.report_jobs.schedules import PERIODS
 from recoup.sandbox.report_jobs.store import Schedule
 
-_FIRST_ID = 60_000_000_000
-
 
 def _create_schedule(call: Call) -> Json:
     body, store = call.body.members, call.sandbox.reports
@@ -21,7 +19,7 @@ def _create_schedule(call: Call) -> Json:
     call.check_marketplaces(marketplace_ids)
     next_at, seller_id = body.moment("nextReportCreationTime"), call.world.seller_id
     schedule = Schedule(
-        schedule_id=str(_FIRST_ID + store.next_number(seller_id)),
+        schedule_id=str(store.next_id()),
         report_type=kind.name,
         marketplace_ids=marketplace_ids,
         options=body.text_map("reportOptions"),

@@ -1,4 +1,4 @@
-"""Reports API 2021-06-30: reports and their documents. Source: facts 4.6, 5.1."""
+"""Reports API 2021-06-30: reports and their documents. Source: docs/amazon.md#reports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recoup.sandbox.gateway import Call, Operation
 from recoup.sandbox.paging import Pager, Position, read_token
 from recoup.sandbox.parameters import Query
 from recoup.sandbox.report_jobs.desk import Desk, Order
-from recoup.sandbox.report_jobs.documents import document_url, is_compressed
+from recoup.sandbox.report_jobs.documents import document_url, packing_of
 from recoup.sandbox.report_jobs.record import RETENTION, ReportRecord
 from recoup.sandbox.report_jobs.schedules import run_due
 from recoup.sandbox.world.instants import to_instant, to_text
@@ -24,7 +24,7 @@ _OPERATION = "reports"
 
 
 def open_desk(call: Call) -> Desk:
-    """The seller's reports as they are now, those of schedules included."""
+    """The seller's current reports, including those of schedules."""
     run_due(call.sandbox, call.seller, call.now)
     return Desk(call.sandbox, call.seller, call.now)
 
@@ -78,7 +78,7 @@ def _get_reports(call: Call) -> Json:
 
 
 def _asked(call: Call) -> set[str]:
-    """The parameters of getReports that a request holds; clients send others along (facts 2.5)."""
+    """The parameters of getReports that a request holds; clients send others along (docs/amazon.md#what-clients-send)."""
     own = {
         "reportTypes",
         "processingStatuses",
@@ -124,7 +124,7 @@ def _pager(call: Call, query: Query) -> Pager[ReportRecord]:
 
 def _created(call: Call, query: Query) -> tuple[datetime, datetime]:
     since, until = query.moment("createdSince"), query.moment("createdUntil")
-    # A minute of grace: the 90 days of a client count from when it asked for the first page.
+    # A minute of grace: the 90 days of a client count from its request for the first page.
     oldest = call.now - RETENTION - timedelta(minutes=1)
     if since is not None and since < to_instant(oldest) and "nextToken" not in call.query:
         raise invalid_input("createdSince must be within the last 90 days.")
@@ -177,7 +177,7 @@ def _get_report_document(call: Call) -> Json:
         encoding_header=call.query.boolean("enableContentEncodingUrlHeader"),
     )
     answer: dict[str, Json] = {"reportDocumentId": document_id, "url": url}
-    if is_compressed(record):
+    if packing_of(call.sandbox, record).told:
         answer["compressionAlgorithm"] = "GZIP"
     return answer
 

@@ -1,4 +1,4 @@
-"""Sellers API v1. Source: facts 4.7."""
+"""Sellers API v1. Source: docs/amazon.md#marketplaces."""
 
 from __future__ import annotations
 

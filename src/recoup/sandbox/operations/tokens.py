@@ -1,4 +1,4 @@
-"""Tokens API 2021-03-01: restricted data tokens. Source: facts 4.9."""
+"""Tokens API 2021-03-01: restricted data tokens. Source: docs/amazon.md#restricted-data-tokens."""
 
 from __future__ import annotations
 

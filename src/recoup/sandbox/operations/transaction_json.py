@@ -14,9 +14,13 @@ from recoup.sandbox.world.transactions import Transaction, TransactionItem
 
 
 def transaction_json(world: SellerWorld, entry: Entry, edge: Instant) -> Json:
-    """The entry as it stands at the edge of the world."""
-    one = world.transaction(entry)
-    home = world.home
+    """The entry as of the edge of the world."""
+    return told_transaction(world, world.transaction(entry), edge)
+
+
+def told_transaction(world: SellerWorld, one: Transaction, edge: Instant) -> Json:
+    """The JSON of a transaction, whether or not the world's ledger has it."""
+    home, entry = world.home, one.entry
     answer: dict[str, Json] = {
         "sellingPartnerMetadata": {
             "sellingPartnerId": world.seller_id,
@@ -42,12 +46,12 @@ def transaction_json(world: SellerWorld, entry: Entry, edge: Instant) -> Json:
 
 
 def transaction_id(world: SellerWorld, entry: Entry) -> str:
-    """Opaque, stable for ever, and unique: no two entries share kind, index and ordinal."""
+    """Opaque, stable forever, and unique: no two entries share kind, index and ordinal."""
     return opaque_id(world.key, f"{entry.kind.value}/{entry.ordinal}", entry.index)
 
 
 def _status(world: SellerWorld, entry: Entry, edge: Instant) -> str:
-    # Real answers mix the case now and then (facts 4.4): a transaction keeps its own habit.
+    # Real answers mix the case now and then (docs/amazon.md#transactions): a transaction keeps its own habit.
     status = entry.status(edge)
     odd = Dice(world.key, f"case-{entry.kind.value}", entry.index).happens(30)
     return status.title() if odd else status

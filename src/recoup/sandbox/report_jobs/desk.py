@@ -1,4 +1,4 @@
-"""Takes requests for reports and finds them again, settlements included."""
+"""Accepts requests for reports and finds reports, including settlements."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from recoup.sandbox.config import FaultKind
 from recoup.sandbox.faults import DrawnFault
 from recoup.sandbox.report_jobs.record import ORDERS_RETENTION, RETENTION, Outcome, ReportRecord
 from recoup.sandbox.report_jobs.rules import (
-    course,
     exceeds_quota,
     find_fatal_reason,
+    is_alike,
     is_too_soon,
     longest_memory,
+    making_times,
 )
 from recoup.sandbox.reports import all_report_types
 from recoup.sandbox.reports.report import Cadence, ReportRequest, ReportType
@@ -29,12 +30,12 @@ from recoup.sandbox.world.dice import opaque_id
 from recoup.sandbox.world.instants import Instant, to_instant
 
 SETTLEMENT_TYPE = "GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2"
-_FIRST_ID = 50_000_000_000
+_FIRST_SETTLEMENT = 100_000_000_000
 
 
 @dataclass(frozen=True)
 class Order:
-    """A request for a report as the API takes it."""
+    """A request for a report as received by the API."""
 
     report_type: str
     marketplace_ids: tuple[str, ...]
@@ -56,7 +57,7 @@ class Desk:
         return self.seller.world.seller_id
 
     def type_of(self, name: str) -> ReportType:
-        """Raises ApiError 400 for a type that nobody can ask for."""
+        """Raises ApiError 400 for a type that cannot be requested."""
         kind = all_report_types().get(name)
         if kind is None:
             raise ApiError(400, "InvalidInput", f"Invalid Report Type: {name}.")
@@ -68,7 +69,7 @@ class Desk:
     def take(
         self, order: Order, fault: DrawnFault | None = None, schedule_id: str | None = None
     ) -> ReportRecord:
-        """Accept a request. Raises ApiError: 400 for a wrong type, 429 beyond the type's quota."""
+        """Accepts a request. Raises ApiError: 400 for a wrong type, 429 beyond the type's quota."""
         kind, config = self.type_of(order.report_type), self.sandbox.config
         memory = longest_memory(kind, config.speed)
         earlier = list(
@@ -76,7 +77,7 @@ class Desk:
         )
         if config.limits and exceeds_quota(kind, earlier, self.now, config.speed):
             raise throttled()
-        record = self._settle(kind, order, earlier)
+        record = self._told(kind, self._settle(kind, order, earlier))
         if fault is not None and fault.kind is FaultKind.FATAL:
             explanation = "The report could not be made because of an internal error."
             record = replace(record, outcome=Outcome.FATAL, explanation=explanation)
@@ -87,15 +88,15 @@ class Desk:
         return record
 
     def _settle(self, kind: ReportType, order: Order, earlier: list[ReportRecord]) -> ReportRecord:
-        """The record with its whole future."""
+        """The record with its whole future course."""
         sandbox, world = self.sandbox, self.seller.world
-        number = sandbox.reports.next_number(self._seller_id)
-        times = course(world.key, number, sandbox.config.speed)
+        number, number_in_id = sandbox.reports.next_number(), sandbox.reports.next_id()
+        times = making_times(world.key, number, sandbox.config.speed)
         edge = sandbox.clock.edge
         until = to_instant(self.now) if order.until is None else order.until
         since = until if order.since is None else order.since
         record = ReportRecord(
-            report_id=str(_FIRST_ID + number),
+            report_id=str(number_in_id),
             report_type=kind.name,
             marketplace_ids=order.marketplace_ids,
             since=since,
@@ -105,7 +106,7 @@ class Desk:
             begins_at=self.now + times.begins,
             ends_at=self.now + times.ends,
             outcome=Outcome.DONE,
-            document_id=_document_id(world.key, number),
+            document_id=_document_id(world.key, number_in_id),
             options=order.options,
         )
         reason = find_fatal_reason(kind, order.since, until, self.now)
@@ -120,6 +121,21 @@ class Desk:
             return replace(record, outcome=Outcome.CANCELLED)
         return record
 
+    def _told(self, kind: ReportType, record: ReportRecord) -> ReportRecord:
+        """The record with the effects of the chosen oddities."""
+        if self.sandbox.oddities:
+            request, since = request_of(record), self.now - RETENTION
+            before = self.sandbox.reports.iter_between(self._seller_id, since, self.now)
+            alike = sum(
+                one.marketplace_ids == record.marketplace_ids and is_alike(kind, request, one)
+                for one in before
+            )
+            record = replace(record, pull=alike)
+        for oddity in self.sandbox.oddities:
+            if oddity.verdict is not None:
+                record = oddity.verdict(record)
+        return record
+
     def find(self, report_id: str) -> ReportRecord | None:
         """A report that is still kept; None for others and for hidden ones."""
         record = self.sandbox.reports.find(self._seller_id, report_id)
@@ -131,7 +147,7 @@ class Desk:
         return record
 
     def find_by_document(self, document_id: str) -> ReportRecord | None:
-        """The report whose document this is, once there is one."""
+        """The report with this document, once there is one."""
         for record in self.iter_between(self.now - RETENTION, self.now):
             if record.document_id == document_id and record.has_document(self.now):
                 return record
@@ -158,14 +174,14 @@ class Desk:
         return record.created_at < self.now - kept
 
     def _settlements(self) -> list[ReportRecord]:
-        """Settlement reports exist by themselves (facts 5.4), the newest first."""
+        """Settlement reports exist by themselves (docs/amazon.md#settlements); the newest first."""
         made = (_settlement_record(self.seller, one) for one in settlements(self.seller.world))
         past = list(takewhile(lambda one: one.created_at <= self.now, made))
         return past[::-1]
 
 
 def request_of(record: ReportRecord) -> ReportRequest:
-    """What the report's rows are made of: the world as it was when the report was asked for."""
+    """The input of the report's rows: the world as it was when the report was requested."""
     return ReportRequest(
         marketplace_ids=record.marketplace_ids,
         since=datetime.fromtimestamp(record.since, UTC),
@@ -179,7 +195,7 @@ def _settlement_record(seller: Seller, one: Settlement) -> ReportRecord:
     created_at = one.created_at
     number = int(one.settlement_id)
     return ReportRecord(
-        report_id=str(_FIRST_ID * 2 + number),
+        report_id=str(_FIRST_SETTLEMENT + number),
         report_type=SETTLEMENT_TYPE,
         marketplace_ids=(one.marketplace_id,),
         since=to_instant(one.since),

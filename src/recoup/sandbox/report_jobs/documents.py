@@ -1,4 +1,4 @@
-"""Files of reports at plain addresses that work for five minutes, without a token. Source: facts 5.1."""
+"""Files of reports at plain addresses that work for five minutes, without a token. Source: docs/amazon.md#reports."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from starlette.routing import Route
 from recoup.sandbox.config import FaultKind
 from recoup.sandbox.failures import fail
 from recoup.sandbox.faults import DOCUMENT_FAULTS
+from recoup.sandbox.oddities._oddity import File, Packing, sheet_changes
 from recoup.sandbox.report_jobs.desk import Desk, request_of
 from recoup.sandbox.report_jobs.record import Outcome, ReportRecord
 from recoup.sandbox.reports import all_report_types
@@ -38,7 +39,7 @@ _CHARSETS = {"cp1252": "Cp1252", "cp932": "Windows-31J"}
 def document_url(
     sandbox: Sandbox, server: str, seller: Seller, record: ReportRecord, *, encoding_header: bool
 ) -> str:
-    """An address for the next five minutes. `encoding_header`: it answers Content-Encoding."""
+    """An address for the next five minutes. `encoding_header`: it sends Content-Encoding."""
     ends = int((sandbox.clock.now() + URL_LIFETIME).timestamp())
     path = f"{DOCUMENTS_PATH}/{seller.world.seller_id}/{record.report_id}/{record.document_id}"
     query: dict[str, object] = {"expires": ends}
@@ -48,9 +49,14 @@ def document_url(
     return f"{server}{path}?{urlencode(query)}"
 
 
-def is_compressed(record: ReportRecord) -> bool:
-    """Three types of four come compressed; it is always the same for a type."""
-    return blake2b(record.report_type.encode(), digest_size=1).digest()[0] % 4 != 0
+def packing_of(sandbox: Sandbox, record: ReportRecord) -> Packing:
+    """Three types in four are compressed; it is always the same for a type."""
+    packed = blake2b(record.report_type.encode(), digest_size=1).digest()[0] % 4 != 0
+    packing = Packing(told=packed, layers=int(packed))
+    for oddity in sandbox.oddities:
+        if oddity.packing is not None:
+            packing = oddity.packing(record, packing)
+    return packing
 
 
 def document_route(sandbox: Sandbox) -> Route:
@@ -73,7 +79,9 @@ def document_route(sandbox: Sandbox) -> Route:
         if found is None:
             return _refuse("Access Denied")
         truncated = fault is not None and fault.kind is FaultKind.TRUNCATED_GZIP
-        return _file(*found, truncated=truncated, encoded="response-content-encoding" in query)
+        return _file(
+            sandbox, *found, truncated=truncated, encoded="response-content-encoding" in query
+        )
 
     path = f"{DOCUMENTS_PATH}/{{seller_id}}/{{report_id}}/{{document_id}}"
     return Route(path, answer, methods=["GET"])
@@ -90,13 +98,16 @@ def _find(
     return None
 
 
-def _file(seller: Seller, record: ReportRecord, *, truncated: bool, encoded: bool) -> Response:
-    chunks = _chunks(seller, record)
+def _file(
+    sandbox: Sandbox, seller: Seller, record: ReportRecord, *, truncated: bool, encoded: bool
+) -> Response:
+    chunks = _chunks(sandbox, seller, record)
     headers = _content_type(seller, record)
-    if is_compressed(record):
+    packing = packing_of(sandbox, record)
+    for _ in range(packing.layers):
         chunks = _compress(chunks)
-        if encoded:
-            headers["content-encoding"] = "gzip"
+    if packing.told and encoded:
+        headers["content-encoding"] = "gzip"
     if truncated:
         chunks = _break_off(chunks)
     response = StreamingResponse(_in_threads(chunks))
@@ -110,15 +121,17 @@ async def _in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _chunks(seller: Seller, record: ReportRecord) -> Iterator[bytes]:
+def _chunks(sandbox: Sandbox, seller: Seller, record: ReportRecord) -> Iterator[bytes]:
     if record.outcome is Outcome.FATAL:
         return iter([json.dumps({"errorDetails": record.explanation}).encode()])
     kind = all_report_types()[record.report_type]
-    return document_bytes(kind, seller.world, request_of(record))
+    request = request_of(record)
+    changes = sheet_changes(sandbox.oddities, File(kind, seller.world, request, pull=record.pull))
+    return document_bytes(kind, seller.world, request, changes=changes)
 
 
 def _content_type(seller: Seller, record: ReportRecord) -> dict[str, str]:
-    """With the charset for two documents of three: the others leave the client to guess."""
+    """With the charset for two documents in three: for the others the client must guess."""
     if int(record.report_id) % 3 == 0:
         return {"content-type": "text/plain"}
     charset = "UTF-8"
@@ -139,7 +152,7 @@ def _compress(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _break_off(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """All but the end: of the last piece only the first half."""
+    """All but the end: only the first half of the last piece."""
     last = b""
     for chunk in chunks:
         yield last

@@ -1,4 +1,4 @@
-"""A report that was asked for, and where it stands. Source: facts 5.1."""
+"""A requested report and its state. Source: docs/amazon.md#reports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class ReportRecord:
-    """One report of a seller; everything about its course is settled when it is created.
+    """One report of a seller; its whole course is determined when it is created.
 
     The data is that of [since, until), seen at `edge`, the end of the world's events at that
     time. `explanation` is what the document of a FATAL report says. A report that began to be
@@ -46,6 +46,8 @@ class ReportRecord:
     explanation: str = ""
     schedule_id: str | None = None
     stopped_at: datetime | None = None
+    pull: int = 0
+    """The number of similar reports requested before: same type, times that overlap by half."""
     hidden: bool = False
     """A lost report that getReport does not know; the others stay in the queue."""
 

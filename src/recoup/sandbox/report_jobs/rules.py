@@ -1,4 +1,4 @@
-"""What becomes of a report: how often it may be asked for, and how long it takes. Source: facts 5."""
+"""How often a report may be requested, and how long it takes. Source: docs/amazon.md#reports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INTERVALS = {
     Cadence.DAILY: timedelta(hours=4),
     Cadence.MONTHLY: timedelta(hours=4),
 }
-"""A similar report is not made again before this has passed (facts 5.2)."""
+"""A similar report is not made again before this has passed (docs/amazon.md#reports)."""
 QUOTAS = {
     "GET_AMAZON_FULFILLED_SHIPMENTS_DATA_GENERAL": (12, timedelta(minutes=480)),
     "GET_AFN_INVENTORY_DATA": (2, timedelta(minutes=25)),
@@ -23,31 +23,31 @@ QUOTAS = {
 }
 """Hidden limits per type that Amazon named to an integrator: so many requests in so long."""
 LATEST_STARTS = {"GET_FBA_ESTIMATED_FBA_FEES_TXT_DATA": timedelta(hours=72)}
-"""How long before now the time asked for must begin (facts 5.3)."""
+"""How long before now the requested time must begin (docs/amazon.md#reports)."""
 _QUEUE_SECONDS = (15, 90)
 _WORK_SECONDS = (45, 360)
 
 
 @dataclass(frozen=True)
-class Course:
-    """When a report begins to be made and when it ends, in seconds after its creation."""
+class MakingTimes:
+    """When Amazon begins and finishes a report, in seconds after its creation."""
 
     begins: timedelta
     ends: timedelta
 
 
-def course(key: bytes, number: int, speed: float) -> Course:
-    """Minutes at speed 1: the same for the same number. Amazon documents no times (facts 5.1)."""
+def making_times(key: bytes, number: int, speed: float) -> MakingTimes:
+    """Minutes at speed 1: the same for the same number. Amazon documents no times (docs/amazon.md#reports)."""
     dice = Dice(key, "report-times", number)
     queued = dice.between(*_QUEUE_SECONDS) / speed
     made = dice.between(*_WORK_SECONDS) / speed
-    return Course(timedelta(seconds=queued), timedelta(seconds=queued + made))
+    return MakingTimes(timedelta(seconds=queued), timedelta(seconds=queued + made))
 
 
 def find_fatal_reason(
     kind: ReportType, since: Instant | None, until: Instant, now: datetime
 ) -> str | None:
-    """Why a report of this window fails, in the words of its document; None when it does not."""
+    """Why a report of this window fails, as its document says; None if it does not."""
     if not kind.needs_dates:
         return None
     if since is None:
@@ -68,23 +68,30 @@ def find_fatal_reason(
 def is_too_soon(
     kind: ReportType, request: ReportRequest, earlier: ReportRecord, now: datetime, speed: float
 ) -> bool:
-    """Whether an earlier report of the same seller stands in the way of this one.
+    """Whether an earlier report of the same seller prevents this one.
 
     The marketplace does not matter: the counter is shared within a region. Reports about
     different times are different reports; those that overlap by half are similar.
     """
     interval = INTERVALS.get(kind.cadence)
-    if interval is None or earlier.report_type != kind.name:
+    if interval is None:
         return False
     if earlier.outcome is not Outcome.DONE or earlier.stopped_at is not None:
         return False
     if now - earlier.created_at >= interval / speed:
         return False
+    return is_alike(kind, request, earlier)
+
+
+def is_alike(kind: ReportType, request: ReportRequest, earlier: ReportRecord) -> bool:
+    """Whether both are of one type, and their times are about equal or overlap by half."""
+    if earlier.report_type != kind.name:
+        return False
     return not kind.needs_dates or _overlap_by_half(request, earlier)
 
 
 def longest_memory(kind: ReportType, speed: float) -> timedelta:
-    """How far back earlier reports of a type matter for a new one."""
+    """For how long earlier reports of a type affect a new one."""
     interval = INTERVALS.get(kind.cadence, timedelta(0))
     return max(interval, QUOTAS.get(kind.name, (0, timedelta(0)))[1]) / speed
 
@@ -92,7 +99,7 @@ def longest_memory(kind: ReportType, speed: float) -> timedelta:
 def exceeds_quota(
     kind: ReportType, earlier: list[ReportRecord], now: datetime, speed: float
 ) -> bool:
-    """Whether one more report of the type is one too many: createReport answers 429 then."""
+    """Whether one more report of the type exceeds its quota: createReport then answers 429."""
     count, span = QUOTAS.get(kind.name, (0, timedelta(0)))
     recent = [
         one

@@ -1,4 +1,4 @@
-"""Schedules: reports that make themselves. What is due is made when somebody looks. Source: facts 4.6."""
+"""Schedules: reports that make themselves. What is due is made when somebody looks. Source: docs/amazon.md#report-schedules."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST_AT_ONCE = 500
 
 
 def run_due(sandbox: Sandbox, seller: Seller, now: datetime) -> None:
-    """Make the reports that schedules should have made by now.
+    """Makes the reports that schedules should have made by now.
 
     After a long leap of the clock only the latest: older ones would not be kept any more.
     """
@@ -50,7 +50,7 @@ def _make(desk: Desk, schedule: Schedule, at: datetime) -> None:
         until=to_instant(at),
         options=schedule.options,
     )
-    # Beyond the type's quota Amazon makes no report, and nobody is told.
+    # Beyond the type's quota Amazon makes no report, without notice.
     with contextlib.suppress(ApiError):
         desk.take(order, schedule_id=schedule.schedule_id)
 

@@ -1,9 +1,10 @@
-"""Where reports and schedules are kept: a small SQLite file, or memory."""
+"""The store of reports and schedules: a small SQLite file, or memory."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -30,10 +31,13 @@ class Schedule:
 
 
 class ReportStore:
-    """All sellers' reports and schedules. Used from the event loop alone."""
+    """All sellers' reports and schedules. Used only from the event loop."""
 
     def __init__(self, folder: Path | None) -> None:
-        """Opens or makes the file in `folder`. Raises OSError when the folder cannot be had."""
+        """Opens or creates the file in `folder`. Raises OSError if the folder is not usable."""
+        # Amazon never issues an id twice. The clock at the start keeps two runs apart without a note
+        # of the first one; a multiple of twelve, so that what hangs on an id is the same in both.
+        self._first_id = time.time_ns() // 1_000_000 * 12
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
         place = ":memory:" if folder is None else str(folder / FILE_NAME)
@@ -55,15 +59,18 @@ class ReportStore:
     def close(self) -> None:
         self._rows.close()
 
-    def next_number(self, seller_id: str) -> int:
-        """How many reports and schedules the seller has asked for; none is ever deleted."""
-        counts = "select count(*) from {} where seller_id = ?"
+    def next_number(self) -> int:
+        """The number of reports and schedules requested by all sellers; none is ever deleted."""
         with closing(self._rows.cursor()) as rows:
             found = [
-                rows.execute(counts.format(table), (seller_id,)).fetchone()[0]
+                rows.execute(f"select count(*) from {table}").fetchone()[0]
                 for table in ("report", "schedule")
             ]
         return int(sum(found))
+
+    def next_id(self) -> int:
+        """The number for the next id, unique across runs."""
+        return self._first_id + self.next_number()
 
     def put(self, seller_id: str, record: ReportRecord) -> None:
         content = json.dumps(asdict(record), default=_plain)
@@ -97,7 +104,7 @@ class ReportStore:
         return [_schedule(row[0]) for row in rows]
 
     def delete_schedule(self, seller_id: str, schedule_id: str) -> None:
-        """The row stays, empty: its number must not be given again."""
+        """Empties the row but keeps it: its number must not be used again."""
         change = "update schedule set content = '' where seller_id = ? and schedule_id = ?"
         self._rows.execute(change, (seller_id, schedule_id))
 

@@ -1,4 +1,4 @@
-"""GET_AFN_INVENTORY_DATA. Columns: SP-API facts 5.5."""
+"""GET_AFN_INVENTORY_DATA. Columns: docs/amazon.md#report-columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HEADER = (
 
 
 def _rows(world: SellerWorld, request: ReportRequest) -> Iterator[Row]:
-    """A row for the sellable units of a SKU, and one for the others where there are any."""
+    """One row for the sellable units of a SKU, and one for the others if there are any."""
     for row in world.stock_rows(request.as_of):
         names = (row.product.sku, row.product.fnsku, row.product.asin, "NewItem")
         yield (*names, "SELLABLE", str(row.fulfillable))

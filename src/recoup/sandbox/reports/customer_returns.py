@@ -1,4 +1,4 @@
-"""GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA. Source: FBA claims facts 2.6."""
+"""GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA. Source: docs/amazon.md#returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET_FBA_ESTIMATED_FBA_FEES_TXT_DATA. Source: FBA claims facts 2.8; two sets of columns."""
+"""GET_FBA_ESTIMATED_FBA_FEES_TXT_DATA. Source: docs/amazon.md#fee-preview; two sets of columns."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _header(profile: Profile) -> tuple[str, ...]:
 
 
 def _rows(world: SellerWorld, request: ReportRequest) -> Iterator[Row]:
-    """What Amazon expects to charge for each SKU now; the dates only have to be there."""
+    """Amazon's current fee estimates for each SKU; the dates are required but ignored."""
     assert request.until > request.since
     for product in world.products:
         yield _european(world, product) if world.profile.metric else _american(product)

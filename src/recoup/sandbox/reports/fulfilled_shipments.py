@@ -1,4 +1,4 @@
-"""GET_AMAZON_FULFILLED_SHIPMENTS_DATA_GENERAL. Columns: FBA claims facts 2.9."""
+"""GET_AMAZON_FULFILLED_SHIPMENTS_DATA_GENERAL. Columns: docs/amazon.md#report-columns."""
 
 from __future__ import annotations
 

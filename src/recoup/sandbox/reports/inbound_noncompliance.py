@@ -1,4 +1,4 @@
-"""GET_FBA_FULFILLMENT_INBOUND_NONCOMPLIANCE_DATA. Source: FBA claims facts 2.8."""
+"""GET_FBA_FULFILLMENT_INBOUND_NONCOMPLIANCE_DATA. Source: docs/amazon.md#inbound-noncompliance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET_LEDGER_DETAIL_VIEW_DATA. Source: FBA claims facts 2.3."""
+"""GET_LEDGER_DETAIL_VIEW_DATA. Source: docs/amazon.md#ledger."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _rows(world: SellerWorld, request: ReportRequest) -> Iterator[Row]:
 def day_spans(
     world: SellerWorld, request: ReportRequest, size: int = _DAYS_AT_ONCE
 ) -> Iterator[tuple[int, int]]:
-    """The local days of the window, some at a time: so many movements are held at once."""
+    """The local days of the window in batches, which limit the movements held in memory."""
     if request.ends <= request.begins:
         return
     profile = world.profile

@@ -1,4 +1,4 @@
-"""GET_LEDGER_SUMMARY_VIEW_DATA. Source: FBA claims facts 2.4."""
+"""GET_LEDGER_SUMMARY_VIEW_DATA. Source: docs/amazon.md#ledger-summary."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Place = tuple[int, str, str]
 
 @dataclass
 class _Sheet:
-    """The balances of the places at one moment, and what happened since."""
+    """The balances of the places at one moment, and the events since."""
 
     balances: dict[Place, int] = field(default_factory=lambda: defaultdict(int))
     events: dict[Place, dict[str, int]] = field(
@@ -50,10 +50,10 @@ class _Sheet:
 
 
 def _rows(world: SellerWorld, request: ReportRequest) -> Iterator[Row]:
-    """The periods of the window, each with the balance before and after and what lies between."""
+    """The periods of the window, each with opening and closing balance and its events."""
     by_center = request.options.get("aggregateByLocation", "COUNTRY") != "COUNTRY"
     sheet = None
-    for first, stop, name in _periods(world, request):
+    for first, stop, name in periods(world, request):
         begins = world.profile.midnight(first)
         until = min(world.profile.midnight(stop), request.as_of)
         if sheet is None:
@@ -66,8 +66,8 @@ def _rows(world: SellerWorld, request: ReportRequest) -> Iterator[Row]:
         yield from _close(world, sheet, name, {} if by_center else transit)
 
 
-def _periods(world: SellerWorld, request: ReportRequest) -> Iterator[tuple[int, int, str]]:
-    """First local day, the day after the last, and how the Date column calls it."""
+def periods(world: SellerWorld, request: ReportRequest) -> Iterator[tuple[int, int, str]]:
+    """The first local day, the day after the last, and the name in the Date column."""
     kind = request.options.get("aggregatedByTimePeriod", "MONTHLY")
     if kind == "DAILY":
         for day, stop in day_spans(world, request, 1):
@@ -108,7 +108,7 @@ def _open(world: SellerWorld, balance: Balance, *, by_center: bool) -> _Sheet:
 def _close(
     world: SellerWorld, sheet: _Sheet, name: str, transit: Mapping[int, int]
 ) -> Iterator[Row]:
-    """The rows of a period; the sheet goes on with its closing balances."""
+    """The rows of a period; the sheet continues with its closing balances."""
     for place in sorted(sheet.balances.keys() | sheet.events.keys()):
         start = sheet.balances.get(place, 0)
         events = sheet.events.get(place, {})

@@ -1,4 +1,4 @@
-"""GET_FBA_FULFILLMENT_LONGTERM_STORAGE_FEE_CHARGES_DATA. Source: FBA claims facts 2.8."""
+"""GET_FBA_FULFILLMENT_LONGTERM_STORAGE_FEE_CHARGES_DATA. Source: docs/amazon.md#long-term-storage-fees."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _row(world: SellerWorld, product: Product, day: date, country: str, old: int
 
 
 def _received(world: SellerWorld, since: Instant, until: Instant) -> Counter[tuple[int, int]]:
-    """Units booked in by product and slot: first in, first out, these are the last to leave."""
+    """Units received by product and slot: first in, first out, so these are the last to leave."""
     received: Counter[tuple[int, int]] = Counter()
     for one in world.stock.movements(since, until):
         if one.event == RECEIPTS and one.quantity > 0:

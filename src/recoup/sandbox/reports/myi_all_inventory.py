@@ -1,4 +1,4 @@
-"""GET_FBA_MYI_ALL_INVENTORY_DATA. Columns: FBA claims facts 2.9."""
+"""GET_FBA_MYI_ALL_INVENTORY_DATA. Columns: docs/amazon.md#inventory-report."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HEADER = (
 def _rows(world: SellerWorld, request: ReportRequest) -> Iterator[Row]:
     """One row per SKU as of the edge; the dates of the request are ignored.
 
-    All stock is that of the home marketplace, as getInventorySummaries tells it.
+    All stock is that of the home marketplace, as in getInventorySummaries.
     """
     if world.home.marketplace_id not in request.marketplace_ids:
         return

@@ -1,4 +1,4 @@
-"""The rows that both All-Orders reports share. Columns: SP-API facts 5.5.
+"""The rows that both All-Orders reports share. Columns: docs/amazon.md#report-columns.
 
 A year of orders is written at the speed of the disk, so everything that repeats is looked up:
 texts per product, per status, per second of the day and per amount.
@@ -95,7 +95,7 @@ def order_lines(
 
 
 class _Page:
-    """The texts of which the lines are put together.
+    """The texts from which the lines are composed.
 
     `heads` by status, fulfiller and service go from the status to the service level; `items` are
     kept as they are met; `tails` by place, business and terms go from the city to the end.
@@ -157,6 +157,6 @@ class _Page:
 
 
 def cells(lines: Iterator[bytes]) -> Iterator[tuple[str, ...]]:
-    """The lines taken apart again."""
+    """The lines split into cells again."""
     for line in lines:
         yield tuple(line.decode(_ENCODING).rstrip("\n").split(_TAB))

@@ -1,4 +1,4 @@
-"""GET_FLAT_FILE_ALL_ORDERS_DATA_BY_LAST_UPDATE_GENERAL. Source: SP-API facts 5.3 and 5.5."""
+"""GET_FLAT_FILE_ALL_ORDERS_DATA_BY_LAST_UPDATE_GENERAL. Source: docs/amazon.md#orders-report."""
 
 from __future__ import annotations
 

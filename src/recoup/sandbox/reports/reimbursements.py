@@ -1,4 +1,4 @@
-"""GET_FBA_REIMBURSEMENTS_DATA. Source: FBA claims facts 2.5; the same for every marketplace."""
+"""GET_FBA_REIMBURSEMENTS_DATA. Source: docs/amazon.md#reimbursements; the same for every marketplace."""
 
 from __future__ import annotations
 

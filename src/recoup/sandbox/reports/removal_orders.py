@@ -1,4 +1,4 @@
-"""GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA. Source: FBA claims facts 2.7."""
+"""GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA. Source: docs/amazon.md#removals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HEADER = (
 
 
 def _rows(world: SellerWorld, request: ReportRequest) -> Iterator[Row]:
-    """The orders whose last update lies in the window, as they stand at the edge."""
+    """The orders with their last update in the window, as of the edge."""
     since, until, edge = request.begins, request.ends, request.as_of
     for order in world.stock.removals(Instant(since - LONGEST_REMOVAL), until):
         if order.requested_at < edge and since <= order.last_updated(edge) < until:

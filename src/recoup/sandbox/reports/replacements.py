@@ -1,4 +1,4 @@
-"""GET_FBA_FULFILLMENT_CUSTOMER_SHIPMENT_REPLACEMENT_DATA. Source: FBA claims facts 2.6."""
+"""GET_FBA_FULFILLMENT_CUSTOMER_SHIPMENT_REPLACEMENT_DATA. Source: docs/amazon.md#replacements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEADER = (
 
 
 def _rows(world: SellerWorld, request: ReportRequest) -> Iterator[Row]:
-    """The free second units that left in the window."""
+    """The free replacement units that left in the window."""
     since, until = request.begins, request.ends
     for script in world.scripts.around(since, until):
         for one in script.replacements:
@@ -34,7 +34,7 @@ def _rows(world: SellerWorld, request: ReportRequest) -> Iterator[Row]:
 
 
 def _replacement_id(orders: OrderBook, index: int) -> str:
-    """An order id of its own kind: replacements are no orders of the Orders API."""
+    """A separate kind of order id: replacements are not orders of the Orders API."""
     return f"{orders.prefix + 5}-{orders.item_id(index, 2)[:7]}-{orders.item_id(index, 2)[7:]}"
 
 

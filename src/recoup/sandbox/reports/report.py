@@ -1,15 +1,16 @@
-"""What a report type is: its columns, its rows, and how its file is written.
+"""A report type: its columns, its rows, and the format of its file.
 
-Sources: FBA claims facts 2.1 (encodings, quoting), SP-API facts 5.1 to 5.3 (windows, cadence).
+Sources: docs/amazon.md#report-files (encodings, quoting), docs/amazon.md#reports (windows, cadence).
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 from recoup.sandbox.world.instants import Instant, to_instant
 from recoup.sandbox.world.profile import Profile
@@ -20,7 +21,7 @@ _TAB = "\t"
 
 
 class Cadence(enum.Enum):
-    """How often Amazon makes a report of the type anew (facts 5.2)."""
+    """How often Amazon regenerates a report of the type (docs/amazon.md#reports)."""
 
     NEAR_REAL_TIME = "near real time"
     """At most once per 30 minutes."""
@@ -36,7 +37,7 @@ class Cadence(enum.Enum):
 
 @dataclass(frozen=True)
 class ReportRequest:
-    """What a client asked for: [since, until) in aware UTC, and the reportOptions.
+    """A client's request: [since, until) in aware UTC, and the reportOptions.
 
     `edge` is where the world ends when the report is made (what came later is not in it);
     None: at `until`.
@@ -54,7 +55,7 @@ class ReportRequest:
 
     @property
     def ends(self) -> Instant:
-        """The end of the window, or of the world where that comes first."""
+        """The end of the window, or of the world if that is earlier."""
         return min(to_instant(self.until), self.as_of)
 
     @property
@@ -71,7 +72,7 @@ Row = tuple[str, ...]
 class ReportType:
     """One kind of report.
 
-    `rows` gives cells as text, already in the marketplace's formats, lazily; `lines` gives the
+    `rows` yields cells as text, already in the marketplace's formats, lazily; `lines` yields the
     same as encoded lines, for the reports where the speed of writing matters. `quoted` files
     put every cell in double quotes, `utf8` ones are not in the marketplace's code page, and
     `marked` ones begin with a byte order mark in the US. Windows longer than `longest_window`
@@ -101,28 +102,56 @@ def encoding_of(report_type: ReportType, profile: Profile) -> str:
     return "UTF-8" if report_type.utf8 else "cp1252"
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """A file before it is written: its headings, its rows, and its separators.
+
+    A row may have more or fewer cells than there are headings, if a file is odd.
+    """
+
+    header: Header
+    rows: Iterator[Row]
+    quoted: bool
+    ending: str = "\n"
+
+    def having(self, **changes: Any) -> Sheet:
+        """The sheet with other parts."""
+        return replace(self, **changes)
+
+
 def document_bytes(
-    report_type: ReportType, world: SellerWorld, request: ReportRequest
+    report_type: ReportType,
+    world: SellerWorld,
+    request: ReportRequest,
+    *,
+    changes: Sequence[Callable[[Sheet], Sheet]] = (),
 ) -> Iterator[bytes]:
-    """The file, not compressed, in pieces of about 64 KiB."""
+    """The file, uncompressed, in pieces of about 64 KiB. `changes` make it an odd one."""
     header = report_type.header_for(world.profile)
     encoding = encoding_of(report_type, world.profile)
-    join = _quoted if report_type.quoted else _TAB.join
-    mark = "\ufeff" if report_type.marked and world.profile.name == "us" else ""
-    yield f"{mark}{join(header)}\n".encode(encoding)
-    if report_type.lines is not None:
-        lines = report_type.lines(world, request)
+    sheet = Sheet(header, iter(()), report_type.quoted)
+    if report_type.lines is None or changes:
+        sheet = sheet.having(rows=report_type.rows(world, request))
+        for change in changes:
+            sheet = change(sheet)
+        join = _quoted if sheet.quoted else _TAB.join
+        lines = _encoded(map(join, sheet.rows), sheet.ending, encoding)
     else:
-        lines = _encoded(map(join, report_type.rows(world, request)), encoding)
+        join = _quoted if sheet.quoted else _TAB.join
+        lines = report_type.lines(world, request)
+    mark = "\ufeff" if report_type.marked and world.profile.name == "us" else ""
+    yield f"{mark}{join(sheet.header)}{sheet.ending}".encode(encoding, "replace")
     while piece := b"".join(islice(lines, _LINES_AT_ONCE)):
         yield piece
 
 
-def _encoded(lines: Iterator[str], encoding: str) -> Iterator[bytes]:
+def _encoded(lines: Iterator[str], ending: str, encoding: str) -> Iterator[bytes]:
     for line in lines:
         # A letter that the code page lacks becomes a question mark, as in Amazon's own files.
-        yield f"{line}\n".encode(encoding, "replace")
+        yield f"{line}{ending}".encode(encoding, "replace")
 
 
 def _quoted(cells: Row) -> str:
+    if not cells:
+        return ""
     return '"' + '"\t"'.join(cell.replace('"', '""') for cell in cells) + '"'

@@ -1,4 +1,4 @@
-"""GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2. Sources: SP-API facts 5.4, FBA claims facts 2.9.
+"""GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2. Source: docs/amazon.md#settlements.
 
 Settlements exist by themselves, one per financial event group. Their rows are the leaves of the
 transactions whose money was counted in the group's time.
@@ -61,7 +61,7 @@ _CODES = {
     "Fee_Correction": "INCORRECT_FEES_ITEMS",
     "Removal_Order_Lost": "REMOVAL_ORDER_LOST",
 }
-"""The reason of a reimbursement as settlements call it (claims facts 4.2)."""
+"""The reason of a reimbursement as settlements call it (docs/amazon.md#reasons-of-payments)."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Settlement:
 
 
 def settlements(world: SellerWorld) -> Iterator[Settlement]:
-    """Every settlement from the first on, without end; each is made after its time is over."""
+    """Every settlement from the first on, without end; each is created after its period."""
     for number in count():
         since = datetime.fromtimestamp(world.start + number * GROUP_DAYS * DAY, UTC)
         until = since + timedelta(days=GROUP_DAYS)

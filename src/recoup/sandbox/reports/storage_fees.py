@@ -1,4 +1,9 @@
-"""GET_FBA_STORAGE_FEE_CHARGES_DATA (underscores). Source: FBA claims facts 2.8."""
+"""GET_FBA_STORAGE_FEE_CHARGES_DATA (underscores). Columns: docs/amazon.md#storage-fees.
+
+A request for more than a month is answered with some of the rows missing, and no error: ask for one
+month at a time. Source: amzn/selling-partner-api-docs issue 3180 and amzn/selling-partner-api-models issue 2608
+(2023-06), read 2026-11-28.
+"""
 
 from __future__ import annotations
 
@@ -24,23 +29,28 @@ _HEADER = (
 )  # fmt: skip
 _PUBLISHED_ON = 10
 """The day of the following month on which a month's fees are published and charged."""
+_LONGEST_WHOLE = timedelta(days=31)
+_LOST_OF = 3
+"""Of so many rows one is lost where more than a month is requested."""
 _RATES = (78, 240)
 """Cents per cubic foot (x 35.3 for a cubic meter), January to September and the rest."""
 _FOOT, _METER = 1_728_000_000, 10**12  # one cubic foot, one cubic meter, in hundredths cubed
 
 
 def _rows(world: SellerWorld, request: ReportRequest) -> Iterator[Row]:
-    """Every month that the window touches and whose fees are published."""
+    """Every month in the window whose fees are published."""
     if request.ends <= request.begins:
         return
-    profile = world.profile
+    profile, whole = world.profile, request.until - request.since <= _LONGEST_WHOLE
     month = profile.local_date(request.begins).replace(day=1)
     last = profile.local_date(Instant(request.ends - 1))
     while month <= last:
         following = (month + timedelta(days=32)).replace(day=1)
         published = profile.midnight(date_to_day(following.replace(day=_PUBLISHED_ON)))
         if published < request.as_of and profile.midnight(date_to_day(month)) >= world.start:
-            yield from _of_month(world, month, following)
+            for number, row in enumerate(_of_month(world, month, following)):
+                if whole or number % _LOST_OF != _LOST_OF - 1:
+                    yield row
         month = following
 
 
@@ -54,7 +64,7 @@ def _of_month(world: SellerWorld, month: date, following: date) -> Iterator[Row]
 
 
 def _errors(world: SellerWorld, month: date) -> dict[int, StorageError]:
-    """The products that are charged for too much this month."""
+    """The products that are overcharged this month."""
     begins = date_to_day(month) * DAY
     return {
         error.product: error
@@ -110,7 +120,7 @@ def _row(
 
 
 def _six(value: int, scale: int) -> str:
-    """The quotient with six places."""
+    """The quotient with six decimal places."""
     whole, rest = divmod(value * 10**6 // scale, 10**6)
     return f"{whole}.{rest:06d}"
 
@@ -120,6 +130,5 @@ REPORT = ReportType(
     cadence=Cadence.MONTHLY,
     header=_HEADER,
     rows=_rows,
-    longest_window=timedelta(days=31),
     utf8=True,
 )

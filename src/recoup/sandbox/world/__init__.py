@@ -1,1 +1,1 @@
-"""What the sandbox tells about: pure functions of a seed, an index and a moment."""
+"""The world behind the sandbox: pure functions of a seed, an index and a moment."""

@@ -1,4 +1,4 @@
-"""Which claims and which innocent look-alikes are planted, when, on which product or order.
+"""The planted claims and innocent look-alikes: which, when, on which product or order.
 
 Every period of SPAN_DAYS has its cases. Those of the first are placed by their age at the first
 edge, so that each type shows claims before, inside, at the end of and after their window; later
@@ -19,7 +19,7 @@ from recoup.sandbox.world.profile import Profile
 from recoup.sandbox.world.timeline import Timeline
 
 LONGEST_BEFORE = 56 * DAY
-"""Nothing of a case happens earlier than this before its anchor, its order apart."""
+"""Nothing of a case except its order happens earlier than this before its anchor."""
 LONGEST_AFTER = 66 * DAY
 """Nothing of a case happens later than this after its anchor."""
 _CLOSED_BY = 24
@@ -29,7 +29,7 @@ _IN_A_PERIOD = 1_000_000
 
 
 class ClaimType(enum.Enum):
-    """The types of the contract, section 3. The values are the contract's names."""
+    """The types of claims, by the names that the API uses (docs/rules.md)."""
 
     LOST = "lost_in_warehouse"
     REVERSED = "reimbursement_reversed"
@@ -86,7 +86,7 @@ KINDS: Mapping[ClaimType, Kind] = {
     C.INBOUND_DAMAGE: Kind(
         ("damaged_by_distributor", "paid_in_cash", "not_partnered"), None, None, "inbound", 16
     ),
-    C.INBOUND_FEE: Kind(("justified", "without_fee"), 0, 90, "inbound", 40),
+    C.INBOUND_FEE: Kind(("justified", "without_fee"), 0, 30, "inbound", 40),
     C.RETURN_MISSING: Kind(
         (
             "returned_late", "paid_in_cash", "paid_with_a_unit", "partial_refund",
@@ -110,9 +110,9 @@ KINDS: Mapping[ClaimType, Kind] = {
     C.FEE_NOT_CREDITED: Kind(
         ("administration_fee", "partial_refund"), 14, 90, "order", 42, of_order=True
     ),
-    C.REMOVAL_LOST: Kind(("arrived", "paid_in_cash", "disposal_order"), 15, 75, "removal", 15),
+    C.REMOVAL_LOST: Kind(("arrived", "paid_in_cash", "disposal_order"), 15, 75, "removal", 39),
     C.REMOVAL_SHORT: Kind(
-        ("rest_cancelled", "still_processing", "two_parcels"), 30, 60, "removal", 15
+        ("rest_cancelled", "still_processing", "two_parcels"), 30, 60, "removal", 39
     ),
     C.FULFILLMENT_FEE: Kind(
         ("several_units", "within_tolerance", "given_back"), 0, 90, "fee", 7, of_order=True
@@ -145,14 +145,14 @@ def window_of(claim_type: ClaimType, profile: Profile) -> tuple[int, int]:
 
 
 def claims_per_type(orders: int) -> int:
-    """How many claims of each type a period has: 4 for 2,000 orders."""
+    """The number of claims of each type in a period: 4 for 2,000 orders."""
     if orders < 2000:
         return -(-orders // 500) if orders >= 50 else 0
     return 4 + (orders - 2000) // 20_000
 
 
 class Cast:
-    """All cases of a seller, and the orders that play a role in them."""
+    """All cases of a seller, and the orders with a role in them."""
 
     def __init__(self, key: bytes, profile: Profile, orders: Timeline, products: int) -> None:
         self._key = key
@@ -163,7 +163,7 @@ class Cast:
         self.cases = lru_cache(8)(self._cases)
 
     def around(self, since: int, until: int) -> list[Case]:
-        """The cases that may have something to show in [since, until), by their anchors."""
+        """The cases that may affect [since, until), by their anchors."""
         low, high = since - LONGEST_AFTER, until + LONGEST_BEFORE
         first = max(0, (low - self._orders.start) // self._span)
         last = max(0, (high - self._orders.start) // self._span)
@@ -175,7 +175,7 @@ class Cast:
         ]
 
     def _cases(self, period: int) -> tuple[Case, ...]:
-        """Every case of a period by its anchor, without those for which no order was free."""
+        """Every case of a period by its anchor, without those that found no free order."""
         taken: set[int] = set()
         found = []
         count = claims_per_type(self._orders.count)

@@ -20,7 +20,7 @@ _PRAISE = (
     "Space Saving and Foldable, Ideal Gift for Women and Men",
     "Heavy Duty, Rustproof, with Carrying Bag and 2 Year Support",
 )
-# A lone inch sign is what trips readers who trust quotes (claims facts 2.1).
+# A lone inch sign is what trips readers who trust quotes (docs/amazon.md#report-columns).
 _ENDS = ("", "", "", "", "", ' 10" wide', " \u2013 2 pack", " (grey)")
 # Real seller SKUs hold spaces and signs that must be encoded in a URL: a client has to cope
 # with every sixteenth.

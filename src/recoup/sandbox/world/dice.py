@@ -1,6 +1,6 @@
-"""Chance that can be asked again: the same key, kind and index give the same rolls.
+"""Reproducible chance: the same key, kind and index give the same rolls.
 
-No generator is shared, so nothing depends on the order in which things are asked for. The
+No generator is shared, so nothing depends on the order in which things are requested. The
 rolls are the words of a BLAKE2b digest, which no Python release will change.
 """
 
@@ -18,7 +18,7 @@ _WORDS = Struct("<8Q")
 
 
 def derive_key(*parts: object) -> bytes:
-    """16 bytes that depend on every part and on where one part ends."""
+    """16 bytes that depend on every part and on the borders between them."""
     return blake2b("\0".join(map(str, parts)).encode(), digest_size=16).digest()
 
 

@@ -1,4 +1,4 @@
-"""Chance for long ranges: a few numbers per index, drawn for 64 indexes at a time.
+"""Chance for long ranges: a few numbers per index, drawn for 64 indexes at once.
 
 One call of SHAKE-128 for 64 things costs a fraction of one hash for each; a single index can
 still be asked for, at the price of its block. Like the dice, the numbers depend on the key, the
@@ -17,7 +17,7 @@ _KEPT_BLOCKS = 64
 
 
 class Draws:
-    """Unsigned numbers per index, of the sizes that the layout (a format of `struct`) tells."""
+    """Unsigned numbers per index, with the sizes in the layout (a format of `struct`)."""
 
     def __init__(self, key: bytes, kind: str, layout: str) -> None:
         self._seed = b"\0".join((key, kind.encode(), b""))

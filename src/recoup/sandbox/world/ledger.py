@@ -1,4 +1,4 @@
-"""When money moved: the entries behind the transactions, found by time without a list of them."""
+"""The movements of money behind the transactions, found by time without a list of them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ OF_ORDER = 100
 """The ordinal of a payment for an ordinary order; those of cases count from 0."""
 
 Position = tuple[int, int, int]
-"""Where a reader of the ledger stands: section, index in it, entry of that index."""
+"""The position of a reader in the ledger: section, index in it, entry of that index."""
 START: Position = (0, 0, 0)
 
 
 class EntryKind(Enum):
-    """What a transaction is; the value is Amazon's transactionType and a part of its id."""
+    """The type of a transaction; the value is Amazon's transactionType and a part of its id."""
 
     SHIPMENT = "Shipment"
     REFUND = "Refund"
@@ -38,7 +38,7 @@ class EntryKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A transaction before its amounts are worked out.
+    """A transaction before its amounts are computed.
 
     `index` counts in the source of its kind (order, period, place of a case), `ordinal` tells
     apart entries of the same kind and index. `matures` is set where the money is held back.
@@ -63,7 +63,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class _Section:
-    """A part of the ledger: which indexes may have entries in a window, and their entries."""
+    """A part of the ledger: the indexes that may have entries in a window, and their entries."""
 
     indexes: Callable[[Instant, Instant, int], Iterator[int]]
     entries: Callable[[int], Iterator[Entry]]

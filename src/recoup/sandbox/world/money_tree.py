@@ -1,4 +1,4 @@
-"""Amounts by the path of their names, and the tree that Amazon makes of them."""
+"""Amounts by the path of their names, and the tree that Amazon builds from them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Leaves = Mapping[Path, Decimal]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A breakdown: its amount is the sum of its children where it has any."""
+    """A breakdown: its amount is the sum of its children if it has any."""
 
     name: str
     amount: Decimal
@@ -21,7 +21,7 @@ class Node:
 
 
 def add_up(many: Iterable[Leaves]) -> dict[Path, Decimal]:
-    """The sum per path, in the order in which the paths are met first."""
+    """The sum per path, in the order of their first occurrence."""
     sums: dict[Path, Decimal] = {}
     for leaves in many:
         for path, amount in leaves.items():
@@ -30,7 +30,7 @@ def add_up(many: Iterable[Leaves]) -> dict[Path, Decimal]:
 
 
 def grow(leaves: Leaves) -> tuple[Node, ...]:
-    """The tree over the paths. No path may be the beginning of another."""
+    """The tree over the paths. No path may be a prefix of another."""
     below: dict[str, dict[Path, Decimal]] = {}
     for path, amount in leaves.items():
         below.setdefault(path[0], {})[path[1:]] = amount

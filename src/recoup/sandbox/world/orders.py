@@ -1,4 +1,4 @@
-"""One story per order: what was bought, and when what happened to it.
+"""One story per order: the purchase, and the times of all that followed.
 
 An order exists in two forms: a plan of plain integers, cheap enough to write a year of them into
 a report, and a story, which is the plan with names and Decimals for the APIs.
@@ -101,20 +101,20 @@ class RefundPlan:
 
 @dataclass(frozen=True, slots=True)
 class OrderRole:
-    """What the world's plot asks of an order: it ships from Amazon, one line, so many units."""
+    """What the world's plot requires of an order: shipped by Amazon, one line, its units."""
 
     quantity: int
     product: int | None
     refunds: tuple[RefundPlan, ...]
     extra_fee_cents: int = 0
-    """Charged per unit on top of the right fulfillment fee."""
+    """Charged per unit in addition to the correct fulfillment fee."""
     fee_given_back: bool = False
     """Whether Amazon pays that back by itself."""
     by_amazon: bool = True
 
 
 class Plot(Protocol):
-    """Tells which orders have a role to play."""
+    """The orders that have a role to play."""
 
     def roles(self, period: int) -> Mapping[int, OrderRole]: ...
 
@@ -142,7 +142,7 @@ class OrderDates:
         return latest
 
     def status(self, edge: Instant) -> str:
-        """Amazon's FulfillmentStatus as it stands at the edge of the world."""
+        """Amazon's FulfillmentStatus as of the edge of the world."""
         if self.cancelled is not None and self.cancelled < edge:
             return "CANCELLED"
         if self.shipped is not None and self.shipped < edge:
@@ -173,7 +173,7 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class OrderStory:
-    """An order from its creation to its refund, of which the edge of the world shows a part."""
+    """An order from its creation to its refund, of which the edge of the world shows part."""
 
     index: int
     order_id: str
@@ -187,13 +187,13 @@ class OrderStory:
 
     @property
     def refund(self) -> RefundPlan | None:
-        """The first refund; None when there is none."""
+        """The first refund; None if there is none."""
         return self.refunds[0] if self.refunds else None
 
 
 @dataclass(frozen=True)
 class OrderBook:
-    """All orders of a seller; each is made when it is asked for."""
+    """All orders of a seller; each is created when it is requested."""
 
     key: bytes
     timeline: Timeline
@@ -270,7 +270,7 @@ class OrderBook:
         return tuple(self.item(plan, number) for number in range(len(plan.lines)))
 
     def priced(self, product: int, terms: int, *, by_amazon: bool) -> LinePlan:
-        """What a line of a plan costs: the same product and terms always cost the same."""
+        """The amounts of a line of a plan: the same product and terms always cost the same."""
         quantity, percent, discounted, tax, parcel = TERMS[terms]
         unit = self.products[product].price_cents * percent // 100
         principal = unit * quantity
@@ -317,12 +317,12 @@ class OrderBook:
         return self.plot.roles(index // self.timeline.count).get(index)
 
     def find_refund_time(self, index: int) -> Instant | None:
-        """When the order is first refunded; None when never. Costs little where there is none."""
+        """When the order is first refunded; None if never. Cheap if there is none."""
         refunds = self.refunds(index)
         return refunds[0].posted if refunds else None
 
     def refunded_in(self, indexes: range) -> Iterator[int]:
-        """Those of the orders that are refunded if they ship, and some more; in their order."""
+        """The orders that are refunded if they ship, and some more; in order."""
         first = indexes.start
         while first < indexes.stop:
             period = first // self.timeline.count
@@ -338,7 +338,7 @@ class OrderBook:
                 yield index
 
     def posting(self, index: int, shipped: int) -> tuple[Instant, Instant | None]:
-        """When the money of a shipped order is booked, and until when it is held back, if it is."""
+        """When the money of a shipped order is posted, and until when it is deferred, if it is."""
         after_hours, held, days = self._posting_draws.of(index)
         posted = shipped + HOUR + (after_hours * (35 * HOUR) >> 16)
         matures = posted + 7 * DAY + (days * (3 * DAY) >> 16) if held < 154 else None
@@ -374,7 +374,7 @@ class OrderBook:
         return (RefundPlan(posted, line, quantity),)
 
     def order_id(self, index: int) -> str:
-        """`114-1234567-1234567`. The number is a permutation of the index: unique, and it leads back."""
+        """`114-1234567-1234567`. The number is a reversible permutation of the index, so unique."""
         factor, shift = self.permutation
         number = (index * factor + shift) % _NUMBERS
         return f"{self.prefix + number % 4}-{number // 10**7:07d}-{number % 10**7:07d}"
@@ -384,7 +384,7 @@ class OrderBook:
         return f"{((index * 4 + line) * factor + shift) % _NUMBERS:014d}"
 
     def find_index(self, order_id: str, edge: Instant) -> int | None:
-        """The index behind an order id; None when the world has no such order (yet)."""
+        """The index of an order id; None if the world has no such order (yet)."""
         parts = order_id.split("-")
         if [len(part) for part in parts] != [3, 7, 7] or not all(map(str.isdecimal, parts)):
             return None
@@ -402,7 +402,7 @@ class OrderBook:
         return self.timeline.window(start, min(end, edge))
 
     def maybe_updated_in(self, start: Instant, end: Instant, edge: Instant) -> range:
-        """A range that holds every order last updated in [start, end), and some others."""
+        """A range that contains every order last updated in [start, end), and some others."""
         return self.timeline.window(Instant(start - MAX_UPDATE_DELAY), min(end, edge))
 
     @cached_property
@@ -448,7 +448,7 @@ def _dates(plan: OrderPlan) -> OrderDates:
 
 
 class Terms(NamedTuple):
-    """How a line is sold. `parcel_cents` is what the buyer pays for carriage by the seller."""
+    """The terms of a line. `parcel_cents` is the buyer's price for shipping by the seller."""
 
     quantity: int
     price_percent: int

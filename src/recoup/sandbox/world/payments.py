@@ -1,4 +1,4 @@
-"""All reimbursements of a seller by time: those of the plots and those of ordinary orders."""
+"""All reimbursements of a seller by time: for the plots and for ordinary orders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _IN_A_PERIOD = 10**6
 
 
 class PaymentBook:
-    """Finds payments by time, and again by the place of their case or by their order."""
+    """Finds payments by time, by the place of their case, or by their order."""
 
     def __init__(self, scripts: Scripts, returns: ReturnBook, start: int, span: int) -> None:
         self._scripts = scripts
@@ -32,7 +32,7 @@ class PaymentBook:
             yield payment
 
     def places(self, since: int, until: int, first: int) -> Iterator[int]:
-        """The places of the cases that may be paid in [since, until), from a place on."""
+        """The places of the cases that may be paid in [since, until), from one place on."""
         low, high = since - LONGEST_AFTER, until + LONGEST_BEFORE
         for period in range(
             max(0, (low - self._start) // self._span),

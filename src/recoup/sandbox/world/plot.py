@@ -47,7 +47,7 @@ _KEPT_SCRIPTS = 8192
 
 
 class CastPlot:
-    """Which orders of a period have a role; what the order book asks."""
+    """The orders of a period with a role, as the order book needs them."""
 
     def __init__(self, cast: Cast) -> None:
         self._cast = cast
@@ -62,7 +62,7 @@ class CastPlot:
 
 
 class Scripts:
-    """The scripts of the cases, the latest ones kept."""
+    """The scripts of the cases, with a cache of the latest ones."""
 
     def __init__(self, stage: Stage, cast: Cast) -> None:
         self._stage = stage
@@ -70,7 +70,7 @@ class Scripts:
         self.of = lru_cache(_KEPT_SCRIPTS)(self._of)
 
     def around(self, since: int, until: int) -> Iterator[Script]:
-        """The scripts of all cases that may have something to show in [since, until)."""
+        """The scripts of all cases that may affect [since, until)."""
         for case in self.cast.around(since, until):
             yield self.of(case)
 

@@ -1,6 +1,6 @@
-"""The marketplaces a seller lives in, and how Amazon writes numbers and days there.
+"""The marketplaces of a seller, and Amazon's formats of numbers and days there.
 
-Sources: SP-API facts 2.2 (ids), FBA claims facts 1.4 (windows), 2.3, 2.5 and 2.9 (formats).
+Sources: docs/amazon.md#marketplaces (ids), docs/claims.md#windows, docs/amazon.md#report-files (formats).
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ FRANCE = Marketplace("A13V1IB3VIYZZH", "Amazon.fr", "FR", "EUR", "fr_FR", "www.a
 
 @dataclass(frozen=True)
 class Profile:
-    """Where a seller sells, and what Amazon's files look like there.
+    """The marketplaces of a seller, and the format of Amazon's files there.
 
     `utc_offset_hours` is the fixed offset of the ledger's days. `warehouses` maps a fulfillment
     center to its country. `returns_open` and `returns_close` are days after a refund,
-    `inbound_months` months after a delivery (claims facts 1.4).
+    `inbound_months` months after a delivery (docs/claims.md#windows).
     """
 
     name: str
@@ -65,7 +65,7 @@ class Profile:
         return (moment + self.utc_offset_hours * HOUR) // DAY
 
     def midnight(self, local_day: int) -> Instant:
-        """When a day of the ledger begins."""
+        """The beginning of a day of the ledger."""
         return Instant(local_day * DAY - self.utc_offset_hours * HOUR)
 
     def local_date(self, moment: Instant) -> date:

@@ -1,4 +1,4 @@
-"""What happens in Amazon's warehouses and books, as plain records that every source is made of."""
+"""Events in Amazon's warehouses and books, as plain records from which every source is made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEFECTIVE = "DEFECTIVE"
 CARRIER_DAMAGED = "CARRIER_DAMAGED"
 WAREHOUSE_DAMAGED = "WAREHOUSE_DAMAGED"
 DISTRIBUTOR_DAMAGED = "DISTRIBUTOR_DAMAGED"
-"""Dispositions of the ledger (claims facts 3.4)."""
+"""Dispositions of the ledger (docs/amazon.md#dispositions)."""
 
 SHIPMENTS = "Shipments"
 RETURNS = "CustomerReturns"
@@ -23,14 +23,14 @@ RECEIPTS = "Receipts"
 ADJUSTMENTS = "Adjustments"
 TRANSFERS = "WhseTransfers"
 VENDOR_RETURNS = "VendorReturns"
-"""The six event types of the ledger (claims facts 3.1)."""
+"""The six event types of the ledger (docs/amazon.md#ledger-events)."""
 
 
 class Movement(NamedTuple):
     """A row of the stock ledger. `quantity` is signed; `slot` counts in the product's centers.
 
     `reconciled` and `unreconciled` are what Amazon shows on adjustments, else None.
-    `stays` tells whether unsellable units wait for the next clearing, or the plot that made them
+    `stays`: whether unsellable units wait for the next clearing, or the plot that made them
     takes them away again.
     """
 
@@ -55,7 +55,7 @@ class Payment:
     """
 
     number: int
-    """Unique in the world; the reimbursement id is made of it."""
+    """Unique in the world; the reimbursement id is derived from it."""
     approved: Instant
     product: int
     reason: str
@@ -89,7 +89,7 @@ class ReturnedUnit:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """A free second unit for an order."""
+    """A free replacement unit for an order."""
 
     at: Instant
     order: int
@@ -111,7 +111,7 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class RemovalOrder:
-    """Units the seller asked to be sent back or destroyed. The quantities are the final ones."""
+    """Units that the seller requested to be returned or destroyed. The quantities are final."""
 
     removal_id: str
     requested_at: Instant
@@ -137,7 +137,7 @@ class RemovalOrder:
 
 
 class Receipt(NamedTuple):
-    """Units of one item that were booked in."""
+    """Units of one item that were received."""
 
     at: int
     quantity: int
@@ -153,7 +153,7 @@ class InboundItem:
     receipts: tuple[Receipt, ...]
 
     def received(self, edge: int) -> int:
-        """Units booked in before the edge, in whatever state."""
+        """Units received before the edge, in any state."""
         return sum(one.quantity for one in self.receipts if one.at < edge)
 
 
@@ -194,6 +194,16 @@ class InboundShipment:
                 return status
         return "WORKING"
 
+    def status_changed(self, edge: int) -> Instant:
+        """When the current status began: a further receipt alone is no such change."""
+        if self.cancelled_at is not None and self.cancelled_at < edge:
+            return self.cancelled_at
+        receipts = [one.at for item in self.items for one in item.receipts]
+        steps = [self.shipped_at, self.shipped_at + 86_400, self.delivered_at, self.closed_at]
+        steps.append(min(receipts, default=self.closed_at))
+        passed = [moment for moment in steps if moment < edge]
+        return Instant(max(passed, default=self.created_at))
+
     def last_updated(self, edge: int) -> Instant:
         """The latest change before the edge: a step of the status, or a receipt."""
         moments = [self.created_at, self.shipped_at, self.delivered_at, self.closed_at]
@@ -205,7 +215,7 @@ class InboundShipment:
 
 @dataclass(frozen=True, slots=True)
 class Noncompliance:
-    """A complaint of Amazon's about an inbound shipment, with or without a fee."""
+    """A noncompliance of an inbound shipment, with or without a fee."""
 
     at: Instant
     shipment: InboundShipment
@@ -230,7 +240,7 @@ class StorageError:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """The truth about one case. `amount_cents` is None where SP-API does not tell it.
+    """The truth about one case. `amount_cents` is None if SP-API does not contain it.
 
     `fileable_from` and `deadline` are local dates; None for an innocent.
     """
@@ -258,4 +268,4 @@ class Script:
     noncompliance: tuple[Noncompliance, ...] = ()
     storage: tuple[StorageError, ...] = ()
     research: tuple[tuple[Instant, Instant, int], ...] = field(default=())
-    """Times in which Amazon looks for units, and how many."""
+    """Periods in which Amazon searches for units, and how many."""

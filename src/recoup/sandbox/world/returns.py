@@ -1,4 +1,4 @@
-"""What buyers send back, and what Amazon pays when they do not."""
+"""Units that buyers return, and Amazon's payments for those that they keep."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from recoup.sandbox.world.records import (
 )
 
 LATEST_RETURN = 35 * DAY
-"""No unit comes back later than this after its refund, the planted ones apart."""
+"""No unit except planted ones comes back later than this after its refund."""
 LATEST_PAYMENT = 64 * DAY
 """No unit that stays away is paid later than this after its refund."""
 _ORDER_PAYMENTS = 5 * 10**10
@@ -27,7 +27,7 @@ _ORDER_PAYMENTS = 5 * 10**10
 _KEPT_BELOW = 31  # of 256: 12 % of the refunded units stay with the buyer
 _STATES = (SELLABLE,) * 8 + (CUSTOMER_DAMAGED, DEFECTIVE)
 _REASONS = ("UNWANTED_ITEM", "DEFECTIVE", "NOT_AS_DESCRIBED", "ORDERED_WRONG_ITEM")
-# The curly quote exists in cp1252 and in UTF-8 under different bytes (claims facts 2.6).
+# The curly quote exists in cp1252 and in UTF-8 under different bytes (docs/amazon.md#report-columns).
 _COMMENTS = ("", "", "", "", "Doesn\u2019t fit", 'said "too small"', "zu groß")
 
 
@@ -59,7 +59,7 @@ class ReturnBook:
                     yield unit
 
     def payments(self, since: int, until: int) -> Iterator[tuple[int, Payment]]:
-        """What Amazon pays in [since, until) for units that ordinary buyers kept, by order."""
+        """Amazon's payments in [since, until) for units that ordinary buyers kept, by order."""
         orders = self._stage.orders
         window = orders.timeline.window(
             Instant(since - MAX_REFUND_DELAY - LATEST_PAYMENT), Instant(until)
@@ -70,7 +70,7 @@ class ReturnBook:
                 yield index, payment
 
     def find_payment(self, index: int) -> Payment | None:
-        """What Amazon pays for the units of an ordinary order that were never sent back."""
+        """Amazon's payment for the units of an ordinary order that were never returned."""
         words = self._stage.orders.lot(index)
         if words[4] >= _KEPT_BELOW:
             return None
@@ -93,7 +93,7 @@ class ReturnBook:
         )
 
     def of_order(self, index: int) -> tuple[ReturnedUnit, ...]:
-        """The units that an ordinary buyer sends back."""
+        """The units that an ordinary buyer returns."""
         kept, days, state, where, words = self._stage.orders.lot(index)[4:]
         if kept < _KEPT_BELOW:
             return ()

@@ -1,4 +1,4 @@
-"""A seller's whole world, put together from one key."""
+"""A seller's whole world, built from one key."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ GROUP_DAYS = 14
 class SellerWorld:
     """Everything about one seller as a function of the key; nothing here changes.
 
-    What exists of it is decided by the edge that each question brings along: an event shows
+    What exists of it is decided by the edge in each request: an event shows
     when it lies before the edge.
     """
 
@@ -54,7 +54,7 @@ class SellerWorld:
 
     @property
     def first_edge(self) -> Instant:
-        """Where the world ended when it was made: the planted ages count from here."""
+        """The end of the world at its creation: the planted ages count from here."""
         return Instant(self.start + SPAN_DAYS * DAY)
 
     @cached_property

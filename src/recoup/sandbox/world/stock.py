@@ -1,4 +1,4 @@
-"""What lies in Amazon's warehouses, one row per product, from the stock ledger's balance."""
+"""Stock in Amazon's warehouses, one row per product, from the stock ledger's balance."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from recoup.sandbox.world.stockbook import StockBook
 
 @dataclass(frozen=True, slots=True)
 class StockRow:
-    """Units of one product by what they are doing."""
+    """Units of one product by state."""
 
     product: Product
     last_updated: Instant
@@ -65,7 +65,7 @@ class StockRow:
 def stock_rows(
     key: bytes, products: tuple[Product, ...], book: StockBook, edge: Instant
 ) -> tuple[StockRow, ...]:
-    """Every product's row as it stands at the edge of the world."""
+    """Every product's row as of the edge of the world."""
     balance, inbound = book.balance(edge), _inbound(book, edge)
     researched = book.researched(edge)
     broken: dict[tuple[int, str], int] = defaultdict(int)
@@ -101,7 +101,7 @@ def stock_rows(
 
 
 def _inbound(book: StockBook, edge: Instant) -> Mapping[int, tuple[int, int, int]]:
-    """Units on their way per product: at the seller, travelling, being booked in."""
+    """Inbound units per product: at the seller, in transit, being received."""
     units: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
     for shipment in book.on_the_way(edge):
         status = shipment.status(edge)

@@ -59,7 +59,7 @@ class Balance:
 
 @dataclass(frozen=True)
 class Upkeep:
-    """What brings the stock of one cycle back to its levels."""
+    """The movements that restore the stock levels of one cycle."""
 
     movements: tuple[Movement, ...]
     inbound: tuple[InboundShipment, ...]
@@ -81,7 +81,7 @@ class StockBook:
 
     @cached_property
     def levels(self) -> list[int]:
-        """Sellable units at the begin of every cycle, by 3 * product + slot.
+        """Sellable units at the beginning of every cycle, by 3 * product + slot.
 
         High enough that no cycle sells a center empty: the mean, a margin and chance.
         """
@@ -159,7 +159,7 @@ class StockBook:
             yield from sorted(inside, key=lambda one: (one.created_at, one.confirmation_id))
 
     def on_the_way(self, moment: int) -> Iterator[InboundShipment]:
-        """The shipments that may hold units not booked in yet; those of earlier cycles do not."""
+        """The shipments that may contain units not received yet; those of earlier cycles do not."""
         since = self._begin(self._cycle_of(moment))
         yield from (one for one in self.inbound(since, moment))
         for script in self._scripts.around(since - LONGEST_AFTER, since):
@@ -185,7 +185,7 @@ class StockBook:
         return units
 
     def researched(self, moment: int) -> Mapping[int, int]:
-        """The units per product that Amazon looks for at a moment."""
+        """The units per product that Amazon searches for at a moment."""
         units: dict[int, int] = defaultdict(int)
         for case in self._scripts.cast.around(moment, moment + 1):
             for begins, ends, count in self._scripts.of(case).research:
@@ -211,7 +211,7 @@ class StockBook:
         yield from pairwise(ends)
 
     def _passing(self, moment: int) -> Iterator[Movement]:
-        """Unsellable units that a plot brought in before the moment and takes away by itself."""
+        """Unsellable units that a plot added before the moment and removes by itself."""
         for script in self._scripts.around(moment - LONGEST_AFTER, moment):
             for one in script.movements:
                 if one.at < moment and one.disposition != SELLABLE and not one.stays:
@@ -231,7 +231,7 @@ class StockBook:
         return {place: count for place, count in units.items() if count}
 
     def _needs(self, number: int) -> list[int]:
-        """How far the sellable units move away from their levels in a cycle, by product and slot."""
+        """The change of the sellable units from their levels in a cycle, by product and slot."""
         begins, ends = self._begin(number), self._begin(number + 1)
         needs = [0] * (3 * len(self._stage.products))
         for _, place, product, units in self._stage.orders.shipments(begins, ends):
@@ -266,7 +266,7 @@ class StockBook:
         return Draws(self._stage.key, "transfer", "<HHHHH")
 
     def _transfer(self, number: int, product: int, slot: int, units: int) -> Iterator[Movement]:
-        """Both legs of a move between the first center and another one; they lie days apart."""
+        """Both legs of a move between the first center and another one, days apart."""
         if units == 0:
             return
         words = self._travels.of(number * len(self._stage.products) + product)
@@ -279,7 +279,7 @@ class StockBook:
     def _send_back(
         self, number: int, product: int, units: int, removals: list[RemovalOrder]
     ) -> Movement:
-        """Units too many: the seller asks for them."""
+        """Surplus units, which the seller requests back."""
         order = self._removal(number, product, 1, units, begins_days=14, sent_days=18)
         removals.append(order)
         at = order.parcels[0].at
@@ -345,7 +345,7 @@ class StockBook:
 
 
 def _book_in(delivered: int, units: int) -> tuple[Receipt, ...]:
-    """A small item is booked in at once, a larger one on two days."""
+    """A small item is received at once, a larger one on two days."""
     first = units if units < 6 else units * 7 // 10
     receipts = [Receipt(delivered + DAY, first, SELLABLE)]
     if units > first:

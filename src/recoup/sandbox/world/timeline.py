@@ -1,4 +1,4 @@
-"""Things that happen at an even density, found by index and by time without a list of them."""
+"""Evenly distributed events, found by index and by time without a list of them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Timeline:
             begins = ends
 
     def count_before(self, moment: Instant) -> int:
-        """How many events lie before the moment; their indexes are 0 to that, exclusive."""
+        """The number of events before the moment; their indexes are 0 to that, exclusive."""
         if self.count == 0 or moment <= self.start:
             return 0
         index = (moment - self.start) * self.count // self.span_seconds

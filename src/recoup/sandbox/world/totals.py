@@ -1,4 +1,4 @@
-"""What there is to fetch, counted: for tests that compare."""
+"""Counts of all data, for tests that compare."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Totals:
 
 
 def count_up(world: SellerWorld, edge: Instant, totals: Totals) -> Iterator[None]:
-    """Fill `totals`; yields after every thing counted, so that a caller can do other work."""
+    """Fills `totals`; yields after every item counted, so that a caller can do other work."""
     for index in range(world.orders.count(edge)):
         _count_order(world, index, edge, totals)
         yield

@@ -114,7 +114,7 @@ def _refund(story: OrderStory, ordinal: int) -> tuple[TransactionItem, ...]:
     if plan.commission_back:
         back = _commission(line.product, -paid_back)
         leaves[COMMISSION] = back
-        # Amazon keeps a fifth of the commission it gives back, at most 5.00.
+        # Amazon keeps a fifth of the commission it refunds, at most 5.00.
         leaves[REFUND_COMMISSION] = -min((back / 5).quantize(CENT), Decimal("5.00"))
     return (TransactionItem(line.product, plan.quantity, story.by_amazon, leaves),)
 

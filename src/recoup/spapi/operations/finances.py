@@ -19,7 +19,7 @@ LIST_TRANSACTIONS = Operation(
     path="/finances/2024-06-19/transactions",
     plan=UsagePlan(rate=0.5, burst=10),
     role="Finance and Accounting",
-    member=("payload", "transactions"),
+    items=("payload", "transactions"),
 )
 
 
@@ -30,7 +30,7 @@ async def list_transactions(
     posted_before: datetime | None = None,
     page_token: str | None = None,
 ) -> OperationPage:
-    """Transactions posted in a window, of all marketplaces, about 500 a page.
+    """Transactions posted in a window, of all marketplaces, about 500 per page.
 
     No marketplaceId is sent: with one, merchant-fulfilled orders of the US store are left out.
     Raises what SpApi.call raises, MalformedAnswerError when the page lacks its transactions.
@@ -47,11 +47,11 @@ async def list_transactions(
 
 
 def read_transactions_page(answer: Answer) -> OperationPage:
-    """What listTransactions answered. Raises MalformedAnswerError."""
+    """The answer of listTransactions. Raises MalformedAnswerError."""
     page = PageReader(LIST_TRANSACTIONS, answer)
     payload = page.section(page.body.get("payload"), "payload")
     return OperationPage(
-        items=page.items(payload.get("transactions"), "transactions"),
+        items=page.items(payload, "transactions"),
         next_token=page.next_token(payload.get("nextToken")),
         until=None,
         answered_at=answer.answered_at,

@@ -23,7 +23,7 @@ LIST_INBOUND_PLANS = Operation(
     path=_PLANS,
     plan=_PLAN,
     role=_ROLE,
-    member=("inboundPlans",),
+    items=("inboundPlans",),
 )
 GET_INBOUND_PLAN = Operation(
     name="getInboundPlan", method="GET", path=f"{_PLANS}/{{inboundPlanId}}", plan=_PLAN, role=_ROLE
@@ -41,7 +41,7 @@ LIST_TRANSPORTATION_OPTIONS = Operation(
     path=f"{_PLANS}/{{inboundPlanId}}/transportationOptions",
     plan=_PLAN,
     role=_ROLE,
-    member=("transportationOptions",),
+    items=("transportationOptions",),
 )
 
 _PEOPLE_AND_PLACES = frozenset({"sourceAddress", "source", "destination", "contactInformation"})
@@ -50,7 +50,7 @@ _OPTIONS_PER_PAGE = "20"
 
 
 async def list_inbound_plans(api: SpApi, *, page_token: str | None = None) -> OperationPage:
-    """Summaries of all plans, the one that changed last first, 30 a page.
+    """Summaries of all plans, the last changed one first, 30 per page.
 
     Raises what SpApi.call raises, MalformedAnswerError when the page lacks its plans.
     """
@@ -67,12 +67,10 @@ async def list_inbound_plans(api: SpApi, *, page_token: str | None = None) -> Op
 
 
 def read_plans_page(answer: Answer) -> OperationPage:
-    """What listInboundPlans answered. Raises MalformedAnswerError."""
+    """The answer of listInboundPlans. Raises MalformedAnswerError."""
     page = PageReader(LIST_INBOUND_PLANS, answer)
     return OperationPage(
-        items=tuple(
-            _bare(plan) for plan in page.items(page.body.get("inboundPlans"), "inboundPlans")
-        ),
+        items=tuple(_bare(plan) for plan in page.items(page.body, "inboundPlans")),
         next_token=page.next_token(page.optional_section("pagination").get("nextToken")),
         until=None,
         answered_at=answer.answered_at,
@@ -87,8 +85,7 @@ async def get_plan_shipments(api: SpApi, plan_id: str) -> tuple[dict[str, Any], 
     """
     answer = await api.call(GET_INBOUND_PLAN, path={"inboundPlanId": plan_id})
     page = PageReader(GET_INBOUND_PLAN, answer)
-    shipments = page.body.get("shipments")
-    return () if shipments is None else page.items(shipments, "shipments")
+    return page.items(page.body, "shipments") if "shipments" in page.body else ()
 
 
 async def get_plan_shipment(api: SpApi, plan_id: str, shipment_id: str) -> dict[str, Any]:
@@ -105,7 +102,7 @@ async def get_plan_shipment(api: SpApi, plan_id: str, shipment_id: str) -> dict[
 async def find_transportation_option(
     api: SpApi, plan_id: str, shipment_id: str, option_id: str
 ) -> dict[str, Any] | None:
-    """The option with that id among those that Amazon offers for a shipment: carrier and program.
+    """The option with that id among Amazon's options for a shipment: carrier and program.
 
     Raises what SpApi.call raises, PagingLoopError when the pages run in a circle.
     """
@@ -122,7 +119,7 @@ async def find_transportation_option(
             },
         )
         page = PageReader(LIST_TRANSPORTATION_OPTIONS, answer)
-        options = page.items(page.body.get("transportationOptions"), "transportationOptions")
+        options = page.items(page.body, "transportationOptions")
         token = page.next_token(page.optional_section("pagination").get("nextToken"))
         for option in options:
             if option.get("transportationOptionId") == option_id:

@@ -1,19 +1,22 @@
-"""Fulfillment Inbound API v0: the reads that Amazon keeps.
+"""Fulfillment Inbound API v0: the read operations that remain.
 
 Sources: model fulfillmentInboundV0.json; selling-partner-api-models issues 4312 and 4072 (these
-reads stay), 5102 (getShipmentItemsByShipmentId ends at 200 items and is not used). A page after the
-first is asked for with QueryType NEXT_TOKEN and the token, which may hold `+` and `/`.
+reads stay), 5102 (getShipmentItemsByShipmentId ends at 200 items), 5375, 2001 and 888 (getShipments
+refuses a range of dates without statuses). A page after the first is requested with QueryType NEXT_TOKEN
+and the token, which may hold `+` and `/`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from recoup.clock import to_rfc3339
 from recoup.spapi.client import Answer, SpApi
 from recoup.spapi.operation import Operation, UsagePlan
-from recoup.spapi.paging import OperationPage, PageReader
+from recoup.spapi.paging import OperationPage, PageGuard, PageReader
 
 _PLAN = UsagePlan(rate=2, burst=30)
 _ROLE = "Amazon Fulfillment"
@@ -24,7 +27,7 @@ GET_SHIPMENTS = Operation(
     path="/fba/inbound/v0/shipments",
     plan=_PLAN,
     role=_ROLE,
-    member=("payload", "ShipmentData"),
+    items=("payload", "ShipmentData"),
 )
 GET_SHIPMENT_ITEMS = Operation(
     name="getShipmentItems",
@@ -32,8 +35,32 @@ GET_SHIPMENT_ITEMS = Operation(
     path="/fba/inbound/v0/shipmentItems",
     plan=_PLAN,
     role=_ROLE,
-    member=("payload", "ItemData"),
+    items=("payload", "ItemData"),
 )
+
+GET_SHIPMENT_ITEMS_BY_SHIPMENT = Operation(
+    name="getShipmentItemsByShipmentId",
+    method="GET",
+    path="/fba/inbound/v0/shipments/{shipmentId}/items",
+    plan=_PLAN,
+    role=_ROLE,
+    items=("payload", "ItemData"),
+)
+
+STATUSES = (
+    "WORKING",
+    "READY_TO_SHIP",
+    "SHIPPED",
+    "RECEIVING",
+    "CANCELLED",
+    "DELETED",
+    "CLOSED",
+    "ERROR",
+    "IN_TRANSIT",
+    "DELIVERED",
+    "CHECKED_IN",
+)
+"""All that the parameter ShipmentStatusList takes, by the model."""
 
 _ADDRESS = "ShipFromAddress"
 
@@ -51,11 +78,36 @@ async def get_shipments(
     Raises what SpApi.call raises, MalformedAnswerError when the page lacks its shipments.
     """
     query = _query(marketplace_id, updated_after, updated_before, page_token)
+    if page_token is None:
+        query["ShipmentStatusList"] = ",".join(STATUSES)
     return read_shipments_page(await api.call(GET_SHIPMENTS, query=query))
 
 
+async def get_shipments_by_id(
+    api: SpApi, marketplace_id: str, shipment_ids: Sequence[str]
+) -> OperationPage:
+    """These shipments (at most 999), all pages as one. One that Amazon does not know is left out.
+
+    Raises what SpApi.call raises, MalformedAnswerError, or PagingLoopError for pages that never end.
+    """
+    guard = PageGuard(GET_SHIPMENTS.name)
+    query = {
+        "MarketplaceId": marketplace_id,
+        "QueryType": "SHIPMENT",
+        "ShipmentIdList": ",".join(shipment_ids),
+    }
+    items: list[dict[str, Any]] = []
+    while True:
+        page = read_shipments_page(await api.call(GET_SHIPMENTS, query=query))
+        guard.check(page.items, page.next_token)
+        items += page.items
+        if page.next_token is None:
+            return replace(page, items=tuple(items))
+        query = _next_page(marketplace_id, page.next_token)
+
+
 def read_shipments_page(answer: Answer) -> OperationPage:
-    """What getShipments answered. Raises MalformedAnswerError."""
+    """The answer of getShipments. Raises MalformedAnswerError."""
     return _read_page(GET_SHIPMENTS, answer, "ShipmentData")
 
 
@@ -67,7 +119,7 @@ async def get_shipment_items(
     updated_before: datetime,
     page_token: str | None = None,
 ) -> OperationPage:
-    """Items of shipments that changed in a window, with what was sent and what was received.
+    """Items of shipments that changed in a window, with units sent and received.
 
     Raises what SpApi.call raises, MalformedAnswerError when the page lacks its items.
     """
@@ -75,8 +127,25 @@ async def get_shipment_items(
     return read_shipment_items_page(await api.call(GET_SHIPMENT_ITEMS, query=query))
 
 
+async def get_items_of_shipment(
+    api: SpApi, marketplace_id: str, shipment_ids: Sequence[str]
+) -> OperationPage:
+    """Items of one shipment: the first 200. Its page token is unusable and dropped.
+
+    Raises what SpApi.call raises, RemoteNotFoundError for a shipment that is gone.
+    """
+    [shipment_id] = shipment_ids
+    answer = await api.call(
+        GET_SHIPMENT_ITEMS_BY_SHIPMENT,
+        path={"shipmentId": shipment_id},
+        query={"MarketplaceId": marketplace_id},
+    )
+    page = _read_page(GET_SHIPMENT_ITEMS_BY_SHIPMENT, answer, "ItemData")
+    return replace(page, next_token=None)
+
+
 def read_shipment_items_page(answer: Answer) -> OperationPage:
-    """What getShipmentItems answered. Raises MalformedAnswerError."""
+    """The answer of getShipmentItems. Raises MalformedAnswerError."""
     return _read_page(GET_SHIPMENT_ITEMS, answer, "ItemData")
 
 
@@ -84,11 +153,7 @@ def _query(
     marketplace_id: str, after: datetime, before: datetime, page_token: str | None
 ) -> dict[str, str]:
     if page_token is not None:
-        return {
-            "MarketplaceId": marketplace_id,
-            "QueryType": "NEXT_TOKEN",
-            "NextToken": page_token,
-        }
+        return _next_page(marketplace_id, page_token)
     return {
         "MarketplaceId": marketplace_id,
         "QueryType": "DATE_RANGE",
@@ -97,11 +162,15 @@ def _query(
     }
 
 
+def _next_page(marketplace_id: str, page_token: str) -> dict[str, str]:
+    return {"MarketplaceId": marketplace_id, "QueryType": "NEXT_TOKEN", "NextToken": page_token}
+
+
 def _read_page(operation: Operation, answer: Answer, member: str) -> OperationPage:
     page = PageReader(operation, answer)
     payload = page.section(page.body.get("payload"), "payload")
     return OperationPage(
-        items=tuple(_without_address(row) for row in page.items(payload.get(member), member)),
+        items=tuple(_without_address(row) for row in page.items(payload, member)),
         next_token=page.next_token(payload.get("NextToken")),
         until=None,
         answered_at=answer.answered_at,

@@ -16,14 +16,14 @@ GET_INVENTORY_SUMMARIES = Operation(
     path="/fba/inventory/v1/summaries",
     plan=UsagePlan(rate=2, burst=2),
     role="Amazon Fulfillment",
-    member=("payload", "inventorySummaries"),
+    items=("payload", "inventorySummaries"),
 )
 
 
 async def get_inventory_summaries(
     api: SpApi, *, marketplace_id: str, page_token: str | None = None
 ) -> OperationPage:
-    """The stock of one marketplace with its details, about 50 SKUs a page.
+    """The stock of one marketplace with its details, about 50 SKUs per page.
 
     Raises what SpApi.call raises, MalformedAnswerError when the page lacks its summaries.
     """
@@ -40,7 +40,7 @@ async def get_inventory_summaries(
     page = PageReader(GET_INVENTORY_SUMMARIES, answer)
     payload = page.section(page.body.get("payload"), "payload")
     return OperationPage(
-        items=page.items(payload.get("inventorySummaries"), "inventorySummaries"),
+        items=page.items(payload, "inventorySummaries"),
         # Unlike in other operations the token is beside the payload.
         next_token=page.next_token(page.optional_section("pagination").get("nextToken")),
         until=None,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from recoup.clock import parse_rfc3339, to_rfc3339
+from recoup.clock import parse_believable, to_rfc3339
 from recoup.spapi.client import Answer, SpApi
 from recoup.spapi.operation import Operation, UsagePlan
 from recoup.spapi.paging import OperationPage, PageReader
@@ -21,10 +21,10 @@ SEARCH_ORDERS = Operation(
     path="/orders/2026-01-01/orders",
     plan=UsagePlan(rate=0.0056, burst=20),
     role="Inventory and Order Tracking",
-    member=("orders",),
+    items=("orders",),
 )
 
-# BUYER and RECIPIENT are people: they are not asked for, and dropped should they come.
+# BUYER and RECIPIENT are people: they are not requested, and dropped if they are sent.
 INCLUDED_DATA = ("PROCEEDS", "EXPENSE", "PROMOTION", "CANCELLATION", "FULFILLMENT")
 _PEOPLE = frozenset({"buyer", "recipient"})
 _PAGE_SIZE = "100"
@@ -59,10 +59,10 @@ async def search_orders(
 
 
 def read_orders_page(answer: Answer) -> OperationPage:
-    """What searchOrders answered, without people. Raises MalformedAnswerError."""
+    """The answer of searchOrders, without people. Raises MalformedAnswerError."""
     page = PageReader(SEARCH_ORDERS, answer)
     return OperationPage(
-        items=tuple(_without_people(o) for o in page.items(page.body.get("orders"), "orders")),
+        items=tuple(_without_people(o) for o in page.items(page.body, "orders")),
         next_token=page.next_token(page.optional_section("pagination").get("nextToken")),
         until=_instant(page.body.get("lastUpdatedBefore")),
         answered_at=answer.answered_at,
@@ -75,8 +75,8 @@ def _without_people(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _instant(value: Any) -> datetime | None:
-    """The watermark, None when it is absent or no instant: the caller has one of its own."""
+    """The watermark, None if it is absent or invalid: the caller has its own."""
     try:
-        return parse_rfc3339(value) if isinstance(value, str) else None
+        return parse_believable(value) if isinstance(value, str) else None
     except ValueError:
         return None

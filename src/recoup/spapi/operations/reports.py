@@ -1,7 +1,7 @@
 """Reports API 2021-06-30.
 
 Source: model reports_2021-06-30.json. createReport has no idempotency key, so it is never repeated
-by itself: after a lost answer the caller looks for the report first (docs/amazon.md #reports).
+by itself: after a lost answer the caller looks for the report first (docs/amazon.md#reports).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from recoup.clock import parse_rfc3339, to_rfc3339
+from recoup.clock import parse_believable, to_rfc3339
 from recoup.errors import MalformedAnswerError
 from recoup.logs import get_logger
 from recoup.spapi.client import SpApi
 from recoup.spapi.operation import Operation, UsagePlan
-from recoup.spapi.paging import PageReader
+from recoup.spapi.paging import PageReader, is_id
 
 CREATE_REPORT = Operation(
     name="createReport",
@@ -38,7 +38,7 @@ GET_REPORTS = Operation(
     method="GET",
     path="/reports/2021-06-30/reports",
     plan=UsagePlan(rate=0.0222, burst=10),
-    member=("reports",),
+    items=("reports",),
 )
 GET_REPORT_DOCUMENT = Operation(
     name="getReportDocument",
@@ -52,12 +52,28 @@ MOST_TYPES = 10
 """Report types that one getReports call may name."""
 _PAGE_SIZE = "100"
 
+_ROLES = {
+    "GET_FLAT_FILE_ALL_ORDERS_": "Inventory and Order Tracking",
+    "GET_MERCHANT_LISTINGS_": "Product Listing",
+    "GET_V2_SETTLEMENT_": "Finance and Accounting",
+}
+_FBA_ROLE = "Amazon Fulfillment"
+
 _log = get_logger(__name__)
 
 
+def role_of(report_type: str) -> str:
+    """The role that an application needs for a report (page "report-type-values",
+    docs/amazon.md#reports).
+    """
+    roles = (role for prefix, role in _ROLES.items() if report_type.startswith(prefix))
+    return next(roles, _FBA_ROLE)
+
+
 class ProcessingStatus(StrEnum):
-    """Where a report stands at Amazon's. A word that Amazon has added since is IN_PROGRESS: it is
-    asked for again until it is one of those that end a report.
+    """The state of a report at Amazon.
+
+    A word that Amazon has added since counts as IN_PROGRESS: recoup polls until a final one.
     """
 
     IN_QUEUE = "IN_QUEUE"
@@ -73,9 +89,9 @@ class ProcessingStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AmazonReport:
-    """A report as Amazon tells of it. The options it was asked for with are not told.
+    """A report as Amazon describes it. The options of its request are not included.
 
-    `since` and `until` are what it was asked for, None where it was asked without.
+    `since` and `until` are what it was requested, None if requested without.
     """
 
     report_id: str
@@ -114,7 +130,7 @@ async def create_report(
     until: datetime | None,
     options: Mapping[str, str],
 ) -> str:
-    """Ask for a report; gives its id. Raises what SpApi.call_once raises."""
+    """Requests a report; returns its id. Raises the errors of SpApi.call_once."""
     body: dict[str, Any] = {"reportType": report_type, "marketplaceIds": list(marketplace_ids)}
     if since is not None and until is not None:
         body |= {"dataStartTime": to_rfc3339(since), "dataEndTime": to_rfc3339(until)}
@@ -122,11 +138,11 @@ async def create_report(
         body["reportOptions"] = dict(options)
     answer = await api.call_once(CREATE_REPORT, body=body)
     page = PageReader(CREATE_REPORT, answer)
-    return _get_text(page, page.body, "reportId")
+    return _get_id(page, page.body, "reportId")
 
 
 async def get_report(api: SpApi, report_id: str) -> AmazonReport:
-    """Raises what SpApi.call raises, RemoteNotFoundError when Amazon does not know the id."""
+    """Raises the errors of SpApi.call, RemoteNotFoundError if Amazon does not know the id."""
     answer = await api.call(GET_REPORT, path={"reportId": report_id})
     page = PageReader(GET_REPORT, answer)
     return _report(page, page.body)
@@ -135,7 +151,7 @@ async def get_report(api: SpApi, report_id: str) -> AmazonReport:
 async def get_reports(
     api: SpApi, *, report_types: Sequence[str], created_since: datetime
 ) -> ReportsPage:
-    """The first page of the reports of up to ten types, whoever asked for them.
+    """The first page of the reports of up to ten types, whoever requested them.
 
     One that cannot be read is left out: it may be anybody's. Raises what SpApi.call raises.
     `created_since` is at most 90 days ago.
@@ -151,12 +167,12 @@ async def get_reports(
 
 
 async def get_more_reports(api: SpApi, page_token: str) -> ReportsPage:
-    """The next page. Unlike elsewhere the token must be the only parameter."""
+    """The next page. Unlike in other operations, the token must be the only parameter."""
     return await _reports(api, {"nextToken": page_token})
 
 
 async def get_report_document(api: SpApi, document_id: str) -> DocumentAddress:
-    """Ask right before the download: the address is good for five minutes.
+    """Call right before the download: the address is valid for five minutes.
 
     Raises what SpApi.call raises, RemoteNotFoundError when the document is gone.
     """
@@ -171,7 +187,7 @@ async def get_report_document(api: SpApi, document_id: str) -> DocumentAddress:
 async def _reports(api: SpApi, query: Mapping[str, str | Sequence[str]]) -> ReportsPage:
     answer = await api.call(GET_REPORTS, query=query)
     page = PageReader(GET_REPORTS, answer)
-    items = page.items(page.body.get("reports"), "reports")
+    items = page.items(page.body, "reports")
     return ReportsPage(
         reports=tuple(one for item in items if (one := _find_report(page, item)) is not None),
         next_token=page.next_token(page.body.get("nextToken")),
@@ -179,7 +195,7 @@ async def _reports(api: SpApi, query: Mapping[str, str | Sequence[str]]) -> Repo
 
 
 def _find_report(page: PageReader, item: Mapping[str, Any]) -> AmazonReport | None:
-    """A report of a listing, None when it cannot be read."""
+    """A report of a listing, None if it cannot be read."""
     try:
         return _report(page, item)
     except MalformedAnswerError as exc:
@@ -190,23 +206,25 @@ def _find_report(page: PageReader, item: Mapping[str, Any]) -> AmazonReport | No
 def _report(page: PageReader, item: Mapping[str, Any]) -> AmazonReport:
     try:
         status = _status(_get_text(page, item, "processingStatus"))
-        created_at = parse_rfc3339(_get_text(page, item, "createdTime"))
+        created_at = parse_believable(_get_text(page, item, "createdTime"))
         times = {name: _find_time(item, name) for name in ("dataStartTime", "dataEndTime")}
         ended_at = _find_time(item, "processingEndTime")
     except ValueError as exc:
-        raise page.malformed(f"a report has a time that is none ({exc})") from exc
+        raise page.malformed(f"a report has a time that {exc}") from exc
     marketplaces = item.get("marketplaceIds") or ()
+    if not isinstance(marketplaces, list):
+        raise page.malformed("marketplaceIds is not a list")
     document_id = item.get("reportDocumentId")
     return AmazonReport(
-        report_id=_get_text(page, item, "reportId"),
-        report_type=_get_text(page, item, "reportType"),
+        report_id=_get_id(page, item, "reportId"),
+        report_type=_get_id(page, item, "reportType"),
         status=status,
         created_at=created_at,
         marketplace_ids=tuple(str(one) for one in marketplaces),
         since=times["dataStartTime"],
         until=times["dataEndTime"],
         ended_at=ended_at,
-        document_id=document_id if isinstance(document_id, str) else None,
+        document_id=document_id if is_id(document_id) else None,
     )
 
 
@@ -225,6 +243,13 @@ def _get_text(page: PageReader, item: Mapping[str, Any], name: str) -> str:
     return value
 
 
+def _get_id(page: PageReader, item: Mapping[str, Any], name: str) -> str:
+    value = item.get(name)
+    if not is_id(value):
+        raise page.malformed(f"{name} is missing or no id")
+    return value
+
+
 def _find_time(item: Mapping[str, Any], name: str) -> datetime | None:
     value = item.get(name)
-    return parse_rfc3339(value) if isinstance(value, str) else None
+    return parse_believable(value) if isinstance(value, str) else None

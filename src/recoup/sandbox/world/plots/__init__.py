@@ -1,1 +1,1 @@
-"""One file per family of claims: what happens in a real one, and in each look-alike."""
+"""One file per family of claims: the events of a real one, and of each look-alike."""

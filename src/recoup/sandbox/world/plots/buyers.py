@@ -1,4 +1,7 @@
-"""Refunds, returns and the fees around them. Facts 1.3 (T5 to T11); rules R5 to R9."""
+"""Refunds, returns and the fees around them.
+
+Sources: docs/rules.md#customer_return_missing and the headings after it, to docs/rules.md#refund_fee_not_credited.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ SERVICE_REASON = "CustomerServiceIssue"
 
 
 def whole_refund(case: Case) -> OrderRole:
-    """One unit, paid back in full at the anchor."""
+    """One unit, refunded in full at the anchor."""
     return OrderRole(1, None, (RefundPlan(case.anchor, 0, 1),))
 
 
@@ -37,7 +40,7 @@ def missing_role(case: Case) -> OrderRole:
 
 
 def missing(scene: Scene) -> Script:
-    """Paid back, and the unit never came back."""
+    """Refunded, and the unit never came back."""
     returned: tuple[ReturnedUnit, ...] = ()
     paid: tuple[Payment, ...] = ()
     when = scene.at(scene.stage.profile.returns_open + 1)
@@ -59,7 +62,7 @@ def missing(scene: Scene) -> Script:
 
 
 def not_restocked(scene: Scene) -> Script:
-    """The return is recorded, the ledger never counts it."""
+    """The return is recorded, but the ledger never counts it."""
     after = {
         None: None,
         "restocked_days_later": 2,
@@ -104,7 +107,7 @@ def overpaid_role(case: Case) -> OrderRole:
 
 
 def overpaid(scene: Scene) -> Script:
-    """Paid back more than was charged: twice, or a third too much. The unit came back once."""
+    """More refunded than charged: twice, or a third too much. The unit came back once."""
     role = overpaid_role(scene.case)
     charged = scene.line.unit + scene.line.tax
     returned = (scene.returned(8, SELLABLE),) if role.refunds else ()
@@ -133,7 +136,7 @@ def overpaid(scene: Scene) -> Script:
 
 
 def kept_fee_role(case: Case) -> OrderRole:
-    """Paid back in full, but Amazon keeps its commission, in a real case."""
+    """Refunded in full, but Amazon keeps its commission, in a real case."""
     share = 400 if case.trap == "partial_refund" else 1000
     refund = RefundPlan(case.anchor, 0, 1, per_mille=share, commission_back=case.trap is not None)
     return OrderRole(1, None, (refund,))

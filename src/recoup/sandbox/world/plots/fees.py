@@ -1,4 +1,7 @@
-"""Fees computed from wrong measures. Facts 1.3 (T15, T16), 2.8; rules R14 and R15."""
+"""Fees computed from wrong measurements.
+
+Sources: docs/rules.md#fulfillment_fee_overcharge, docs/rules.md#storage_fee_overcharge.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ _PUBLISHED_ON = 10
 
 
 def heavy_role(case: Case) -> OrderRole:
-    """An order that is charged too high a fulfillment fee."""
+    """An order with an excessive fulfillment fee."""
     if case.trap == "several_units":
         return OrderRole(3, case.product, ())
     extra = 1 if case.trap == "within_tolerance" else 90 + case.uid % 160
@@ -48,7 +51,7 @@ def roomy(scene: Scene) -> Script:
     published = day.replace(day=_PUBLISHED_ON)
     if published > day:
         published = add_months(published, -1)
-    # No report tells the day of the charge: the truth takes the first of the month.
+    # No report shows the day of the charge: the truth takes the first of the month.
     charged = published.replace(day=1)
     month = add_months(charged, -1)
     percents = {

@@ -1,4 +1,7 @@
-"""Units on the way in: short, damaged, or blamed on the seller. Facts 2.10; rules R3, R4, R19."""
+"""Inbound units: short, damaged, or blamed on the seller.
+
+Sources: docs/amazon.md#inbound, docs/rules.md#inbound_shortage, docs/rules.md#inbound_damage, docs/rules.md#inbound_fee_wrong.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,9 @@ _SENT = 12
 
 
 def shortage(scene: Scene) -> Script:
-    """12 sent, fewer booked in; the clock starts with the delivery, at the anchor.
+    """12 sent, fewer received; the clock starts with the delivery, at the anchor.
 
-    The first units are booked in on that day: no API tells a delivery, so the first receipt must.
+    The first units are booked in on that day: no API reports a delivery, so the first receipt must.
     """
     short = scene.dice("shortage").pick((1, 2, 2, 3))
     if scene.trap in {"cancelled_shipment", "never_shipped"}:
@@ -44,7 +47,7 @@ def shortage(scene: Scene) -> Script:
 
 
 def damage(scene: Scene) -> Script:
-    """All arrived, some of it broken on the way."""
+    """All arrived, some damaged on the way."""
     broken = scene.dice("inbound-damage").pick((1, 1, 2))
     seller_did_it = scene.trap == "damaged_by_distributor"
     state = DISTRIBUTOR_DAMAGED if seller_did_it else CARRIER_DAMAGED
@@ -63,7 +66,7 @@ def damage(scene: Scene) -> Script:
 
 
 def wrong_fee(scene: Scene) -> Script:
-    """A complaint with a fee at the anchor, about a shipment that came in complete."""
+    """A noncompliance with a fee at the anchor, for a shipment that arrived complete."""
     justified = scene.trap == "justified"
     received = _SENT - 2 if justified else _SENT
     receipts = (Receipt(scene.at(-20), received, SELLABLE),)
@@ -89,7 +92,7 @@ def wrong_fee(scene: Scene) -> Script:
 
 
 def receipts_of(shipment: InboundShipment) -> tuple[Movement, ...]:
-    """The ledger rows of what was booked in."""
+    """The ledger rows of the received units."""
     return tuple(
         Movement(
             one.at, item.product, 0, one.disposition, one.quantity, RECEIPTS,
@@ -117,7 +120,7 @@ def _shipment(
     stuck: bool = False,
     partnered: bool = True,
 ) -> InboundShipment:
-    """Delivered so many days after the anchor. A stuck one never leaves the seller."""
+    """Delivered this many days after the anchor. A stuck one never leaves the seller."""
     never = Instant(2**50)
     return InboundShipment(
         confirmation_id=f"FBA{scene.text('fba', 9)}",

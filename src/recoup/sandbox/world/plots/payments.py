@@ -1,4 +1,7 @@
-"""Reimbursements taken back or too small. Facts 4.3; rules R16 and R17."""
+"""Reimbursements that are reversed or too small.
+
+Sources: docs/rules.md#reimbursement_reversed, docs/rules.md#reimbursement_underpaid.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ REIMBURSEMENT_IDS = 10**11
 
 
 def reimbursement_id(number: int) -> str:
-    """11 digits (facts 2.5), different for every number. The factor shares no divisor with 10**11."""
+    """11 digits (docs/amazon.md#reimbursements), different for every number. The factor shares no divisor with 10**11."""
     return f"{(number * 73_000_000_331 + 40_404_040_404) % REIMBURSEMENT_IDS:011d}"
 
 

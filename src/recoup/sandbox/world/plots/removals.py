@@ -1,4 +1,7 @@
-"""Units on the way back to the seller. Facts 2.7; rules R10 and R11."""
+"""Units on the way back to the seller.
+
+Sources: docs/amazon.md#removals, docs/rules.md#removal_lost, docs/rules.md#removal_discrepancy.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,12 @@ from recoup.sandbox.world.records import (
     Script,
 )
 
+_LATEST_REQUEST = 36
+"""So many days lie at most between the request and the last parcel."""
+
 
 def lost_parcel(scene: Scene) -> Script:
-    """A parcel leaves at the anchor. Whether it arrives is told by no API: a person must know."""
+    """A parcel leaves at the anchor. No API shows whether it arrives: a person must know."""
     units = scene.dice("removal").pick((1, 2, 4))
     order = _order(
         scene,
@@ -69,7 +75,8 @@ def _order(
     )
     return RemovalOrder(
         removal_id=scene.text("removal", 10),
-        requested_at=scene.at(-12),
+        # Weeks pass before the units leave: reports that go by the request must be read again.
+        requested_at=scene.at(-scene.dice("requested").between(12, _LATEST_REQUEST)),
         completed_at=scene.at(completed_days, 3600),
         order_type="Disposal" if disposal else "Return",
         product=scene.case.product,

@@ -1,4 +1,4 @@
-"""What the plots are written with: one case, its product or order, and days around its anchor."""
+"""Tools for plots: one case, its product or order, and days around its anchor."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Scene:
 
     @property
     def product(self) -> Product:
-        """That of the order, where the case has one."""
+        """The product of the order, if the case has one."""
         return self.stage.products[self.product_index]
 
     @cached_property
@@ -75,7 +75,7 @@ class Scene:
         return Dice(self.stage.key, f"plot-{kind}", self.case.uid)
 
     def at(self, days: int, seconds: int = 0) -> Instant:
-        """So many days after the anchor (before it, when negative)."""
+        """The time this many days after the anchor (before it, if negative)."""
         return Instant(self.case.anchor + days * DAY + seconds)
 
     def text(self, kind: str, length: int) -> str:
@@ -117,7 +117,7 @@ class Scene:
         unit_cents: int | None = None,
         original: Payment | None = None,
     ) -> Payment:
-        """A reimbursement; per unit a percentage of the sourcing cost, unless an amount is given."""
+        """A reimbursement; per unit a percentage of the sourcing cost, unless an amount is set."""
         cents = self.product.cost_cents * percent // 100 if unit_cents is None else unit_cents
         by_hand = self.dice(f"by-hand-{ordinal}").happens(200)
         return Payment(
@@ -170,7 +170,7 @@ class Scene:
         amount_cents: int | None = None,
         basis: str = "sourcing cost",
     ) -> Fact:
-        """The truth; the window counts from the event, which is the anchor unless told."""
+        """The truth; the window counts from the event, which is the anchor by default."""
         profile, kind = self.stage.profile, KINDS[self.case.claim_type]
         event_date = profile.local_date(self.case.anchor if event is None else event)
         if self.trap is not None:
@@ -185,7 +185,7 @@ class Scene:
             quantity=quantity,
             event_date=event_date,
             fileable_from=event_date + timedelta(days=opens),
-            # The last safe day: the window's end counts as outside (facts 1.4, decisions 2).
+            # The last safe day: the window's end counts as outside (docs/decisions.md#last-safe-day).
             deadline=closing - timedelta(days=1),
             amount_cents=amount_cents,
             basis=basis,
@@ -205,7 +205,7 @@ class Scene:
         return {"removalOrderId": removal.removal_id, "sku": self.product.sku}
 
     def unit_value(self) -> int:
-        """Cents a unit brought after Amazon's fees: what is owed once it was sold."""
+        """Cents per unit after Amazon's fees: the amount owed for a sold unit."""
         unit, product = self.line.unit, self.product
         return unit - product.commission_cents(unit) - product.fee_cents
 

@@ -1,4 +1,8 @@
-"""Units lost, damaged or destroyed in a fulfillment center. Facts 3.2, 3.3; rules R1, R2, R13."""
+"""Units lost, damaged or destroyed in a fulfillment center.
+
+Sources: docs/claims.md#reason-codes, docs/amazon.md#ledger-events, docs/rules.md#lost_in_warehouse, docs/rules.md#damaged_in_warehouse,
+docs/rules.md#disposed_without_permission.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,164 @@
+"""Connecting a seller by Amazon's consent page (docs/amazon.md#consent).
+
+An answer of Amazon's page is taken from the browser that began it only: it has the cookie that the
+beginning set, or is signed in as the user who began. Otherwise a stranger could connect a seller to an
+account of theirs, or theirs to somebody else's, by a link (RFC 6749, 10.12).
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from dataclasses import dataclass, field
+from hashlib import sha256
+from urllib.parse import urlencode
+
+from recoup.api.connect import SellerAccount, StoredConnection, store_seller
+from recoup.api.services import Services
+from recoup.connections.consent_queries import Consent, add_consent, find_consent, use_consent
+from recoup.errors import (
+    ConsentError,
+    EnvironmentUnavailableError,
+    UnauthenticatedError,
+)
+from recoup.spapi.endpoints import Environment, Region
+from recoup.users.caller import Caller
+
+CALLBACK_PATH = "/api/v1/integrations/amazon/auth/callback"
+COOKIE = "amazon_consent"
+_PAGE_PATH = "/apps/authorize/consent"
+_SELLER_ID = re.compile(r"[A-Za-z0-9]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class BegunConsent:
+    """Where the seller decides, and the two secrets that prove the answer: in it, in the browser."""
+
+    authorization_url: str
+    state: str = field(repr=False)
+    browser: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentAnswer:
+    """What the browser brings back from Amazon's page; empty where it brings nothing."""
+
+    state: str = field(repr=False)
+    code: str = field(repr=False)
+    selling_partner_id: str
+    error: str
+
+
+async def begin_consent(
+    services: Services,
+    caller: Caller,
+    *,
+    environment: Environment,
+    region: Region,
+    country: str | None,
+    is_draft: bool,
+) -> BegunConsent:
+    """Raises EnvironmentUnavailableError where no application is configured."""
+    servers = services.access.servers(environment, region, country=country)
+    if not servers.application.application_id:
+        raise EnvironmentUnavailableError(
+            "Amazon's consent page needs the id of your SP-API application: set "
+            "RECOUP_APPLICATION_ID and restart recoup, or connect with a refresh token."
+        )
+    state, browser = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    async with services.door.writing() as conn:
+        await add_consent(
+            conn,
+            user_id=caller.user_id,
+            workspace_id=caller.workspace_id,
+            state_hash=_hash(state),
+            browser_hash=_hash(browser),
+            environment=environment,
+            region=region,
+        )
+    asked = {
+        "application_id": servers.application.application_id,
+        "state": state,
+        "redirect_uri": _redirect_uri(services),
+    }
+    if is_draft:
+        asked["version"] = "beta"
+    return BegunConsent(f"{servers.consent}{_PAGE_PATH}?{urlencode(asked)}", state, browser)
+
+
+async def finish_consent(
+    services: Services, answer: ConsentAnswer, *, caller: Caller | None, browser: str
+) -> StoredConnection:
+    """Exchanges the code and connects the seller. `caller`: who is signed in in the browser.
+
+    Raises UnauthenticatedError for a browser that proves nothing, ConsentError where Amazon's page
+    was not answered in time, once, with yes, and what `store_seller` raises.
+    """
+    if caller is None and not browser:
+        raise UnauthenticatedError(
+            "Sign in to recoup in this browser, then connect the Amazon account again."
+        )
+    state_hash = _hash(answer.state)
+    async with services.door.reading() as conn:
+        consent = await find_consent(conn, state_hash)
+    consent = _require_open(consent, caller, browser)
+    async with services.door.writing() as conn:
+        if not await use_consent(conn, state_hash):
+            raise ConsentError(_USED)
+    if answer.error or not answer.code:
+        raise ConsentError(_DENIED if answer.error == "access_denied" else _NO_CODE)
+    if not _SELLER_ID.fullmatch(answer.selling_partner_id):
+        raise ConsentError("Amazon did not name the seller: connect the account again.")
+    servers = services.access.servers(consent.environment, consent.region)
+    token = await services.access.redeem(servers, answer.code, _redirect_uri(services))
+    account = SellerAccount(
+        refresh_token=token,
+        selling_partner_id=answer.selling_partner_id,
+        region=consent.region,
+        environment=consent.environment,
+        marketplace_ids=(),
+    )
+    database = services.database.of(consent.workspace_id)
+    return await store_seller(database, services.access, consent.workspace_id, account)
+
+
+_UNKNOWN = (
+    "recoup does not know this answer of Amazon, or it belongs to another browser or user: "
+    "connect the account again, in this browser."
+)
+_USED = (
+    "This answer of Amazon was used before. If the account is not connected, connect it again; "
+    "going back in the browser does not help."
+)
+_EXPIRED = "The ten minutes for answering Amazon's page are over: connect the account again."
+_DENIED = (
+    "Amazon's page was answered with no, so nothing was connected. Connect the account again if that "
+    "was a mistake; the account's main user must approve."
+)
+_NO_CODE = "Amazon's page ended without an authorization: connect the account again."
+
+
+def _require_open(consent: Consent | None, caller: Caller | None, browser: str) -> Consent:
+    """Raises ConsentError, which tells whoever does not own a consent nothing about it."""
+    if consent is None or not _is_owner(consent, caller, browser):
+        raise ConsentError(_UNKNOWN)
+    if consent.is_used:
+        raise ConsentError(_USED)
+    if consent.is_expired:
+        raise ConsentError(_EXPIRED)
+    return consent
+
+
+def _is_owner(consent: Consent, caller: Caller | None, browser: str) -> bool:
+    if caller is not None:
+        return caller.user_id == consent.user_id
+    return hmac.compare_digest(_hash(browser), consent.browser_hash)
+
+
+def _hash(secret: str) -> bytes:
+    return sha256(secret.encode(errors="surrogatepass")).digest()
+
+
+def _redirect_uri(services: Services) -> str:
+    return f"{services.settings.public_url}{CALLBACK_PATH}"

@@ -1,0 +1,81 @@
+"""What each call needs: the role of the person in the workspace, and the scope of the token.
+
+One table, so that a reader sees all of it. Reading needs little. A write that is not listed needs
+everything, so whoever forgets a route shuts it instead of opening it; a test finds it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from recoup.users.roles import Role, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """role: None for calls about the person's own account, which need no workspace either."""
+
+    role: Role | None
+    scope: Scope
+
+
+READING = Permission(Role.VIEWER, Scope.READ)
+EVERYTHING = Permission(Role.OWNER, Scope.ADMIN)
+_SYNCING = Permission(Role.MEMBER, Scope.SYNC)
+_CONNECTING = Permission(Role.MEMBER, Scope.ADMIN)
+_OWN_ACCOUNT = Permission(None, Scope.ADMIN)
+
+_AMAZON = "/api/v1/integrations/amazon"
+PERMISSIONS: dict[tuple[str, str], Permission] = {
+    ("POST", "/api/sync/start"): _SYNCING,
+    ("POST", "/api/sync/force"): _SYNCING,
+    ("POST", "/api/sync/cancel/{syncId}"): _SYNCING,
+    ("PATCH", "/api/recoveries/{claimId}"): _SYNCING,
+    ("POST", "/api/recoveries/detect"): _SYNCING,
+    ("PUT", "/api/sourcing-costs"): _SYNCING,
+    ("DELETE", "/api/sourcing-costs"): _SYNCING,
+    ("POST", "/api/quarantine/replay"): _SYNCING,
+    ("POST", f"{_AMAZON}/connections"): _CONNECTING,
+    # With purge=true an owner only: the route looks at that itself.
+    ("DELETE", f"{_AMAZON}/connections/{{connectionId}}"): _CONNECTING,
+    # It begins what ends in a connection, although it is a GET.
+    ("GET", f"{_AMAZON}/auth/start"): _CONNECTING,
+    # The person is back from Amazon's page: the route looks at who began, and in which workspace.
+    ("GET", f"{_AMAZON}/auth/callback"): Permission(None, Scope.READ),
+    ("GET", "/api/me"): Permission(None, Scope.READ),
+    ("PUT", "/api/me/workspace"): Permission(None, Scope.READ),
+    ("POST", "/api/me/password"): _OWN_ACCOUNT,
+    ("GET", "/api/me/credentials"): _OWN_ACCOUNT,
+    ("POST", "/api/me/credentials"): _OWN_ACCOUNT,
+    ("DELETE", "/api/me/credentials/{credentialId}"): _OWN_ACCOUNT,
+    ("POST", "/api/me/invitations"): _OWN_ACCOUNT,
+    ("POST", "/api/me/workspaces"): _OWN_ACCOUNT,
+    ("GET", "/api/export"): EVERYTHING,
+    ("PATCH", "/api/workspace"): EVERYTHING,
+    ("PATCH", "/api/workspace/members/{userId}"): EVERYTHING,
+    ("DELETE", "/api/workspace/members/{userId}"): EVERYTHING,
+    ("GET", "/api/workspace/invitations"): EVERYTHING,
+    ("POST", "/api/workspace/invitations"): EVERYTHING,
+    ("DELETE", "/api/workspace/invitations/{invitationId}"): EVERYTHING,
+    ("GET", "/api/workspace/credentials"): EVERYTHING,
+    ("DELETE", "/api/workspace/credentials/{credentialId}"): EVERYTHING,
+    ("GET", "/api/audit"): EVERYTHING,
+}
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{\w+\}", "[^/]+", template))
+
+
+_LISTED = [(method, _pattern(path), needs) for (method, path), needs in PERMISSIONS.items()]
+
+
+def permission_for(method: str, path: str) -> Permission:
+    """What a request needs. HEAD is GET without a body."""
+    named = "GET" if method == "HEAD" else method
+    for listed, pattern, needs in _LISTED:
+        if listed == named and pattern.fullmatch(path):
+            return needs
+    return READING if method in _READS else EVERYTHING

@@ -1,0 +1,166 @@
+"""Queries of the audit log."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select, text
+
+from recoup.audit.tables import audit_entry
+from recoup.audit.words import Action
+from recoup.db.engine import Reader, Writer
+from recoup.ids import CredentialId, UserId, WorkspaceId
+
+KEPT = "12 months"
+"""Amazon's Data Protection Policy of 2025-11-11: logs of security events for at least 12 months."""
+
+# The transaction names the actor (Database.of); one that names none is recoup's own.
+_ACTOR = """
+    (select cast(nullif(current_setting('recoup.actor', true), '') as jsonb) as actor) as told
+"""
+
+_RECORD = text(
+    f"""
+    insert into audit_entry (workspace_id, action, subject, details,
+        who, user_id, credential_id, address, user_agent)
+    select coalesce(:workspace_id, nullif(current_setting('recoup.workspace_id', true), '')),
+        :action, :subject, cast(:details as jsonb),
+        case when actor is null then 'recoup' else actor ->> 'who' end, actor ->> 'user_id',
+        actor ->> 'credential_id', actor ->> 'address', actor ->> 'user_agent'
+    from {_ACTOR}
+    """
+)
+
+
+async def record(
+    conn: Writer,
+    action: Action,
+    subject: str | None = None,
+    *,
+    workspace_id: WorkspaceId | None = None,
+    **details: object,
+) -> None:
+    """Adds an entry about what this transaction does, by whoever the transaction names.
+
+    workspace_id: None for the one that the transaction names. No secrets in details.
+    """
+    values = {
+        "workspace_id": workspace_id,
+        "action": action,
+        "subject": subject,
+        "details": json.dumps(details),
+    }
+    await conn.execute(_RECORD, values)
+
+
+_MEMBERSHIPS = """
+    from (select 1) as once
+    left join app_user u on {person}
+    left join workspace_member m on m.user_id = u.user_id
+"""
+_PERSON = "coalesce(u.email, u.name, u.user_id)"
+_RECORD_OF_PERSON = text(
+    f"""
+    insert into audit_entry (workspace_id, action, subject, details,
+        who, user_id, credential_id, address, user_agent)
+    select m.workspace_id, :action, coalesce(:subject, {_PERSON}), cast(:details as jsonb),
+        case when actor is null then 'recoup' else coalesce(actor ->> 'who', {_PERSON}) end,
+        case when actor is not null then coalesce(actor ->> 'user_id', u.user_id) end,
+        coalesce(:credential_id, actor ->> 'credential_id'),
+        actor ->> 'address', actor ->> 'user_agent'
+    {_MEMBERSHIPS.format(person="u.user_id = :user_id")} cross join {_ACTOR}
+    """
+)
+_RECORD_FAILED = text(
+    f"""
+    insert into audit_entry (workspace_id, action, subject, address, user_agent)
+    select m.workspace_id, :action, u.email, actor ->> 'address', actor ->> 'user_agent'
+    {_MEMBERSHIPS.format(person="u.email = :email")} cross join {_ACTOR}
+    """
+)
+
+
+async def record_of_person(
+    conn: Writer,
+    user_id: UserId,
+    action: Action,
+    subject: str | None = None,
+    *,
+    credential_id: CredentialId | None = None,
+    **details: object,
+) -> None:
+    """The same about a person or what opens recoup to them: an entry in each of their workspaces.
+
+    subject: None for the person. credential_id: None for what the caller came with.
+    """
+    values = {
+        "user_id": user_id,
+        "action": action,
+        "subject": subject,
+        "credential_id": credential_id,
+        "details": json.dumps(details),
+    }
+    await conn.execute(_RECORD_OF_PERSON, values)
+
+
+async def record_failed_sign_in(conn: Writer, email: str) -> None:
+    """Somebody was not let in. What was typed is stored only if it is the address of a person:
+    people type passwords there.
+    """
+    values = {"email": email.strip().lower(), "action": Action.SIGN_IN_FAILED}
+    await conn.execute(_RECORD_FAILED, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One action. who: None for somebody who was not signed in, `recoup` for recoup itself."""
+
+    entry_id: int
+    at: datetime
+    workspace_id: WorkspaceId | None
+    action: str
+    subject: str | None
+    details: dict[str, Any]
+    who: str | None
+    user_id: UserId | None
+    credential_id: CredentialId | None
+    address: str | None
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntrySelection:
+    """The chosen entries: of one workspace or of all, `since` <= at < `until`."""
+
+    workspace_id: WorkspaceId | None = None
+    action: Action | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+async def list_entries(
+    conn: Reader, selection: EntrySelection, *, limit: int, before: int | None = None
+) -> list[Entry]:
+    """Newest first, from before an entry on."""
+    a = audit_entry.c
+    chosen = select(audit_entry).order_by(a.entry_id.desc()).limit(limit)
+    if selection.workspace_id is not None:
+        chosen = chosen.where(a.workspace_id == selection.workspace_id)
+    if selection.action is not None:
+        chosen = chosen.where(a.action == selection.action)
+    if selection.since is not None:
+        chosen = chosen.where(a.at >= selection.since)
+    if selection.until is not None:
+        chosen = chosen.where(a.at < selection.until)
+    if before is not None:
+        chosen = chosen.where(a.entry_id < before)
+    return [Entry(**row) for row in (await conn.execute(chosen)).mappings()]
+
+
+async def forget_old_entries(conn: Writer) -> int:
+    """Deletes what is older than KEPT; returns how many."""
+    old = audit_entry.c.at < func.now() - text(f"interval '{KEPT}'")
+    return (await conn.execute(delete(audit_entry).where(old))).rowcount

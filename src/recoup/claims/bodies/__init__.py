@@ -1,0 +1,1 @@
+"""Claims as the API, the command line and exports show them."""

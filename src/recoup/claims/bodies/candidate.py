@@ -1,0 +1,47 @@
+"""Candidate events with what settled them: why each is a claim, or is not. Pure."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from pydantic import Field
+
+from recoup.body import CamelModel
+from recoup.claims.bodies.claim import title_of
+from recoup.claims.bodies.packet import settled_in_words
+from recoup.claims.lifecycle import Status
+from recoup.claims.reading.explain import CandidateRow
+from recoup.claims.rule import ClaimType
+
+
+class Candidate(CamelModel):
+    connection_id: str
+    type: ClaimType
+    title: str
+    key: dict[str, Any]
+    marketplace_id: str | None
+    sku: str | None
+    fnsku: str | None
+    asin: str | None
+    order_id: str | None
+    event_date: date
+    units: int
+    quantity: int = Field(description="Units still open; 0: all are settled.")
+    settled: list[dict[str, Any]] = Field(description="What took units off, and why.")
+    settled_in_words: list[str]
+    suppressed: str | None = Field(description="Why open units are not shown as a claim.")
+    reason: str
+    claim_id: str | None
+    status: Status | None
+
+
+def candidate_body(row: CandidateRow) -> Candidate:
+    """Returns the body; fields that are columns of `claim_candidate` are taken unchanged."""
+    worked_out = {
+        "title": title_of(row.type),
+        "event_date": row.event_on,
+        "settled_in_words": [settled_in_words(part) for part in row.settled],
+    }
+    stored = (name for name in Candidate.model_fields if name not in worked_out)
+    return Candidate(**{name: getattr(row, name) for name in stored} | worked_out)

@@ -1,0 +1,205 @@
+"""Stores the result of a detection: candidates, allocations, and the claims with their history.
+
+What a person set (status, case id, note, arrived) is never overwritten. Four statements of status
+are recoup's own: a claim is found, withdrawn (its units were found or paid), approved (a payment
+for its case or its event came), or open again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from recoup.claims.detection.cases import find_paid_cases
+from recoup.claims.detection.temporary_table import TemporaryTable, make_table
+from recoup.claims.detection.window_and_value import CLAIM
+from recoup.db.engine import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The number of claims whose state changed."""
+
+    new: int
+    reopened: int
+    withdrawn: int
+    approved: int
+
+
+_CANDIDATES = (
+    """
+    delete from claim_candidate where connection_id = :connection_id and type = any(:types)
+    """,
+    """
+    insert into claim_candidate (connection_id, type, key, marketplace_id, sku, fnsku, asin, order_id,
+        event_on, units, quantity, settled, suppressed, reason)
+    select :connection_id, type, key, marketplace_id, sku, fnsku, asin, order_id, event_on, units,
+        quantity, settled, suppressed, reason
+    from detect_found
+    """,
+    """
+    delete from claim_allocation where connection_id = :connection_id and type = any(:types)
+    """,
+    """
+    insert into claim_allocation (connection_id, allocation_id, by, reference, type, key, units)
+    select :connection_id,
+        (select coalesce(max(allocation_id), 0) from claim_allocation where connection_id = :connection_id)
+            + row_number() over (order by f.type, f.key, part.position),
+        part.one ->> 'by', part.one -> 'reference', f.type, f.key, cast(part.one ->> 'units' as integer)
+    from detect_found f
+    cross join lateral jsonb_array_elements(f.settled) with ordinality as part (one, position)
+    where cast(part.one ->> 'units' as integer) > 0
+    """,
+)
+
+# What becomes of each claim, new ones and those that are not found any more.
+CHANGE = TemporaryTable(
+    "detect_change",
+    """claim_id text, from_status text, to_status text, why text, changes jsonb""",
+    """
+    with before as (
+        select * from claim where connection_id = :connection_id and type = any(:types)
+    ), candidate as (
+        select type, key, quantity, suppressed,
+            string_agg(part ->> 'why', '; ') as settled_by,
+            bool_or(part ->> 'by' in ('payment', 'case')) as is_paid,
+            bool_or(part ->> 'by' = 'case') as is_case_paid
+        from detect_found left join lateral jsonb_array_elements(settled) as part on true
+        group by type, key, quantity, suppressed
+    ), after as (
+        select coalesce(d.claim_id, b.claim_id) as claim_id, b.status as from_status,
+            case
+                when b.claim_id is null then 'detected'
+                when p.claim_id is not null then 'approved'
+                -- What is open now happened after it was filed: new charges of a product.
+                when d.event_on > cast(b.filed_at as date) and (
+                    (b.status = 'filed' and c.is_case_paid) or (b.status = 'approved' and b.status_by = 'recoup'))
+                    then 'detected'
+                when d.claim_id is not null and (b.status = 'withdrawn'
+                    or (b.status = 'approved' and b.status_by = 'recoup'))
+                    then case when b.filed_at is null then 'detected' else 'filed' end
+                when d.claim_id is null and b.status in ('detected', 'filed') and c.quantity = 0 and c.is_paid
+                    and b.status = 'filed' then 'approved'
+                when d.claim_id is null and b.status = 'detected' then 'withdrawn'
+                when d.claim_id is null and b.status = 'filed' and c.quantity = 0 then 'withdrawn'
+                else b.status
+            end as to_status,
+            case
+                when b.claim_id is null then 'Found by version ' || d.rule_version || ' of the rule'
+                when p.claim_id is not null then 'Paid: a reimbursement names the case'
+                when d.event_on > cast(b.filed_at as date)
+                    then 'What was filed has been paid; what is open now came later, first on ' || d.event_on
+                when d.claim_id is not null then 'Reopened: what had settled it is gone'
+                when c.type is null then 'Its event is no longer in the data'
+                when c.suppressed is not null then 'No longer a claim: ' || c.suppressed
+                else 'Settled: ' || coalesce(c.settled_by, 'no units are open')
+            end as why,
+            case when b.claim_id is null or d.claim_id is null then '{}' else (
+                select coalesce(jsonb_object_agg(name, jsonb_build_array(old, new)), '{}')
+                from (values
+                    ('quantity', to_jsonb(b.quantity), to_jsonb(d.quantity)),
+                    ('amount', to_jsonb(cast(b.amount as text)), to_jsonb(cast(d.amount as text))),
+                    ('currency', to_jsonb(b.currency), to_jsonb(d.currency)),
+                    ('confidence', to_jsonb(b.confidence), to_jsonb(d.confidence)),
+                    ('fileable_from', to_jsonb(b.fileable_from), to_jsonb(d.fileable_from)),
+                    ('deadline', to_jsonb(b.deadline), to_jsonb(d.deadline))
+                ) as value (name, old, new)
+                where old is distinct from new
+            ) end as changes
+        from before b
+        full join detect_claim d on d.claim_id = b.claim_id
+        left join candidate c on c.type = b.type and c.key = b.key
+        left join detect_paid_case p on p.claim_id = b.claim_id and b.status in ('filed', 'approved')
+        where not exists (
+            select from detect_held held
+            where held.type = coalesce(b.type, d.type) and held.key = coalesce(b.key, d.key))
+    )
+    select claim_id, from_status, to_status,
+        case when from_status is distinct from to_status then why else 'Changed by new data' end, changes
+    from after
+    where from_status is distinct from to_status or changes <> '{}'
+    """,
+    ("claim_id",),
+    is_prepared=False,
+)
+
+# Results that each detection rewrites; the other columns identify a claim.
+_SAID = [
+    name
+    for name in (column.split()[0] for column in CLAIM.columns.split(","))
+    if name not in {"claim_id", "type", "key"}
+]
+_VALUES = ", ".join(_SAID)
+_CLAIMS = (
+    f"""
+    insert into claim (claim_id, connection_id, type, key, {_VALUES}, policy_version, as_of, sync_id)
+    select claim_id, :connection_id, type, key, {_VALUES}, :policy_version, :as_of, :sync_id
+    from detect_claim
+    on conflict (claim_id) do update set
+        {", ".join(f"{name} = excluded.{name}" for name in _SAID)},
+        policy_version = excluded.policy_version, as_of = excluded.as_of, confirmed_at = now()
+    """,
+    """
+    update claim set status = change.to_status, status_by = 'recoup', status_at = now(), status_why = change.why
+    from detect_change change
+    where claim.claim_id = change.claim_id and change.from_status <> change.to_status
+    """,
+    """
+    update claim set status_why = change.why
+    from detect_change change
+    where claim.claim_id = change.claim_id and change.from_status is null
+    """,
+    """
+    insert into claim_history (claim_id, connection_id, who, from_status, to_status, why, changes)
+    select claim_id, :connection_id, 'recoup', from_status, to_status, why, changes
+    from detect_change
+    order by claim_id
+    """,
+)
+
+
+async def lock_detection(conn: Writer, connection_id: str) -> None:
+    """Serialises detections of a connection: two at once would both store the same new claim."""
+    await conn.execute(
+        text("select pg_advisory_xact_lock(hashtextextended('detection:' || :connection_id, 0))"),
+        {"connection_id": connection_id},
+    )
+
+
+async def store(conn: Writer, values: Mapping[str, object], types: Sequence[str]) -> Stored:
+    """Stores the results for these types; stored claims of other types stay unchanged.
+
+    The claims are locked first, so that a person's change comes either before or after all of it.
+    """
+    values = {**values, "types": list(types)}
+    for statement in _CANDIDATES:
+        await conn.execute(text(statement), values)
+    await conn.execute(
+        text("select from claim where connection_id = :connection_id order by claim_id for update"),
+        values,
+    )
+    await find_paid_cases(conn, values)
+    await make_table(conn, CHANGE, values)
+    for statement in _CLAIMS:
+        await conn.execute(text(statement), values)
+    return await _count(conn)
+
+
+async def _count(conn: Writer) -> Stored:
+    row = (
+        await conn.execute(
+            text(
+                """
+                select count(*) filter (where from_status is null) as new,
+                    count(*) filter (where from_status <> to_status
+                        and to_status in ('detected', 'filed')) as reopened,
+                    count(*) filter (where to_status = 'withdrawn' and from_status <> 'withdrawn') as withdrawn,
+                    count(*) filter (where to_status = 'approved' and from_status <> 'approved') as approved
+                from detect_change
+                """
+            )
+        )
+    ).one()
+    return Stored(row.new, row.reopened, row.withdrawn, row.approved)

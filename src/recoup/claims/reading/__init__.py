@@ -1,0 +1,1 @@
+"""Reading stored claims: lists, figures, decisions, costs."""

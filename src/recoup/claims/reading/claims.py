@@ -1,0 +1,187 @@
+"""A seller's claims: filtered, sorted, and paged by a stable position."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, or_, select
+
+from recoup.claims.lifecycle import (
+    AUTO_FROM,
+    PROMPT_FROM,
+    Review,
+    Standing,
+    Status,
+    WindowState,
+)
+from recoup.claims.reading.day import today_on
+from recoup.claims.reading.row import ClaimRow, claim_row, select_claims
+from recoup.claims.reading.sort import Order
+from recoup.claims.reading.standing import in_window, standing_on
+from recoup.claims.rule import ClaimType
+from recoup.claims.tables import claim
+from recoup.connections.tables import amazon_connection
+from recoup.db.engine import Reader
+from recoup.errors import NotFoundError
+from recoup.ids import ConnectionId, WorkspaceId
+
+_c = claim.c
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSelection:
+    """A selection of a user's claims. `now` determines the date in each marketplace."""
+
+    workspace_id: WorkspaceId
+    now: datetime
+    connection_id: ConnectionId | None = None
+    status: Status | None = None
+    type: ClaimType | None = None
+    window_state: WindowState | None = None
+    min_confidence: Decimal | None = None
+    expiring_within_days: int | None = None
+    standing: Standing | None = None
+    owed: bool | None = None
+    review: Review | None = None
+    currency: str | None = None
+    """Those with a known amount in it."""
+    valued: bool | None = None
+    """Whether the amount is known."""
+    sync_id: str | None = None
+    """Id of the sync that first found the claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Claims of one currency; currency and amount are None if the value is unknown."""
+
+    currency: str | None
+    amount: Decimal | None
+    claim_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandingTotal(Total):
+    """The same for one standing and type."""
+
+    standing: Standing
+    type: ClaimType
+
+
+def of_workspace(workspace_id: WorkspaceId) -> ColumnElement[bool]:
+    """Restricts to claims of the user's connections: nobody sees another's."""
+    seller = select(amazon_connection.c.connection_id).where(
+        amazon_connection.c.workspace_id == workspace_id
+    )
+    return _c.connection_id.in_(seller)
+
+
+def conditions(selection: ClaimSelection) -> list[ColumnElement[bool]]:
+    """The conditions of the selection; a filter that is not set adds none."""
+    today = today_on(selection.now)
+    standing = standing_on(today)
+    equal: tuple[tuple[ColumnElement[Any], str | None], ...] = (
+        (_c.connection_id, selection.connection_id),
+        (_c.status, selection.status),
+        (_c.type, selection.type),
+        (_c.sync_id, selection.sync_id),
+        (standing, selection.standing),
+        (review_band(), selection.review),
+        (valued_currency(), selection.currency),
+    )
+    found = [of_workspace(selection.workspace_id)]
+    found += [column == value for column, value in equal if value is not None]
+    if selection.owed is not None:
+        is_owed = standing == Standing.OWED.value
+        found.append(is_owed if selection.owed else ~is_owed)
+    if selection.valued is not None:
+        found.append(_c.amount.is_not(None) if selection.valued else _c.amount.is_(None))
+    if selection.window_state is not None:
+        found.append(in_window(selection.window_state, today))
+    if selection.min_confidence is not None:
+        found.append(_c.confidence >= selection.min_confidence)
+    if selection.expiring_within_days is not None:
+        found.append(_c.deadline.between(today, today + selection.expiring_within_days))
+    return found
+
+
+def review_band() -> ColumnElement[str]:
+    """The same as `lifecycle.review_of`."""
+    return case(
+        (_c.confidence >= AUTO_FROM, Review.AUTO.value),
+        (_c.confidence >= PROMPT_FROM, Review.PROMPT.value),
+        else_=Review.MANUAL.value,
+    )
+
+
+def valued_currency() -> ColumnElement[str | None]:
+    """The currency of a claim whose amount is known."""
+    return case((_c.amount.is_not(None), _c.currency))
+
+
+async def list_claims(
+    conn: Reader,
+    selection: ClaimSelection,
+    order: Order,
+    *,
+    limit: int,
+    after: tuple[str, ...] | None = None,
+) -> list[ClaimRow]:
+    """Lists at most `limit` claims after the position `after`; each row has its own position."""
+    statement = select_claims(today_on(selection.now)).where(*conditions(selection))
+    if after is not None:
+        statement = statement.where(order.after(after))
+    place = order.place_columns()
+    statement = statement.add_columns(*place).order_by(*order.by()).limit(limit)
+    rows = (await conn.execute(statement)).mappings()
+    return [claim_row(row, tuple(row[column.name] for column in place)) for row in rows]
+
+
+async def total_claims(conn: Reader, selection: ClaimSelection) -> list[StandingTotal]:
+    """Totals of the whole selection by standing, type and currency; currencies are never added."""
+    return await total_where(conn, *conditions(selection), today=today_on(selection.now))
+
+
+async def total_where(
+    conn: Reader, *where: ColumnElement[bool], today: ColumnElement[date]
+) -> list[StandingTotal]:
+    """The same for the claims that fulfil all conditions, as of a day."""
+    standing, currency = standing_on(today), valued_currency()
+    rows = await conn.execute(
+        select(currency, func.sum(_c.amount), func.count(), standing, _c.type)
+        .where(*where)
+        .group_by(standing, _c.type, currency)
+        .order_by(_c.type, currency)
+    )
+    return [
+        StandingTotal(currency, amount, number, Standing(name), ClaimType(claim_type))
+        for currency, amount, number, name, claim_type in rows
+    ]
+
+
+async def get_claim(
+    conn: Reader, workspace_id: WorkspaceId, claim_id: str, now: datetime
+) -> ClaimRow:
+    """Raises NotFoundError, also if the claim belongs to another user."""
+    statement = select_claims(today_on(now)).where(
+        _c.claim_id == claim_id, of_workspace(workspace_id)
+    )
+    row = (await conn.execute(statement)).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such claim.")
+    return claim_row(row)
+
+
+async def list_claim_ids(conn: Reader, workspace_id: WorkspaceId, beginning: str) -> list[str]:
+    """Returns at most two ids: whether the start of an id matches one claim, none or several."""
+    begins = or_(
+        func.starts_with(_c.claim_id, beginning),
+        func.starts_with(_c.claim_id, f"claim_{beginning}"),
+    )
+    rows = await conn.execute(
+        select(_c.claim_id).where(of_workspace(workspace_id), begins).limit(2)
+    )
+    return list(rows.scalars())

@@ -1,0 +1,58 @@
+"""`recoup audit`: who did what, when and from where."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recoup.cli.entrance import enter
+from recoup.cli.output import JsonOption, align, show
+from recoup.cli.storage import fitting_database, opened
+from recoup.clock import to_rfc3339
+
+if TYPE_CHECKING:
+    from recoup.audit.queries import Entry
+
+app = typer.Typer(help="The audit log: who did what, when and from where.")
+
+
+@app.command("list")
+def list_(
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Number of entries.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List the newest entries of all workspaces. They are kept for 12 months."""
+    with fitting_database(enter()) as url:
+        found = asyncio.run(_list(url, limit))
+    header = ("at", "who", "from", "action", "subject", "workspace")
+    rows = [
+        (to_rfc3339(e.at), e.who, e.address, e.action, e.subject, e.workspace_id) for e in found
+    ]
+    lines = align(header, rows) if rows else ["There are no entries yet."]
+    show([_record(one) for one in found], as_json=as_json, lines=lines)
+
+
+def _record(one: Entry) -> dict[str, object]:
+    return {
+        "entryId": one.entry_id,
+        "at": to_rfc3339(one.at),
+        "workspaceId": one.workspace_id,
+        "who": one.who,
+        "userId": one.user_id,
+        "credentialId": one.credential_id,
+        "address": one.address,
+        "userAgent": one.user_agent,
+        "action": one.action,
+        "subject": one.subject,
+        "details": one.details,
+    }
+
+
+async def _list(url: str, limit: int) -> list[Entry]:
+    from recoup.audit.queries import EntrySelection, list_entries
+
+    async with opened(url) as database, database.reading() as conn:
+        return await list_entries(conn, EntrySelection(), limit=limit)

@@ -1,0 +1,184 @@
+"""The tables that can be listed, and the child rows of their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Date, Table, func, literal_column, select, tuple_
+
+from recoup.db.engine import Reader
+from recoup.streams._table import TIME
+from recoup.streams.inventory import TABLE as _INVENTORY
+from recoup.streams.ledger import TABLE as _LEDGER
+from recoup.streams.listing.queries import Condition, Listing, StoredRow
+from recoup.streams.orders import ITEMS as _ITEMS, TABLE as _ORDERS
+from recoup.streams.reimbursements import TABLE as _REIMBURSEMENTS
+from recoup.streams.removals import TABLE as _REMOVALS
+from recoup.streams.returns import TABLE as _RETURNS
+from recoup.streams.shipment_items import TABLE as _SHIPMENT_ITEMS
+from recoup.streams.shipments import TABLE as _SHIPMENTS
+from recoup.streams.transactions import FEES as _FEES, TABLE as _TRANSACTIONS
+
+
+def _is(column: Column[Any]) -> Condition:
+    return lambda value: column == value
+
+
+def _order_has_sku(sku: str) -> ColumnElement[bool]:
+    i = _ITEMS.c
+    return (
+        select(i.order_id)
+        .where(
+            i.connection_id == _ORDERS.c.connection_id,
+            i.order_id == _ORDERS.c.order_id,
+            i.sku == sku,
+        )
+        .exists()
+    )
+
+
+def _transaction_has_sku(sku: str) -> ColumnElement[bool]:
+    f, t = _FEES.c, _TRANSACTIONS.c
+    return (
+        select(f.line)
+        .where(
+            f.connection_id == t.connection_id,
+            f.transaction_id == t.transaction_id,
+            f.sku == sku,
+        )
+        .exists()
+    )
+
+
+def _shipment_has(column: Column[Any]) -> Condition:
+    i = _SHIPMENT_ITEMS.c
+    return lambda value: (
+        select(i.shipment_id)
+        .where(
+            i.connection_id == _SHIPMENTS.c.connection_id,
+            i.shipment_id == _SHIPMENTS.c.shipment_id,
+            column == value,
+        )
+        .exists()
+    )
+
+
+ORDERS = Listing(
+    table=_ORDERS,
+    at=_ORDERS.c.created_at,
+    key=(_ORDERS.c.order_id,),
+    sku=_order_has_sku,
+    order_id=_is(_ORDERS.c.order_id),
+)
+INVENTORY = Listing(
+    table=_INVENTORY,
+    # Stock without a time comes last. Spelt as in the index inventory_changed_at_idx.
+    at=func.coalesce(
+        _INVENTORY.c.last_updated_at,
+        literal_column("'1970-01-01 00:00:00+00'::timestamptz", TIME),
+        type_=TIME,
+    ),
+    key=(_INVENTORY.c.marketplace_id, _INVENTORY.c.sku, _INVENTORY.c.fnsku, _INVENTORY.c.condition),
+    sku=_is(_INVENTORY.c.sku),
+    fnsku=_is(_INVENTORY.c.fnsku),
+)
+TRANSACTIONS = Listing(
+    table=_TRANSACTIONS,
+    at=_TRANSACTIONS.c.posted_at,
+    key=(_TRANSACTIONS.c.transaction_id,),
+    sku=_transaction_has_sku,
+    order_id=_is(_TRANSACTIONS.c.order_id),
+)
+FEES = Listing(
+    table=_FEES,
+    at=_FEES.c.posted_at,
+    key=(_FEES.c.transaction_id, _FEES.c.line),
+    sku=_is(_FEES.c.sku),
+    order_id=_is(_FEES.c.order_id),
+)
+REIMBURSEMENTS = Listing(
+    table=_REIMBURSEMENTS,
+    at=_REIMBURSEMENTS.c.approved_at,
+    key=(
+        _REIMBURSEMENTS.c.reimbursement_id,
+        _REIMBURSEMENTS.c.fnsku,
+        _REIMBURSEMENTS.c.sku,
+        _REIMBURSEMENTS.c.reason,
+        _REIMBURSEMENTS.c.order_id,
+        _REIMBURSEMENTS.c.case_id,
+        _REIMBURSEMENTS.c.occurrence,
+    ),
+    sku=_is(_REIMBURSEMENTS.c.sku),
+    order_id=_is(_REIMBURSEMENTS.c.order_id),
+    fnsku=_is(_REIMBURSEMENTS.c.fnsku),
+)
+RETURNS = Listing(
+    table=_RETURNS,
+    at=_RETURNS.c.returned_at,
+    key=(
+        _RETURNS.c.order_id,
+        _RETURNS.c.sku,
+        _RETURNS.c.fnsku,
+        _RETURNS.c.license_plate_number,
+        _RETURNS.c.occurrence,
+    ),
+    sku=_is(_RETURNS.c.sku),
+    order_id=_is(_RETURNS.c.order_id),
+    fnsku=_is(_RETURNS.c.fnsku),
+)
+LEDGER = Listing(
+    table=_LEDGER,
+    at=_LEDGER.c.event_on,
+    key=(_LEDGER.c.source_line,),
+    sku=_is(_LEDGER.c.msku),
+    fnsku=_is(_LEDGER.c.fnsku),
+)
+REMOVALS = Listing(
+    table=_REMOVALS,
+    at=_REMOVALS.c.requested_at,
+    key=(_REMOVALS.c.order_id, _REMOVALS.c.sku, _REMOVALS.c.fnsku, _REMOVALS.c.disposition),
+    sku=_is(_REMOVALS.c.sku),
+    order_id=_is(_REMOVALS.c.order_id),
+    fnsku=_is(_REMOVALS.c.fnsku),
+)
+SHIPMENTS = Listing(
+    table=_SHIPMENTS,
+    # Amazon reports no date; those without one in their name come last. As in the index
+    # shipments_created_on_idx.
+    at=func.coalesce(
+        _SHIPMENTS.c.created_on, literal_column("'1970-01-01'::date", Date()), type_=Date()
+    ),
+    key=(_SHIPMENTS.c.shipment_id,),
+    sku=_shipment_has(_SHIPMENT_ITEMS.c.sku),
+    fnsku=_shipment_has(_SHIPMENT_ITEMS.c.fnsku),
+)
+
+
+async def list_order_items(
+    conn: Reader, orders: Sequence[StoredRow]
+) -> dict[tuple[str, str], list[StoredRow]]:
+    """The items of these orders in one query, by (connection_id, order_id)."""
+    return await _list_parts(conn, _ITEMS, ("connection_id", "order_id"), orders)
+
+
+async def list_shipment_items(
+    conn: Reader, shipments: Sequence[StoredRow]
+) -> dict[tuple[str, str], list[StoredRow]]:
+    """The items of these shipments in one query, by (connection_id, shipment_id)."""
+    return await _list_parts(conn, _SHIPMENT_ITEMS, ("connection_id", "shipment_id"), shipments)
+
+
+async def _list_parts(
+    conn: Reader, table: Table, owner: tuple[str, str], rows: Sequence[StoredRow]
+) -> dict[tuple[str, str], list[StoredRow]]:
+    keys = [(row[owner[0]], row[owner[1]]) for row in rows]
+    found: dict[tuple[str, str], list[StoredRow]] = {key: [] for key in keys}
+    if keys:
+        columns = [table.c[name] for name in owner]
+        parts = await conn.execute(
+            select(table).where(tuple_(*columns).in_(keys)).order_by(*table.primary_key.columns)
+        )
+        for part in parts.mappings():
+            found[part[owner[0]], part[owner[1]]].append(part)
+    return found

@@ -1,0 +1,1 @@
+"""Cursors: how far each stream of a connection has been read, and what comes next."""

@@ -1,0 +1,272 @@
+"""Loading of one page: parse, quarantine unreadable items, upsert the rest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Table
+
+from recoup.db.engine import Writer
+from recoup.db.upsert import Key, delete_by_key, list_differing, list_stored, put, touch, upsert
+from recoup.errors import RowsLostError
+from recoup.ids import ConnectionId, SyncId
+from recoup.spapi.ceilings import RAW_CHARACTERS, RAW_ROW_CHARACTERS, REASON_CHARACTERS
+from recoup.streams._item import CUT, Item, kept, to_json
+from recoup.streams._stream import Api, Parsed, Request, Row, Stream
+from recoup.streams._table import LONGEST_KEY_BYTES, indexed_texts
+from recoup.sync.loading.file_notes import tell_quarantine
+from recoup.sync.loading.history_queries import keep_history
+from recoup.sync.record.counts import Loaded
+from recoup.sync.record.quarantine_queries import keep_unreadable
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LARGEST_INTEGER = 2**31 - 1
+# numeric holds more; an amount with this many digits is a mistake that a sum should not meet.
+_MOST_DIGITS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An item that a stream could not parse: what the stream reads of it, as JSON.
+
+    told: what identifies it, whatever was cut.
+    """
+
+    reason: str
+    raw: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A page as rows: one per key, and its unreadable items. `read` counts all items.
+
+    superseded: items that another one of the page with the same key has replaced.
+    is_partial: the source left a dataset out, so the rows must not replace their equals in age.
+    """
+
+    read: int
+    rows: tuple[Parsed, ...]
+    unreadable: tuple[Unreadable, ...]
+    superseded: int = 0
+    is_partial: bool = False
+
+
+def parse_page(stream: Stream, api: Api, request: Request, items: Sequence[Item]) -> Batch:
+    """Parses each item separately: a broken one does not affect the rest of the page."""
+    rows: dict[tuple[object, ...], Parsed] = {}
+    equals: dict[tuple[object, ...], int] = {}
+    unreadable = []
+    superseded = 0
+    key = [c.name for c in stream.table.primary_key.columns if c.name != "connection_id"]
+    for item in items:
+        try:
+            parsed = api.parse(kept(item, api.reads), request)
+            refuse_unstorable(stream, parsed)
+        except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as exc:
+            unreadable.append(_unreadable(api, item, exc))
+            continue
+        identity = tuple(parsed.row[name] for name in key)
+        equals[identity] = equals.get(identity, 0) + 1
+        if equals[identity] > 1 and (other := api.another(parsed, equals[identity])) is not None:
+            parsed, identity = other, tuple(other.row[name] for name in key)
+        superseded += identity in rows
+        if identity not in rows or _is_newer(parsed, rows[identity], stream.newer_by):
+            rows[identity] = parsed
+    return Batch(
+        len(items), tuple(rows.values()), tuple(unreadable), superseded, bool(request.without)
+    )
+
+
+def refuse_unstorable(stream: Stream, parsed: Parsed) -> None:
+    """Raises ValueError for a value for which PostgreSQL would refuse the whole page."""
+    _refuse_row(parsed.row, indexed_texts(stream.table))
+    for part in stream.parts:
+        rows, indexed = parsed.parts.get(part.name, ()), indexed_texts(part)
+        for row in rows:
+            _refuse_row(row, indexed)
+        key = [c.name for c in part.primary_key.columns if c.name != "connection_id"]
+        if len({tuple(row[name] for name in key) for row in rows}) < len(rows):
+            raise ValueError(f"{key[-1]} comes twice")
+
+
+def _refuse_row(row: Row, indexed: frozenset[str]) -> None:
+    for name, value in row.items():
+        _refuse_value(name, value)
+        if name in indexed and isinstance(value, str) and len(value.encode()) > LONGEST_KEY_BYTES:
+            raise ValueError(f"{name} is longer than {LONGEST_KEY_BYTES} bytes")
+
+
+def _refuse_value(name: str, value: object) -> None:
+    if isinstance(value, dict):
+        for key, part in value.items():
+            _refuse_value(name, key)
+            _refuse_value(name, part)
+    elif isinstance(value, list):
+        for part in value:
+            _refuse_value(name, part)
+    elif isinstance(value, str) and not _is_storable_text(value):
+        raise ValueError(f"{name} holds characters that cannot be stored")
+    elif isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
+        raise ValueError(f"{name} is too large")
+    elif isinstance(value, Decimal) and value and abs(value.adjusted()) > _MOST_DIGITS:
+        raise ValueError(f"{name} is no believable amount")
+
+
+def _is_storable_text(text: str) -> bool:
+    """No NUL and no half of a surrogate pair."""
+    return "\x00" not in text and not _SURROGATE.search(text)
+
+
+def _unreadable(api: Api, item: Item, error: Exception) -> Unreadable:
+    """With U+FFFD in place of what PostgreSQL cannot store; what is too long is cut."""
+    reason = _storable(f"{type(error).__name__}: {error}"[:REASON_CHARACTERS])
+    try:
+        whole = to_json(_storable(kept(item, api.reads)))
+    except RecursionError:
+        raw = to_json({"nested": "too deep to be kept"})
+        return Unreadable(reason, raw, raw)
+    raw = to_json(_cut(json.loads(whole)))
+    if len(raw) > RAW_ROW_CHARACTERS:
+        raw = to_json({"row": CUT.format(len(whole))})
+    told = whole if raw == whole else hashlib.sha256(whole.encode()).hexdigest()
+    return Unreadable(reason, raw, told)
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _cut(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_cut(part) for part in value]
+    if isinstance(value, str) and len(value) > RAW_CHARACTERS:
+        return value[:RAW_CHARACTERS] + CUT.format(len(value))
+    return value
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {_storable(name): _storable(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_storable(part) for part in value]
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value).replace("\x00", "\ufffd")
+    return value
+
+
+def _is_newer(candidate: Parsed, other: Parsed, newer_by: str | None) -> bool:
+    return newer_by is None or bool(candidate.row[newer_by] >= other.row[newer_by])  # type: ignore[operator] # a time
+
+
+async def load_batch(
+    conn: Writer,
+    stream: Stream,
+    batch: Batch,
+    *,
+    connection_id: ConnectionId,
+    source: str,
+    seen_at: datetime,
+) -> Loaded:
+    """Upserts the rows, replaces the parts of changed ones, and counts unreadable items.
+
+    A row is changed too when only its parts are. `seen_at` is the time of the history that the
+    stream keeps of them, if it does. Raises RowsLostError when the counts do not add up.
+    """
+    origin = {"connection_id": connection_id, "source": source}
+    key = tuple(column.name for column in stream.table.primary_key.columns)
+    rows = {tuple({**p.row, **origin}[name] for name in key): p for p in batch.rows}
+    changed: set[Key] = {
+        tuple(found)
+        for found in await upsert(
+            conn,
+            stream.table,
+            [{**parsed.row, **origin} for parsed in rows.values()],
+            newer_by=stream.newer_by,
+            strictly=batch.is_partial,
+        )
+    }
+    others = [{**p.row, **origin} for one, p in rows.items() if one not in changed]
+    stored = await list_stored(conn, stream.table, others, newer_by=stream.newer_by)
+    # A source that left a dataset out would delete the parts that it does not contain.
+    same = [one for one, is_current in stored if is_current and not batch.is_partial]
+    touched = await _write_parts(conn, stream, rows, changed=changed, same=same, origin=origin)
+    await touch(conn, stream.table, key, touched, source=source)
+    await keep_history(conn, stream, connection_id=connection_id, seen_at=seen_at, changed=changed)
+    return Loaded(
+        read=batch.read,
+        loaded=len(changed) + len(touched),
+        unchanged=len(stored) - len(touched) + batch.superseded,
+        quarantined=len(batch.unreadable),
+    ).proven(source, "page", RowsLostError)
+
+
+async def _write_parts(
+    conn: Writer,
+    stream: Stream,
+    rows: Mapping[Key, Parsed],
+    *,
+    changed: set[Key],
+    same: Sequence[Key],
+    origin: Mapping[str, object],
+) -> set[Key]:
+    """Replace the parts of rows that changed, and of those that are the `same` as stored but for
+    their parts, which are given back.
+    """
+    key = tuple(column.name for column in stream.table.primary_key.columns)
+
+    def told(part: Table, keys: Iterable[Key]) -> list[Row]:
+        return [{**row, **origin} for one in keys for row in rows[one].parts.get(part.name, ())]
+
+    touched: set[Key] = set()
+    for part in stream.parts:
+        touched |= await list_differing(conn, part, key, same, told(part, same))
+    for part in stream.parts:
+        await delete_by_key(conn, part, key, changed | touched)
+        await put(conn, part, told(part, changed | touched))
+    return touched
+
+
+async def put_aside(
+    conn: Writer,
+    stream: Stream,
+    batch: Batch,
+    *,
+    connection_id: ConnectionId,
+    sync_id: SyncId,
+    source: str,
+) -> None:
+    """Stores unreadable items with the reason, and reports them to the seller.
+
+    One that comes again is kept once. Equal ones of a page are several: each is counted.
+    """
+    if not batch.unreadable:
+        return
+    equals: Counter[str] = Counter()
+    rows = [
+        {
+            "connection_id": connection_id,
+            "stream": stream.name,
+            "sync_id": sync_id,
+            "reason": item.reason,
+            "raw": json.loads(item.raw),
+            "raw_digest": _digest(item.told, equals),
+            "source": source,
+        }
+        for item in batch.unreadable
+    ]
+    await keep_unreadable(conn, rows)
+    await tell_quarantine(conn, connection_id, sync_id, stream.name)
+
+
+def _digest(told: str, equals: Counter[str]) -> str:
+    """Identifies a row; `equals` counts equal rows of the page so far."""
+    equals[told] += 1
+    number = f"#{equals[told]}" if equals[told] > 1 else ""
+    return hashlib.sha256(f"{told}{number}".encode()).hexdigest()

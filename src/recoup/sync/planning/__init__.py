@@ -1,0 +1,1 @@
+"""Planning: the source of each window, the order of reading, and the time it takes."""

@@ -1,0 +1,1 @@
+"""The rows of a sync: its state, its worker, and its announcements."""

@@ -1,0 +1,1 @@
+"""Data that Amazon does not provide: refused, not available, ignored."""

@@ -1,0 +1,1 @@
+"""The life of a report, from the intent to the rows."""

@@ -1,0 +1,365 @@
+"""Amazon's reports for the streams of one sync: one listing, one queue, shared polls.
+
+A daily sync requests eight reports or more, so shared calls are made once: which reports
+exist already, and which of those that are awaited have ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from recoup.db.engine import Database
+from recoup.errors import (
+    BadRequestError,
+    ForbiddenError,
+    MalformedAnswerError,
+    NotAvailableError,
+    SpApiError,
+    ThrottledError,
+    UnavailableError,
+)
+from recoup.ids import ConnectionId
+from recoup.logs import get_logger
+from recoup.spapi.client import SpApi
+from recoup.spapi.operations.reports import (
+    CREATE_REPORT,
+    MOST_TYPES,
+    AmazonReport,
+    ProcessingStatus,
+    create_report,
+    get_more_reports,
+    get_reports,
+)
+from recoup.spapi.paging import PageGuard
+from recoup.spapi.retry import DEFAULT_RETRY, RetryPolicy
+from recoup.sync.reports.matching import match_lost
+from recoup.sync.reports.polls import OLDEST, Pace, ReportWatcher
+from recoup.sync.reports.queries import (
+    find_oldest_intent,
+    list_known_ids,
+    list_made_since,
+    read_cooldowns,
+    write_cooldown,
+)
+from recoup.sync.reports.request import ReportRequest
+from recoup.sync.reports.windows import overlaps
+
+_log = get_logger(__name__)
+
+_FRESH = timedelta(days=1)
+# After so many 429s in a row a type is not for this account: with waits of 1, 2, 4 and 8 minutes
+# in between, while Amazon took other types; and when it took none, after two hours (ours).
+_REFUSALS = 5
+_REFUSALS_OF_ALL = 8
+_A_PAIR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A report that Amazon makes for some of the requested marketplaces."""
+
+    report_id: str
+    marketplace_ids: tuple[str, ...]
+
+
+class ReportDesk:
+    """The reports of one connection during one attempt of a sync.
+
+    types: the report types of the sync's streams. hurry: by what to divide every wait; 1 at
+    Amazon's, more at a sandbox whose time runs faster. is_still: whether all that the sync does is
+    wait for reports. polls: reports when requested ones have ended.
+    """
+
+    def __init__(
+        self,
+        api: SpApi,
+        database: Database,
+        connection_id: ConnectionId,
+        *,
+        types: Sequence[str],
+        pace: Pace | None = None,
+        hurry: Callable[[], float] = lambda: 1.0,
+        retry: RetryPolicy = DEFAULT_RETRY,
+        is_still: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._api = api
+        self._database = database
+        self._connection_id = connection_id
+        self._types = tuple(dict.fromkeys(types))
+        self._pace = pace or Pace()
+        self._hurry = hurry
+        self._retry = retry
+        self._listing: list[AmazonReport] | None = None
+        self._listed = asyncio.Lock()
+        self._made: dict[str, tuple[datetime, list[AmazonReport]]] = {}
+        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._cooldowns: dict[str, tuple[datetime, timedelta]] | None = None
+        self._refused: set[str] = set()
+        self._line: dict[str, datetime] = {}
+        self.polls = ReportWatcher(
+            api,
+            database,
+            connection_id,
+            pace=self._pace,
+            hurry=hurry,
+            list_since=self.list_since,
+            is_still=is_still,
+        )
+        # How many requests Amazon has taken, and for which types and marketplaces.
+        self._taken = 0
+        self._taken_for: set[tuple[str, tuple[str, ...]]] = set()
+        self._doubted: set[str] = set()
+        self._given_up: dict[str, NotAvailableError] = {}
+        self._suspects: set[str] = set()
+        self._is_refused_whole = False
+        self._probing = asyncio.Lock()
+
+    def hurried(self, span: timedelta) -> timedelta:
+        """A span of Amazon's time at this server."""
+        return span / self._hurry()
+
+    # What exists already.
+
+    async def _list_recent(self) -> list[AmazonReport]:
+        """Lists reports of the sync's types, whoever requested them: those of the last day, and all
+        since the oldest request whose answer may be lost. Called once per attempt.
+        """
+        async with self._listed:
+            if self._listing is None:
+                async with self._database.reading() as conn:
+                    oldest = await find_oldest_intent(conn, self._connection_id)
+                now = self._api.now()
+                since = now - _FRESH
+                if oldest is not None:
+                    since = min(since, oldest - timedelta(minutes=1))
+                since = max(since, now - OLDEST)
+                self._listing = await self.list_since(self._types, since)
+        return self._listing
+
+    async def _list_made(self, report_type: str, *, until: datetime) -> list[AmazonReport]:
+        """Lists reports of a type, whoever requested them, including all made up to a moment, as
+        other software continues during the sync. Covers the last day.
+        """
+        async with self._listed:
+            taken_at, found = self._made.get(report_type, (None, []))
+            if taken_at is None or taken_at <= until:
+                taken_at = self._api.now()
+                found = await self.list_since([report_type], until - _FRESH)
+                self._made[report_type] = (taken_at, found)
+        return found
+
+    async def list_since(self, types: Sequence[str], since: datetime) -> list[AmazonReport]:
+        """Lists every report of the types since then, page by page, the newest first."""
+        found: dict[str, AmazonReport] = {}
+        for first in range(0, len(types), MOST_TYPES):
+            guard = PageGuard("getReports")
+            some = types[first : first + MOST_TYPES]
+            page = await get_reports(self._api, report_types=some, created_since=since)
+            while True:
+                guard.check([one.report_id for one in page.reports], page.next_token)
+                found |= {one.report_id: one for one in page.reports}
+                if page.next_token is None:
+                    break
+                page = await get_more_reports(self._api, page.next_token)
+        return sorted(found.values(), key=lambda one: one.created_at, reverse=True)
+
+    async def list_unclaimed(
+        self, report_type: str, *, since: datetime | None = None
+    ) -> list[AmazonReport]:
+        """Reports of the type that the ledger lacks, the newest first: those made since then, or
+        the recent ones, which are listed once per attempt.
+        """
+        if since is None:
+            found = [one for one in await self._list_recent() if one.report_type == report_type]
+        else:
+            found = await self.list_since([report_type], since)
+        async with self._database.reading() as conn:
+            known = await list_known_ids(conn, self._connection_id, [report_type])
+        return [one for one in found if one.report_id not in known]
+
+    async def find_lost(
+        self, request: ReportRequest, *, is_just_asked: bool = False
+    ) -> AmazonReport | None:
+        """The report that Amazon may have made for a request whose answer was lost: in an earlier
+        attempt, or, with `is_just_asked`, a moment ago.
+        """
+        since = request.intended_at - timedelta(minutes=1) if is_just_asked else None
+        return match_lost(request, await self.list_unclaimed(request.report_type, since=since))
+
+    async def had_similar(
+        self, request: ReportRequest, ended: AmazonReport, *, within: timedelta
+    ) -> bool:
+        """Whether Amazon made a similar report, for us or somebody else, shortly before."""
+        since = ended.created_at - within
+        async with self._database.reading() as conn:
+            ours = await list_made_since(conn, request, since)
+        others = [
+            (one.report_id, one.since, one.until)
+            for one in await self._list_made(request.report_type, until=ended.created_at)
+            if since <= one.created_at <= ended.created_at
+            and one.status not in {ProcessingStatus.CANCELLED, ProcessingStatus.FATAL}
+        ]
+        return any(
+            report_id != ended.report_id and overlaps(request.asked, begins, ends)
+            for report_id, begins, ends in [*ours, *others]
+        )
+
+    # Asking for a report.
+
+    def wait_in_line(self, request: ReportRequest, interval: timedelta) -> timedelta:
+        """How long to wait with a report that was requested too soon: at least the interval.
+
+        Those of one type that show the present of several marketplaces block each other, so
+        one follows the other.
+        """
+        now = self._api.now()
+        turn = now + interval
+        if request.window is None:
+            before = self._line.get(request.report_type)
+            turn = turn if before is None else max(turn, before + interval)
+            self._line[request.report_type] = turn
+        return turn - now
+
+    def doubt(self, report_type: str) -> None:
+        """Lowers the tolerance for a type that Amazon refused the day before: one 429 is enough."""
+        self._doubted.add(report_type)
+
+    async def ask(self, request: ReportRequest) -> str:
+        """Requests the report from Amazon once; returns its id.
+
+        Each type has its own queue: one that Amazon refuses (429) waits, and the others
+        do not. Raises the SpApiError of an answer that another try does not help, and
+        NotAvailableError for a type that is refused again and again.
+        """
+        async with self._asking[request.report_type]:
+            if request.report_type in self._given_up:
+                raise self._given_up[request.report_type]
+            failures = refusals = 0
+            taken_before = self._taken
+            refused_since: float | None = None
+            while True:
+                await self._wait_for_type(request.report_type)
+                try:
+                    report_id = await create_report(
+                        self._api,
+                        report_type=request.report_type,
+                        marketplace_ids=request.marketplace_ids,
+                        since=request.asked.since if request.asked else None,
+                        until=request.asked.until if request.asked else None,
+                        options=request.options,
+                    )
+                except ThrottledError as exc:
+                    refused_since = refused_since or time.monotonic()
+                    if time.monotonic() - refused_since > self._retry.throttled_for.total_seconds():
+                        raise
+                    await self._cool_down(request.report_type, exc)
+                    refusals += 1
+                    enough = _REFUSALS if self._taken > taken_before else _REFUSALS_OF_ALL
+                    if request.report_type in self._doubted or refusals >= enough:
+                        self._given_up[request.report_type] = NotAvailableError(
+                            f"Amazon refuses to create the report {request.report_type} (429, "
+                            f"{refusals} times in a row): this account cannot have it, or other "
+                            "software of the account uses up Amazon's limit."
+                        )
+                        raise self._given_up[request.report_type] from exc
+                except (UnavailableError, MalformedAnswerError):
+                    # Amazon may have taken it: look before asking again.
+                    failures += 1
+                    if failures >= self._retry.attempts:
+                        raise
+                    await self._retry.pause(failures)
+                    lost = await self.find_lost(request, is_just_asked=True)
+                    if lost is not None:
+                        return lost.report_id
+                else:
+                    await self._accepted(request)
+                    return report_id
+
+    async def ask_for_some(self, request: ReportRequest, error: SpApiError) -> Taken:
+        """Requests the report without the marketplaces for which Amazon refuses it.
+
+        What was refused for one type is suspected first for the others. Raises `error`, the answer
+        for all of them, when it is refused for every one.
+        """
+        ids = request.marketplace_ids
+        async with self._probing:
+            if (request.report_type, ids) in self._taken_for:
+                raise error  # the marketplaces are not what is wrong with it
+            if self._is_refused_whole and not self._taken:
+                raise error
+            for some in self._parts_of(ids):
+                if (report_id := await self._try(request, some)) is not None:
+                    self._suspects |= set(ids).difference(some)
+                    return Taken(report_id, some)
+            taken = {one: await self._try(request, (one,)) for one in ids}
+            accepted = {one: report_id for one, report_id in taken.items() if report_id is not None}
+            if not accepted:
+                self._is_refused_whole = True
+                raise error
+            self._suspects |= set(ids).difference(accepted)
+            some = tuple(accepted)
+            if len(some) == 1:
+                return Taken(accepted[some[0]], some)
+            return Taken(await self.ask(replace(request, marketplace_ids=some)), some)
+
+    def _parts_of(self, ids: tuple[str, ...]) -> list[tuple[str, ...]]:
+        """The marketplaces without suspected ones and, if more than two, without each in turn."""
+        parts = [tuple(one for one in ids if one not in self._suspects)]
+        if len(ids) > _A_PAIR:
+            parts += [tuple(one for one in ids if one != left_out) for left_out in ids]
+        return [part for part in dict.fromkeys(parts) if 0 < len(part) < len(ids)]
+
+    async def _try(self, request: ReportRequest, some: tuple[str, ...]) -> str | None:
+        try:
+            return await self.ask(replace(request, marketplace_ids=some))
+        except (BadRequestError, ForbiddenError):
+            return None
+
+    async def _wait_for_type(self, report_type: str) -> None:
+        if self._cooldowns is None:
+            async with self._database.reading() as conn:
+                self._cooldowns = await read_cooldowns(conn, self._connection_id)
+        until, _ = self._cooldowns.get(report_type, (None, None))
+        if until is not None:
+            await self.sleep_until(until)
+
+    async def _cool_down(self, report_type: str, error: ThrottledError) -> None:
+        """Waits longer after each refusal. Two types refused in a row mean the common limit."""
+        assert self._cooldowns is not None
+        self._refused.add(report_type)
+        if len(self._refused) > 1:
+            await self._api.throttled(error, CREATE_REPORT)
+        first, longest = (
+            self.hurried(span) for span in (self._pace.cooldown_first, self._pace.cooldown_longest)
+        )
+        _, before = self._cooldowns.get(report_type, (None, None))
+        wait = first if before is None else min(max(before * 2, first), longest)
+        wait = max(wait, error.retry_after or timedelta())
+        _log.info("report_type_refused", report_type=report_type, wait_seconds=wait.total_seconds())
+        await self._store_cooldown(report_type, self._api.now() + wait, wait)
+
+    async def _accepted(self, request: ReportRequest) -> None:
+        report_type = request.report_type
+        self._taken += 1
+        self._taken_for.add((report_type, request.marketplace_ids))
+        self._refused.clear()
+        assert self._cooldowns is not None
+        until, wait = self._cooldowns.get(report_type, (None, None))
+        if until is not None and wait is not None:
+            await self._store_cooldown(report_type, until, wait / 2)
+
+    async def _store_cooldown(self, report_type: str, until: datetime, wait: timedelta) -> None:
+        assert self._cooldowns is not None
+        self._cooldowns[report_type] = (until, wait)
+        async with self._database.writing() as conn:
+            await write_cooldown(conn, self._connection_id, report_type, until=until, wait=wait)
+
+    async def sleep_until(self, moment: datetime) -> None:
+        """Waits until this time at Amazon. Holds nothing; can be cancelled."""
+        while (left := (moment - self._api.now()).total_seconds()) > 0:  # noqa: ASYNC110 - a clock, no event
+            await asyncio.sleep(min(left, 30.0))

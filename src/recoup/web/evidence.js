@@ -1,0 +1,43 @@
+// The rows of Amazon's own records that prove a claim.
+
+import { h, table } from "./dom.js";
+import { day, number, time, words } from "./words.js";
+
+const PLACE = ["table", "source", "source_line"];
+
+export function evidence(rows) {
+  return h("section.card", {}, h("h2", {}, "Source rows"),
+    rows.length
+      ? table("Source rows", [["Source", place, "wrap wide"], ["Contents", values, "wrap wide"]], rows)
+      : h("p.muted", {}, "No source rows are stored with this claim."));
+}
+
+/** What it is, and where it stands: file and line, or the call that brought the row. */
+function place(row) {
+  const kind = row.table ? words(row.table) : "Row";
+  const parts = (row.source ?? "").split(" ");
+  const from = parts.length === 3 ? `Report ${parts[0]} ${parts[1]}, document ${parts[2]}`
+    : parts.length === 2 ? `${parts[0]}, request ${parts[1]}` : parts.join(" ");
+  const line = row.source_line === undefined || row.source_line === null ? "" : `, line ${number(row.source_line)}`;
+  return [h("b", {}, kind), h("div.muted.small", {}, `${from}${line}`)];
+}
+
+function values(row) {
+  return Object.entries(row)
+    .filter(([name, value]) => !PLACE.includes(name) && value !== null && value !== "")
+    .map(([name, value]) => h("div", {}, h("span.muted", {}, `${NAMES[name] ?? words(name)}: `), textOf(value)));
+}
+
+// Names that say little by themselves; the others are those of the columns.
+const NAMES = { what: "Kind", event_on: "Day", posted_at: "Posted", quantity: "Units" };
+
+/** A number without the zeros that a division leaves, a list as a list. */
+function textOf(value) {
+  if (Array.isArray(value)) return value.map(textOf).join(", ");
+  if (value !== null && typeof value === "object")
+    return Object.entries(value).map(([name, part]) => `${words(name).toLowerCase()} ${textOf(part)}`).join(", ");
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (/^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(value)) return time(value);
+  if (/^\d{4}-\d\d-\d\d$/.test(value)) return day(value);
+  return /^-?\d+\.\d*0$/.test(String(value)) ? String(value).replace(/\.?0+$/, "").replace(/(\.\d)$/, "$10") : String(value);
+}

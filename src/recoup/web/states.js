@@ -1,0 +1,109 @@
+// How things can stand, in words, with the colour of a badge. tests/contract/test_words.py compares
+// the sets with those of the API, so what is between the outer braces is strict JSON.
+
+const STATES = {
+  "sync": {
+    "idle": ["Idle", ""],
+    "in_progress": ["In progress", "accent"],
+    "complete": ["Complete", "good"],
+    "failed": ["Failed", "bad"],
+    "cancelled": ["Cancelled", ""]
+  },
+  "stream": {
+    "pending": ["Not started", ""],
+    "in_progress": ["In progress", "accent"],
+    "complete": ["Complete", "good"],
+    "unavailable": ["Not available", "warn"],
+    "failed": ["Failed", "bad"],
+    "cancelled": ["Cancelled", ""]
+  },
+  "connection": {
+    "active": ["Active", "good"],
+    "reauthorization_required": ["Authorization required", "bad"],
+    "disconnected": ["Disconnected", "bad"]
+  },
+  "environment": {
+    "local": ["local sandbox", ""],
+    "sandbox": ["Amazon's sandbox", ""],
+    "production": ["production", ""]
+  },
+  "claim": {
+    "detected": ["Detected", "accent"],
+    "filed": ["Filed", "warn"],
+    "approved": ["Approved", "good"],
+    "rejected": ["Rejected", "bad"],
+    "dismissed": ["Dismissed", ""],
+    "withdrawn": ["Withdrawn", ""]
+  },
+  "standing": {
+    "owed": ["Owed", "accent"],
+    "toReview": ["To review", ""],
+    "windowUnknown": ["Window not known", ""],
+    "expired": ["Too late to file", ""],
+    "filed": ["Filed", "warn"],
+    "approved": ["Approved", "good"],
+    "rejected": ["Rejected", "bad"],
+    "dismissed": ["Dismissed", ""],
+    "withdrawn": ["Withdrawn", ""]
+  },
+  "window": {
+    "open": ["Can be filed now", "good"],
+    "wait": ["Too early", ""],
+    "expired": ["Too late to file", ""],
+    "unknown": ["Window not known", "warn"]
+  },
+  "review": {
+    "auto": ["Firm", "good"],
+    "prompt": ["Likely", ""],
+    "manual": ["Weak", "warn"]
+  },
+  "note": {
+    "column_missing": ["A column is missing", "warn"],
+    "columns_unknown": ["Unknown columns", ""],
+    "rows_quarantined": ["Rows in quarantine", "warn"],
+    "file_shrunk": ["A file has shrunk", "warn"],
+    "report_not_made": ["Report not made yet", "warn"],
+    "not_available": ["Not available", "warn"],
+    "role_missing": ["Role missing", "bad"],
+    "marketplace_refused": ["Marketplace refused", "warn"],
+    "marketplace_ignored": ["Marketplace ignored", ""],
+    "data_doubted": ["Contradictory data", "warn"],
+    "rule_waits": ["Rule is waiting", "warn"],
+    "authorization_expires": ["Authorization ends", "warn"],
+    "client_secret_expires": ["Client secret ends", "warn"]
+  },
+  "claimType": {
+    "lost_in_warehouse": ["Lost in the warehouse", ""],
+    "damaged_in_warehouse": ["Damaged in the warehouse", ""],
+    "inbound_shortage": ["Units missing from an inbound shipment", ""],
+    "inbound_damage": ["Units damaged on their way to Amazon", ""],
+    "customer_return_missing": ["Refunded but never returned", ""],
+    "return_not_restocked": ["Returned, but not put back into stock", ""],
+    "return_damaged_by_amazon": ["Returned damaged by Amazon or its carrier", ""],
+    "refund_overpaid": ["Refunded more than was paid", ""],
+    "refund_fee_not_credited": ["Referral fee not credited with a refund", ""],
+    "removal_lost": ["Removal parcel lost on the way to you", ""],
+    "removal_discrepancy": ["Removal order whose quantities do not add up", ""],
+    "disposed_without_permission": ["Disposed of without permission", ""],
+    "fulfillment_fee_overcharge": ["Fulfillment fee too high", ""],
+    "storage_fee_overcharge": ["Storage fee too high", ""],
+    "inbound_fee_wrong": ["Fee for an inbound problem that was none", ""],
+    "reimbursement_reversed": ["Reimbursement reversed wrongly", ""],
+    "reimbursement_underpaid": ["Reimbursement below the value", ""]
+  }
+};
+
+/** What a word of a set is called. A word of a newer server, unknown here, is shown as itself. */
+export function wordsOf(set, word) {
+  return STATES[set]?.[word]?.[0] ?? String(word ?? "-");
+}
+
+/** The class of its badge. */
+export function kindOf(set, word) {
+  return STATES[set]?.[word]?.[1] || "none";
+}
+
+/** [word, what it is called] of a whole set, for a choice. */
+export function choicesOf(set) {
+  return Object.entries(STATES[set]).map(([word, [called]]) => [word, called]);
+}

@@ -1,0 +1,132 @@
+"""Every claim rule over whole sellers: what it finds is theirs, the same the next time, and added up."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from sqlalchemy import text
+
+from recoup.claims.detection import all_tables
+from recoup.claims.detection.detect import detect
+from recoup.claims.detection.prepare import bind_values, prepare
+from recoup.claims.detection.window_and_value import tune
+from recoup.claims.policy import load_policy
+from recoup.claims.rule import ClaimType
+from recoup.db.embedded import EmbeddedServer
+from recoup.db.engine import Writer
+from recoup.notes.queries import list_notes
+from tests.support.claim_doubts import add_doubts
+from tests.support.claim_plans import STATEMENTS, largest_table, nodes_of, plan_of, rows_handled
+from tests.support.claim_story import assert_parts_sum_up
+from tests.support.whole_seller import (
+    StoredSeller,
+    WholeSeller,
+    add_clones,
+    add_double,
+    stored,
+    whole_seller,
+)
+
+MOST_READINGS = 3
+"""Of the largest table, that one node of a plan may handle; at present none handles more than one."""
+
+
+@pytest.fixture(scope="module")
+async def seller(
+    postgres: EmbeddedServer, stored_seller: StoredSeller
+) -> AsyncIterator[WholeSeller]:
+    """A seller with claims of every type; each test takes back what it changes."""
+    async with whole_seller(postgres, stored_seller, "contract") as one:
+        async with one.database.writing() as conn:
+            await conn.execute(
+                text(
+                    "insert into sourcing_cost (connection_id, sku, fnsku, valid_from, cost, currency, "
+                    "entered_by) select connection_id, '', fnsku, date '2020-01-01', 15, 'USD', 'test' "
+                    "from inventory group by connection_id, fnsku"
+                )
+            )
+            await detect(conn, one.connection_id, one.day)
+        yield one
+
+
+@asynccontextmanager
+async def undone(seller: WholeSeller) -> AsyncIterator[Writer]:
+    """A transaction that leaves nothing."""
+    async with seller.database.writing() as conn:
+        outer = await conn.begin_nested()
+        yield conn
+        await outer.rollback()
+
+
+async def test_every_rule_finds_something_at_a_whole_seller(seller: WholeSeller) -> None:
+    """What is held against these claims below is held against every rule."""
+    async with seller.database.reading() as conn:
+        found = await conn.execute(text("select distinct type from claim"))
+
+    assert set(found.scalars()) == set(ClaimType)
+
+
+async def test_the_parts_of_every_claim_sum_to_its_confidence(seller: WholeSeller) -> None:
+    """The base first, and what changes it: with a payment, too, that may be for each of the claims."""
+    async with undone(seller) as conn:
+        found = [*(await stored(conn, seller.connection_id)).items()]
+        await add_doubts(conn, seller.connection_id)
+        await detect(conn, seller.connection_id, seller.day)
+        found += (await stored(conn, seller.connection_id)).items()
+    claims = [one for (table, _, _), rows in found if table == "claim" for one in rows]
+
+    for claim in claims:
+        assert_parts_sum_up(claim)
+    assert len({one["type"] for one in claims if len(one["confidence_parts"]) > 1}) >= 8
+
+
+async def test_a_second_detection_changes_nothing(seller: WholeSeller) -> None:
+    """The same claims, candidates and allocations, and not a line of history."""
+    entries = text("select count(*) from claim_history")
+    async with undone(seller) as conn:
+        before = await stored(conn, seller.connection_id), (await conn.execute(entries)).scalar()
+        await detect(conn, seller.connection_id, seller.day)
+        after = await stored(conn, seller.connection_id), (await conn.execute(entries)).scalar()
+
+    assert after == before
+
+
+async def test_no_rule_sees_another_seller(seller: WholeSeller) -> None:
+    """Neither one with the same orders, products and shipments, nor what would settle every claim."""
+    async with undone(seller) as conn:
+        before = await stored(conn, seller.connection_id)
+        notes = await list_notes(conn, seller.connection_id)
+        await add_double(conn, seller.connection_id)
+        await detect(conn, seller.connection_id, seller.day)
+        after = await stored(conn, seller.connection_id)
+        told = await list_notes(conn, seller.connection_id)
+
+    assert sorted(name for name in before | after if before.get(name) != after.get(name)) == []
+    assert told == notes
+
+
+async def test_no_statement_reads_a_table_for_each_row_of_another(seller: WholeSeller) -> None:
+    """At thirteen times the seller no node of a plan handles more rows than a few readings of the largest table.
+
+    A nested loop over big tables does: there are a dozen candidates of every rule, and each would read
+    the other table whole.
+    """
+    async with undone(seller) as conn:
+        await add_clones(conn, seller.connection_id, 12)
+        largest = await largest_table(conn)
+        policy = load_policy()
+        await tune(conn)
+        await prepare(conn, seller.connection_id, seller.day, policy)
+        values = bind_values(seller.connection_id, seller.day, policy)
+        handled = {}
+        for name in {
+            *ClaimType,
+            *(table.name for table in all_tables().values() if table.is_prepared),
+        } & STATEMENTS.keys():
+            plan = await plan_of(conn, STATEMENTS[name], values, analyze=True)
+            handled[name] = max(map(rows_handled, nodes_of(plan))) / largest
+            assert name not in set(ClaimType) or plan["Actual Rows"] > 12, f"{name} finds nothing"
+
+    assert {name: times for name, times in handled.items() if times > MOST_READINGS} == {}

@@ -1,0 +1,98 @@
+"""Every route that reads is asked with every kind of row in the tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import select
+
+from recoup.api.app import create_app
+from recoup.claims.tables import claim
+from recoup.config import Settings
+from recoup.db.engine import Database
+from tests.api.every_row import Everything, store_everything
+from tests.api.serving import new_user, serving
+
+KEYS = "k" * 32
+
+
+def _reading() -> list[str]:
+    """The paths that a GET answers."""
+    unused = Database("postgresql://nobody@127.0.0.1/none")
+    document: dict[str, Any] = create_app(Settings(secret_keys=KEYS), unused).openapi()
+    return [path for path, methods in document["paths"].items() if "get" in methods]
+
+
+PATHS = _reading()
+
+
+@pytest.fixture
+async def asked(
+    database: Database, tmp_path: Path
+) -> AsyncIterator[tuple[httpx2.AsyncClient, Everything, list[str]]]:
+    """A client, where the rows are, and the ids of all claims."""
+    settings = Settings(data_dir=tmp_path, secret_keys=KEYS, local_sandbox="http://127.0.0.1:9")
+    async with serving(
+        settings, database, heartbeat_seconds=0.05, stream_lifetime_seconds=0.2
+    ) as server:
+        user = await new_user(database)
+        everything = await store_everything(database, settings, user)
+        async with database.reading() as conn:
+            claims = list((await conn.execute(select(claim.c.claim_id))).scalars())
+        async with server.client(user) as client:
+            yield client, everything, claims
+
+
+def addresses(path: str, everything: Everything, claims: list[str]) -> list[str]:
+    """The path with each id that can stand in it, and with each connection where one is named."""
+    ids = {"syncId": list(everything.syncs.values()), "claimId": claims}
+    found = [path]
+    for name in re.findall(r"\{(\w+)\}", path):
+        found = [one.replace(f"{{{name}}}", value) for one in found for value in ids[name]]
+    if path in {"/api/coverage", "/api/sync/plan", "/api/sourcing-costs", "/api/quarantine"}:
+        connections = [one.connection_id for one in everything.connections.values()]
+        found = [f"{path}?connectionId={one}" for one in (*connections, everything.disconnected)]
+    if path == "/api/v1/integrations/amazon/auth/start":
+        found = [f"{path}?environment=local"]
+    if path == "/api/v1/integrations/amazon/auth/callback":
+        found = []  # whoever comes without an answer of Amazon is refused
+    if path == "/api/recoveries/explain":
+        found = [f"{path}?fnsku=X0001", f"{path}?orderId=O-000001"]
+    return found
+
+
+async def test_no_row_makes_a_route_fail(
+    asked: tuple[httpx2.AsyncClient, Everything, list[str]],
+) -> None:
+    """Whatever the tables hold, the answer is what the route promises, and never a 500."""
+    client, everything, claims = asked
+
+    answers = [
+        await client.get(one) for path in PATHS for one in addresses(path, everything, claims)
+    ]
+
+    failed = [(str(a.url), a.text[:300]) for a in answers if a.status_code != 200]
+    assert [one for one in failed if "/readyz" not in one[0]] == []
+    assert len(answers) > len(PATHS)
+
+
+@pytest.mark.parametrize("form", ["text/csv", "text/html"])
+async def test_no_row_makes_another_form_fail(
+    form: str, asked: tuple[httpx2.AsyncClient, Everything, list[str]]
+) -> None:
+    """Lists as CSV, packets as pages and as CSV, of every claim."""
+    client, everything, claims = asked
+    paths = [path for path in PATHS if "sse" not in path and path != "/readyz"]
+
+    answers = [
+        await client.get(one, headers={"accept": form})
+        for path in paths
+        for one in addresses(path, everything, claims)
+    ]
+
+    assert [(str(a.url), a.text[:300]) for a in answers if a.status_code >= 500] == []

@@ -1,0 +1,47 @@
+"""Each demand of Amazon's Data Protection Policy has an answer that follows from the settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recoup.cli.dpp import Answer, demands
+from recoup.config import Settings
+
+
+def _answers(settings: Settings) -> dict[str, Answer]:
+    return {one.demand: one.answer for one in demands(settings)}
+
+
+def test_what_only_the_operator_can_do_is_never_called_met(tmp_path: Path):
+    """Logs, vulnerabilities, a contact and backups are outside of what recoup sees."""
+    answers = _answers(Settings(data_dir=tmp_path))
+
+    yours = {demand for demand, answer in answers.items() if answer is Answer.YOURS}
+    assert len(yours) == 4
+    assert "backups in another place" in yours
+
+
+@pytest.mark.parametrize(
+    ("public_url", "answer"),
+    [
+        ("http://127.0.0.1:8000", Answer.YES),
+        ("http://recoup.example.com", Answer.NO),
+        ("https://recoup.example.com", Answer.YOURS),
+    ],
+)
+def test_an_address_without_tls_is_said(tmp_path: Path, public_url: str, answer: Answer):
+    """What leaves the machine must be encrypted; who ends TLS decides its version."""
+    assert (
+        _answers(Settings(data_dir=tmp_path, public_url=public_url))["TLS 1.2 or newer"] is answer
+    )
+
+
+def test_a_key_beside_the_data_is_said(tmp_path: Path):
+    """The generated key lies in the folder of the embedded database."""
+    beside = _answers(Settings(data_dir=tmp_path))
+    apart = _answers(Settings(data_dir=tmp_path, secret_keys="k" * 32))
+
+    assert beside["keys apart from the data"] is Answer.NO
+    assert apart["keys apart from the data"] is Answer.YES

@@ -33,8 +33,8 @@ from recoup.users.passwords import Passwords
 from recoup.users.queries import User, add_user
 from recoup.users.roles import Scope
 from recoup.users.tokens import Secret, sign
+from tests.support.patience import PATIENCE
 
-PATIENCE_SECONDS = 15
 # A real hash takes a tenth of a second of four threads.
 CHEAP_PASSWORDS = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
@@ -54,7 +54,7 @@ class Server:
     def client(self, user: User | None = None, **headers: str) -> httpx2.AsyncClient:
         if user is not None:
             headers["authorization"] = f"Bearer {token_of(user, self.settings)}"
-        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE_SECONDS)
+        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE)
 
     def readers(self) -> float:
         """Event streams that the instance counts as open."""
@@ -91,7 +91,7 @@ async def serving(
         yield Server(app, f"http://127.0.0.1:{bound.result()}", settings)
     finally:
         stop.set()
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             await task
 
 
@@ -108,7 +108,7 @@ class Reader:
 
     async def next(self) -> tuple[int, dict[str, Any]] | None:
         """The next event; None when the server has closed the stream."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             block: list[str] = []
             async for line in self._lines:
                 if line:
@@ -128,7 +128,7 @@ class Reader:
 
     async def block(self, text: str) -> None:
         """Returns when a block without data, such as a comment, has come."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while text not in self.blocks:
                 line = await anext(self._lines)
                 if line:
@@ -155,7 +155,7 @@ async def reading(
 
 async def until(condition: Any) -> None:
     """Returns when the condition, asked again each time the loop runs on, is true."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(PATIENCE):
         while not condition():
             await asyncio.sleep(0.01)
 

@@ -15,7 +15,8 @@ from recoup.api.peers import peer_key
 from recoup.config import Settings
 from recoup.db.engine import Database
 from recoup.users.queries import User
-from tests.api.serving import PATIENCE_SECONDS, Server, reading, serving, token_of, until
+from tests.api.serving import Server, reading, serving, token_of, until
+from tests.support.patience import PATIENCE
 
 IDLE = b""
 HALF_A_HEAD = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Half:"
@@ -48,7 +49,7 @@ async def connected(server: Server, sent: Sequence[bytes]) -> AsyncIterator[list
 async def rest(reader: asyncio.StreamReader) -> bytes:
     """What comes until the server ends the connection, however it does that."""
     found = b""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(PATIENCE):
         with contextlib.suppress(ConnectionError):
             while chunk := await reader.read(65536):
                 found += chunk
@@ -142,7 +143,7 @@ async def test_an_answer_that_nobody_reads_is_given_up(impatient: Server, user: 
 
 async def _ask_for_ever(client: socket.socket, ask: bytes) -> None:
     loop = asyncio.get_running_loop()
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(PATIENCE):
         while True:
             await loop.sock_sendall(client, ask)
             await asyncio.sleep(0.005)

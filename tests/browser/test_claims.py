@@ -18,7 +18,8 @@ from tests.browser.shop import Seat, seated
 PASSWORD = "correct horse battery"
 # The policy of the page lets no text be run, as the driver's own way to wait would.
 PLACE_IS_KEPT = """new Promise(done => { const look = () =>
-    history.state?.scroll > 500 ? done() : requestAnimationFrame(look); look() })"""
+    scrollY > 500 && history.state?.scroll === Math.round(scrollY) ? done() : requestAnimationFrame(look);
+    look() })"""
 FOCUSED = "document.activeElement.closest({!r}) !== null"
 
 

@@ -19,6 +19,7 @@ from recoup.db.metadata import METADATA
 from recoup.notes.note import Note, NoteCode
 from recoup.notes.queries import add_note
 from recoup.streams import all_streams
+from tests.support.as_owner import run_as_owner
 from tests.support.claim_rows import World
 
 # What settles an event or tells its worth, by table; `None`: the whole row of a leaf. Left out are cells
@@ -103,12 +104,11 @@ class Column:
     async def vanish(self, world: World) -> None:
         """What was found with it is forgotten too."""
         empty = "null" if METADATA.tables[self.table].columns[self.name].nullable else "''"
-        for statement in (
-            f"alter table {self.table} drop constraint {self.table}_pkey",
-            f"update {self.table} set {self.name} = {empty}",
-            "delete from claim",
-        ):
-            await world.conn.execute(text(statement))
+        await run_as_owner(
+            world.conn, f"alter table {self.table} drop constraint {self.table}_pkey"
+        )
+        await world.conn.execute(text(f"update {self.table} set {self.name} = {empty}"))
+        await world.conn.execute(text("delete from claim"))
         note = Note(self.stream, NoteCode.COLUMN_MISSING, "For the test.", "", self.name)
         await add_note(world.conn, world.connection_id, note)
 

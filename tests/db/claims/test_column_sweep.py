@@ -37,6 +37,7 @@ from recoup.streams._stream import Scope, Stream
 from recoup.streams._window import Days
 from recoup.sync.loading.file import load_report
 from recoup.sync.loading.target import FileTarget
+from tests.support.as_owner import run_as_owner
 from tests.support.report_files import tsv
 from tests.support.whole_seller import StoredSeller, WholeSeller, whole_seller
 
@@ -146,13 +147,14 @@ async def test_a_column_without_values_adds_nothing_to_any_claim(seller: Seller,
     """
     _, one, table = DECIDING[name]
     value = "null" if one.default is None else f"'{one.default}'"
-    statements = (
-        f"alter table {table} drop constraint {table}_pkey",
-        f"alter table {table} alter column {one.column} drop not null",
-        f"update {table} set {one.column} = {value}",
-        FORGET,
-    )
-    async with changed(seller, *statements) as conn:
+    async with changed(seller) as conn:
+        await run_as_owner(
+            conn,
+            f"alter table {table} drop constraint {table}_pkey",
+            f"alter table {table} alter column {one.column} drop not null",
+        )
+        await conn.execute(text(f"update {table} set {one.column} = {value}"))
+        await conn.execute(text(FORGET), {"connection_id": seller.connection_id})
         unread = await find_gaps(conn, seller.connection_id)
         waiting = [rule for rule in all_rules() if (table, one.column) in needs_of(rule)]
         told = any(gap.column == one.column for gap in unread.gaps)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy import text
-
 from recoup.db.engine import Database
 from recoup.events.queries import list_activities, list_events_after
 from recoup.streams import all_streams
 from recoup.sync.runner import SyncRunner
+from tests.support.as_owner import run_as_owner
 from tests.support.lab import open_lab
 
 
@@ -37,11 +36,11 @@ async def test_a_detection_that_breaks_costs_no_data(database: Database, tmp_pat
     """The sync ends as failed and names the claims; rows stay, and the next sync detects."""
     async with open_lab(database, tmp_path, orders=100) as lab:
         async with database.writing() as conn:
-            await conn.execute(text("alter table claim_candidate rename to hidden"))
+            await run_as_owner(conn, "alter table claim_candidate rename to hidden")
         broken = await lab.sync()
         loaded = await lab.scalar("select count(*) from orders")
         async with database.writing() as conn:
-            await conn.execute(text("alter table hidden rename to claim_candidate"))
+            await run_as_owner(conn, "alter table hidden rename to claim_candidate")
         mended = await lab.sync()
 
     assert (broken.status, loaded) == ("failed", 100)

@@ -18,6 +18,7 @@ from recoup.streams import all_streams
 from recoup.streams._stream import Request, Stream
 from recoup.sync.loading.page import load_batch, parse_page, put_aside
 from recoup.sync.record.counts import Loaded
+from tests.support.as_owner import run_as_owner
 from tests.support.lab import Lab, open_lab
 
 ORDERS, PLANS, SHIPMENTS = (
@@ -268,17 +269,12 @@ async def test_what_was_read_is_loaded_unchanged_or_in_quarantine(lab: Lab) -> N
 async def test_a_page_that_loses_a_row_fails(lab: Lab) -> None:
     """Whatever drops it, the stream fails and says so, and nothing of the page is kept."""
     async with lab.database.writing() as conn:
-        await conn.execute(
-            text(
-                "create function drop_row() returns trigger language plpgsql as "
-                "$$ begin if new.sku = 'S2' then return null; end if; return new; end $$"
-            )
-        )
-        await conn.execute(
-            text(
-                "create trigger drops before insert on shipment_items "
-                "for each row execute function drop_row()"
-            )
+        await run_as_owner(
+            conn,
+            "create function drop_row() returns trigger language plpgsql as "
+            "$$ begin if new.sku = 'S2' then return null; end if; return new; end $$",
+            "create trigger drops before insert on shipment_items "
+            "for each row execute function drop_row()",
         )
     items = [{"ShipmentId": "FBA1", "SellerSKU": sku, "QuantityShipped": 1} for sku in ("S1", "S2")]
 
@@ -335,7 +331,7 @@ async def test_a_lost_connection_in_the_middle_of_a_copy_is_the_databases(lab: L
     async def pieces(pid: int) -> AsyncIterator[bytes]:
         yield b"1\n"
         async with lab.database.writing() as other:
-            await other.execute(text("select pg_terminate_backend(:pid)"), {"pid": pid})
+            await run_as_owner(other, f"select pg_terminate_backend({pid})")
         while True:
             yield b"2\n" * 100_000
 

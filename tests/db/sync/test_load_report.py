@@ -15,6 +15,7 @@ from recoup.db.engine import Database
 from recoup.errors import BrokenDocumentError, ReportFileError
 from recoup.streams._window import Days
 from tests.api.serving import new_connection, new_user
+from tests.support.as_owner import run_as_owner
 from tests.support.report_files import Files, tsv
 
 JP = "A1VC38T7YXB528"
@@ -424,17 +425,12 @@ async def test_equal_rows_that_cannot_be_read_are_several(files: Files) -> None:
 async def _lose_rows(files: Files, table: str, condition: str) -> None:
     """As a mistake in a loader would."""
     async with files.database.writing() as conn:
-        await conn.execute(
-            text(
-                "create function lose_row() returns trigger language plpgsql as "
-                f"$$ begin if {condition} then return null; end if; return new; end $$"
-            )
-        )
-        await conn.execute(
-            text(
-                f"create trigger loses before insert on {table} "
-                "for each row execute function lose_row()"
-            )
+        await run_as_owner(
+            conn,
+            "create function lose_row() returns trigger language plpgsql as "
+            f"$$ begin if {condition} then return null; end if; return new; end $$",
+            f"create trigger loses before insert on {table} "
+            "for each row execute function lose_row()",
         )
 
 
@@ -745,7 +741,7 @@ async def test_dates_do_not_depend_on_the_servers_style(database: Database, file
     """A server that was made in Germany writes and reads the day first."""
     async with database.writing() as conn:
         name = (await conn.execute(text("select current_database()"))).scalar_one()
-        await conn.execute(text(f"alter database {name} set datestyle = 'ISO, DMY'"))
+        await run_as_owner(conn, f"alter database {name} set datestyle = 'ISO, DMY'")
     await database.close()
 
     await files.load(

@@ -59,9 +59,9 @@ async def looks_at(lab: Lab, count: int, *, gap: timedelta) -> list[float]:
     Reports of their types are taken to need 0.2 s, and a second look would come a `gap` later.
     """
     api: SpApi = await lab.access.open(lab.connection, LocalBudget())
+    began, looks = time.monotonic(), []
     now = api.now()
     requests = [requested(number, now) for number in range(count)]
-    began, looks = time.monotonic(), []
 
     async def list_since(types: Sequence[str], since: datetime) -> list[AmazonReport]:
         assert len(types) == count

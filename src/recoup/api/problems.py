@@ -61,7 +61,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemKind:
     """The answer for one class of errors."""
 
     status: int
@@ -70,48 +70,52 @@ class Kind:
 
 
 # The nearest class of an error decides, so a subclass may be left out here.
-KINDS: Mapping[type[Exception], Kind] = {
-    InvalidRequestError: Kind(400, "invalid-request", "Invalid request"),
-    ConsentError: Kind(400, "not-authorized-by-amazon", "The account was not connected"),
-    NoConnectionError: Kind(400, "no-connection", "No Amazon connection"),
-    AmbiguousConnectionError: Kind(400, "ambiguous-connection", "Several Amazon connections"),
-    AmbiguousWorkspaceError: Kind(400, "ambiguous-workspace", "Several workspaces"),
-    WeakPasswordError: Kind(400, "weak-password", "The password cannot be used"),
-    ReauthorizationRequiredError: Kind(
+KINDS: Mapping[type[Exception], ProblemKind] = {
+    InvalidRequestError: ProblemKind(400, "invalid-request", "Invalid request"),
+    ConsentError: ProblemKind(400, "not-authorized-by-amazon", "The account was not connected"),
+    NoConnectionError: ProblemKind(400, "no-connection", "No Amazon connection"),
+    AmbiguousConnectionError: ProblemKind(
+        400, "ambiguous-connection", "Several Amazon connections"
+    ),
+    AmbiguousWorkspaceError: ProblemKind(400, "ambiguous-workspace", "Several workspaces"),
+    WeakPasswordError: ProblemKind(400, "weak-password", "The password cannot be used"),
+    ReauthorizationRequiredError: ProblemKind(
         400, "reauthorization-required", "The seller must authorize recoup again"
     ),
-    UnauthenticatedError: Kind(401, "unauthenticated", "Not signed in"),
-    ForeignOriginError: Kind(403, "foreign-origin", "Request from another site"),
-    ScopeTooSmallError: Kind(403, "scope-too-small", "The token may not do this"),
-    RoleTooSmallError: Kind(403, "role-too-small", "Your role may not do this"),
-    NotFoundError: Kind(404, "not-found", "Not found"),
-    SyncAlreadyActiveError: Kind(409, "sync-already-active", "A sync is already in progress"),
-    SyncAlreadyEndedError: Kind(409, "sync-already-ended", "The sync has ended"),
-    ConflictError: Kind(409, "conflict", "Not allowed in the current state"),
-    WrongHostError: Kind(421, "wrong-host", "Unknown host name"),
-    LockedOutError: Kind(429, "locked-out", "Too many failed attempts"),
-    TooManyRequestsError: Kind(429, "too-many-requests", "Too many requests"),
-    TooManyStreamsError: Kind(429, "too-many-streams", "Too many open event streams"),
-    KeyReusedError: Kind(422, "idempotency-key-reused", "Idempotency-Key already used"),
-    RequestValidationError: Kind(422, "invalid-input", "Invalid input"),
-    SpApiError: Kind(502, "amazon-refused", "Amazon rejected the request"),
-    UnavailableError: Kind(503, "amazon-unavailable", "Amazon is not responding"),
-    ThrottledError: Kind(503, "amazon-unavailable", "Amazon is not responding"),
-    EnvironmentUnavailableError: Kind(
+    UnauthenticatedError: ProblemKind(401, "unauthenticated", "Not signed in"),
+    ForeignOriginError: ProblemKind(403, "foreign-origin", "Request from another site"),
+    ScopeTooSmallError: ProblemKind(403, "scope-too-small", "The token may not do this"),
+    RoleTooSmallError: ProblemKind(403, "role-too-small", "Your role may not do this"),
+    NotFoundError: ProblemKind(404, "not-found", "Not found"),
+    SyncAlreadyActiveError: ProblemKind(
+        409, "sync-already-active", "A sync is already in progress"
+    ),
+    SyncAlreadyEndedError: ProblemKind(409, "sync-already-ended", "The sync has ended"),
+    ConflictError: ProblemKind(409, "conflict", "Not allowed in the current state"),
+    WrongHostError: ProblemKind(421, "wrong-host", "Unknown host name"),
+    LockedOutError: ProblemKind(429, "locked-out", "Too many failed attempts"),
+    TooManyRequestsError: ProblemKind(429, "too-many-requests", "Too many requests"),
+    TooManyStreamsError: ProblemKind(429, "too-many-streams", "Too many open event streams"),
+    KeyReusedError: ProblemKind(422, "idempotency-key-reused", "Idempotency-Key already used"),
+    RequestValidationError: ProblemKind(422, "invalid-input", "Invalid input"),
+    SpApiError: ProblemKind(502, "amazon-refused", "Amazon rejected the request"),
+    UnavailableError: ProblemKind(503, "amazon-unavailable", "Amazon is not responding"),
+    ThrottledError: ProblemKind(503, "amazon-unavailable", "Amazon is not responding"),
+    EnvironmentUnavailableError: ProblemKind(
         400, "environment-unavailable", "The environment is not set up"
     ),
-    IdentityProviderError: Kind(
+    IdentityProviderError: ProblemKind(
         503, "identity-provider-unavailable", "The identity provider is not responding"
     ),
-    ConfigurationError: Kind(503, "misconfigured", "recoup is not configured correctly"),
-    DatabaseError: Kind(503, "database-unavailable", "Database unavailable"),
+    ConfigurationError: ProblemKind(503, "misconfigured", "recoup is not configured correctly"),
+    DatabaseError: ProblemKind(503, "database-unavailable", "Database unavailable"),
 }
 INTERNAL_ERROR = Problem(
     500, "/problems/internal-error", "Internal error", "recoup failed; see its log for the cause."
 )
 
 
-def kind_of(error: type[Exception]) -> Kind | None:
+def kind_of(error: type[Exception]) -> ProblemKind | None:
     return next((KINDS[cls] for cls in error.__mro__ if cls in KINDS), None)
 
 

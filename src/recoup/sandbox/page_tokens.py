@@ -18,7 +18,7 @@ class PageTokenError(Exception):
 
 
 @dataclass(frozen=True)
-class Place:
+class ReaderPosition:
     """The position of a reader. `repeated`: this page was already returned, whole or without rows.
 
     `question` holds the parameters of the first page where the token must come alone.
@@ -40,7 +40,7 @@ class PageTokens:
     operation: str
     lifetime: timedelta | None
 
-    def give(self, place: Place, bound: tuple[object, ...], now: datetime) -> str:
+    def give(self, place: ReaderPosition, bound: tuple[object, ...], now: datetime) -> str:
         """A token for `place` that is only valid for a request with the same `bound` parameters."""
         fields = [
             place.position,
@@ -52,7 +52,7 @@ class PageTokens:
         content = json.dumps(fields, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(self._sign(content) + content).decode().rstrip("=")
 
-    def read(self, token: str, bound: tuple[object, ...], now: datetime) -> Place:
+    def read(self, token: str, bound: tuple[object, ...], now: datetime) -> ReaderPosition:
         """The position in a token. Raises PageTokenError."""
         try:
             raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
@@ -66,7 +66,7 @@ class PageTokens:
             raise PageTokenError("the token has expired")
         if fingerprint != _fingerprint(bound):
             raise PageTokenError("the other parameters differ from those of the first page")
-        return Place(tuple(map(int, position)), bool(repeated), str(question))
+        return ReaderPosition(tuple(map(int, position)), bool(repeated), str(question))
 
     def _sign(self, content: bytes) -> bytes:
         person = blake2b(self.operation.encode(), digest_size=16).digest()

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from recoup.sandbox.answers import invalid_input
 from recoup.sandbox.config import FaultKind
 from recoup.sandbox.gateway import Call
-from recoup.sandbox.page_tokens import PageTokenError, PageTokens, Place
+from recoup.sandbox.page_tokens import PageTokenError, PageTokens, ReaderPosition
 
 T = TypeVar("T")
 Position = tuple[int, ...]
@@ -23,7 +23,7 @@ class Page(Generic[T]):
 
     rows: list[T]
     next_token: str | None
-    place: Place
+    place: ReaderPosition
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Pager(Generic[T]):
 
     def page(self, call: Call, token: str | None) -> Page[T]:
         """The page that a token (None: no token) requests. Raises ApiError 400 for a bad one."""
-        place = Place(self.start, question=self.question)
+        place = ReaderPosition(self.start, question=self.question)
         if token is not None:
             place = read_token(
                 call, self.operation, self.parameter, token, self.bound, self.lifetime
@@ -68,7 +68,7 @@ class Pager(Generic[T]):
 
     def _token(self, call: Call, position: Position, *, repeated: bool) -> str:
         tokens = PageTokens(call.world.key, self.operation, self.lifetime)
-        return tokens.give(Place(position, repeated, self.question), self.bound, call.now)
+        return tokens.give(ReaderPosition(position, repeated, self.question), self.bound, call.now)
 
 
 def read_token(
@@ -78,7 +78,7 @@ def read_token(
     token: str,
     bound: tuple[object, ...] = (),
     lifetime: timedelta | None = None,
-) -> Place:
+) -> ReaderPosition:
     """The position in a token. Raises ApiError 400."""
     tokens = PageTokens(call.world.key, operation, lifetime)
     try:

@@ -9,10 +9,17 @@ from pydantic import Field
 
 from recoup.body import CamelModel
 from recoup.claims.bodies.claim import title_of
-from recoup.claims.bodies.packet import settled_in_words
+from recoup.claims.bodies.packet import reference_in_words, units
 from recoup.claims.lifecycle import Status
 from recoup.claims.reading.explain import CandidateRow
 from recoup.claims.rule import ClaimType
+
+
+class SettledUnits(CamelModel):
+    by: str = Field(description="`payment`, `find`, `case` ...")
+    reference: Any = Field(description="The key of the source row.")
+    units: int | None
+    why: str
 
 
 class Candidate(CamelModel):
@@ -28,7 +35,7 @@ class Candidate(CamelModel):
     event_date: date
     units: int
     quantity: int = Field(description="Units still open; 0: all are settled.")
-    settled: list[dict[str, Any]] = Field(description="What took units off, and why.")
+    settled: list[SettledUnits] = Field(description="What took units off, and why.")
     settled_in_words: list[str]
     suppressed: str | None = Field(description="Why open units are not shown as a claim.")
     reason: str
@@ -38,10 +45,19 @@ class Candidate(CamelModel):
 
 def candidate_body(row: CandidateRow) -> Candidate:
     """Returns the body; fields that are columns of `claim_candidate` are taken unchanged."""
+    settled = [SettledUnits.model_validate(one) for one in row.settled]
     worked_out = {
         "title": title_of(row.type),
         "event_date": row.event_on,
-        "settled_in_words": [settled_in_words(part) for part in row.settled],
+        "settled": settled,
+        "settled_in_words": [_in_words(one) for one in settled],
     }
     stored = (name for name in Candidate.model_fields if name not in worked_out)
     return Candidate(**{name: getattr(row, name) for name in stored} | worked_out)
+
+
+def _in_words(settled: SettledUnits) -> str:
+    """`2 units by payment 123456: same FNSKU ...`."""
+    count = "an unknown number of units" if settled.units is None else units(settled.units)
+    name = reference_in_words(settled.reference)
+    return f"{count} by {settled.by}{f' {name}' if name else ''}: {settled.why}"

@@ -36,6 +36,12 @@ def _source_rows(evidence: Mapping[str, Any]) -> Sequence[object]:
     )
 
 
+class ConfidencePart(CamelModel):
+    part: str
+    change: float = Field(description="The base, or what is added to it; all sum to confidence.")
+    why: str
+
+
 class ClaimBody(CamelModel):
     claim_id: str
     type: ClaimType
@@ -44,7 +50,7 @@ class ClaimBody(CamelModel):
     window_state: WindowState
     review: Review
     confidence: Share
-    confidence_parts: Annotated[list[dict[str, Any]], NO_COLUMN] = Field(
+    confidence_parts: Annotated[list[ConfidencePart], NO_COLUMN] = Field(
         description="The base, then what changes it."
     )
     marketplace_id: str | None

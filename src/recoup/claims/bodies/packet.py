@@ -99,21 +99,10 @@ def arithmetic(detail: ClaimDetail) -> list[str]:
 def confidence_in_words(detail: ClaimDetail) -> str:
     """`Confidence 0.70: 0.90 both sources agree; -0.20 a general payment may cover it.`"""
     parts = "; ".join(
-        f"{_signed(part.get('change'), first=number == 0)} {part.get('why', '')}".strip()
+        f"{part.change:{'.2f' if number == 0 else '+.2f'}} {part.why}"
         for number, part in enumerate(detail.confidence_parts)
     )
     return f"Confidence {detail.confidence:.2f}{f': {parts}' if parts else ''}."
-
-
-def settled_in_words(settled: Mapping[str, Any]) -> str:
-    """What settled units of an event: `2 units by payment 123456: same FNSKU ...`."""
-    reference = settled.get("reference")
-    name = reference_in_words(reference)
-    why = settled.get("why")
-    return (
-        f"{units(settled.get('units') or 0)} by {settled.get('by')}"
-        f"{f' {name}' if name else ''}{f': {why}' if why else ''}"
-    )
 
 
 def reference_in_words(reference: object) -> str:
@@ -215,10 +204,3 @@ def _window(detail: ClaimDetail) -> str:
         return f"Window: not known for this claim; check Seller Central.{note}"
     opens = f"from {detail.fileable_from} " if detail.fileable_from else ""
     return f"Window: file {opens}to {detail.deadline}, the last safe day.{note}"
-
-
-def _signed(change: object, *, first: bool) -> str:
-    """The base without a sign, changes with theirs."""
-    if not isinstance(change, int | float):
-        return "" if change is None else str(change)
-    return f"{change:.2f}" if first else f"{change:+.2f}"

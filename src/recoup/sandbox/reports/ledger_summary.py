@@ -35,7 +35,7 @@ _COLUMNS = (
 )  # fmt: skip
 _BY_REASON = {"F": "Found", "N": "Found", "M": "Lost", "5": "Lost", "E": "Damaged", "D": "Disposed"}
 
-Place = tuple[int, str, str]
+LedgerPlace = tuple[int, str, str]
 """Product, disposition, location."""
 
 
@@ -43,8 +43,8 @@ Place = tuple[int, str, str]
 class _Sheet:
     """The balances of the places at one moment, and the events since."""
 
-    balances: dict[Place, int] = field(default_factory=lambda: defaultdict(int))
-    events: dict[Place, dict[str, int]] = field(
+    balances: dict[LedgerPlace, int] = field(default_factory=lambda: defaultdict(int))
+    events: dict[LedgerPlace, dict[str, int]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(int))
     )
 
@@ -121,7 +121,7 @@ def _close(
 
 def _row(
     world: SellerWorld,
-    place: Place,
+    place: LedgerPlace,
     name: str,
     start: int,
     events: dict[str, int],

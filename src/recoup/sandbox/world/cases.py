@@ -51,7 +51,7 @@ class ClaimType(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Kind:
+class CaseKind:
     """How a claim type is planted.
 
     `opens` and `closes` are days after the event (None: the profile's for returns, or months for
@@ -68,26 +68,26 @@ class Kind:
 
 
 C = ClaimType
-KINDS: Mapping[ClaimType, Kind] = {
-    C.LOST: Kind(
+KINDS: Mapping[ClaimType, CaseKind] = {
+    C.LOST: CaseKind(
         ("found_in_other_center", "paid_in_cash", "paid_with_a_unit", "found_after_payment"),
         30, 60, "lost", 1,
     ),
-    C.REVERSED: Kind(("unit_given_back", "found_in_ledger", "paid_twice"), 0, 60, "lost", 54),
-    C.UNDERPAID: Kind(("within_tolerance", "paid_above_cost", "paid_in_two_rows"), 0, 60, "lost", 9),
-    C.DAMAGED: Kind(("paid_in_cash", "disposition_change", "sold_again"), 30, 60, "damaged", 1),
-    C.DISPOSED: Kind(
+    C.REVERSED: CaseKind(("unit_given_back", "found_in_ledger", "paid_twice"), 0, 60, "lost", 54),
+    C.UNDERPAID: CaseKind(("within_tolerance", "paid_above_cost", "paid_in_two_rows"), 0, 60, "lost", 9),
+    C.DAMAGED: CaseKind(("paid_in_cash", "disposition_change", "sold_again"), 30, 60, "damaged", 1),
+    C.DISPOSED: CaseKind(
         ("ordered_by_seller", "defective_stock", "damage_paid_before"), 7, 60, "disposed", 11
     ),
-    C.SHORTAGE: Kind(
+    C.SHORTAGE: CaseKind(
         ("received_later", "paid_in_cash", "cancelled_shipment", "never_shipped"),
         None, None, "inbound", 16,
     ),
-    C.INBOUND_DAMAGE: Kind(
+    C.INBOUND_DAMAGE: CaseKind(
         ("damaged_by_distributor", "paid_in_cash", "not_partnered"), None, None, "inbound", 16
     ),
-    C.INBOUND_FEE: Kind(("justified", "without_fee"), 0, 30, "inbound", 40),
-    C.RETURN_MISSING: Kind(
+    C.INBOUND_FEE: CaseKind(("justified", "without_fee"), 0, 30, "inbound", 40),
+    C.RETURN_MISSING: CaseKind(
         (
             "returned_late", "paid_in_cash", "paid_with_a_unit", "partial_refund",
             "one_of_several_units", "paid_as_service_issue", "merchant_fulfilled",
@@ -95,29 +95,29 @@ KINDS: Mapping[ClaimType, Kind] = {
         ),
         None, None, "order", 42, of_order=True,
     ),
-    C.NOT_RESTOCKED: Kind(
+    C.NOT_RESTOCKED: CaseKind(
         ("restocked_days_later", "restocked_days_before", "restocked_within_two_weeks"),
         None, None, "order", 42, of_order=True,
     ),
-    C.RETURN_DAMAGED: Kind(
+    C.RETURN_DAMAGED: CaseKind(
         ("damaged_by_customer", "defective", "status_reimbursed", "paid_in_cash"),
         None, None, "order", 42, of_order=True,
     ),
-    C.OVERPAID: Kind(
+    C.OVERPAID: CaseKind(
         ("refunded_in_two_parts", "made_good_by_amazon", "replaced_only"),
         None, None, "order", 42, of_order=True,
     ),
-    C.FEE_NOT_CREDITED: Kind(
+    C.FEE_NOT_CREDITED: CaseKind(
         ("administration_fee", "partial_refund"), 14, 90, "order", 42, of_order=True
     ),
-    C.REMOVAL_LOST: Kind(("arrived", "paid_in_cash", "disposal_order"), 15, 75, "removal", 39),
-    C.REMOVAL_SHORT: Kind(
+    C.REMOVAL_LOST: CaseKind(("arrived", "paid_in_cash", "disposal_order"), 15, 75, "removal", 39),
+    C.REMOVAL_SHORT: CaseKind(
         ("rest_cancelled", "still_processing", "two_parcels"), 30, 60, "removal", 39
     ),
-    C.FULFILLMENT_FEE: Kind(
+    C.FULFILLMENT_FEE: CaseKind(
         ("several_units", "within_tolerance", "given_back"), 0, 90, "fee", 7, of_order=True
     ),
-    C.STORAGE_FEE: Kind(("volume_within_tolerance", "quantity_within_tolerance"), 0, 90, "storage", 1),
+    C.STORAGE_FEE: CaseKind(("volume_within_tolerance", "quantity_within_tolerance"), 0, 90, "storage", 1),
 }  # fmt: skip
 _PHASES = ("open", "near", "early", "expired")
 

@@ -43,7 +43,7 @@ SHIP_FROM = (0, 0, 1, 2)
 _PER_SHIPMENT = 12
 _UNITS_PER_ORDER = 2  # rounded up: 1.4 lines of 1.5 units, nine of ten shipped by Amazon
 
-Place = tuple[int, int, str]
+StockPlace = tuple[int, int, str]
 """Product, slot, disposition."""
 
 
@@ -52,7 +52,7 @@ class Balance:
     """Units at one moment. `sellable` counts by 3 * product + slot."""
 
     sellable: list[int]
-    unsellable: Mapping[Place, int]
+    unsellable: Mapping[StockPlace, int]
     changed: list[int]
     """Per product, when its stock last changed."""
 
@@ -131,7 +131,7 @@ class StockBook:
         number = self._cycle_of(moment)
         begins = self._begin(number)
         sellable = list(self.levels)
-        unsellable: dict[Place, int] = defaultdict(int, self._leftovers(number - 1))
+        unsellable: dict[StockPlace, int] = defaultdict(int, self._leftovers(number - 1))
         changed = [int(begins)] * len(self._stage.products)
         for one in self._passing(begins):
             unsellable[one.product, one.slot, one.disposition] += one.quantity
@@ -221,9 +221,9 @@ class StockBook:
         """Those of a whole cycle."""
         return tuple(self.incidents(self._begin(number), self._begin(number + 1)))
 
-    def _count_leftovers(self, number: int) -> Mapping[Place, int]:
+    def _count_leftovers(self, number: int) -> Mapping[StockPlace, int]:
         """The unsellable units that a cycle leaves behind, to be cleared in the next."""
-        units: dict[Place, int] = defaultdict(int)
+        units: dict[StockPlace, int] = defaultdict(int)
         if number >= 0:
             for one in self._incidents_of(number):
                 if one.disposition != SELLABLE and one.stays:
@@ -287,7 +287,7 @@ class StockBook:
 
     def _clear(self, number: int, removals: list[RemovalOrder]) -> Iterator[Movement]:
         """One removal order per product for the unsellable units of the cycle before."""
-        by_product: dict[int, list[tuple[Place, int]]] = defaultdict(list)
+        by_product: dict[int, list[tuple[StockPlace, int]]] = defaultdict(list)
         for place, units in self._leftovers(number - 1).items():
             by_product[place[0]].append((place, units))
         for product, places in sorted(by_product.items()):

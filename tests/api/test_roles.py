@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx2
 import pytest
 
-from recoup.api.app import create_app
 from recoup.api.permissions import EVERYTHING, PERMISSIONS, permission_for
-from recoup.config import Settings
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
 from recoup.ids import WorkspaceId, first_workspace_id, new_workspace_id
@@ -20,17 +17,12 @@ from recoup.users.queries import User, add_user
 from recoup.users.roles import Role, Scope
 from recoup.users.workspace_queries import add_member, add_workspace, remove_member, set_role
 from tests.api.serving import Server, new_user, store_token
+from tests.support.openapi_document import PATHS
 
 READS = {"get", "head"}
 
 
-def _operations() -> list[tuple[str, str]]:
-    unused = Database("postgresql://nobody@127.0.0.1/none")
-    document: dict[str, Any] = create_app(Settings(secret_keys="k" * 32), unused).openapi()
-    return [(m, p) for p, ms in document["paths"].items() for m in ms if p.startswith("/api/")]
-
-
-OPERATIONS = _operations()
+OPERATIONS = [(m, p) for p, ms in PATHS.items() for m in ms if p.startswith("/api/")]
 
 
 def filled(path: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
 
 import httpx2
 import pytest
@@ -18,6 +17,7 @@ from recoup.migrations.schema import METADATA
 from recoup.users.queries import User
 from tests.api.every_row import Everything, store_everything
 from tests.api.serving import Server, new_user
+from tests.support.openapi_document import PATHS
 
 
 @dataclass
@@ -52,10 +52,9 @@ def addresses(server: Server, walk: Walk) -> list[tuple[str, str]]:
         "invitationId": "i",
         "credentialId": "c",
     }
-    document: dict[str, Any] = server.app.openapi()
     return [
         (method, re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path) + query)
-        for path, methods in document["paths"].items()
+        for path, methods in PATHS.items()
         for method in methods
         if path.startswith("/api/") and "/sse/status" not in path
         for query in ("", f"?connectionId={walk.everything.disconnected}")

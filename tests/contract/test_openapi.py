@@ -20,7 +20,6 @@ from pydantic import SecretStr
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
-from recoup.api.app import create_app
 from recoup.config import Settings
 from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
@@ -34,20 +33,14 @@ from tests.api.rows import store_orders, store_stock, store_transactions, store_
 from tests.api.serving import finish, new_connection, new_user, serving, token_of
 from tests.api.test_operations import register_worker
 from tests.sandbox.running import Running
+from tests.support.openapi_document import DOCUMENT, PATHS
 from tests.support.patience import PATIENCE
 
 _KEYS = "k" * 32
 _PER_OPERATION = 20
 
 
-def _document() -> dict[str, Any]:
-    """What the server will serve, known before it runs, so that each operation is a test."""
-    unused = Database("postgresql://nobody@127.0.0.1/none")
-    return create_app(Settings(secret_keys=_KEYS), unused).openapi()
-
-
-DOCUMENT = _document()
-OPERATIONS = [(method, path) for path, methods in DOCUMENT["paths"].items() for method in methods]
+OPERATIONS = [(method, path) for path, methods in PATHS.items() for method in methods]
 schema = schemathesis.openapi.from_dict(DOCUMENT)
 
 

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, Text
+from sqlalchemy import Column, Integer, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from recoup.db.engine import Database
+from recoup.db.roles import DatabaseRole
 from recoup.db.upsert import upsert
 from recoup.streams import all_streams
 from recoup.streams._stream import History
@@ -34,10 +35,15 @@ FIRST = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-async def lab(database: Database, tmp_path: Path) -> AsyncIterator[Lab]:
+async def lab(database_url: str, database: Database, tmp_path: Path) -> AsyncIterator[Lab]:
     async with open_lab(database, tmp_path, orders=0) as lab:
-        async with database.writing() as conn:
+        owner = Database(database_url, role=None)
+        async with owner.writing() as conn:
             await conn.run_sync(TABLE.create)
+            await conn.execute(
+                text(f"grant select, insert on {TABLE.name} to {DatabaseRole.WORKER}")
+            )
+        await owner.close()
         yield lab
 
 

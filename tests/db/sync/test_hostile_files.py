@@ -100,8 +100,8 @@ async def test_a_long_value_in_quarantine_is_cut_and_its_length_told(files: File
 
 
 async def _replay(files: Files) -> Any:
-    [[user_id]] = await files.rows("select user_id from amazon_connection")
-    return await replay_quarantine(files.database, user_id, None, now=SEEN_AT)
+    [[workspace_id]] = await files.rows("select workspace_id from amazon_connection")
+    return await replay_quarantine(files.database, workspace_id, None, now=SEEN_AT)
 
 
 def transaction(**changes: Any) -> dict[str, Any]:

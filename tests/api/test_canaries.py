@@ -27,6 +27,7 @@ from recoup.sync.access import SellerAccess
 from recoup.sync.runner import SyncRunner
 from tests.api.serving import new_user, reading, serving, token_of
 from tests.support.lab import Lab, api_streams
+from tests.support.patience import PATIENCE
 
 CLIENT_SECRET = "canary-client-secret"
 REFRESH_TOKEN = "Atzr|canary-refresh-token"
@@ -37,7 +38,6 @@ USER_PASSWORD = "canary user password"
 # Together they reach each way in which a call can fail, and are few enough for a sync to end.
 FAULTS = ("429:0.1", "500:0.05", "503:0.05", "reset:0.05", "malformed:0.05", "expired-token:0.05")
 _SPEED = 20_000
-_LONGEST_SYNC_SECONDS = 90
 
 
 async def test_no_secret_is_to_be_read_anywhere(database_url: str, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ async def _use(client: httpx2.AsyncClient, database: Database, settings: Setting
     await lab.know_the_rates()
     async with reading(client, f"/api/sse/sync-progress/{sync_id}") as reader:
         try:
-            async with asyncio.timeout(_LONGEST_SYNC_SECONDS):
+            async with asyncio.timeout(PATIENCE):
                 await runner.run(SyncId(sync_id))
         finally:
             await access.close()

@@ -35,6 +35,7 @@ from tests.api.rows import store_orders, store_stock, store_transactions, store_
 from tests.api.serving import Server, new_connection, new_user, serving
 from tests.api.test_roles import member
 from tests.support.openapi_document import PATHS
+from tests.support.patience import PATIENCE
 
 EVERYTHING = RequestLimits(per_second=1e6, burst=1e6)
 VICTIM = "victim@canary.example"
@@ -404,7 +405,7 @@ async def _send(server: Server, request: bytes) -> bytes:
     port = int(server.url.rpartition(":")[2])
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     found = b""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         with contextlib.suppress(ConnectionError):
             writer.write(request)
             while chunk := await reader.read(65536):

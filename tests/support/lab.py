@@ -39,7 +39,6 @@ from tests.support.patience import PATIENCE
 US = "ATVPDKIKX0DER"
 CANADA = "A2EUQ1WTGCTBG2"
 MARKETPLACES = {"us": (US,), "uk": ("A1F83G8C2ARO7P",), "eu": ("A1PA6795UKMFR9", "A13V1IB3VIYZZH")}
-_LONGEST_SYNC_SECONDS = 90
 _ENDED = {"actualSeconds": 1.0, "givenUp": False}
 
 
@@ -72,7 +71,7 @@ class Lab:
     async def sync(self) -> SyncRow:
         """A whole sync, from start to end; one that hangs fails the test instead of the run."""
         sync_id = await self.start()
-        async with asyncio.timeout(_LONGEST_SYNC_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             await self.runner.run(sync_id)
         return await self.read(sync_id)
 

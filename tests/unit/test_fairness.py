@@ -10,6 +10,7 @@ import pytest
 from recoup.api.buckets import Buckets
 from recoup.api.one_flight import SharedAnswer
 from recoup.db.shares import Share, sharing, turn
+from tests.support.patience import PATIENCE
 
 
 @dataclass
@@ -99,7 +100,7 @@ async def test_a_share_is_not_exceeded() -> None:
 
     with sharing(Share(2)):
         tasks = [asyncio.create_task(work()) for _ in range(10)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*tasks)
     assert most == 2
 

@@ -13,8 +13,7 @@ from recoup.jobs.worker import Worker
 from recoup.notes.note import NoteCode
 from recoup.notes.queries import list_notes
 from tests.api.serving import new_connection, new_user
-
-_LIMIT_SECONDS = 30
+from tests.support.patience import PATIENCE
 
 
 async def test_a_worker_tells_that_an_authorization_ends(
@@ -29,7 +28,7 @@ async def test_a_worker_tells_that_an_authorization_ends(
         )
     stop = asyncio.Event()
     working = asyncio.create_task(Worker(settings, database).run(stop))
-    async with asyncio.timeout(_LIMIT_SECONDS):
+    async with asyncio.timeout(PATIENCE):
         while not (notes := await read_notes(database, connection.connection_id)):
             await asyncio.sleep(0.05)
         stop.set()

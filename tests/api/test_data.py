@@ -292,6 +292,20 @@ async def test_quarantine_lists_what_could_not_be_read(
     assert foreign == {"items": [], "nextCursor": None}
 
 
+async def test_the_quarantine_of_one_stream(
+    client: httpx2.AsyncClient, database: Database, connection: Connection
+) -> None:
+    """Whoever follows the number of a stream's unreadable rows sees these rows."""
+    await quarantine_rows(database, connection, 1)
+
+    found = [
+        (await client.get("/api/quarantine", params={"stream": name})).json()["items"]
+        for name in ("orders", "returns", "")
+    ]
+
+    assert [len(one) for one in found] == [1, 0, 1]
+
+
 async def quarantine_rows(database: Database, connection: Connection, count: int) -> None:
     async with database.writing() as conn:
         await conn.execute(

@@ -128,6 +128,27 @@ async def test_history_in_pages(
     assert [page["total"] for page in pages] == [45] * 4
 
 
+async def test_the_history_of_one_connection(
+    client: httpx2.AsyncClient,
+    database: Database,
+    server: Server,
+    user: User,
+    connection: Connection,
+) -> None:
+    """Its syncs only, with their total; one of somebody else does not exist."""
+    await store_syncs(database, user, connection, 2)
+    other = await new_connection(database, server.settings, user, seller="A2")
+    body = {"connectionId": other.connection_id}
+    sync_id = (await client.post("/api/sync/start", json=body)).json()["syncId"]
+
+    of_other = (await client.get(HISTORY, params=body)).json()
+    of_nobody = await client.get(HISTORY, params={"connectionId": "not-mine"})
+
+    assert [one["syncId"] for one in of_other["syncs"]] == [sync_id]
+    assert of_other["total"] == 1
+    assert of_nobody.status_code == 404
+
+
 async def test_a_history_entry(
     client: httpx2.AsyncClient, database: Database, user: User, connection: Connection
 ) -> None:

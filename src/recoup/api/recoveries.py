@@ -66,6 +66,7 @@ async def select_claims(
         currency=query.currency,
         valued=query.valued,
         sync_id=query.sync_id,
+        search=query.q.strip() if query.q else None,
     )
 
 

@@ -61,6 +61,10 @@ class SelectionQuery(CamelModel):
     sync_id: OptionalIdentifier = Field(
         default=None, description="Id of the sync that first found the claim."
     )
+    q: OptionalIdentifier = Field(
+        default=None,
+        description="Beginning of an order id, SKU, FNSKU, ASIN or case id, as written or in capitals.",
+    )
     sort: Sort = Sort.DETECTED_DOWN
 
 

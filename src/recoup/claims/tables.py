@@ -27,6 +27,9 @@ from recoup.db.words import one_of
 
 _TIME = TIMESTAMP(timezone=True)
 
+SEARCHED = ("order_id", "sku", "fnsku", "asin", "case_id")
+"""The columns of `claim` that are searched by how they begin."""
+
 
 def _connection_id(*, primary_key: bool = False) -> Column[str]:
     return Column(
@@ -92,6 +95,10 @@ claim = Table(
     Index("claim_key", "connection_id", "type", "key", unique=True),
     Index("claim_deadline_idx", "connection_id", "deadline"),
     Index("claim_detected_at_idx", "connection_id", "detected_at", "claim_id"),
+    *(
+        Index(f"claim_{name}_search_idx", name, postgresql_ops={name: "text_pattern_ops"})
+        for name in SEARCHED
+    ),
 )
 
 claim_history = Table(

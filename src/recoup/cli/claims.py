@@ -68,6 +68,14 @@ CurrencyOption = Annotated[
 UnvaluedOption = Annotated[
     bool, typer.Option("--unvalued", help="Show only claims without a known amount.")
 ]
+SearchOption = Annotated[
+    str | None,
+    typer.Option(
+        "--search",
+        metavar="TEXT",
+        help="Beginning of an order id, SKU, FNSKU, ASIN or case id.",
+    ),
+]
 ConnectionOption = Annotated[
     str | None,
     typer.Option("--connection", metavar="ID", help="Amazon account. Unset: all accounts."),
@@ -87,6 +95,7 @@ def list_(
     review: ReviewOption = None,
     currency: CurrencyOption = None,
     unvalued: UnvaluedOption = False,
+    search: SearchOption = None,
     limit: Annotated[
         int, typer.Option(min=1, max=10_000, help="Maximum number of claims shown.")
     ] = 50,
@@ -114,6 +123,7 @@ def list_(
             review=review,
             currency=currency,
             valued=False if unvalued else None,
+            search=search,
         )
         return await _read_list(database, selection, limit)
 

@@ -39,6 +39,10 @@ class QuarantinedBody(CamelModel):
     created_at: Timestamp
 
 
+class QuarantineQuery(PageQuery):
+    stream: OptionalIdentifier = None
+
+
 class QuarantinePage(Page):
     items: list[QuarantinedBody]
 
@@ -53,10 +57,14 @@ class ReplayBody(CamelModel):
     remaining: int
 
 
-def _pages(workspace_id: WorkspaceId, named: ConnectionId | None) -> Pages[QuarantinedRow]:
+def _pages(
+    workspace_id: WorkspaceId, named: ConnectionId | None, stream: str | None
+) -> Pages[QuarantinedRow]:
     def read(conn: Reader, limit: int, after: Place | None) -> Awaitable[list[QuarantinedRow]]:
         before = None if after is None else after[0]
-        return list_quarantine(conn, workspace_id, connection_id=named, limit=limit, before=before)
+        return list_quarantine(
+            conn, workspace_id, connection_id=named, stream=stream, limit=limit, before=before
+        )
 
     return Pages(
         cursor_name="quarantine",
@@ -80,16 +88,17 @@ def _place(texts: tuple[str, ...]) -> Place:
     summary="Source rows that could not be read, with the reason",
 )
 async def get_quarantine(
-    services: ServicesOfApp, workspace_id: CurrentWorkspace, query: Annotated[PageQuery, Query()]
+    services: ServicesOfApp,
+    workspace_id: CurrentWorkspace,
+    query: Annotated[QuarantineQuery, Query()],
 ) -> QuarantinePage:
     """Newest first. `raw` is the row as Amazon sent it, without personal data."""
     named = ConnectionId(query.connection_id) if query.connection_id else None
     async with services.database.reading() as conn:
         if named is not None:
             await get_connection(conn, workspace_id, named)
-        rows, cursor = await read_page(
-            conn, _pages(workspace_id, named), limit=query.limit, cursor=query.cursor
-        )
+        pages = _pages(workspace_id, named, query.stream)
+        rows, cursor = await read_page(conn, pages, limit=query.limit, cursor=query.cursor)
     items = [QuarantinedBody.model_validate(row, from_attributes=True) for row in rows]
     return QuarantinePage(items=items, next_cursor=cursor)
 

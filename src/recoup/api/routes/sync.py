@@ -30,7 +30,7 @@ from recoup.api.sync_bodies import (
 )
 from recoup.body import CamelModel
 from recoup.clock import utc_now
-from recoup.connections.queries import choose_connection
+from recoup.connections.queries import choose_connection, get_connection
 from recoup.errors import (
     AmbiguousConnectionError,
     InvalidClientError,
@@ -79,6 +79,7 @@ IdempotencyKey = Annotated[
 
 
 class HistoryQuery(CamelModel):
+    connection_id: OptionalIdentifier = None
     limit: int = Field(default=20, ge=1, le=100)
     offset: int = Field(default=0, ge=0, le=MAX_BIGINT)
     status: Annotated[SyncStatus | None, Blank] = None
@@ -154,13 +155,16 @@ async def get_overview(services: ServicesOfApp, workspace_id: CurrentWorkspace) 
 @router.get(
     "/api/sync/history",
     response_model_exclude_unset=True,
-    responses=may_fail(),
+    responses=may_fail(NotFoundError),
     summary="Past syncs, newest first",
 )
 async def get_history(
     services: ServicesOfApp, workspace_id: CurrentWorkspace, query: Annotated[HistoryQuery, Query()]
 ) -> HistoryBody:
+    named = query.connection_id
     async with services.database.reading() as conn:
+        if named is not None:
+            await get_connection(conn, workspace_id, ConnectionId(named))
         syncs, total = await list_history(conn, workspace_id, **query.model_dump())
     return HistoryBody(syncs=[history_entry(sync) for sync in syncs], total=total)
 

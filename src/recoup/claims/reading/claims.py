@@ -7,7 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, any_, case, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Text
 
 from recoup.claims.lifecycle import (
     AUTO_FROM,
@@ -22,7 +24,7 @@ from recoup.claims.reading.row import ClaimRow, claim_row, select_claims
 from recoup.claims.reading.sort import Order
 from recoup.claims.reading.standing import in_window, standing_on
 from recoup.claims.rule import ClaimType
-from recoup.claims.tables import claim
+from recoup.claims.tables import SEARCHED, claim
 from recoup.connections.tables import amazon_connection
 from recoup.db.engine import Reader
 from recoup.errors import NotFoundError
@@ -52,6 +54,8 @@ class ClaimSelection:
     """Whether the amount is known."""
     sync_id: str | None = None
     """Id of the sync that first found the claim."""
+    search: str | None = None
+    """How an order id, SKU, FNSKU, ASIN or case id begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,14 @@ class StandingTotal(Total):
 
 
 def of_workspace(workspace_id: WorkspaceId) -> ColumnElement[bool]:
-    """Restricts to claims of the user's connections: nobody sees another's."""
+    """Restricts to claims of the user's connections: nobody sees another's.
+
+    As an array that is read once, so that the rows need not be joined with the connections.
+    """
     seller = select(amazon_connection.c.connection_id).where(
         amazon_connection.c.workspace_id == workspace_id
     )
-    return _c.connection_id.in_(seller)
+    return _c.connection_id == any_(func.array(seller.scalar_subquery(), type_=ARRAY(Text)))
 
 
 def conditions(selection: ClaimSelection) -> list[ColumnElement[bool]]:
@@ -105,7 +112,20 @@ def conditions(selection: ClaimSelection) -> list[ColumnElement[bool]]:
         found.append(_c.confidence >= selection.min_confidence)
     if selection.expiring_within_days is not None:
         found.append(_c.deadline.between(today, today + selection.expiring_within_days))
+    if selection.search:
+        found.append(_begins_with(selection.search))
     return found
+
+
+def _begins_with(beginning: str) -> ColumnElement[bool]:
+    """Of any code of a claim. Uses its claim_..._search_idx.
+
+    Amazon's codes are in capitals. A comparison in small letters would hide the indexes: no function
+    of a row runs before row level security has let the row pass, except those that leak nothing, and
+    lower() is none of them.
+    """
+    ways = sorted({beginning, beginning.upper()})
+    return or_(*(func.starts_with(_c[name], way) for name in SEARCHED for way in ways))
 
 
 def review_band() -> ColumnElement[str]:

@@ -53,10 +53,11 @@ async def list_quarantine(
     workspace_id: WorkspaceId,
     *,
     connection_id: ConnectionId | None,
+    stream: str | None = None,
     limit: int,
     before: int | None,
 ) -> list[QuarantinedRow]:
-    """Newest first, of one connection or all; `before` is the quarantine_id to continue from."""
+    """Newest first, of one connection and stream or all; `before` is the quarantine_id to continue from."""
     q, c = quarantine.c, amazon_connection.c
     statement = (
         select(*(q[name] for name in QuarantinedRow.__slots__))
@@ -67,6 +68,8 @@ async def list_quarantine(
     )
     if connection_id is not None:
         statement = statement.where(q.connection_id == connection_id)
+    if stream is not None:
+        statement = statement.where(q.stream == stream)
     if before is not None:
         statement = statement.where(q.quarantine_id < before)
     return [QuarantinedRow(*row) for row in await conn.execute(statement)]

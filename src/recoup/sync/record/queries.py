@@ -177,12 +177,15 @@ async def list_history(
     *,
     limit: int,
     offset: int = 0,
+    connection_id: str | None = None,
     status: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> tuple[list[SyncRow], int]:
-    """A page of the user's syncs, newest first, and their total number."""
+    """A page of the user's syncs, of one connection or all, newest first, and their total number."""
     conditions: list[ColumnElement[bool]] = [_p.workspace_id == workspace_id]
+    if connection_id is not None:
+        conditions.append(_p.connection_id == connection_id)
     if status is not None:
         conditions.append(_p.status == status)
     if since is not None:

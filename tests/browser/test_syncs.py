@@ -94,7 +94,9 @@ async def test_a_server_that_comes_back_is_noticed(
         (account,) = await seat.connect("A1")
         sync_id = await seat.start(account)
         page, other = await seat.page(), await seat.page()
+        third = await seat.page(f"/#/syncs/{sync_id}")
         await expect(card(page, "A1")).to_contain_text("In progress")
+        await expect(third.get_by_label("Outcome")).to_contain_text("In progress")
     banner = page.get_by_text("recoup does not answer. Reconnecting")
     await expect(banner).to_be_visible()
     await other.evaluate("location.hash = '#/claims'")
@@ -102,6 +104,7 @@ async def test_a_server_that_comes_back_is_noticed(
     await finish(database, sync_id)
     async with serving(settings, database, port=port):
         await expect(card(page, "A1")).to_contain_text("Complete")
+        await expect(third.get_by_label("Outcome")).to_contain_text("Complete")
         await expect(banner).to_be_hidden()
         await expect(other.get_by_role("heading", name="Claims")).to_be_visible()
         await context.__aexit__(None, None, None)

@@ -2,9 +2,10 @@
 
 import { get, send } from "./api.js";
 import { lastList } from "./claims.js";
+import { copyable, copyButton } from "./copy.js";
 import { announce, facts, failure, field, h, keepFocus, linked, once, put } from "./dom.js";
 import { evidence } from "./evidence.js";
-import { follow } from "./feed.js";
+import { staleClaims } from "./list.js";
 import { cameFrom } from "./places.js";
 import { kindOf, wordsOf } from "./states.js";
 import { daysLeft, day, money, number, percent, plural, standingOf, time, urgency, words } from "./words.js";
@@ -24,16 +25,8 @@ export async function showClaim(id) {
     return packet;
   };
   const packet = await draw();
-  const news = h("div");
-  const stop = follow(({ type, data }) => {
-    if (type !== "event" || data.type !== "detection") return;
-    put(news, h("p.notice.row.spread", {}, "Claims have changed since this one was loaded.",
-      h("button.quiet", { type: "button", onclick: async () => {
-        await draw();
-        put(news);
-      } }, "Load it again")));
-  });
-  return { title: packet.claim.title, leave: stop, content: [back(), news, body] };
+  const news = staleClaims("Claims have changed since this one was loaded.", "Load it again", draw);
+  return { title: packet.claim.title, leave: news.stop, content: [back(), news.part, body] };
 }
 
 /** To the list as it was: with its filters, and by going back also to the same place in it. */
@@ -50,14 +43,32 @@ function claimPage(packet, path, draw) {
   const { claim } = packet;
   return [
     h("h1", {}, claim.title),
-    decision(claim, path, draw),
+    decision(packet, path, draw),
     h("div.split", {},
       h("div", {}, explanation(packet), evidence(packet.rows)),
       h("div", {}, summary(claim), documents(packet), past(claim))),
   ];
 }
 
-function decision(claim, path, draw) {
+/** The one thing to do next, and the step that records it. */
+function nextAction(claim) {
+  switch (standingOf(claim)) {
+    case "filed": return ["Wait for Amazon's answer, then record it here.", "approved"];
+    case "rejected": return ["Appeal in Seller Central with more evidence, or dismiss the claim.", "filed"];
+    case "approved": return ["Nothing: Amazon approved the claim."];
+    case "withdrawn": return ["Nothing: the units were found or paid since."];
+    case "dismissed": return ["Nothing, unless the dismissal was a mistake."];
+    case "expired": return ["Dismiss it: the last safe day has passed.", "dismissed"];
+    case "windowUnknown": return ["Look up the last day in Seller Central, then file there with the packet.", "filed"];
+    case "toReview": return ["Check the evidence below: it is weak. Then file the claim or dismiss it."];
+    default: return claim.windowState === "wait"
+      ? [`Wait: Amazon accepts it from ${day(claim.fileableFrom)}.`]
+      : ["File it in Seller Central with the packet, then record it here.", "filed"];
+  }
+}
+
+function decision(packet, path, draw) {
+  const { claim } = packet;
   const problem = h("div");
   const caseId = h("input", { name: "caseId", value: claim.caseId ?? "", maxlength: 200 });
   const note = h("input", { name: "note", maxlength: 2000 });
@@ -72,34 +83,41 @@ function decision(claim, path, draw) {
     }
   });
   const button = (text, body, kind) => h(`button${kind}`, { type: "button", onclick: decide(body) }, text);
-  const steps = claim.possibleSteps.map((status, n) => button(STEPS[status] ?? words(status), { status }, n || status === "dismissed" ? ".quiet" : ""));
+  const [todo, first] = nextAction(claim);
+  const title = (status) => (claim.status === "rejected" && status === "filed" ? "I have appealed" : STEPS[status] ?? words(status));
+  const steps = claim.possibleSteps.map((status) => button(title(status), { status }, status === first ? "" : ".quiet"));
   const parcel = REMOVALS.includes(claim.type)
     ? [button("It arrived", { arrived: true }, ".quiet"), button("It did not arrive", { arrived: false }, ".quiet")]
     : [];
   const standing = standingOf(claim);
+  const settled = claim.allocation.reduce((units, one) => units + one.units, 0);
   return h("section.card", { "aria-label": "Decision" }, problem,
     h("div.top-facts", {},
       h("span.money", {}, claim.amount ? money(claim.amount) : "Amount not known"),
       h("span", {}, h(`span.badge.${kindOf("standing", standing)}`, {}, wordsOf("standing", standing))),
       claim.status === "detected" ? h("span", {}, h(`span.badge.${urgency(claim) || "none"}`, {}, daysLeft(claim)),
         claim.deadline ? ` File by ${day(claim.deadline)}` : " Check Seller Central for the last day") : null),
+    h("p", {}, h("b", {}, "Next: "), todo),
+    settled ? h("p.muted.small", {}, `For ${plural(claim.quantity, "unit")}; ${plural(settled, "unit")} of the same event ${settled === 1 ? "is" : "are"} settled already.`) : null,
     claim.amountMissing ? h("p", {}, claim.amountMissing, " ", h("a", { href: "#/costs" }, "Sourcing costs")) : null,
-    claim.possibleSteps.includes("filed") ? h("p.muted.small", {}, "recoup submits nothing: file the claim in Seller Central with the packet, then record it here.") : null,
+    claim.possibleSteps.includes("filed") ? h("p.muted.small", {}, "recoup submits nothing: a person files the claim and records it here.") : null,
     h("div.form.columns", {}, field("Case id", caseId), field("Note", note)),
-    h("div.row.actions", {},
+    h("div.row.actions", {}, steps,
       h("a.button.quiet", { href: `${path}/packet`, target: "_blank", rel: "noopener" }, "Filing packet"),
-      steps, parcel, button("Save case id and note", {}, ".quiet")));
+      copyButton(packet.text, "text for the case", "Copy text for the case"),
+      parcel, button("Save case id and note", {}, ".quiet")));
 }
 
 function summary(claim) {
   return h("section.card", { "aria-label": "Facts" }, facts([
     ["Units", number(claim.quantity)],
-    ["Order", claim.orderId], ["SKU", claim.sku], ["FNSKU", claim.fnsku], ["ASIN", claim.asin],
+    ["Order", copyable("order id", claim.orderId)], ["SKU", copyable("SKU", claim.sku)],
+    ["FNSKU", copyable("FNSKU", claim.fnsku)], ["ASIN", copyable("ASIN", claim.asin)],
     ["Event", day(claim.eventDate)],
     ["Fileable from", claim.fileableFrom && day(claim.fileableFrom)],
     ["Last safe day", claim.deadline ? day(claim.deadline) : "not known: check Seller Central"],
     ["Confidence", `${wordsOf("review", claim.review)} (${percent(claim.confidence)})`],
-    ["Case id", claim.caseId], ["Note", claim.note],
+    ["Case id", copyable("case id", claim.caseId)], ["Note", claim.note],
     ["Policy", claim.policyVersion],
   ]));
 }

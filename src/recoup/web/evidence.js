@@ -12,14 +12,17 @@ export function evidence(rows) {
       : h("p.muted", {}, "No source rows are stored with this claim."));
 }
 
-/** What it is, and where it stands: file and line, or the call that brought the row. */
+/** What it is, and where it stands. */
 function place(row) {
-  const kind = row.table ? words(row.table) : "Row";
-  const parts = (row.source ?? "").split(" ");
+  return [h("b", {}, row.table ? words(row.table) : "Row"), h("div.muted.small", {}, sourceText(row.source, row.source_line))];
+}
+
+/** File and line, or the call that returned the row. */
+export function sourceText(source, line) {
+  const parts = (source ?? "").split(" ");
   const from = parts.length === 3 ? `Report ${parts[0]} ${parts[1]}, document ${parts[2]}`
     : parts.length === 2 ? `${parts[0]}, request ${parts[1]}` : parts.join(" ");
-  const line = row.source_line === undefined || row.source_line === null ? "" : `, line ${number(row.source_line)}`;
-  return [h("b", {}, kind), h("div.muted.small", {}, `${from}${line}`)];
+  return `${from}${line === undefined || line === null ? "" : `, line ${number(line)}`}`;
 }
 
 function values(row) {

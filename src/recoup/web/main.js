@@ -11,6 +11,7 @@ import { follow } from "./feed.js";
 import { keepPlace, restorePlace } from "./places.js";
 import { showOverview } from "./overview.js";
 import { chooseWorkspace, isSignInPage, showSignIn, signOut } from "./signin.js";
+import { showSyncs } from "./sync_page.js";
 
 const main = document.getElementById("main");
 const navigation = document.getElementById("nav");
@@ -80,6 +81,7 @@ async function askToSignIn() {
 }
 
 function open(page, id) {
+  if (page === "syncs") return showSyncs(id);
   if (page === "claims") return id ? showClaim(id) : showClaims();
   if (page === "accounts") return showAccounts();
   if (page === "account") return showAccount();

@@ -1,13 +1,16 @@
 // One card per connection: how its sync goes, or how the last one ended and what is loaded.
 
-import { get, send } from "./api.js";
-import { announce, failure, h, keepFocus, listed, once, put, table } from "./dom.js";
+import { get } from "./api.js";
+import { announce, failure, h, keepFocus, once, put } from "./dom.js";
 import { holesList, loadedByStream } from "./coverage.js";
-import { kindOf, wordsOf } from "./states.js";
-import { day, nameOf, number, plural, time, words } from "./words.js";
+import { lastSyncs } from "./sync_bar.js";
+import { cancelSync, causes, loadedTable, outcome, progressTable, startSync, syncBadge } from "./sync_parts.js";
+import { nextPlan, planOf } from "./sync_plan.js";
+import { nameOf } from "./words.js";
 
-/** The part of the page with its `update(sync)` and `setConnections(list, syncs)`. */
-export function syncCards() {
+/** The part of the page with its `update(sync)` and `setConnections(list, syncs)`. isDetailed: with the
+    plan of a running sync and the syncs before it. */
+export function syncCards({ isDetailed = false } = {}) {
   const part = h("div");
   const cards = new Map();
   const setConnections = (connections, syncs) => {
@@ -15,7 +18,7 @@ export function syncCards() {
     const listed = connections.filter((one) => one.status !== "disconnected" || newest.has(one.connectionId));
     for (const id of [...cards.keys()]) if (!listed.some((one) => one.connectionId === id)) cards.delete(id);
     for (const one of listed) {
-      const card = cards.get(one.connectionId) ?? syncCard(listed.length === 1 && isWide());
+      const card = cards.get(one.connectionId) ?? syncCard(listed.length === 1 && isWide(), isDetailed);
       cards.set(one.connectionId, card);
       card.set(one, newest.get(one.connectionId) ?? null);
     }
@@ -30,9 +33,12 @@ function isWide() {
   return window.matchMedia("(min-width: 46rem)").matches;
 }
 
-function syncCard(isOpen) {
+function syncCard(isOpen, isDetailed) {
   const part = h("section.card");
   const problem = h("div");
+  const past = isDetailed ? lastSyncs() : null;
+  const plan = isDetailed ? planOf(() => draw()) : null;
+  const upcoming = isDetailed ? nextPlan(() => connection) : null;
   let connection = null;
   let sync;
   let said = "";
@@ -48,15 +54,18 @@ function syncCard(isOpen) {
     if (sync?.syncId !== state?.syncId || state?.status !== "in_progress") loaded = null;
     if (account) connection = account;
     sync = state;
+    past?.show(connection, sync);
     draw();
     if (details) look();
   };
   const draw = () => keepFocus(part, () => {
     part.setAttribute("aria-label", `Sync of ${nameOf(connection)}`);
-    put(part, head(), problem, body());
+    const isIdle = connection.status === "active" && sync?.status !== "in_progress";
+    put(part, head(), problem, body(), isIdle ? upcoming : null, past?.part);
   });
   const look = async () => {
-    if (!sync || loaded || sync.status === "in_progress") return;
+    if (sync?.status === "in_progress") return plan?.look(sync);
+    if (!sync || loaded) return;
     const asked = loaded = {};
     try {
       const coverage = await get("/api/coverage", { connectionId: connection.connectionId });
@@ -77,20 +86,18 @@ function syncCard(isOpen) {
     }
   });
   const start = act(async () => {
-    const { syncId } = await send("POST", "/api/sync/start", { connectionId: connection.connectionId });
+    const syncId = await startSync(connection);
     announce(`The sync of ${nameOf(connection)} has started.`);
     set(null, await get(`/api/sync/status/${encodeURIComponent(syncId)}`));
   });
   const cancel = act(async () => {
     const { syncId } = sync;
-    if (!confirm(`Cancel the sync of ${nameOf(connection)}? What is loaded stays.`)) return;
-    await send("POST", `/api/sync/cancel/${encodeURIComponent(syncId)}`);
+    if (!await cancelSync(sync, connection)) return;
     set(null, await get(`/api/sync/status/${encodeURIComponent(syncId)}`));
   });
 
   const head = () => h("div.row.spread", {},
-    h("h2", {}, nameOf(connection), " ",
-      sync ? h(`span.badge.${kindOf("sync", sync.status)}`, {}, wordsOf("sync", sync.status)) : null),
+    h("h2", {}, nameOf(connection), " ", sync ? syncBadge(sync) : null),
     sync?.status === "in_progress"
       ? h("button.quiet", { type: "button", onclick: cancel, "aria-label": `Cancel the sync of ${nameOf(connection)}` }, "Cancel")
       : connection.status === "active"
@@ -98,74 +105,15 @@ function syncCard(isOpen) {
 
   const body = () => {
     if (!sync) return h("p.muted", {}, "No data has been loaded yet.");
-    const more = h("details", { open: details }, h("summary", {}, "By kind of data"), streams(sync, loaded), loaded?.holes);
+    const known = plan?.of(sync) ?? null;
+    const streams = sync.status === "in_progress" ? progressTable(sync, known) : loadedTable(sync, loaded?.streams);
+    const more = h("details", { open: details }, h("summary", {}, "By kind of data"), streams, loaded?.holes);
     more.addEventListener("toggle", () => {
       details = more.open;
       if (details) look();
     });
-    return [sync.status === "in_progress" ? running(sync) : ended(sync), causes(sync), more];
+    return [outcome(sync, known), causes(sync), more,
+      h("p.small", {}, h("a", { href: `#/syncs/${encodeURIComponent(sync.syncId)}` }, "All about this sync"))];
   };
   return { part, set };
-}
-
-function running(sync) {
-  return [
-    h("p", {}, sync.message),
-    h("progress", { value: sync.progress, max: 100, "aria-label": "Progress of the sync" }),
-    h("p.muted.small", {}, listed([`${sync.progress} %`, `started ${time(sync.startedAt)}`,
-      sync.estimatedCompletion && `expected to end ${time(sync.estimatedCompletion)}`])),
-  ];
-}
-
-function ended(sync) {
-  const found = plural(sync.claimsDetected, "new claim");
-  return h("p.muted.small", {}, listed([`Ended ${time(sync.completedAt)}`, plural(sync.ordersProcessed, "new or changed order"),
-    sync.claimsDetected ? h("a", { href: `#/claims?${new URLSearchParams({ syncId: sync.syncId })}` }, found) : found]));
-}
-
-/** Why streams brought nothing: each reason once, however many streams it hit. */
-function causes(sync) {
-  const byReason = new Map();
-  for (const { name, status, reason } of sync.streams) {
-    if (!reason) continue;
-    const known = byReason.get(reason) ?? { names: [], isFailure: false };
-    byReason.set(reason, { names: [...known.names, words(name)], isFailure: known.isFailure || status === "failed" });
-  }
-  const lines = (isFailure) => [...byReason].filter(([, one]) => one.isFailure === isFailure)
-    .map(([reason, { names }]) => h("li", {}, sentence(reason), h("div.muted.small", {}, shortened(names))));
-  const [failed, missing] = [lines(true), lines(false)];
-  if (sync.status === "failed" && !failed.length) failed.push(h("li", {}, sentence(sync.error ?? sync.message)));
-  return [
-    failed.length ? h("div.error", {}, h("b", {}, plural(failed.length, "problem")), h("ul.plain", {}, failed),
-      sync.status === "failed" ? h("p", {}, "Everything else was kept. When this is solved, start the sync again: it goes on from there.") : null) : null,
-    missing.length ? h("details", {}, h("summary", {}, "What Amazon does not give this account"), h("ul.plain.small", {}, missing)) : null,
-  ];
-}
-
-function shortened(names) {
-  return names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${number(names.length - 3)} others` : names.join(", ");
-}
-
-function sentence(text) {
-  const said = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(said) ? said : `${said}.`;
-}
-
-/** While it runs what comes in; afterwards what is held, what of it is new and up to when it is loaded. */
-function streams(sync, loaded) {
-  const state = ["State", (one) => [h(`span.badge.${kindOf("stream", one.status)}`, {}, wordsOf("stream", one.status)),
-    one.waitingUntil ? h("div.muted.small", {}, `waiting for Amazon until about ${time(one.waitingUntil)}`) : null]];
-  const name = ["Data", (one) => words(one.name), "lead"];
-  if (sync.status === "in_progress") {
-    const expected = (one) => (one.expectedRows ? `${number(one.rows)} of ${number(one.expectedRows)}` : number(one.rows));
-    return table("The running sync, by kind of data", [name, ["Rows", expected, "number"], state], sync.streams);
-  }
-  const of = (one) => loaded?.streams?.get(one.name);
-  return table("Loaded data, by kind", [
-    name,
-    ["Stored", (one) => number(of(one)?.rows), "number"],
-    ["New or changed", (one) => number(one.rows), "number"],
-    ["Loaded up to", (one) => (of(one)?.to ? day(of(one).to) : "-"), "date"],
-    state,
-  ], sync.streams);
 }

@@ -26,6 +26,14 @@ export function words(name) {
   return said.charAt(0).toUpperCase() + said.slice(1);
 }
 
+/** Seconds as people say them. */
+export function lasting(seconds) {
+  if (seconds === null || seconds === undefined) return "-";
+  const [minutes, hours] = [Math.floor(seconds / 60), Math.floor(seconds / 3600)];
+  const parts = hours ? [[hours, "h"], [minutes % 60, "min"]] : minutes ? [[minutes, "min"], [Math.floor(seconds % 60), "s"]] : [[Math.round(seconds), "s"]];
+  return parts.filter(([count], n) => count || !n).map(([count, unit]) => `${number(count)} ${unit}`).join(" ");
+}
+
 export function time(text) {
   return text ? new Date(text).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }) : "-";
 }

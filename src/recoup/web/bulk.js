@@ -54,8 +54,8 @@ export function bulkBar(reload) {
   });
 
   put(tools, count,
-    h("button.quiet", { type: "button", onclick: () => all(true) }, "Select all"),
-    h("button.quiet", { type: "button", onclick: () => all(false) }, "Select none"),
+    h("button.quiet", { type: "button", "aria-label": "Select all", onclick: () => all(true) }, "All"),
+    h("button.quiet", { type: "button", "aria-label": "Select none", onclick: () => all(false) }, "None"),
     field("Case id of them all", caseId),
     DECISIONS.map(([status, title, question]) =>
       h(status === "filed" ? "button" : "button.quiet", { type: "button", onclick: decide(status, question) }, title)));

@@ -14,6 +14,7 @@ from recoup.api.parameters import (
     Cursor,
     Identifier,
     OptionalIdentifier,
+    OptionalInstant,
     RequestModel,
 )
 from recoup.body import CamelModel, Share
@@ -61,6 +62,19 @@ class SelectionQuery(CamelModel):
     sync_id: OptionalIdentifier = Field(
         default=None, description="Id of the sync that first found the claim."
     )
+    discarded: Annotated[
+        bool | None, Blank, Field(description="Whether the claim is dismissed or withdrawn.")
+    ] = None
+    detected_from: OptionalInstant = Field(default=None, description="Found at or after.")
+    detected_to: OptionalInstant = Field(default=None, description="Found before.")
+    status_from: OptionalInstant = Field(
+        default=None, description="The present status was set at or after."
+    )
+    status_to: OptionalInstant = Field(
+        default=None, description="The present status was set before."
+    )
+    filed_from: OptionalInstant = Field(default=None, description="Filed at or after.")
+    filed_to: OptionalInstant = Field(default=None, description="Filed before.")
     sort: Sort = Sort.DETECTED_DOWN
 
 
@@ -71,6 +85,9 @@ class ClaimQuery(SelectionQuery):
         Blank,
         Field(description="nextCursor of the previous page, with the same filters and sort."),
     ] = None
+    evidence: bool = Field(
+        default=True, description="false: the claims come without their evidence, which is long."
+    )
 
 
 class ClaimPage(ClaimList, Page):

@@ -1,6 +1,7 @@
 // One claim: what it is worth, until when, what to do next; below it what it rests on.
 
 import { get, send } from "./api.js";
+import { arithmetic } from "./arithmetic.js";
 import { lastList } from "./claims.js";
 import { announce, facts, failure, field, h, keepFocus, linked, once, put } from "./dom.js";
 import { evidence } from "./evidence.js";
@@ -95,6 +96,7 @@ function summary(claim) {
   return h("section.card", { "aria-label": "Facts" }, facts([
     ["Units", number(claim.quantity)],
     ["Order", claim.orderId], ["SKU", claim.sku], ["FNSKU", claim.fnsku], ["ASIN", claim.asin],
+    ["Marketplace", claim.marketplaceId && wordsOf("marketplace", claim.marketplaceId)],
     ["Event", day(claim.eventDate)],
     ["Fileable from", claim.fileableFrom && day(claim.fileableFrom)],
     ["Last safe day", claim.deadline ? day(claim.deadline) : "not known: check Seller Central"],
@@ -109,7 +111,7 @@ function explanation(packet) {
   const lines = (texts) => h("ul", {}, texts.map((text) => h("li", {}, text)));
   const settled = packet.claim.allocation.map((one) => `${plural(one.units, "unit")} of the event by ${one.by} ${reference(one.reference)}`);
   return h("section.card", {},
-    h("h2", {}, "How the numbers were calculated"), lines(packet.arithmetic),
+    h("h2", {}, "How the numbers were calculated"), lines(arithmetic(packet.claim)),
     settled.length ? [h("h2", {}, "Already settled"), lines(settled)] : [],
     policy.sources.length ? h("details", {}, h("summary", {}, "The policy it rests on"),
       h("p.small", {}, `Version ${policy.version}: ${span(policy)} after the ${policy.clock}. Confidence in this policy: ${policy.confidence}.`),

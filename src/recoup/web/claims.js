@@ -7,7 +7,7 @@ import { follow } from "./feed.js";
 import { noteList } from "./notes.js";
 import { setAddress } from "./places.js";
 import { choicesOf, kindOf, wordsOf } from "./states.js";
-import { daysLeft, day, money, nameOf, number, plural, standingOf, urgency } from "./words.js";
+import { daysLeft, day, money, nameOf, number, plural, standingOf, time, urgency } from "./words.js";
 
 const ANY = ["", "Any"];
 const CHOICES = {
@@ -22,6 +22,11 @@ const OTHERS = {
   valued: (value) => `${value === "false" ? "without" : "with"} a known amount`,
   currency: (value) => `in ${value}`,
   syncId: () => "first found by one sync",
+  expiringWithinDays: (value) => `to be filed within ${value} days`,
+  discarded: (value) => `${value === "true" ? "" : "not "}dismissed or withdrawn`,
+  detectedFrom: (value) => `found since ${time(value)}`, detectedTo: (value) => `found before ${time(value)}`,
+  filedFrom: (value) => `filed since ${time(value)}`, filedTo: (value) => `filed before ${time(value)}`,
+  statusFrom: (value) => `in this state since ${time(value)} or later`, statusTo: (value) => `in this state since before ${time(value)}`,
 };
 const PER_PAGE = 50;
 const MOST_AT_ONCE = 500;
@@ -104,10 +109,10 @@ async function fill(list, view, note) {
 /** As many pages as were shown. */
 async function read({ query, pages }) {
   let left = pages * PER_PAGE;
-  let page = await get("/api/recoveries", { ...query, limit: Math.min(left, MOST_AT_ONCE) });
+  let page = await get("/api/recoveries", { evidence: false, ...query, limit: Math.min(left, MOST_AT_ONCE) });
   const items = [...page.items];
   while (page.nextCursor && (left = pages * PER_PAGE - items.length) > 0) {
-    page = await get("/api/recoveries", { ...query, limit: Math.min(left, MOST_AT_ONCE), cursor: page.nextCursor });
+    page = await get("/api/recoveries", { evidence: false, ...query, limit: Math.min(left, MOST_AT_ONCE), cursor: page.nextCursor });
     items.push(...page.items);
   }
   return { ...page, items };
@@ -135,7 +140,7 @@ function more(rows, view, cursor, note) {
   const button = h("button.quiet", { type: "button" }, "Show more");
   button.addEventListener("click", once(async () => {
     try {
-      const page = await get("/api/recoveries", { ...view.query, limit: PER_PAGE, cursor });
+      const page = await get("/api/recoveries", { evidence: false, ...view.query, limit: PER_PAGE, cursor });
       if (turn !== view.turn) return;
       view.pages += 1;
       note();

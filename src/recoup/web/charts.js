@@ -1,8 +1,9 @@
-// Where the money is: what is owed by type, and what was found and came back month by month. Each
-// currency by itself, as currencies are never added.
+// Where the money is: what is owed by type, what was found and came back month by month, and lately.
+// Each currency by itself, as currencies are never added.
 
 import { columnsOfBars, rowsOfBars } from "./bars.js";
 import { claimsAddress, claimsLink } from "./claims_link.js";
+import { comparison } from "./comparison.js";
 import { h } from "./dom.js";
 import { wordsOf } from "./states.js";
 import { monthOf, plural } from "./words.js";
@@ -15,7 +16,7 @@ export function charts(metrics) {
   const counts = new Map();
   for (const one of sums) counts.set(one.currency, (counts.get(one.currency) ?? 0) + one.claimCount);
   const currencies = [...counts.keys()].sort((one, other) => counts.get(other) - counts.get(one));
-  if (!currencies.length) return null;
+  if (!currencies.length) return withoutAmount(metrics, months);
   const [first, ...others] = currencies.map((currency) => pair(metrics, months, currency));
   return h("div", {}, currencies.length > 1 ? h("h2", {}, `In ${currencies[0]}`) : null, first,
     others.map((one, n) => h("details.card", {}, h("summary", {}, h("h2", {}, `In ${currencies[n + 1]}`)), one)),
@@ -36,8 +37,10 @@ function pair(metrics, months, currency) {
   }));
   return h("div.pair", {},
     types.length ? h("section.card", {}, h("h3", {}, "Owed, by kind of claim"), rowsOfBars(`Owed by kind of claim, in ${currency}`, types)) : null,
-    h("section.card", {}, h("h3", {}, "Found and recovered, by month"),
-      columnsOfBars(`Found and recovered by month, in ${currency}`, groups, ["Found", "Recovered"])));
+    h("div", {},
+      h("section.card", {}, h("h3", {}, "Found and recovered, by month"),
+        columnsOfBars(`Found and recovered by month, in ${currency}`, groups, ["Found", "Recovered"])),
+      comparison(metrics, currency)));
 }
 
 /** The oldest first, also those in which nothing happened. */

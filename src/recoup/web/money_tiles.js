@@ -1,7 +1,7 @@
-// What is owed, what of it ends soon, what is filed and what came back; now, and compared with before.
+// What is owed now, what of it ends soon, what is filed and what came back.
 
 import { claimsLink } from "./claims_link.js";
-import { h, listed, table } from "./dom.js";
+import { h, listed } from "./dom.js";
 import { money, number, percent, plural } from "./words.js";
 
 const DECIDED_RATE = "of what Amazon decided";
@@ -26,7 +26,7 @@ export function moneyTiles(metrics) {
   return [
     h("div.tiles", {},
       tile("Owed, to be filed", sums("owed"), listed(count("owed"))),
-      tile("Of it to file soon", null, expiring(metrics)),
+      tile("To be filed soon", null, expiring(metrics)),
       tile("Filed, not answered yet", sums("filed"), [listed(count("filed")), ages(metrics)]),
       tile("Recovered", sums("approved"), listed([...count("approved"), rate, left("rejected", "rejected")]))),
     besides.length ? h("p.muted.small.besides", {}, "Not counted as owed: ", besides) : null,
@@ -54,42 +54,4 @@ function ages({ filedByAge }) {
     : one.fromDays ? `${number(one.fromDays)} to ${number(one.toDays)} days ago` : `in the last ${number(one.toDays)} days`);
   const query = (one) => ({ standing: "filed", ...(one.filedFrom ? { filedFrom: one.filedFrom } : {}), ...(one.filedTo ? { filedTo: one.filedTo } : {}) });
   return h("ul.plain", {}, known.map((one) => h("li", {}, claimsLink(query(one), number(one.claimCount)), ` filed ${name(one)}`)));
-}
-
-/** Found and recovered in the last 30 days, beside the 30 days before. */
-export function comparison({ periods }) {
-  const [now, before] = periods;
-  const kinds = [
-    ["Found", "detected", (one) => ({ discarded: false, detectedFrom: one.from, detectedTo: one.to })],
-    ["Recovered", "approved", (one) => ({ standing: "approved", statusFrom: one.from, statusTo: one.to })],
-  ];
-  const currencies = [...new Set(periods.flatMap((one) => [...one.detected.byCurrency, ...one.approved.byCurrency]).map((one) => one.currency))];
-  const rows = kinds.flatMap(([name, kind, query]) => [
-    ...currencies.map((currency) => ({ name: currencies.length > 1 ? `${name}, ${currency}` : name, kind, query, currency })),
-    ...(periods.some((one) => one[kind].unvaluedCount) ? [{ name: `${name}, amount not known`, kind, query, currency: null }] : []),
-  ]);
-  if (!rows.length) return null;
-  const sum = (one, row) => one[row.kind].byCurrency.find((sum) => sum.currency === row.currency);
-  const cell = (one) => (row) => {
-    if (row.currency === null) {
-      const count = one[row.kind].unvaluedCount;
-      return count ? claimsLink({ ...row.query(one), valued: false }, plural(count, "claim")) : "-";
-    }
-    const found = sum(one, row);
-    return found ? [claimsLink({ ...row.query(one), currency: row.currency }, money(found)), h("div.muted.small", {}, plural(found.claimCount, "claim"))] : "-";
-  };
-  return h("section.card", { "aria-label": "Last 30 days" }, h("h2", {}, "Last 30 days, and the 30 days before"),
-    table("Found and recovered in the last 30 days, and the 30 days before", [
-      ["Claims", (row) => row.name, "lead"],
-      ["Last 30 days", cell(now), "number"],
-      ["30 days before", cell(before), "number"],
-      ["Change", (row) => change(sum(now, row), sum(before, row)), "number"],
-    ], rows));
-}
-
-/** Of amounts in one currency; without an amount before there is nothing to compare with. */
-function change(now, before) {
-  if (!now || !before || !Number(before.amount)) return "-";
-  const share = Number(now.amount) / Number(before.amount) - 1;
-  return percent(share, { signDisplay: "exceptZero" });
 }

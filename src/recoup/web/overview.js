@@ -6,7 +6,7 @@ import { charts } from "./charts.js";
 import { announce, failure, h, keepFocus, listed, put } from "./dom.js";
 import { follow } from "./feed.js";
 import { firstSteps } from "./first_steps.js";
-import { comparison, moneyTiles } from "./money_tiles.js";
+import { moneyTiles } from "./money_tiles.js";
 import { wordsOf } from "./states.js";
 import { syncCards } from "./syncs.js";
 import { nameOf, time } from "./words.js";
@@ -16,7 +16,7 @@ const ACCOUNTS = "/api/v1/integrations/amazon/status";
 const SETTLE_MS = 300;
 
 export async function showOverview() {
-  const names = ["steps", "attention", "figures", "comparison", "charts", "accounts", "activity"];
+  const names = ["steps", "attention", "figures", "charts", "accounts", "activity"];
   const parts = Object.fromEntries(names.map((name) => [name, h("div")]));
   // What an action met stays until the page is left; what loading met, until it is loaded.
   const problem = h("div");
@@ -40,7 +40,6 @@ export async function showOverview() {
       steps,
       attention: attention({ ...accounts, notes: status.notes, missing, metrics, problem }),
       figures: isEmpty ? null : moneyTiles(metrics),
-      comparison: isEmpty ? null : comparison(metrics),
       charts: isEmpty ? null : charts(metrics),
       accounts: accounts.connections.length ? accountsCard(accounts, status) : null,
       activity: activityCard(activity, sellersOf(accounts, status)),
@@ -81,7 +80,7 @@ export async function showOverview() {
     content: [
       h("h1", {}, "Overview"), trouble, problem, parts.steps, parts.attention, parts.figures,
       h("div.split", {}, h("section", { "aria-label": "Syncs" }, syncs.part),
-        h("div", {}, parts.accounts, parts.comparison, parts.activity)),
+        h("div", {}, parts.accounts, parts.activity)),
       parts.charts,
     ],
   };

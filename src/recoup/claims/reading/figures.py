@@ -7,12 +7,25 @@ up side by side; currencies are never added.
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, func, literal, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
+from sqlalchemy.sql.expression import ColumnCollection
 from sqlalchemy.types import TIMESTAMP, Text
 
 from recoup.claims.lifecycle import Standing, Status
@@ -86,32 +99,19 @@ class FigureTimes:
         return tuple(Period(since, until) for until, since in pairwise(ends))
 
 
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """One pass over some claims: counted by all sides together, which leaves few groups."""
+
+    sides: Mapping[str, ColumnElement[Any]]
+    facets: Callable[[ColumnCollection[str, Any]], Mapping[Facet, ColumnElement[Any]]]
+    """The name of a group in each facet, from its sides; null: in none."""
+    status: Status | None = None
+
+
 async def total_facets(conn: Reader, workspace_id: WorkspaceId, now: datetime) -> list[FacetTotal]:
     """Totals of all claims of a workspace, from every side."""
-    sides = _sides(now)
-    counted = (
-        select(
-            *(side.label(facet) for facet, side in sides.items()),
-            valued_currency().label("currency"),
-            func.sum(_c.amount).label("amount"),
-            func.count().label("claims"),
-        )
-        .where(of_workspace(workspace_id))
-        .group_by(*sides.values(), valued_currency())
-        .cte("counted")
-    )
-    parts = [
-        select(
-            counted.c.currency,
-            func.sum(counted.c.amount),
-            cast(func.sum(counted.c.claims), BigInteger),
-            literal(facet.value, Text),
-            _name_of(facet, counted.c[facet]),
-        )
-        .where(counted.c[facet].is_not(None))
-        .group_by(counted.c[facet], counted.c.currency)
-        for facet in sides
-    ]
+    parts = [part for count in _counts(now) for part in _added_up(count, workspace_id)]
     rows = await conn.execute(union_all(*parts))
     return [
         FacetTotal(currency, amount, number, Facet(facet), name)
@@ -119,30 +119,88 @@ async def total_facets(conn: Reader, workspace_id: WorkspaceId, now: datetime) -
     ]
 
 
-def _sides(now: datetime) -> dict[Facet, ColumnElement[Any]]:
-    """The group of a claim in each facet; null: in none."""
+def _added_up(count: _Count, workspace_id: WorkspaceId) -> Iterator[Select[Any]]:
+    """A statement for each facet, over the same groups."""
+    currency = valued_currency()
+    groups = (
+        select(
+            *(side.label(name) for name, side in count.sides.items()),
+            currency.label("currency"),
+            func.sum(_c.amount).label("amount"),
+            func.count().label("claims"),
+        )
+        .where(of_workspace(workspace_id))
+        .group_by(*count.sides.values(), currency)
+    )
+    if count.status is not None:
+        groups = groups.where(_c.status == count.status.value)
+    counted = groups.cte(f"counted_{count.status or 'all'}").c
+    for facet, name in count.facets(counted).items():
+        yield (
+            select(
+                counted.currency,
+                func.sum(counted.amount),
+                cast(func.sum(counted.claims), BigInteger),
+                literal(facet.value, Text),
+                name,
+            )
+            .where(name.is_not(None))
+            .group_by(name, counted.currency)
+        )
+
+
+def _counts(now: datetime) -> tuple[_Count, ...]:
+    """All claims, then the few that are filed or approved by the times of that."""
     today, times = today_on(now), FigureTimes.of(now)
-    standing = standing_on(today)
-    is_owed = standing == Standing.OWED.value
-    is_approved = _c.status == Status.APPROVED.value
-    urgent = ((_c.deadline <= today + days, literal(str(days), Text)) for days in EXPIRING_DAYS)
-    return {
-        Facet.STANDING: standing,
-        Facet.OWED_TYPE: case((is_owed, _c.type)),
-        Facet.EXPIRING: case((is_owed, case(*urgent))),
-        Facet.FILED_AGE: case(
-            (_c.status == Status.FILED.value, _number_of(_c.filed_at, times.ages))
+    # 0: within the first of the days, and so on.
+    urgency = cast(
+        func.width_bucket(_c.deadline - today, [days + 1 for days in EXPIRING_DAYS]), Text
+    )
+    is_kept = ~is_discarded()
+    return (
+        _Count(
+            {
+                "state": standing_on(today, owed=urgency),
+                "type": _c.type,
+                "month": case((is_kept, _month(_c.detected_at))),
+                "period": case((is_kept, _number_of(_c.detected_at, times.periods))),
+            },
+            _of_all,
         ),
-        Facet.DETECTED_MONTH: case((~is_discarded(), _month(_c.detected_at))),
-        Facet.APPROVED_MONTH: case((is_approved, _month(_c.status_at))),
-        Facet.DETECTED_PERIOD: case((~is_discarded(), _number_of(_c.detected_at, times.periods))),
-        Facet.APPROVED_PERIOD: case((is_approved, _number_of(_c.status_at, times.periods))),
+        _Count(
+            {"age": _number_of(_c.filed_at, times.ages)},
+            lambda sides: {Facet.FILED_AGE: sides.age},
+            Status.FILED,
+        ),
+        _Count(
+            {
+                "month": _month(_c.status_at),
+                "period": _number_of(_c.status_at, times.periods),
+            },
+            lambda sides: {
+                Facet.APPROVED_MONTH: _written(sides.month),
+                Facet.APPROVED_PERIOD: sides.period,
+            },
+            Status.APPROVED,
+        ),
+    )
+
+
+def _of_all(
+    sides: ColumnCollection[str, Any],
+) -> Mapping[Facet, ColumnElement[Any]]:
+    days = {str(number): str(days) for number, days in enumerate(EXPIRING_DAYS)}
+    is_owed = sides.state.in_([*days, str(len(days))])
+    return {
+        Facet.STANDING: case((is_owed, Standing.OWED.value), else_=sides.state),
+        Facet.OWED_TYPE: case((is_owed, sides.type)),
+        Facet.EXPIRING: case(days, value=sides.state),
+        Facet.DETECTED_MONTH: _written(sides.month),
+        Facet.DETECTED_PERIOD: sides.period,
     }
 
 
-def _number_of(
-    at: ColumnElement[datetime], periods: tuple[Period, ...]
-) -> ColumnElement[str | None]:
+def _number_of(at: ColumnElement[datetime], periods: tuple[Period, ...]) -> ColumnElement[Any]:
     branches = (
         (and_(*within(at, period)), literal(str(number), Text))
         for number, period in enumerate(periods)
@@ -154,8 +212,6 @@ def _month(at: ColumnElement[datetime]) -> ColumnElement[datetime]:
     return func.date_trunc("month", func.timezone("UTC", at), type_=TIMESTAMP())
 
 
-def _name_of(facet: Facet, side: ColumnElement[Any]) -> ColumnElement[str]:
-    """Months are written once for each group: for each claim it would take most of the time."""
-    if facet in {Facet.DETECTED_MONTH, Facet.APPROVED_MONTH}:
-        return func.to_char(side, literal("YYYY-MM", Text))
-    return cast(side, Text)
+def _written(month: ColumnElement[datetime]) -> ColumnElement[str]:
+    """Once for each group: for each claim it would take most of the time."""
+    return func.to_char(month, literal("YYYY-MM", Text))

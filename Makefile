@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test test-long quick check fix dev reference bench bench-claims bench-claims-speed bench-load bench-plan lock
+.PHONY: setup demo test test-long quick check fix dev reference bench bench-claims bench-claims-page bench-claims-speed bench-load bench-plan lock
 
 setup: $(STAMP)
 
@@ -78,3 +78,7 @@ bench-claims: setup
 # A whole detection for 10,000, 100,000 and 1,000,000 orders; the last one takes half an hour to fill.
 bench-claims-speed: setup
 	$(BIN)/python benchmarks/claims_speed.py
+
+# Each filter and order of the list of claims, and the Overview, with 100,000 claims: a few minutes.
+bench-claims-page: setup
+	$(BIN)/python -m benchmarks.claims_page

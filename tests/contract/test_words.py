@@ -20,6 +20,7 @@ from recoup.connections.states import ConnectionStatus
 from recoup.db.engine import Database
 from recoup.notes.note import NoteCode
 from recoup.spapi.endpoints import Environment, Region
+from recoup.streams.sales_channels import MARKETPLACES, marketplace_name
 from recoup.sync.record.announce import _CONNECTION_MESSAGES, _ENDINGS
 from recoup.sync.record.states import OF_A_SYNC, OPEN, RequestStatus, StreamStatus, SyncStatus
 from tests.support.openapi_document import DOCUMENT
@@ -67,9 +68,17 @@ def test_the_page_has_a_word_for_each_state_and_no_other(name: str) -> None:
     assert all(called and kind in KINDS for called, kind in known.values())
 
 
+def test_the_page_names_each_marketplace() -> None:
+    """By the name of Amazon's own reports, with a capital; nobody knows a marketplace by its id."""
+    known = page_words()["marketplace"]
+
+    assert {called.lower(): word for word, (called, _) in known.items()} == MARKETPLACES
+    assert {called for called, _ in known.values()} == set(map(marketplace_name, known))
+
+
 def test_the_page_has_no_other_sets() -> None:
     """Each set of the dashboard is one that is compared here."""
-    assert set(page_words()) == set(SETS)
+    assert set(page_words()) == {*SETS, "marketplace"}
 
 
 def test_a_filter_names_a_claim_as_the_list_does() -> None:

@@ -21,7 +21,13 @@ from recoup.api.recovery_bodies import (
 from recoup.claims.bodies.candidate import candidate_body
 from recoup.claims.bodies.claim import ClaimBody, ClaimDetail, claim_body, claim_detail
 from recoup.claims.bodies.totals import selection_totals_body
-from recoup.claims.reading.claims import ClaimSelection, get_claim, list_claims, total_claims
+from recoup.claims.reading.claims import (
+    ClaimSelection,
+    Period,
+    get_claim,
+    list_claims,
+    total_claims,
+)
 from recoup.claims.reading.explain import CandidateRow, CandidateSelection, list_candidates
 from recoup.claims.reading.past import list_claim_allocations, list_claim_history
 from recoup.claims.reading.row import ClaimRow
@@ -67,6 +73,10 @@ async def select_claims(
         valued=query.valued,
         sync_id=query.sync_id,
         search=query.q.strip() if query.q else None,
+        discarded=query.discarded,
+        detected=Period(query.detected_from, query.detected_to),
+        status_set=Period(query.status_from, query.status_to),
+        filed=Period(query.filed_from, query.filed_to),
     )
 
 
@@ -74,7 +84,7 @@ async def read_claim_page(
     database: Database, selection: ClaimSelection, query: ClaimQuery
 ) -> ClaimPage:
     """Items, cursor and totals. Raises InvalidRequestError for a bad cursor."""
-    pages = _pages(selection, query)
+    pages = _pages(selection, query, with_evidence=query.evidence)
     async with database.reading() as conn:
         rows, cursor = await read_page(conn, pages, limit=query.limit, cursor=query.cursor)
         totals = await total_claims(conn, selection)
@@ -139,11 +149,15 @@ async def _own_connection(
     return (await get_connection(conn, workspace_id, ConnectionId(connection_id))).connection_id
 
 
-def _pages(selection: ClaimSelection, query: SelectionQuery) -> Pages[ClaimRow]:
+def _pages(
+    selection: ClaimSelection, query: SelectionQuery, *, with_evidence: bool = True
+) -> Pages[ClaimRow]:
     order = Order(query.sort, selection.now)
 
     def read(conn: Reader, limit: int, after: Place | None) -> Awaitable[list[ClaimRow]]:
-        return list_claims(conn, selection, order, limit=limit, after=after)
+        return list_claims(
+            conn, selection, order, limit=limit, after=after, with_evidence=with_evidence
+        )
 
     return Pages(
         cursor_name=f"recoveries {query.sort.value}",

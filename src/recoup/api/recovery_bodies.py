@@ -14,6 +14,7 @@ from recoup.api.parameters import (
     Cursor,
     Identifier,
     OptionalIdentifier,
+    OptionalInstant,
     RequestModel,
 )
 from recoup.body import CamelModel, Share
@@ -65,6 +66,19 @@ class SelectionQuery(CamelModel):
         default=None,
         description="Beginning of an order id, SKU, FNSKU, ASIN or case id, as written or in capitals.",
     )
+    discarded: Annotated[
+        bool | None, Blank, Field(description="Whether the claim is dismissed or withdrawn.")
+    ] = None
+    detected_from: OptionalInstant = Field(default=None, description="Found at or after.")
+    detected_to: OptionalInstant = Field(default=None, description="Found before.")
+    status_from: OptionalInstant = Field(
+        default=None, description="The present status was set at or after."
+    )
+    status_to: OptionalInstant = Field(
+        default=None, description="The present status was set before."
+    )
+    filed_from: OptionalInstant = Field(default=None, description="Filed at or after.")
+    filed_to: OptionalInstant = Field(default=None, description="Filed before.")
     sort: Sort = Sort.DETECTED_DOWN
 
 
@@ -75,6 +89,9 @@ class ClaimQuery(SelectionQuery):
         Blank,
         Field(description="nextCursor of the previous page, with the same filters and sort."),
     ] = None
+    evidence: bool = Field(
+        default=True, description="false: the claims come without their evidence, which is long."
+    )
 
 
 class ClaimPage(ClaimList, Page):

@@ -59,16 +59,21 @@ class MissingCostBody(CamelModel):
 
 class MissingCosts(CamelModel):
     items: list[MissingCostBody]
-    product_count: int = Field(description="All products without a cost; items has the first.")
+    product_count: int = Field(description="All products without a cost; items has some of them.")
 
 
 async def read_missing_costs(
-    database: Database, workspace_id: WorkspaceId, connection_id: ConnectionId | None, *, limit: int
+    database: Database,
+    workspace_id: WorkspaceId,
+    connection_id: ConnectionId | None,
+    *,
+    limit: int,
+    offset: int,
 ) -> MissingCosts:
     """Those whose claims wait for most come first."""
     async with database.reading() as conn:
         found, count = await list_missing_costs(
-            conn, workspace_id, connection_id, now=utc_now(), limit=limit
+            conn, workspace_id, connection_id, now=utc_now(), limit=limit, offset=offset
         )
     items = [
         MissingCostBody(**asdict(one) | {"estimate": money(one.estimate, one.currency)})

@@ -99,6 +99,30 @@ claim = Table(
         Index(f"claim_{name}_search_idx", name, postgresql_ops={name: "text_pattern_ops"})
         for name in SEARCHED
     ),
+    # All that figures, filters and orders read: they need not touch the claims themselves, which
+    # their evidence makes long.
+    Index(
+        "claim_figures_idx",
+        "connection_id",
+        "status",
+        postgresql_include=[
+            "claim_id",
+            "type",
+            "marketplace_id",
+            "amount",
+            "currency",
+            "confidence",
+            "event_on",
+            "fileable_from",
+            "deadline",
+            "detected_at",
+            "status_at",
+            "filed_at",
+            "sync_id",
+        ],
+    ),
+    # What waits for a sourcing cost.
+    Index("claim_unvalued_idx", "connection_id", "type", postgresql_where=text("amount is null")),
 )
 
 claim_history = Table(

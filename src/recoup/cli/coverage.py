@@ -15,11 +15,13 @@ _HEADER = ("stream", "marketplace", "from", "to", "rows", "as of", "holes")
 
 def coverage_table(body: CoverageBody) -> list[str]:
     """One line per stream and marketplace; a hole shows the days between which data is missing."""
+    from recoup.streams.sales_channels import marketplace_name
+
     streams = body.streams
     rows = [
         (
             one.name,
-            one.marketplace_id or "",
+            marketplace_name(one.marketplace_id or ""),
             _day(one.since),
             _day(one.until),
             one.rows,
@@ -39,8 +41,10 @@ def coverage_table(body: CoverageBody) -> list[str]:
 
 
 def _named(stream: CoveredStream) -> str:
+    from recoup.streams.sales_channels import marketplace_name
+
     place = stream.marketplace_id
-    return f"{stream.name} in {place}" if place else stream.name
+    return f"{stream.name} in {marketplace_name(place)}" if place else stream.name
 
 
 def _span(hole: HoleBody) -> str:

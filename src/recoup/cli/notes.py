@@ -26,7 +26,9 @@ def waiting_lines(notes: Sequence[NoteBody]) -> list[str]:
 
 
 def _line(note: NoteBody) -> str:
-    where = f"{note.stream} in {note.scope}" if note.scope else note.stream
+    from recoup.streams.sales_channels import marketplace_name
+
+    where = f"{note.stream} in {marketplace_name(note.scope)}" if note.scope else note.stream
     return f"{where}: {note.message}{_since(note)}"
 
 

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 
 def plan_table(plan: PlanBody) -> list[str]:
     """One line per stream, scope and source, in the plan's order, and the total below."""
+    from recoup.streams.sales_channels import marketplace_name
+
     groups: dict[tuple[str, str, str], list[StepBody]] = {}
     for step in plan.steps:
-        name = (step.stream, step.scope, step.source)
+        name = (step.stream, marketplace_name(step.scope), step.source)
         groups.setdefault(name, []).append(step)
     if not groups:
         return ["There is nothing to read now."]

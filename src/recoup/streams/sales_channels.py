@@ -35,6 +35,14 @@ MARKETPLACES: Mapping[str, str] = MappingProxyType(
 )
 
 
+_NAMES = {identity: name.capitalize() for name, identity in MARKETPLACES.items()}
+
+
+def marketplace_name(marketplace_id: str) -> str:
+    """`Amazon.co.uk`; the id itself for a marketplace that recoup does not know."""
+    return _NAMES.get(marketplace_id, marketplace_id)
+
+
 def marketplace_values() -> str:
     """The names and ids as rows of SQL's VALUES."""
     return ", ".join(f"('{name}', '{identity}')" for name, identity in MARKETPLACES.items())

@@ -101,7 +101,7 @@ function accountCard(account, problem) {
     troubles(account),
     facts([
       ["Where", `${account.region}, ${wordsOf("environment", account.environment)}`],
-      ["Marketplaces", account.marketplaceIds.join(", ")],
+      ["Marketplaces", account.marketplaceIds.map((id) => wordsOf("marketplace", id)).join(", ")],
       ["Authorized", time(account.authorizedAt)],
       ["Authorize again by", account.expiresAt && day(account.expiresAt)],
       ["Last sync", time(account.lastSyncAt)],

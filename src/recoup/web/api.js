@@ -2,6 +2,13 @@
 
 /** The event on the window that tells that the session has ended. */
 export const SIGNED_OUT = "signed-out";
+/** The event on the window that tells in `detail` whether a request has waited for long. */
+export const LATE = "late";
+
+const LATE_MS = 10_000;
+// A write is not given up: it may have been done all the same.
+const MOST_MS = 30_000;
+let late = 0;
 
 export class ApiError extends Error {
   constructor(problem, status) {
@@ -29,6 +36,7 @@ export async function send(method, path, body, type = "application/json") {
     options.headers["content-type"] = type;
     options.body = type === "application/json" ? JSON.stringify(body) : body;
   }
+  if (method === "GET") options.signal = AbortSignal.timeout(MOST_MS);
   const response = await ask(path, options);
   return response.status === 204 ? null : response.json().catch(() => ({}));
 }
@@ -41,13 +49,33 @@ export async function getCsv(path, parameters) {
 
 async function ask(path, options) {
   let response;
+  const stop = watch();
   try {
     response = await fetch(path, options);
   } catch {
     throw new ApiError({ detail: "recoup does not answer. Check that it is running, then try again." }, 0);
+  } finally {
+    stop();
   }
   if (response.ok) return response;
   // A wrong password is an answer to the form that is open already.
   if (response.status === 401 && !path.startsWith("/signin")) window.dispatchEvent(new Event(SIGNED_OUT));
   throw new ApiError(await response.json().catch(() => ({})), response.status);
+}
+
+/** Tells when an answer is late. Returns what ends that. */
+function watch() {
+  const tell = () => window.dispatchEvent(new CustomEvent(LATE, { detail: late > 0 }));
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    late += 1;
+    tell();
+  }, LATE_MS);
+  return () => {
+    clearTimeout(timer);
+    if (!isLate) return;
+    late -= 1;
+    tell();
+  };
 }

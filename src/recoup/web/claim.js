@@ -1,6 +1,7 @@
 // One claim: what it is worth, until when, what to do next; below it what it rests on.
 
 import { get, send } from "./api.js";
+import { arithmetic } from "./arithmetic.js";
 import { lastList } from "./claims.js";
 import { copyable, copyButton } from "./copy.js";
 import { announce, facts, failure, field, h, keepFocus, linked, once, put } from "./dom.js";
@@ -113,6 +114,7 @@ function summary(claim) {
     ["Units", number(claim.quantity)],
     ["Order", copyable("order id", claim.orderId)], ["SKU", copyable("SKU", claim.sku)],
     ["FNSKU", copyable("FNSKU", claim.fnsku)], ["ASIN", copyable("ASIN", claim.asin)],
+    ["Marketplace", claim.marketplaceId && wordsOf("marketplace", claim.marketplaceId)],
     ["Event", day(claim.eventDate)],
     ["Fileable from", claim.fileableFrom && day(claim.fileableFrom)],
     ["Last safe day", claim.deadline ? day(claim.deadline) : "not known: check Seller Central"],
@@ -127,7 +129,7 @@ function explanation(packet) {
   const lines = (texts) => h("ul", {}, texts.map((text) => h("li", {}, text)));
   const settled = packet.claim.allocation.map((one) => `${plural(one.units, "unit")} of the event by ${one.by} ${reference(one.reference)}`);
   return h("section.card", {},
-    h("h2", {}, "How the numbers were calculated"), lines(packet.arithmetic),
+    h("h2", {}, "How the numbers were calculated"), lines(arithmetic(packet.claim)),
     settled.length ? [h("h2", {}, "Already settled"), lines(settled)] : [],
     policy.sources.length ? h("details", {}, h("summary", {}, "The policy it rests on"),
       h("p.small", {}, `Version ${policy.version}: ${span(policy)} after the ${policy.clock}. Confidence in this policy: ${policy.confidence}.`),

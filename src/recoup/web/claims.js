@@ -7,7 +7,7 @@ import { field, h, put, select, table } from "./dom.js";
 import { filteredList, staleClaims } from "./list.js";
 import { noteList } from "./notes.js";
 import { choicesOf, kindOf, wordsOf } from "./states.js";
-import { daysLeft, day, money, nameOf, number, plural, standingOf, urgency } from "./words.js";
+import { daysLeft, day, money, nameOf, number, plural, standingOf, time, urgency } from "./words.js";
 
 const PATH = "/api/recoveries";
 const ANY = ["", "Any"];
@@ -23,6 +23,11 @@ const OTHERS = {
   valued: (value) => `${value === "false" ? "without" : "with"} a known amount`,
   currency: (value) => `in ${value}`,
   syncId: () => "first found by one sync",
+  expiringWithinDays: (value) => `to be filed within ${value} days`,
+  discarded: (value) => `${value === "true" ? "" : "not "}dismissed or withdrawn`,
+  detectedFrom: (value) => `found since ${time(value)}`, detectedTo: (value) => `found before ${time(value)}`,
+  filedFrom: (value) => `filed since ${time(value)}`, filedTo: (value) => `filed before ${time(value)}`,
+  statusFrom: (value) => `in this state since ${time(value)} or later`, statusTo: (value) => `in this state since before ${time(value)}`,
 };
 const LIST = "claims-list";
 // While somebody types, the list follows once they pause.
@@ -43,7 +48,7 @@ export async function showClaims() {
   const list = filteredList({
     base: "#/claims", bare: "standing=owed", always: { sort: "deadline" }, most: 500, noun: "claim",
     read: async (query, limit, cursor) => {
-      const page = await get(PATH, { ...query, limit, cursor });
+      const page = await get(PATH, { evidence: false, ...query, limit, cursor });
       return { ...page, count: page.totals.claimCount };
     },
     rows: (items) => claimsTable(items, sellers, bulk),

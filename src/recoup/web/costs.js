@@ -97,19 +97,30 @@ function savedNote(saved, unknown, recalculate) {
 
 /** Which products lack a cost, and what waits for it. */
 async function fillMissing(part, view, take) {
-  const { items, productCount } = await get(`${COSTS}/missing`, { connectionId: view.connectionId, limit: PER_PAGE });
+  const query = { connectionId: view.connectionId, limit: PER_PAGE };
+  const { items, productCount } = await get(`${COSTS}/missing`, query);
   const worth = (one) => [one.estimate ? `about ${money(one.estimate)}` : plural(one.quantity, "unit"),
     h("div.muted.small", {}, listed([one.estimate && plural(one.quantity, "unit"), plural(one.claimCount, "claim"), one.deadline && `file by ${day(one.deadline)}`]))];
   const enter = (one) => h("button.quiet", { type: "button", "aria-label": `Enter the cost of ${one.sku ?? one.fnsku}`, onclick: () => take(one) }, "Enter");
+  const list = (some) => table("Products without a cost", [
+    ["Product", (one) => [one.sku ?? one.fnsku, one.sku && one.fnsku ? h("div.muted.small", {}, one.fnsku) : null], "wrap lead"],
+    ["Waiting", worth],
+    ["Cost", enter],
+  ], some);
+  const rows = list(items);
+  const body = rows.querySelector("tbody");
+  const more = h("button.quiet", { type: "button", onclick: once(async () => {
+    const next = await get(`${COSTS}/missing`, { ...query, offset: body.children.length });
+    const added = [...list(next.items).querySelectorAll("tbody tr")];
+    body.append(...added);
+    added[0]?.querySelector("button")?.focus({ preventScroll: true });
+    if (!added.length || body.children.length >= next.productCount) more.remove();
+    announce(`${plural(added.length, "more product")} shown.`);
+  }) }, "Show more");
   keepFocus(part, () => put(part, productCount ? h("section.card", { "aria-label": "Missing costs" },
     h("h2", {}, `${plural(productCount, "product")} without a cost`),
     h("p.muted.small", {}, "Their claims have no amount until you enter it. What Amazon paid for such units before is an estimate of what waits."),
-    table("Products without a cost", [
-      ["Product", (one) => [one.sku ?? one.fnsku, one.sku && one.fnsku ? h("div.muted.small", {}, one.fnsku) : null], "wrap lead"],
-      ["Waiting", worth],
-      ["Cost", enter],
-    ], items),
-    productCount > items.length ? h("p.muted.small", {}, `The ${number(items.length)} for which most waits are shown.`) : null) : null));
+    rows, productCount > items.length ? more : null) : null));
 }
 
 /** Of several searches the one that was asked for last counts. */

@@ -3,6 +3,7 @@
 import { showAccount } from "./account.js";
 import { showAccounts } from "./accounts.js";
 import { SIGNED_OUT } from "./api.js";
+import { watchConnection } from "./banner.js";
 import { showClaim } from "./claim.js";
 import { showClaims } from "./claims.js";
 import { showCosts } from "./costs.js";
@@ -105,11 +106,10 @@ function signedIn(yes) {
 function listen() {
   if (isFollowing) return;
   isFollowing = true;
+  watchConnection(banner);
   follow(({ type }) => {
     if (type === "signed-out") askToSignIn();
     if (type === "event") return;
-    banner.hidden = type !== "down";
-    put(banner, type === "down" ? "recoup does not answer. Reconnecting ..." : "");
     if (isBroken && type !== "down") show();
   });
 }

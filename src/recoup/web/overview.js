@@ -1,21 +1,23 @@
-// How the data stands: the syncs as they go, the accounts, what is owed in sum.
+// How it stands: the money, what needs a person, the syncs as they go, the accounts.
 
-import { authorizeButton, needsConsent, troubles } from "./accounts.js";
 import { get } from "./api.js";
+import { attention, healthOf } from "./attention.js";
+import { charts } from "./charts.js";
 import { announce, failure, h, keepFocus, listed, put } from "./dom.js";
 import { follow } from "./feed.js";
 import { firstSteps } from "./first_steps.js";
-import { noteList } from "./notes.js";
-import { kindOf, wordsOf } from "./states.js";
+import { moneyTiles } from "./money_tiles.js";
+import { wordsOf } from "./states.js";
 import { syncCards } from "./syncs.js";
-import { money, nameOf, number, percent, plural, time } from "./words.js";
+import { nameOf, time } from "./words.js";
 
 const ACCOUNTS = "/api/v1/integrations/amazon/status";
 // Events come in bursts; what they change is asked for once.
 const SETTLE_MS = 300;
 
 export async function showOverview() {
-  const parts = { steps: h("div"), figures: h("div"), notes: h("div"), accounts: h("div"), activity: h("div") };
+  const names = ["steps", "attention", "figures", "charts", "accounts", "activity"];
+  const parts = Object.fromEntries(names.map((name) => [name, h("div")]));
   // What an action met stays until the page is left; what loading met, until it is loaded.
   const problem = h("div");
   const trouble = h("div");
@@ -23,23 +25,26 @@ export async function showOverview() {
   const running = new Map();
 
   const load = async () => {
-    const [accounts, status, metrics, activity] = await Promise.all([
+    const [accounts, status, metrics, activity, missing] = await Promise.all([
       get(ACCOUNTS),
       get("/api/sync/status"),
       get("/api/metrics/recoveries"),
       get("/api/sync/activity", { limit: 8 }),
+      get("/api/sourcing-costs/missing", { limit: 1 }),
     ]);
     for (const sync of status.syncs) running.set(sync.syncId, sync.status);
     syncs.setConnections(accounts.connections, status.syncs);
     const steps = await firstSteps(accounts, status, problem);
+    const isEmpty = steps && !metrics.owed.claimCount;
     const drawn = {
       steps,
-      figures: steps && !metrics.owed.claimCount ? null : tiles(metrics),
-      notes: notesCard(status.notes, accounts),
-      accounts: accounts.connections.length ? accountsCard(accounts, status, problem) : null,
+      attention: attention({ ...accounts, notes: status.notes, missing, metrics, problem }),
+      figures: isEmpty ? null : moneyTiles(metrics),
+      charts: isEmpty ? null : charts(metrics),
+      accounts: accounts.connections.length ? accountsCard(accounts, status) : null,
       activity: activityCard(activity, sellersOf(accounts, status)),
     };
-    for (const [name, part] of Object.entries(parts)) keepFocus(part, () => put(part, drawn[name]));
+    for (const [name, part] of Object.entries(parts)) keepOpen(part, () => keepFocus(part, () => put(part, drawn[name])));
     put(trouble);
   };
 
@@ -73,58 +78,34 @@ export async function showOverview() {
     title: "Overview",
     leave,
     content: [
-      h("h1", {}, "Overview"), trouble, problem, parts.steps, parts.figures, parts.notes,
-      h("div.split", {}, h("section", { "aria-label": "Syncs" }, syncs.part), h("div", {}, parts.accounts, parts.activity)),
+      h("h1", {}, "Overview"), trouble, problem, parts.steps, parts.attention, parts.figures,
+      h("div.split", {}, h("section", { "aria-label": "Syncs" }, syncs.part),
+        h("div", {}, parts.accounts, parts.activity)),
+      parts.charts,
     ],
   };
 }
 
-/** Each number is a link to exactly the claims that it counts. */
-function tiles(metrics) {
-  const tile = (name, value, note) =>
-    h("section.card", {}, h("h2.tile-name", {}, name), h("div.tile-value", {}, value), h("div.muted.small", {}, note));
-  const link = (text, query) => h("a", { href: `#/claims?${new URLSearchParams(query)}` }, text);
-  const sums = (standing) => {
-    const { byCurrency, unvaluedCount } = metrics[standing];
-    if (!byCurrency.length) return unvaluedCount ? "not known" : "-";
-    const [first, ...others] = byCurrency.map((one) => link(money(one), { standing, currency: one.currency }));
-    return [first, others.length ? h("ul.other-sums", {}, others.map((one) => h("li", {}, one))) : null];
-  };
-  const count = (standing) => {
-    const { claimCount, unvaluedCount } = metrics[standing];
-    return [link(plural(claimCount, "claim"), { standing }),
-      unvaluedCount && link(`${number(unvaluedCount)} without a known amount`, { standing, valued: false })];
-  };
-  const left = (standing, name) => metrics[standing].claimCount
-    && link(`${number(metrics[standing].claimCount)} ${name}`, { standing });
-  const rate = metrics.successRate === null ? ["nothing decided yet"]
-    : [`${percent(metrics.successRate)} of what Amazon decided`, left("rejected", "rejected")];
-  return h("div.tiles", {},
-    tile("Owed, to be filed", sums("owed"), listed(count("owed"))),
-    tile("Filed", sums("filed"), listed(count("filed"))),
-    tile("Approved", sums("approved"), listed([...count("approved"), ...rate])),
-    tile("To review", link(number(metrics.toReview.claimCount), { standing: "toReview" }),
-      listed(["weak evidence, not counted as owed", left("windowUnknown", "with an unknown window"), left("expired", "too late to file")])));
+/** What somebody has opened stays open when the page follows the world. */
+function keepOpen(part, draw) {
+  const said = (details) => details.querySelector("summary").textContent;
+  const open = new Set([...part.querySelectorAll("details[open]")].map(said));
+  draw();
+  for (const details of part.querySelectorAll("details")) if (open.has(said(details))) details.open = true;
 }
 
-function notesCard(notes, { connections }) {
-  if (!notes.length) return null;
-  const sellers = connections.length > 1 ? Object.fromEntries(connections.map((one) => [one.connectionId, nameOf(one)])) : {};
-  return h("details.card", {}, h("summary", {}, h("h2", {}, `${plural(notes.length, "thing")} to look at`)), noteList(notes, sellers));
-}
-
-function accountsCard(accounts, status, problem) {
-  const lines = accounts.connections.map((one) => h("li", {},
-    h("b", {}, one.sellingPartnerId), ` ${one.region}, ${wordsOf("environment", one.environment)} `,
-    h(`span.badge.${kindOf("connection", one.status)}`, {}, wordsOf("connection", one.status)),
+function accountsCard({ connections }, { syncs, notes, nextScheduledSync }) {
+  const newest = new Map(syncs.map((sync) => [sync.connectionId, sync]));
+  const lines = connections.map((one) => h("li", {},
+    h("div.row.spread", {}, h("b", {}, one.sellingPartnerId), healthOf(one, newest.get(one.connectionId), notes)),
+    h("div.small", {}, listed([one.region, wordsOf("environment", one.environment),
+      ...one.marketplaceIds.map((id) => wordsOf("marketplace", id))])),
     h("div.muted.small", {}, one.lastSyncAt ? `Last sync ${time(one.lastSyncAt)}` : "Never synced"),
-    troubles(one),
-    one.status !== "disconnected" && needsConsent(one) ? authorizeButton(one, "Authorize again", problem) : null));
-  return h("section.card", {},
+    one.status === "active" && nextScheduledSync ? h("div.muted.small", {}, `Next sync ${time(nextScheduledSync)}`) : null));
+  return h("section.card", { "aria-label": "Amazon accounts" },
     h("h2", {}, "Amazon accounts"),
     h("ul.plain.spaced", {}, lines),
-    h("p", {}, h("a", { href: "#/accounts" }, "Manage accounts")),
-    status.nextScheduledSync ? h("p.muted.small", {}, `Next scheduled sync ${time(status.nextScheduledSync)}`) : null);
+    h("p", {}, h("a", { href: "#/accounts" }, "Manage accounts")));
 }
 
 /** Whose a sync was, where there are several accounts. */

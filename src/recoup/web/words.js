@@ -15,8 +15,8 @@ export function plural(count, noun) {
   return `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-export function percent(share) {
-  return new Intl.NumberFormat(undefined, { style: "percent" }).format(share);
+export function percent(share, options = {}) {
+  return new Intl.NumberFormat(undefined, { style: "percent", ...options }).format(share);
 }
 
 /** snake_case and camelCase as words. */
@@ -41,6 +41,11 @@ export function time(text) {
 /** A day of a marketplace's calendar: the same wherever it is read. */
 export function day(text) {
   return text ? new Date(`${text.slice(0, 10)}T00:00:00Z`).toLocaleDateString(undefined, { dateStyle: "medium", timeZone: "UTC" }) : "-";
+}
+
+/** A month of the API, such as 2026-11. */
+export function monthOf(text, options) {
+  return new Date(`${text}-01T00:00:00Z`).toLocaleDateString(undefined, { timeZone: "UTC", ...options });
 }
 
 /** A connection as its owner knows it; the name that messages of the server use. */

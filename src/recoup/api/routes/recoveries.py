@@ -39,7 +39,8 @@ from recoup.claims.bodies.metrics import MetricsBody, Summary, metrics_body, sum
 from recoup.claims.bodies.packet import Packet, packet_of
 from recoup.claims.reading.claims import ClaimSelection, total_claims
 from recoup.claims.reading.decisions import Decision, decide
-from recoup.claims.reading.metrics import count_outcomes, total_months
+from recoup.claims.reading.figures import total_facets
+from recoup.claims.reading.metrics import count_outcomes
 from recoup.clock import utc_now
 from recoup.connections.queries import choose_connection
 from recoup.errors import (
@@ -200,12 +201,11 @@ async def get_summary(services: ServicesOfApp, workspace_id: CurrentWorkspace) -
 async def get_recovery_metrics(
     services: ServicesOfApp, workspace_id: CurrentWorkspace
 ) -> MetricsBody:
+    now = utc_now()
     async with services.database.reading() as conn:
-        return metrics_body(
-            await total_claims(conn, ClaimSelection(workspace_id, utc_now())),
-            await total_months(conn, workspace_id),
-            await count_outcomes(conn, workspace_id),
-        )
+        totals = await total_facets(conn, workspace_id, now)
+        outcomes = await count_outcomes(conn, workspace_id)
+    return metrics_body(totals, outcomes, now)
 
 
 def _told_of(body: DecisionBody) -> dict[str, Any]:

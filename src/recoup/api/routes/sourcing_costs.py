@@ -18,7 +18,7 @@ from recoup.api.cost_entry import (
 from recoup.api.csv_text import MEDIA_TYPE
 from recoup.api.listings import PageQuery, WantsCsv
 from recoup.api.openapi import Responses, may_fail
-from recoup.api.parameters import OptionalIdentifier
+from recoup.api.parameters import MAX_BIGINT, OptionalIdentifier
 from recoup.api.services import CurrentUser, CurrentWorkspace, ServicesOfApp
 from recoup.api.sourcing_costs import (
     CostPage,
@@ -103,6 +103,7 @@ class SavedBody(CamelModel):
 class MissingQuery(CamelModel):
     connection_id: OptionalIdentifier = None
     limit: int = Field(default=50, ge=1, le=500)
+    offset: int = Field(default=0, ge=0, le=MAX_BIGINT)
 
 
 @router.get(
@@ -171,7 +172,9 @@ async def list_products_without_cost(
     if named is not None:
         async with services.database.reading() as conn:
             await get_connection(conn, workspace_id, named)
-    return await read_missing_costs(services.database, workspace_id, named, limit=query.limit)
+    return await read_missing_costs(
+        services.database, workspace_id, named, limit=query.limit, offset=query.offset
+    )
 
 
 @router.delete(

@@ -24,9 +24,9 @@ from recoup.claims.rules import all_rules
 from recoup.notes.note import ConnectionNoteBody
 
 
-def _source_rows(evidence: Mapping[str, Any]) -> Sequence[object]:
+def _source_rows(evidence: Mapping[str, Any] | None) -> Sequence[object]:
     """Formats source rows as `GET_LEDGER_DETAIL_VIEW_DATA 123 doc line 7; ...`, traceable."""
-    rows: Iterable[Mapping[str, Any]] = evidence.get("rows", ())
+    rows: Iterable[Mapping[str, Any]] = (evidence or {}).get("rows", ())
     return (
         "; ".join(
             f"{row.get('source') or row.get('table') or ''}"
@@ -73,7 +73,9 @@ class ClaimBody(CamelModel):
     note: str | None
     reason: str
     key: dict[str, Any] = Field(description="The natural key of the event.")
-    evidence: Annotated[dict[str, Any], Columns(("evidenceRows",), _source_rows)]
+    evidence: Annotated[dict[str, Any] | None, Columns(("evidenceRows",), _source_rows)] = Field(
+        description="Null in a list that was requested without it."
+    )
     connection_id: str
     policy_version: str
     rule_version: int
@@ -101,6 +103,7 @@ class Allocation(CamelModel):
 
 
 class ClaimDetail(ClaimBody):
+    evidence: dict[str, Any]
     possible_steps: list[Status] = Field(description="What PATCH may set `status` to.")
     history: list[ClaimHistoryEntry]
     allocation: list[Allocation] = Field(description="What settled units of the same event.")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
+from typing import Any
 
 from pydantic import Field
 
-from recoup.body import Amount, CamelModel
+from recoup.body import Amount, CamelModel, Timestamp
 from recoup.claims.bodies.totals import Totals, of_standing, sums, totals_body
 from recoup.claims.lifecycle import Review, Standing
-from recoup.claims.reading.claims import StandingTotal
-from recoup.claims.reading.metrics import MonthTotal, Outcome, OutcomeCount
+from recoup.claims.reading.claims import Period, StandingTotal
+from recoup.claims.reading.figures import AGES, EXPIRING_DAYS, Facet, FacetTotal, FigureTimes
+from recoup.claims.reading.metrics import Outcome, OutcomeCount
 from recoup.claims.rule import ClaimType
 
 _CONFIRMED = (Outcome.APPROVED, Outcome.PAID)
@@ -38,10 +42,32 @@ class Summary(Totals):
     expired_count: int = Field(description="Detected claims whose window is over: not counted.")
 
 
-class MonthBody(CamelModel):
-    month: str = Field(description="UTC, `2026-11`.")
-    detected: Totals
+class ExpiringTotal(Totals):
+    """Owed claims whose last safe day comes soon; a longer time includes the shorter ones."""
+
+    within_days: int = Field(description="For the filter expiringWithinDays.")
+
+
+class AgeTotal(Totals):
+    """Filed claims that wait for an answer, by the time they were filed."""
+
+    from_days: int = Field(description="Filed at least so many days ago.")
+    to_days: int | None = Field(description="Filed fewer days ago.")
+    filed_from: Timestamp | None = Field(description="For the filter of this name.")
+    filed_to: Timestamp | None
+
+
+class PeriodBody(CamelModel):
+    """What happened from a time on, until before another."""
+
+    since: Timestamp = Field(alias="from")
+    until: Timestamp = Field(alias="to")
+    detected: Totals = Field(description="Found then; not those dismissed or withdrawn.")
     approved: Totals
+
+
+class MonthBody(PeriodBody):
+    month: str = Field(description="UTC, `2026-11`.")
 
 
 class CalibrationBody(CamelModel):
@@ -72,7 +98,11 @@ class MetricsBody(CamelModel):
     dismissed: Totals
     withdrawn: Totals
     success_rate: float | None = Field(description="approved / (approved + rejected).")
-    by_month: list[MonthBody]
+    owed_by_type: list[TypeTotal]
+    expiring: list[ExpiringTotal]
+    filed_by_age: list[AgeTotal] = Field(description="The newest first.")
+    periods: list[PeriodBody] = Field(description="The last 30 days, and the 30 before them.")
+    by_month: list[MonthBody] = Field(description="The newest first.")
     calibration: list[CalibrationBody]
 
 
@@ -101,32 +131,90 @@ def summary_body(totals: Sequence[StandingTotal]) -> Summary:
 
 
 def metrics_body(
-    totals: Sequence[StandingTotal], months: Sequence[MonthTotal], outcomes: Sequence[OutcomeCount]
+    totals: Sequence[FacetTotal], outcomes: Sequence[OutcomeCount], now: datetime
 ) -> MetricsBody:
     """GET /api/metrics/recoveries. A rate is null if nothing has been decided yet."""
+    figures = _Figures(totals)
+    times = FigureTimes.of(now)
     # A standing's value is the name of its field outside.
-    standings = {one.value: totals_body(of_standing(totals, one)) for one in Standing}
+    standings = {one.value: totals_body(figures.of(Facet.STANDING, one)) for one in Standing}
     return MetricsBody.model_validate(
         {
             **standings,
             "pending": standings[Standing.OWED],
             "success_rate": _share(
-                _count(totals, Standing.APPROVED), _count(totals, Standing.REJECTED)
+                standings[Standing.APPROVED].claim_count, standings[Standing.REJECTED].claim_count
             ),
-            "by_month": _months(months),
+            "owed_by_type": [
+                TypeTotal(type=ClaimType(name), **sums(figures.of(Facet.OWED_TYPE, name)))
+                for name in figures.names(Facet.OWED_TYPE)
+            ],
+            "expiring": list(_expiring(figures)),
+            "filed_by_age": list(_ages(figures, times)),
+            "periods": [
+                PeriodBody(
+                    **_ends(period),
+                    detected=totals_body(figures.of(Facet.DETECTED_PERIOD, str(number))),
+                    approved=totals_body(figures.of(Facet.APPROVED_PERIOD, str(number))),
+                )
+                for number, period in enumerate(times.periods)
+            ],
+            "by_month": list(_months(figures)),
             "calibration": _calibration(outcomes),
         }
     )
 
 
-def _months(totals: Sequence[MonthTotal]) -> list[MonthBody]:
-    def of(month: str, event: str) -> Totals:
-        return totals_body(t for t in totals if (t.month, t.event) == (month, event))
+class _Figures:
+    """The totals of each facet by name."""
 
-    return [
-        MonthBody(month=month, detected=of(month, "detected"), approved=of(month, "approved"))
-        for month in dict.fromkeys(total.month for total in totals)
-    ]
+    def __init__(self, totals: Sequence[FacetTotal]) -> None:
+        self._groups: defaultdict[Facet, defaultdict[str, list[FacetTotal]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        for total in totals:
+            self._groups[total.facet][total.name].append(total)
+
+    def names(self, *facets: Facet) -> list[str]:
+        return sorted({name for facet in facets for name in self._groups[facet]})
+
+    def of(self, facet: Facet, *names: str) -> list[FacetTotal]:
+        return [total for name in names for total in self._groups[facet].get(name, ())]
+
+
+def _expiring(figures: _Figures) -> Iterator[ExpiringTotal]:
+    for count, days in enumerate(EXPIRING_DAYS, start=1):
+        within = [str(one) for one in EXPIRING_DAYS[:count]]
+        yield ExpiringTotal(within_days=days, **sums(figures.of(Facet.EXPIRING, *within)))
+
+
+def _ages(figures: _Figures, times: FigureTimes) -> Iterator[AgeTotal]:
+    days = pairwise((0, *(age.days for age in AGES), None))
+    for number, (age, (from_days, to_days)) in enumerate(zip(times.ages, days, strict=True)):
+        yield AgeTotal(
+            from_days=from_days or 0,
+            to_days=to_days,
+            filed_from=age.since,
+            filed_to=age.until,
+            **sums(figures.of(Facet.FILED_AGE, str(number))),
+        )
+
+
+def _ends(period: Period) -> dict[str, Any]:
+    return {"since": period.since, "until": period.until}
+
+
+def _months(figures: _Figures) -> Iterator[MonthBody]:
+    for name in reversed(figures.names(Facet.DETECTED_MONTH, Facet.APPROVED_MONTH)):
+        year, month = map(int, name.split("-"))
+        begin = datetime(year, month, 1, tzinfo=UTC)
+        end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+        yield MonthBody(
+            month=name,
+            **_ends(Period(begin, end)),
+            detected=totals_body(figures.of(Facet.DETECTED_MONTH, name)),
+            approved=totals_body(figures.of(Facet.APPROVED_MONTH, name)),
+        )
 
 
 def _calibration(counts: Sequence[OutcomeCount]) -> list[CalibrationBody]:

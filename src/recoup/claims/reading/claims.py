@@ -34,6 +34,17 @@ _c = claim.c
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """A half-open time; None: without an end on this side."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ALWAYS = Period()
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimSelection:
     """A selection of a user's claims. `now` determines the date in each marketplace."""
 
@@ -56,6 +67,13 @@ class ClaimSelection:
     """Id of the sync that first found the claim."""
     search: str | None = None
     """How an order id, SKU, FNSKU, ASIN or case id begins."""
+    discarded: bool | None = None
+    """Whether it is dismissed or withdrawn."""
+    detected: Period = ALWAYS
+    """When the claim was found."""
+    status_set: Period = ALWAYS
+    """When it got its status."""
+    filed: Period = ALWAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +132,28 @@ def conditions(selection: ClaimSelection) -> list[ColumnElement[bool]]:
         found.append(_c.deadline.between(today, today + selection.expiring_within_days))
     if selection.search:
         found.append(_begins_with(selection.search))
+    if selection.discarded is not None:
+        found.append(is_discarded() if selection.discarded else ~is_discarded())
+    times = (
+        (_c.detected_at, selection.detected),
+        (_c.status_at, selection.status_set),
+        (_c.filed_at, selection.filed),
+    )
+    return found + [one for column, period in times for one in within(column, period)]
+
+
+def is_discarded() -> ColumnElement[bool]:
+    """No longer a claim: a person dismissed it, or something settled it."""
+    return _c.status.in_((Status.DISMISSED.value, Status.WITHDRAWN.value))
+
+
+def within(at: ColumnElement[Any], period: Period) -> list[ColumnElement[bool]]:
+    """The conditions of a period."""
+    found: list[ColumnElement[bool]] = []
+    if period.since is not None:
+        found.append(at >= period.since)
+    if period.until is not None:
+        found.append(at < period.until)
     return found
 
 
@@ -149,13 +189,23 @@ async def list_claims(
     *,
     limit: int,
     after: tuple[str, ...] | None = None,
+    with_evidence: bool = True,
 ) -> list[ClaimRow]:
-    """Lists at most `limit` claims after the position `after`; each row has its own position."""
-    statement = select_claims(today_on(selection.now)).where(*conditions(selection))
+    """Lists at most `limit` claims after the position `after`; each row has its own position.
+
+    Which claims these are is known from claim_figures_idx alone; only theirs are read whole.
+    """
+    chosen = select(_c.claim_id).where(*conditions(selection))
     if after is not None:
-        statement = statement.where(order.after(after))
+        chosen = chosen.where(order.after(after))
+    chosen = chosen.order_by(*order.by()).limit(limit).correlate(None)
     place = order.place_columns()
-    statement = statement.add_columns(*place).order_by(*order.by()).limit(limit)
+    statement = (
+        select_claims(today_on(selection.now), with_evidence=with_evidence)
+        .where(_c.claim_id.in_(chosen))
+        .add_columns(*place)
+        .order_by(*order.by())
+    )
     rows = (await conn.execute(statement)).mappings()
     return [claim_row(row, tuple(row[column.name] for column in place)) for row in rows]
 

@@ -21,12 +21,12 @@ from sqlalchemy import (
 
 from recoup.claims.lifecycle import Standing
 from recoup.claims.policy import load_policy
+from recoup.claims.reading.claims import of_workspace
 from recoup.claims.reading.day import today_on
 from recoup.claims.reading.standing import standing_on
 from recoup.claims.rule import Value
 from recoup.claims.rules import all_rules
 from recoup.claims.tables import claim
-from recoup.connections.tables import amazon_connection
 from recoup.db.engine import Reader
 from recoup.ids import ConnectionId, WorkspaceId
 
@@ -64,13 +64,11 @@ async def list_missing_costs(
     *,
     now: datetime,
     limit: int,
+    offset: int = 0,
 ) -> tuple[list[MissingCost], int]:
     """The products whose claims wait for most, and the number of all such products."""
-    seller = select(amazon_connection.c.connection_id).where(
-        amazon_connection.c.workspace_id == workspace_id
-    )
     conditions: list[ColumnElement[bool]] = [
-        _c.connection_id.in_(seller),
+        of_workspace(workspace_id),
         _c.amount.is_(None),
         _c.type.in_([rule.type.value for rule in all_rules() if rule.value is Value.SOURCING_COST]),
         _c.event_on >= load_policy().sourcing_cost_since,
@@ -97,8 +95,12 @@ async def list_missing_costs(
         .group_by(*product)
         .order_by(nulls_last(estimate.desc()), units.desc(), *product)
         .limit(limit)
+        .offset(offset)
     )
     found = rows.all()
+    if offset and not found:
+        _, count = await list_missing_costs(conn, workspace_id, connection_id, now=now, limit=1)
+        return [], count
     return [MissingCost(*row[:-1]) for row in found], found[0][-1] if found else 0
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, select
+from sqlalchemy import ColumnElement, RowMapping, Select, null, select
 
 from recoup.claims.lifecycle import Review, Status, WindowState, days_left, review_of, window_state
 from recoup.claims.rule import ClaimType
@@ -20,8 +20,9 @@ from recoup.ids import ConnectionId
 class ClaimRow:
     """The columns of `claim`, each under its name.
 
-    today_on: the day of the claim's marketplace. place: the position of the claim in the list that
-    it was read for, which is what `list_claims` takes as `after`; empty outside a list.
+    evidence: None if it was not read. today_on: the day of the claim's marketplace. place: the
+    position of the claim in the list that it was read for, which is what `list_claims` takes as
+    `after`; empty outside a list.
     """
 
     claim_id: str
@@ -46,7 +47,7 @@ class ClaimRow:
     deadline: date | None
     window_note: str | None
     reason: str
-    evidence: Mapping[str, Any]
+    evidence: Mapping[str, Any] | None
     policy_version: str
     rule_version: int
     as_of: date
@@ -76,9 +77,13 @@ class ClaimRow:
 _COLUMNS = tuple(one.name for one in fields(ClaimRow) if one.name in claim.c)
 
 
-def select_claims(today: ColumnElement[date]) -> Select[Any]:
+def select_claims(today: ColumnElement[date], *, with_evidence: bool = True) -> Select[Any]:
     """The statement for the rows that `claim_row` takes; `today` is the date for each claim."""
-    return select(*(claim.c[name] for name in _COLUMNS), today.label("today_on"))
+    columns = (
+        null().label(name) if name == "evidence" and not with_evidence else claim.c[name]
+        for name in _COLUMNS
+    )
+    return select(*columns, today.label("today_on"))
 
 
 def claim_row(row: RowMapping, place: tuple[str, ...] = ()) -> ClaimRow:

@@ -29,12 +29,14 @@ def in_window(state: WindowState, today: ColumnElement[date]) -> ColumnElement[b
             return and_(_c.deadline >= today, begun)
 
 
-def standing_on(today: ColumnElement[date]) -> ColumnElement[str]:
-    """The `Standing` of each claim on a day, which may differ per claim."""
+def standing_on(
+    today: ColumnElement[date], *, owed: ColumnElement[str] | None = None
+) -> ColumnElement[str]:
+    """The `Standing` of each claim on a day, which may differ per claim. `owed` divides those owed."""
     return case(
         (_c.status != Status.DETECTED.value, _c.status),
         (in_window(WindowState.UNKNOWN, today), Standing.WINDOW_UNKNOWN.value),
         (in_window(WindowState.EXPIRED, today), Standing.EXPIRED.value),
         (_c.confidence < PROMPT_FROM, Standing.TO_REVIEW.value),
-        else_=Standing.OWED.value,
+        else_=Standing.OWED.value if owed is None else owed,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -38,6 +39,13 @@ amazon_connection = Table(
     Column("authorized_at", TIMESTAMP(timezone=True), nullable=False),
     Column("last_sync_at", TIMESTAMP(timezone=True)),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=func.now()),
+    # Why nothing of it may be deleted; null: no legal hold of its own.
+    Column("legal_hold", Text),
+    Column("legal_hold_since", TIMESTAMP(timezone=True)),
+    # Rows of earlier days were deleted with age; null: none were.
+    Column("held_from", Date),
+    # The day of the last deletion by age that was carried out to its end, whatever it found.
+    Column("retention_on", Date),
     UniqueConstraint(
         "workspace_id",
         "environment",
@@ -48,6 +56,7 @@ amazon_connection = Table(
     CheckConstraint(one_of("region", Region), name="region"),
     CheckConstraint(one_of("environment", Environment), name="environment"),
     CheckConstraint(one_of("status", ConnectionStatus), name="status"),
+    CheckConstraint("(legal_hold is null) = (legal_hold_since is null)", name="legal_hold"),
 )
 
 amazon_consent = Table(

@@ -52,7 +52,7 @@ _API, _DOOR, _WORKER = DatabaseRole.API, DatabaseRole.DOOR, DatabaseRole.WORKER
 OF_PEOPLE: dict[str, str] = {
     # Who belongs to the workspace, who is invited. New people and their secrets are the door's.
     "app_user": "select (user_id, email, name, created_at)",
-    "workspace": "select, update (name)",
+    "workspace": "select, update (name, legal_hold, legal_hold_since)",
     "workspace_member": "select, update (role), delete",
     "invitation": "select, insert, delete",
     "credential": "select (credential_id, user_id, workspace_id, kind, scope, label, user_agent, "

@@ -28,6 +28,7 @@ from recoup.api.routes import (
     dashboard,
     data,
     export,
+    legal_hold,
     operations,
     people,
     quarantine,
@@ -55,6 +56,7 @@ from recoup.users.passwords import Passwords
 _ROUTERS = (
     sync,
     coverage,
+    legal_hold,
     sse,
     connections,
     consent,

@@ -13,7 +13,6 @@ from recoup.config import Settings
 from recoup.ids import ConnectionId
 from recoup.sync.retention.queries import Overdue
 
-
 RETENTION = "non-personal data deleted within 18 months"
 OLD = Overdue(ConnectionId("conn_1"), date(2024, 1, 1), is_held=False)
 

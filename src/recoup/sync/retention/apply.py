@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import text
-
 from recoup.audit.queries import record
 from recoup.audit.words import Action
 from recoup.claims.detection.detect import delete_unseen
@@ -26,6 +24,7 @@ from recoup.sync.retention.queries import (
     find_oldest_day,
     has_unreadable_before,
     list_due,
+    see_one_moment,
     set_held_from,
     set_looked_at,
     shorten_cursors,
@@ -67,7 +66,7 @@ async def apply_retention(
             try:
                 async with database.writing() as conn:
                     # What a sync stores meanwhile must not pass for a consequence of the deletion.
-                    await conn.execute(text("set transaction isolation level repeatable read"))
+                    await see_one_moment(conn)
                     batch = await delete_batch(
                         conn, workspace_id, connection_id, week, now=began_at
                     )

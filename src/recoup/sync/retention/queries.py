@@ -36,6 +36,11 @@ async def list_due(conn: Reader, rows_from: date) -> list[tuple[WorkspaceId, Con
     return [(WorkspaceId(row.workspace_id), ConnectionId(row.connection_id)) for row in rows]
 
 
+async def see_one_moment(conn: Writer) -> None:
+    """All that follows in the transaction, in which nothing was read yet, sees the rows of one moment."""
+    await conn.execute(text("set transaction isolation level repeatable read"))
+
+
 async def take_deletable(conn: Writer, connection_id: ConnectionId) -> bool:
     """Whether rows may be deleted now: there is neither a legal hold nor a running sync. Until the
     commit, nobody sets a hold or purges.

@@ -63,7 +63,7 @@ async def claims_of(conn: Writer, seller: WholeSeller) -> dict[tuple[str, str, s
 async def delete_before(
     conn: Writer, seller: WholeSeller, day: date, *, looks_back: timedelta = LOOKS_BACK
 ) -> dict[str, int]:
-    """looks_back: less than rules need puts the horizon where only comparing helps."""
+    """looks_back: in place of 180 days; with less than none, only comparing helps."""
     deleted: dict[str, int] = {}
 
     async def delete() -> None:
@@ -75,7 +75,9 @@ async def delete_before(
     return deleted
 
 
-@pytest.mark.parametrize("looks_back", [LOOKS_BACK, timedelta(0)], ids=["as it is", "none"])
+@pytest.mark.parametrize(
+    "looks_back", [LOOKS_BACK, -timedelta(days=400)], ids=["as it is", "only compared"]
+)
 @pytest.mark.parametrize("age", [10, 90, 175, 260, 340, _YEAR])
 async def test_no_claim_changes_when_rows_are_deleted_with_age(
     seller: WholeSeller, age: int, looks_back: timedelta
@@ -102,7 +104,7 @@ async def test_deletions_week_by_week_change_no_claim(seller: WholeSeller) -> No
         before = await claims_of(conn, seller)
         for age in range(330, 120, -30):
             await delete_before(
-                conn, seller, seller.day - timedelta(days=age), looks_back=timedelta(days=20)
+                conn, seller, seller.day - timedelta(days=age), looks_back=-timedelta(days=400)
             )
             await detect(conn, seller.connection_id, seller.day)
 

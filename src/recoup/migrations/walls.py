@@ -77,7 +77,7 @@ _BESIDES: dict[str, list[tuple[DatabaseRole, str]]] = {
     "rate_budget": [(_API, "select"), (_WORKER, _ALL)],
     # What operators see without signing in: counts.
     "sync_progress": [(_API, _ALL), (_DOOR, "select (status)"), (_WORKER, _ALL)],
-    "api_call": [(_API, _ALL), (_DOOR, "select"), (_WORKER, _ALL)],
+    "api_call": [(_API, _ALL), (_DOOR, "select (operation, method, calls)"), (_WORKER, _ALL)],
 }
 
 # The tables of the job queue. The API only adds jobs.

@@ -50,6 +50,7 @@ def test_a_connection_is_listed_renewed_and_removed(recoup: Recoup):
     assert (refused.code, "invalid_grant" in refused.stderr) == (1, True)
 
     asked = recoup.run("connect", "reauthorize", connection, "--consent", "--json")
+    assert asked.code == 0, asked
     link = urlsplit(json.loads(asked.stdout)["link"])
     assert (link.port, link.path) == (int(port), "/apps/authorize/consent")
     assert parse_qs(link.query)["redirect_uri"][0].startswith("http://127.0.0.1:8000/api/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
@@ -44,6 +46,8 @@ amazon_connection = Table(
     Column("legal_hold_since", TIMESTAMP(timezone=True)),
     # Rows of earlier days were deleted with age; null: none were.
     Column("held_from", Date),
+    # Rows of before recoup stored only what a stream reads may be there (docs/adr/0016-only-what-is-read.md).
+    Column("keeps_unread", Boolean, nullable=False, server_default=text("false")),
     # The day of the last deletion by age that was carried out to its end, whatever it found.
     Column("retention_on", Date),
     UniqueConstraint(

@@ -32,6 +32,7 @@ from recoup.sync.access import SellerAccess
 from recoup.sync.record.expiries import tell_expiries
 from recoup.sync.record.lease_queries import list_orphaned_syncs
 from recoup.sync.retention.apply import apply_retention
+from recoup.sync.retention.reduce import reduce_stored
 from recoup.sync.runner import SyncRunner
 from recoup.sync.side_tasks import run_beside
 
@@ -159,8 +160,8 @@ class Worker:
         @queue.periodic(cron="41 * * * *", periodic_id="retention")
         @queue.task(name="upkeep.retention", queue=UPKEEP_QUEUE)
         async def retain(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
-            """Deletes what is too old, once a week for each connection. Minutes at most; may run
-            twice, and be killed: the next hour goes on.
+            """Deletes what is too old, once a week for each connection, and once what earlier versions
+            stored besides. Minutes at most; may run twice, and be killed: the next hour goes on.
             """
             await apply_retention(
                 self._database,
@@ -168,6 +169,7 @@ class Worker:
                 now=utc_now,
                 at_most=_DELETE_AT_MOST,
             )
+            await reduce_stored(self._database, now=utc_now, at_most=_DELETE_AT_MOST)
 
         if self._settings.sync_schedule:
 

@@ -19,3 +19,7 @@ create table judged_event (
     CONSTRAINT judged_event_pkey PRIMARY KEY (connection_id, type, key),
     CONSTRAINT judged_event_connection_id_fkey FOREIGN KEY(connection_id) REFERENCES amazon_connection (connection_id)
 );
+
+-- Whoever is connected already may have rows of before recoup reduced what it keeps; a worker does.
+alter table amazon_connection add column keeps_unread BOOLEAN DEFAULT false NOT NULL;
+update amazon_connection set keeps_unread = true;

@@ -17,12 +17,14 @@ _HELD = "(c.legal_hold is not null or w.legal_hold is not null)"
 _SYNCING = """exists (
     select from sync_progress s
     where s.connection_id = c.connection_id and s.status = 'in_progress')"""
+DELETABLE = f"not {_HELD} and not {_SYNCING}"
+"""Of a connection `c` and its workspace `w`: no legal hold, and no running sync."""
 
 _DUE = text(
     f"""
     select c.workspace_id, c.connection_id
     from amazon_connection c join workspace w using (workspace_id)
-    where c.retention_on is distinct from :rows_from and not {_HELD} and not {_SYNCING}
+    where c.retention_on is distinct from :rows_from and {DELETABLE}
     order by c.created_at, c.connection_id
     """
 )
@@ -49,7 +51,7 @@ async def take_deletable(conn: Writer, connection_id: ConnectionId) -> bool:
         text(
             f"""
             select from amazon_connection c join workspace w using (workspace_id)
-            where c.connection_id = :connection_id and not {_HELD} and not {_SYNCING}
+            where c.connection_id = :connection_id and {DELETABLE}
             for share of c, w
             """
         ),

@@ -31,6 +31,10 @@ from recoup.errors import ConfigurationError, UnknownSettingError
 from recoup.key_file import MIN_KEY_CHARACTERS, read_or_make_keys
 
 _PREFIX = "RECOUP_"
+LEAST_RETENTION_MONTHS = 16
+"""A claim about a shipment can be filed for 9 months (recoup.claims.policy), and rules look for rows
+of up to 180 days before an event (recoup.claims.detection.horizon); a week goes at once."""
+
 _ROOT_DATA_DIR = Path("/var/lib/recoup")
 
 
@@ -134,6 +138,12 @@ class Settings(BaseSettings):
         le=1000,
         description="Number of syncs that one worker works on at once; any number can wait for Amazon.",
     )
+    retention_months: int = Field(
+        default=18,
+        le=120,
+        description="Number of months for which data of sellers is kept; at least "
+        f"{LEAST_RETENTION_MONTHS}. Claims, costs and their history stay.",
+    )
     streams_per_user: int = Field(
         default=20,
         ge=1,
@@ -178,6 +188,16 @@ class Settings(BaseSettings):
     def _is_local(cls, value: str | None) -> str | None:
         if value is not None and not _is_loopback(value):
             raise ValueError("must be an address of this machine, such as http://127.0.0.1:8001")
+        return value
+
+    @field_validator("retention_months")
+    @classmethod
+    def _is_enough_for_claims(cls, value: int) -> int:
+        if value < LEAST_RETENTION_MONTHS:
+            raise ValueError(
+                f"must be at least {LEAST_RETENTION_MONTHS}: a claim can be filed up to 9 months "
+                "after its event, and depends on rows of up to 6 months before it"
+            )
         return value
 
     @field_validator("sync_schedule")

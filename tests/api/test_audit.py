@@ -202,6 +202,7 @@ TOLD = {
     ("DELETE", "/api/me/credentials/{credentialId}"): Action.CREDENTIAL_REVOKED,
     ("POST", "/api/me/invitations"): Action.MEMBER_JOINED,
     ("POST", "/api/me/workspaces"): Action.WORKSPACE_MADE,
+    ("PUT", "/api/legal-hold"): Action.LEGAL_HOLD_SET,
     ("PATCH", "/api/workspace"): Action.WORKSPACE_RENAMED,
     ("PATCH", "/api/workspace/members/{userId}"): Action.ROLE_CHANGED,
     ("DELETE", "/api/workspace/members/{userId}"): Action.MEMBER_REMOVED,

@@ -11,8 +11,11 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from recoup.api.consent import begin_consent
 from recoup.config import Settings
+from recoup.connections.queries import Connection
 from recoup.db.engine import Database
+from recoup.spapi.endpoints import Environment, Region
 from recoup.users.queries import User
 from tests.api.serving import Server, new_user, serving
 from tests.sandbox.running import Running
@@ -57,6 +60,35 @@ async def test_a_browser_without_a_session_is_known_by_its_cookie(
     assert done.headers["referrer-policy"] == "no-referrer"
     (connected,) = (await client.get(STATUS)).json()["connections"]
     assert connected["sellingPartnerId"] == answer["selling_partner_id"]
+
+
+async def test_a_link_of_the_command_line_counts_where_its_user_is_signed_in(
+    server: Server,
+    client: httpx2.AsyncClient,
+    database: Database,
+    sandbox: Running,
+    user: User,
+    connection: Connection,
+) -> None:
+    """No cookie of its beginning is there: another person's session proves nothing."""
+    begun = await begin_consent(
+        database,
+        server.services.access,
+        user_id=user.user_id,
+        workspace_id=connection.workspace_id,
+        public_url="https://recoup.example",
+        environment=Environment.LOCAL,
+        region=Region.NA,
+        country="US",
+        is_draft=False,
+    )
+    answer = approve(sandbox, begun.authorization_url)
+    other = await new_user(database, "other@example.com")
+    async with server.client(other) as stranger:
+        refused = await stranger.get(CALLBACK, params=answer)
+    done = await client.get(CALLBACK, params=answer)
+
+    assert (refused.status_code, done.status_code) == (400, 303)
 
 
 async def test_of_many_answers_at_once_one_counts(

@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+from urllib.parse import parse_qs, urlsplit
 
 from tests.cli.programs import LIMIT_SECONDS, Recoup
 
@@ -47,6 +48,13 @@ def test_a_connection_is_listed_renewed_and_removed(recoup: Recoup):
     assert "connected again; its authorization of" in again.stdout
     refused = recoup.run("connect", "reauthorize", connection, *TOKEN, stdin="Atzr|revoked")
     assert (refused.code, "invalid_grant" in refused.stderr) == (1, True)
+
+    asked = recoup.run("connect", "reauthorize", connection, "--consent", "--json")
+    assert asked.code == 0, asked
+    link = urlsplit(json.loads(asked.stdout)["link"])
+    assert (link.port, link.path) == (int(port), "/apps/authorize/consent")
+    assert parse_qs(link.query)["redirect_uri"][0].startswith("http://127.0.0.1:8000/api/")
+    assert "signed in to recoup as ann@example.com" in asked.stderr
 
     assert recoup.run("connect", "remove", connection).code == 0
     (listed,) = json.loads(recoup.run("connect", "list", "--json").stdout)

@@ -52,6 +52,8 @@ def test_the_environment_beats_the_files(tmp_path: Path, monkeypatch: pytest.Mon
     [
         ("RECOUP_SYNC_SCHEDULE", "every day"),
         ("RECOUP_WORKER_CONCURRENCY", "0"),
+        ("RECOUP_RETENTION_MONTHS", "15"),
+        ("RECOUP_RETENTION_MONTHS", "121"),
         ("RECOUP_PUBLIC_URL", "recoup.example"),
         ("RECOUP_LOG_LEVEL", "loud"),
         ("RECOUP_SPAPI_ENDPOINT", "http://sellingpartnerapi.example"),

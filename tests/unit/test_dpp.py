@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from recoup.cli.dpp import Answer, demands
 from recoup.config import Settings
+from recoup.ids import ConnectionId
+from recoup.sync.retention.queries import Overdue
+
+RETENTION = "non-personal data deleted within 18 months"
+OLD = Overdue(ConnectionId("conn_1"), date(2024, 1, 1), is_held=False)
 
 
-def _answers(settings: Settings) -> dict[str, Answer]:
-    return {one.demand: one.answer for one in demands(settings)}
+def _answers(settings: Settings, overdue: list[Overdue] | None = None) -> dict[str, Answer]:
+    return {one.demand: one.answer for one in demands(settings, overdue or [])}
 
 
 def test_what_only_the_operator_can_do_is_never_called_met(tmp_path: Path):
@@ -36,6 +43,30 @@ def test_an_address_without_tls_is_said(tmp_path: Path, public_url: str, answer:
     assert (
         _answers(Settings(data_dir=tmp_path, public_url=public_url))["TLS 1.2 or newer"] is answer
     )
+
+
+@pytest.mark.parametrize(
+    ("months", "overdue", "answer"),
+    [
+        (18, [], Answer.YES),
+        (19, [], Answer.NO),
+        (18, [OLD], Answer.NO),
+        (18, [replace(OLD, is_held=True)], Answer.YOURS),
+        (18, [replace(OLD, is_held=True), OLD], Answer.NO),
+        (18, None, Answer.YOURS),
+    ],
+)
+def test_data_that_is_too_old_is_said(
+    tmp_path: Path, months: int, overdue: list[Overdue] | None, answer: Answer
+):
+    """Met only if the setting allows no more, and no row is older; a legal hold is the owner's."""
+    settings = Settings(data_dir=tmp_path, retention_months=months)
+    found = next(one for one in demands(settings, overdue) if one.demand == RETENTION)
+
+    assert found.answer is answer
+    if overdue:
+        assert "conn_1" in found.says
+        assert "2024-01-01" in found.says
 
 
 def test_a_key_beside_the_data_is_said(tmp_path: Path):

@@ -29,6 +29,7 @@ from recoup.api.routes import (
     dashboard,
     data,
     export,
+    legal_hold,
     operations,
     people,
     quarantine,
@@ -56,6 +57,7 @@ from recoup.users.passwords import Passwords
 _ROUTERS = (
     sync,
     coverage,
+    legal_hold,
     sse,
     connections,
     consent,

@@ -35,6 +35,7 @@ from recoup.spapi.operations.sellers import Participation, get_marketplace_parti
 from recoup.sync.access import SellerAccess
 from recoup.sync.record.announce import announce_connection
 from recoup.sync.record.expiries import forget_expiries
+from recoup.sync.record.legal_hold_queries import require_no_legal_hold
 from recoup.sync.record.purge_queries import purge_connection
 from recoup.sync.record.queries import find_active_sync
 
@@ -245,10 +246,12 @@ async def disconnect_seller(
 ) -> None:
     """Erase the token; with `purge` the seller's data and the connection too. May run twice.
 
-    Raises NotFoundError.
+    Raises NotFoundError, ConflictError for a purge under a legal hold.
     """
     async with database.reading() as conn:
         connection = await get_connection(conn, workspace_id, connection_id)
+        if purge:
+            await require_no_legal_hold(conn, workspace_id, connection_id)
         active = await find_active_sync(conn, connection_id)
     if active is not None:
         with contextlib.suppress(SyncAlreadyEndedError):

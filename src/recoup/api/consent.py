@@ -17,12 +17,15 @@ from urllib.parse import urlencode
 from recoup.api.connect import SellerAccount, StoredConnection, store_seller
 from recoup.api.services import Services
 from recoup.connections.consent_queries import Consent, add_consent, find_consent, use_consent
+from recoup.db.engine import Database
 from recoup.errors import (
     ConsentError,
     EnvironmentUnavailableError,
     UnauthenticatedError,
 )
+from recoup.ids import UserId, WorkspaceId
 from recoup.spapi.endpoints import Environment, Region
+from recoup.sync.access import SellerAccess
 from recoup.users.caller import Caller
 
 CALLBACK_PATH = "/api/v1/integrations/amazon/auth/callback"
@@ -51,27 +54,32 @@ class ConsentAnswer:
 
 
 async def begin_consent(
-    services: Services,
-    caller: Caller,
+    door: Database,
+    access: SellerAccess,
     *,
+    user_id: UserId,
+    workspace_id: WorkspaceId,
+    public_url: str,
     environment: Environment,
     region: Region,
     country: str | None,
     is_draft: bool,
 ) -> BegunConsent:
-    """Raises EnvironmentUnavailableError where no application is configured."""
-    servers = services.access.servers(environment, region, country=country)
+    """user_id: who must answer, signed in. Raises EnvironmentUnavailableError where no application is
+    configured.
+    """
+    servers = access.servers(environment, region, country=country)
     if not servers.application.application_id:
         raise EnvironmentUnavailableError(
             "Amazon's consent page needs the id of your SP-API application: set "
             "RECOUP_APPLICATION_ID and restart recoup, or connect with a refresh token."
         )
     state, browser = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    async with services.door.writing() as conn:
+    async with door.writing() as conn:
         await add_consent(
             conn,
-            user_id=caller.user_id,
-            workspace_id=caller.workspace_id,
+            user_id=user_id,
+            workspace_id=workspace_id,
             state_hash=_hash(state),
             browser_hash=_hash(browser),
             environment=environment,
@@ -80,7 +88,7 @@ async def begin_consent(
     asked = {
         "application_id": servers.application.application_id,
         "state": state,
-        "redirect_uri": _redirect_uri(services),
+        "redirect_uri": _redirect_uri(public_url),
     }
     if is_draft:
         asked["version"] = "beta"
@@ -111,7 +119,9 @@ async def finish_consent(
     if not _SELLER_ID.fullmatch(answer.selling_partner_id):
         raise ConsentError("Amazon did not name the seller: connect the account again.")
     servers = services.access.servers(consent.environment, consent.region)
-    token = await services.access.redeem(servers, answer.code, _redirect_uri(services))
+    token = await services.access.redeem(
+        servers, answer.code, _redirect_uri(services.settings.public_url)
+    )
     account = SellerAccount(
         refresh_token=token,
         selling_partner_id=answer.selling_partner_id,
@@ -160,5 +170,5 @@ def _hash(secret: str) -> bytes:
     return sha256(secret.encode(errors="surrogatepass")).digest()
 
 
-def _redirect_uri(services: Services) -> str:
-    return f"{services.settings.public_url}{CALLBACK_PATH}"
+def _redirect_uri(public_url: str) -> str:
+    return f"{public_url}{CALLBACK_PATH}"

@@ -31,8 +31,8 @@ class Metrics:
         )
         self._calls = Gauge(
             "recoup_spapi_calls",
-            "Calls to Amazon's Selling Partner API since the connection was made.",
-            ["connection", "operation", "method"],
+            "Calls to Amazon's Selling Partner API, of all connections that are stored.",
+            ["operation", "method"],
             registry=self._registry,
         )
         self._syncs = Gauge(
@@ -50,8 +50,7 @@ class Metrics:
             for status in OF_A_SYNC:
                 self._syncs.labels(status).set(counts.get(status, 0))
             for one in calls:
-                labels = (one.connection_id, one.operation, one.method)
-                self._calls.labels(*labels).set(one.calls)
+                self._calls.labels(one.operation, one.method).set(one.calls)
         except DatabaseUnreachableError:
             # A scrape that fails would hide the rest just when it is looked at.
             pass

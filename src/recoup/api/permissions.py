@@ -52,6 +52,7 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("POST", "/api/me/invitations"): _OWN_ACCOUNT,
     ("POST", "/api/me/workspaces"): _OWN_ACCOUNT,
     ("GET", "/api/export"): EVERYTHING,
+    ("PUT", "/api/legal-hold"): EVERYTHING,
     ("PATCH", "/api/workspace"): EVERYTHING,
     ("PATCH", "/api/workspace/members/{userId}"): EVERYTHING,
     ("DELETE", "/api/workspace/members/{userId}"): EVERYTHING,

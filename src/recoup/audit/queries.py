@@ -161,6 +161,11 @@ async def list_entries(
 
 
 async def forget_old_entries(conn: Writer) -> int:
-    """Deletes what is older than KEPT; returns how many."""
+    """Deletes what is older than KEPT and under no legal hold; returns how many."""
     old = audit_entry.c.at < func.now() - text(f"interval '{KEPT}'")
-    return (await conn.execute(delete(audit_entry).where(old))).rowcount
+    held = text(
+        "not exists (select from workspace w left join amazon_connection c using (workspace_id) "
+        "where w.workspace_id = audit_entry.workspace_id "
+        "and (w.legal_hold is not null or c.legal_hold is not null))"
+    )
+    return (await conn.execute(delete(audit_entry).where(old, held))).rowcount

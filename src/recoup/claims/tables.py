@@ -182,6 +182,17 @@ claim_allocation = Table(
     Index("claim_allocation_key_idx", "connection_id", "type", "key"),
 )
 
+# Events whose result would change because rows were deleted with age: detection leaves them, and what
+# was claimed of them, as they are.
+judged_event = Table(
+    "judged_event",
+    METADATA,
+    _connection_id(primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("key", JSONB, primary_key=True),
+    Column("event_on", Date, nullable=False),
+)
+
 sourcing_cost = Table(
     "sourcing_cost",
     METADATA,

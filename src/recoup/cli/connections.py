@@ -10,7 +10,8 @@ import typer
 from recoup.cli.choice import UserOption, choose_workspace
 from recoup.cli.connect import TokenOption, read_token, show_stored
 from recoup.cli.entrance import enter
-from recoup.cli.output import JsonOption, align, say, show
+from recoup.cli.errors import CommandError
+from recoup.cli.output import JsonOption, align, hint, say, show
 from recoup.cli.storage import on_database
 from recoup.clock import to_rfc3339
 from recoup.connections.expiry import AUTHORIZED_FOR
@@ -92,15 +93,30 @@ def reauthorize_(
     connection: ConnectionArgument,
     *,
     refresh_token_file: TokenOption = None,
+    consent: Annotated[
+        bool, typer.Option("--consent", help="Print a link to Amazon's consent page instead.")
+    ] = False,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="With --consent: the application is a draft.")
+    ] = False,
     user: UserOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Give a connection a new refresh token; its data and marketplaces are kept.
 
     Generate the token in Seller Central: your application, Authorize. For an application with a
-    consent page, use the button on the dashboard instead.
+    consent page, --consent prints a link that is valid for ten minutes. Open it in a browser that is
+    signed in to recoup.
     """
     settings = enter()
+    if consent:
+        named = ConnectionId(connection)
+        link, person = on_database(
+            settings, lambda database: _consent(settings, database, user, named, is_draft=draft)
+        )
+        show({"link": link, "user": person}, as_json=as_json, lines=[link])
+        hint(f"Open it in a browser that is signed in to recoup as {person}.")
+        return
     token = read_token(refresh_token_file)
     stored = on_database(
         settings,
@@ -145,6 +161,53 @@ async def _remove(
     async with database.reading() as conn:
         workspace_id = await choose_workspace(conn, user)
     await disconnect_seller(database, workspace_id, connection_id, purge=purge)
+
+
+async def _consent(
+    settings: Settings,
+    database: Database,
+    user: str | None,
+    connection_id: ConnectionId,
+    *,
+    is_draft: bool,
+) -> tuple[str, str]:
+    """The link, and who must be signed in where it is opened: an owner, or the named user.
+
+    Raises NotFoundError, CommandError, EnvironmentUnavailableError.
+    """
+    from recoup.api.consent import begin_consent
+    from recoup.connections.queries import get_connection, served
+    from recoup.spapi.endpoints import MARKETPLACES, Environment, Region
+    from recoup.sync.access import SellerAccess
+    from recoup.users.roles import Role
+    from recoup.users.workspace_queries import list_members
+
+    async with database.reading() as conn:
+        workspace_id = await choose_workspace(conn, user)
+        connection = served(await get_connection(conn, workspace_id, connection_id))
+        members = await list_members(conn, workspace_id)
+    able = [one for one in members if one.role is Role.OWNER and user in {None, workspace_id}]
+    able = able or [one for one in members if one.email == user]
+    if len(able) != 1:
+        raise CommandError(
+            "Choose who opens the link with --user EMAIL: a member of the workspace."
+        )
+    access = SellerAccess(settings)
+    try:
+        begun = await begin_consent(
+            database,
+            access,
+            user_id=able[0].user_id,
+            workspace_id=workspace_id,
+            public_url=settings.public_url,
+            environment=Environment(connection.environment),
+            region=Region(connection.region),
+            country=next((MARKETPLACES[one].country for one in connection.marketplace_ids), None),
+            is_draft=is_draft,
+        )
+    finally:
+        await access.close()
+    return begun.authorization_url, able[0].title
 
 
 async def _reauthorize(

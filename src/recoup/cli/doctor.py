@@ -14,12 +14,13 @@ from recoup.cli.db import schema_line
 from recoup.cli.dpp import Answer, demands
 from recoup.cli.entrance import enter
 from recoup.cli.errors import FAILED
-from recoup.cli.output import JsonOption, align, say, show
-from recoup.cli.storage import opened, served_database
+from recoup.cli.output import JsonOption, align, hint, say, show
+from recoup.cli.storage import on_database, opened, served_database
 
 if TYPE_CHECKING:
     from recoup.config import Settings
     from recoup.db.engine import Database
+    from recoup.sync.retention.queries import Overdue
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def doctor(*, dpp: DppOption = False, as_json: JsonOption = False) -> None:
 
 def _show_demands(settings: Settings, *, as_json: bool) -> None:
     """Fails while a demand is not met."""
-    found = list(demands(settings))
+    found = list(demands(settings, _overdue(settings)))
     show(
         {"demands": [asdict(one) for one in found]},
         as_json=as_json,
@@ -83,6 +84,24 @@ def _show_demands(settings: Settings, *, as_json: bool) -> None:
     )
     if any(one.answer is Answer.NO for one in found):
         raise typer.Exit(FAILED)
+
+
+def _overdue(settings: Settings) -> list[Overdue] | None:
+    """Connections with data that is too old; None without a database that can be read."""
+    from recoup.clock import utc_now
+    from recoup.errors import DatabaseError
+    from recoup.sync.retention.periods import DEMANDED_MONTHS, months_before
+    from recoup.sync.retention.queries import list_overdue
+
+    async def read(database: Database) -> list[Overdue]:
+        async with database.reading() as conn:
+            return await list_overdue(conn, months_before(utc_now().date(), DEMANDED_MONTHS))
+
+    try:
+        return on_database(settings, read)
+    except DatabaseError as exc:
+        hint(f"recoup: {exc}")
+        return None
 
 
 def _known_settings() -> Iterator[str]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from recoup.sync.retention.periods import DEMANDED_MONTHS, RAW_MONTHS
+
 if TYPE_CHECKING:
     from recoup.config import Settings
+    from recoup.sync.retention.queries import Overdue
 
 
 class Answer(StrEnum):
@@ -29,9 +32,13 @@ class Demand:
     says: str
 
 
-def demands(settings: Settings) -> Iterator[Demand]:
-    """Every demand of the policy of 2025-11-11 that a program or its operator can meet."""
+def demands(settings: Settings, overdue: Sequence[Overdue] | None) -> Iterator[Demand]:
+    """Every demand of the policy of 2025-11-11 that a program or its operator can meet.
+
+    overdue: connections with rows older than it allows; None where the database could not be asked.
+    """
     yield from _built_in()
+    yield _retention(settings, overdue)
     yield _transport(settings)
     yield _keys_apart(settings)
     yield from _of_the_operator()
@@ -49,11 +56,37 @@ def _built_in() -> Iterator[Demand]:
     yield Demand(
         "no personal data of buyers", Answer.YES, "recoup keeps only the fields that it reads"
     )
-    yield Demand(
-        "non-personal data deleted within 18 months",
-        Answer.NO,
-        "recoup deletes none by age yet: delete a connection's data with `recoup connect remove --purge`",
+
+
+def _retention(settings: Settings, overdue: Sequence[Overdue] | None) -> Demand:
+    demand = f"non-personal data deleted within {DEMANDED_MONTHS} months"
+    months = settings.retention_months
+    if months > DEMANDED_MONTHS:
+        says = f"RECOUP_RETENTION_MONTHS is {months}: set {DEMANDED_MONTHS} or less"
+        return Demand(demand, Answer.NO, says)
+    if overdue is None:
+        return Demand(demand, Answer.YOURS, "start the database, and look again")
+    kept = [one for one in overdue if not one.is_held]
+    if kept:
+        says = (
+            f"{_named(kept)}: a worker deletes it, once the claims that need it, filed and not "
+            "decided, are decided"
+        )
+        return Demand(demand, Answer.NO, says)
+    if overdue:
+        says = f"{_named(overdue)}, by a legal hold: end it when no law needs it any more"
+        return Demand(demand, Answer.YOURS, says)
+    return Demand(
+        demand,
+        Answer.YES,
+        f"what is older than {months} months each week, files and unreadable rows after "
+        f"{RAW_MONTHS}; claims stay as the seller's records",
     )
+
+
+def _named(found: Sequence[Overdue]) -> str:
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"{found[0].connection_id}{more} has data of {min(one.oldest_on for one in found)}"
 
 
 def _transport(settings: Settings) -> Demand:

@@ -17,6 +17,7 @@ from recoup.cli import (
     db,
     demo,
     doctor,
+    hold,
     keys,
     open_page,
     sandbox,
@@ -53,6 +54,7 @@ app.add_typer(claims.app, name="claims")
 app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")
 app.add_typer(audit.app, name="audit")
+app.add_typer(hold.app, name="hold")
 app.add_typer(keys.app, name="keys")
 app.add_typer(db.app, name="db")
 app.command("doctor")(doctor.doctor)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -13,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
@@ -38,6 +41,15 @@ amazon_connection = Table(
     Column("authorized_at", TIMESTAMP(timezone=True), nullable=False),
     Column("last_sync_at", TIMESTAMP(timezone=True)),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=func.now()),
+    # Why nothing of it may be deleted; null: no legal hold of its own.
+    Column("legal_hold", Text),
+    Column("legal_hold_since", TIMESTAMP(timezone=True)),
+    # Rows of earlier days were deleted with age; null: none were.
+    Column("held_from", Date),
+    # Rows of before recoup stored only what a stream reads may be there (docs/adr/0016-only-what-is-read.md).
+    Column("keeps_unread", Boolean, nullable=False, server_default=text("false")),
+    # The day of the last deletion by age that was carried out to its end, whatever it found.
+    Column("retention_on", Date),
     UniqueConstraint(
         "workspace_id",
         "environment",
@@ -48,6 +60,7 @@ amazon_connection = Table(
     CheckConstraint(one_of("region", Region), name="region"),
     CheckConstraint(one_of("environment", Environment), name="environment"),
     CheckConstraint(one_of("status", ConnectionStatus), name="status"),
+    CheckConstraint("(legal_hold is null) = (legal_hold_since is null)", name="legal_hold"),
 )
 
 amazon_consent = Table(

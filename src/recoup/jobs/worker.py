@@ -31,6 +31,8 @@ from recoup.streams._stream import Stream
 from recoup.sync.access import SellerAccess
 from recoup.sync.record.expiries import tell_expiries
 from recoup.sync.record.lease_queries import list_orphaned_syncs
+from recoup.sync.retention.apply import apply_retention
+from recoup.sync.retention.reduce import reduce_stored
 from recoup.sync.runner import SyncRunner
 from recoup.sync.side_tasks import run_beside
 
@@ -39,6 +41,8 @@ _log = get_logger(__name__)
 _RESCUE_EVERY_SECONDS = 2.0
 _KEEP_EVENTS = timedelta(days=2)
 _KEEP_JOBS_DAYS = 7
+# Syncs are scheduled in the same queue, and must not wait long.
+_DELETE_AT_MOST = timedelta(minutes=5)
 # A sync under way waits most of its life, and holds one of the worker's slots only while it works
 # (recoup.sync.pacing.slots). So a worker takes on many times as many as may work at once; the limit is for
 # what each keeps in memory.
@@ -152,6 +156,20 @@ class Worker:
                 await delete_superseded_events(conn, before=utc_now() - _KEEP_EVENTS)
                 await forget_old_jobs(conn, days=_KEEP_JOBS_DAYS)
                 await forget_old_entries(conn)
+
+        @queue.periodic(cron="41 * * * *", periodic_id="retention")
+        @queue.task(name="upkeep.retention", queue=UPKEEP_QUEUE)
+        async def retain(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
+            """Deletes what is too old, once a week for each connection, and once what earlier versions
+            stored besides. Minutes at most; may run twice, and be killed: the next hour goes on.
+            """
+            await apply_retention(
+                self._database,
+                months=self._settings.retention_months,
+                now=utc_now,
+                at_most=_DELETE_AT_MOST,
+            )
+            await reduce_stored(self._database, now=utc_now, at_most=_DELETE_AT_MOST)
 
         if self._settings.sync_schedule:
 

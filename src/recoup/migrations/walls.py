@@ -52,7 +52,7 @@ _API, _DOOR, _WORKER = DatabaseRole.API, DatabaseRole.DOOR, DatabaseRole.WORKER
 OF_PEOPLE: dict[str, str] = {
     # Who belongs to the workspace, who is invited. New people and their secrets are the door's.
     "app_user": "select (user_id, email, name, created_at)",
-    "workspace": "select, update (name)",
+    "workspace": "select, update (name, legal_hold, legal_hold_since)",
     "workspace_member": "select, update (role), delete",
     "invitation": "select, insert, delete",
     "credential": "select (credential_id, user_id, workspace_id, kind, scope, label, user_agent, "
@@ -77,7 +77,7 @@ _BESIDES: dict[str, list[tuple[DatabaseRole, str]]] = {
     "rate_budget": [(_API, "select"), (_WORKER, _ALL)],
     # What operators see without signing in: counts.
     "sync_progress": [(_API, _ALL), (_DOOR, "select (status)"), (_WORKER, _ALL)],
-    "api_call": [(_API, _ALL), (_DOOR, "select"), (_WORKER, _ALL)],
+    "api_call": [(_API, _ALL), (_DOOR, "select (operation, method, calls)"), (_WORKER, _ALL)],
 }
 
 # The tables of the job queue. The API only adds jobs.

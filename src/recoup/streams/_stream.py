@@ -156,6 +156,8 @@ class Stream:
     replaced with it. newer_by: a column by which an older version of a row is known and ignored.
     api, report: the sources, at least one; with both, the plan of a sync chooses per window
     (recoup.sync.planning.plan). again: what a stream of scope MARKETPLACE requests by id as well.
+    aged_by: an expression, the day or time by which a row of the table is too old to be kept
+    (docs/security.md#retention). None for what Amazon reports of the present.
     """
 
     name: str
@@ -169,6 +171,7 @@ class Stream:
     newer_by: str | None = None
     history: History | None = None
     again: Again | None = None
+    aged_by: str | None = None
 
     @property
     def names_marketplaces(self) -> bool:

@@ -45,6 +45,7 @@ STREAM = Stream(
     noun="inbound problems",
     table=TABLE,
     scope=Scope.REGION,
+    aged_by="reported_at",
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(days=28),

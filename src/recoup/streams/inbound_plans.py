@@ -240,6 +240,7 @@ STREAM = Stream(
     table=TABLE,
     parts=(SHIPMENTS,),
     scope=Scope.REGION,
+    aged_by="last_updated_at",
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(days=1),

@@ -61,6 +61,7 @@ STREAM = Stream(
     noun="stock movements",
     table=TABLE,
     scope=Scope.REGION,
+    aged_by="event_on",
     cursor=Windows(history=timedelta(days=365), overlap=timedelta(days=27), holdback=timedelta(0)),
     report=Report(
         report_type="GET_LEDGER_DETAIL_VIEW_DATA",

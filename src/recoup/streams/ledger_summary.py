@@ -58,6 +58,7 @@ STREAM = Stream(
     table=TABLE,
     scope=Scope.REGION,
     # Read once, when the late rows of the month are in the ledger too.
+    aged_by="month_on",
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(0),

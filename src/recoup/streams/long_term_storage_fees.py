@@ -43,6 +43,7 @@ STREAM = Stream(
     noun="long-term storage fees",
     table=TABLE,
     scope=Scope.REGION,
+    aged_by="snapshot_on",
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(days=45),

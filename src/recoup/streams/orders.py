@@ -196,6 +196,7 @@ STREAM = Stream(
     table=TABLE,
     parts=(ITEMS,),
     scope=Scope.REGION,
+    aged_by="last_updated_at",
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(hours=6),

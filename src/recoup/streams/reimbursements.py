@@ -65,6 +65,7 @@ STREAM = Stream(
     noun="reimbursements",
     table=TABLE,
     scope=Scope.REGION,
+    aged_by="approved_at",
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(days=45),

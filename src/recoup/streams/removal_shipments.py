@@ -67,6 +67,7 @@ STREAM = Stream(
     noun="removal parcels",
     table=TABLE,
     scope=Scope.REGION,
+    aged_by="shipped_at",
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(days=90),

@@ -52,6 +52,7 @@ STREAM = Stream(
     noun="removal orders",
     table=TABLE,
     scope=Scope.REGION,
+    aged_by="last_updated_at",
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(days=60),

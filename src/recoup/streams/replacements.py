@@ -37,6 +37,7 @@ STREAM = Stream(
     noun="replacements",
     table=TABLE,
     scope=Scope.REGION,
+    aged_by="shipped_at",
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(days=28),

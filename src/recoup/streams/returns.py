@@ -47,6 +47,7 @@ STREAM = Stream(
     noun="returns",
     table=TABLE,
     scope=Scope.REGION,
+    aged_by="returned_at",
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(days=45),

@@ -144,6 +144,7 @@ STREAM = Stream(
     table=TABLE,
     parts=(LINES,),
     scope=Scope.REGION,
+    aged_by="coalesce(ended_at, loaded_at)",
     cursor=Windows(history=timedelta(days=90), overlap=timedelta(days=2), holdback=timedelta(0)),
     report=Report(
         report_type="GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2",

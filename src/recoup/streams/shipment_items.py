@@ -109,11 +109,19 @@ def parse(item: Item, request: Request) -> Parsed:  # noqa: ARG001 - one shape f
     )
 
 
+# An item has no day of its own: it is as old as its shipment.
+_CREATED = """coalesce(
+    (select coalesce(s.created_on, cast(s.loaded_at as date)) from shipments s
+        where s.connection_id = shipment_items.connection_id
+            and s.shipment_id = shipment_items.shipment_id),
+    cast(loaded_at as date))"""
+
 STREAM = Stream(
     name="shipment_items",
     noun="items of inbound shipments",
     table=TABLE,
     scope=Scope.MARKETPLACE,
+    aged_by=_CREATED,
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(hours=6),

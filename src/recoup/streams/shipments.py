@@ -161,6 +161,7 @@ STREAM = Stream(
     noun="inbound shipments",
     table=TABLE,
     scope=Scope.MARKETPLACE,
+    aged_by="coalesce(created_on, cast(loaded_at as date))",
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(hours=6),

@@ -50,6 +50,7 @@ STREAM = Stream(
     table=TABLE,
     scope=Scope.REGION,
     # A month is charged, and its report published, in the first half of the next one.
+    aged_by="month_on",
     cursor=Windows(history=timedelta(days=365), overlap=timedelta(0), holdback=timedelta(days=15)),
     report=Report(
         report_type="GET_FBA_STORAGE_FEE_CHARGES_DATA",

@@ -337,6 +337,7 @@ STREAM = Stream(
     table=TABLE,
     parts=(FEES,),
     scope=Scope.REGION,
+    aged_by="posted_at",
     cursor=Windows(
         history=timedelta(days=365),
         overlap=timedelta(days=2),

@@ -52,6 +52,10 @@ workspace = Table(
     Column("workspace_id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("created_at", _TIME, nullable=False, server_default=func.now()),
+    # Why nothing of it may be deleted; null: no legal hold.
+    Column("legal_hold", Text),
+    Column("legal_hold_since", _TIME),
+    CheckConstraint("(legal_hold is null) = (legal_hold_since is null)", name="legal_hold"),
 )
 
 workspace_member = Table(

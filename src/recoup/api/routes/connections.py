@@ -18,6 +18,7 @@ from recoup.connections.expiry import AUTHORIZED_FOR
 from recoup.connections.queries import Connection, list_connections
 from recoup.connections.states import ConnectionStatus
 from recoup.errors import (
+    ConflictError,
     EnvironmentUnavailableError,
     InvalidClientError,
     InvalidRequestError,
@@ -231,7 +232,7 @@ async def connect(
 @router.delete(
     "/api/v1/integrations/amazon/connections/{connectionId}",
     status_code=204,
-    responses=may_fail(NotFoundError, write=True),
+    responses=may_fail(NotFoundError, ConflictError, write=True),
     summary="Disconnect a seller account",
 )
 async def delete_connection(

@@ -70,8 +70,11 @@ async def start_authorization(
 ) -> ConsentBody:
     """Open `authorizationUrl` in the same browser within ten minutes."""
     begun = await begin_consent(
-        services,
-        caller,
+        services.door,
+        services.access,
+        user_id=caller.user_id,
+        workspace_id=caller.workspace_id,
+        public_url=services.settings.public_url,
         environment=environment,
         region=region,
         country=_country_of(marketplace_id, region),

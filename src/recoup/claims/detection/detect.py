@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,6 +10,7 @@ from recoup.claims.detection.cases import WORK_OFF
 from recoup.claims.detection.gap_queries import find_gaps
 from recoup.claims.detection.gaps import CLAIMS, RulesToRun, choose_rules, notes_of
 from recoup.claims.detection.held import hold_back
+from recoup.claims.detection.horizon import find_horizon, keep_what_changes
 from recoup.claims.detection.prepare import prepare
 from recoup.claims.detection.store import Stored, lock_detection, store
 from recoup.claims.detection.temporary_table import change_tables
@@ -54,7 +55,8 @@ async def detect(
     The same rows and day produce the same claims, however often. A rule that needs what was not
     read is not run and its claims stay as they are: what was not read cannot withdraw a claim, and
     half of the truth must not make one. Unread data is recorded in the database
-    (recoup.claims.detection.gaps); `unread` are tables that the caller knows of besides.
+    (recoup.claims.detection.gaps); `unread` are tables that the caller knows of besides. Nor does what
+    was deleted with age change a claim (recoup.claims.detection.horizon).
     """
     policy = policy or load_policy()
     all_of_them = tuple(rules or all_rules())
@@ -67,11 +69,38 @@ async def detect(
         "sync_id": sync_id,
         "policy_version": policy.version,
     }
-    vague = await _find_claims(conn, connection_id, as_of, to_run, policy)
+    horizon = await find_horizon(conn, connection_id)
+    vague = await _find_claims(conn, connection_id, as_of, to_run, policy, horizon)
     stored = await store(conn, values, [rule.type.value for rule in to_run.run])
     notes = notes_of(to_run, vague)
     news = await _tell(conn, connection_id, all_of_them, notes)
     return Detection(as_of, stored, to_run.waiting, notes, tuple(news))
+
+
+async def delete_unseen(
+    conn: Writer,
+    connection_id: ConnectionId,
+    as_of: date,
+    *,
+    delete: Callable[[], Awaitable[None]],
+) -> int:
+    """Runs `delete`, which removes rows, without a later detection changing claims for it.
+
+    Returns the number of events that stay as judged. Needs a transaction of REPEATABLE READ, which
+    nothing has read in yet. Stores no claim.
+    """
+    policy = load_policy()
+    await lock_detection(conn, connection_id)
+
+    async def search() -> list[str]:
+        # Rules that wait are run too: what they would find must not depend on the deletion either.
+        unread = await find_gaps(conn, connection_id)
+        to_run = choose_rules(all_rules(), (), unread.rows)
+        await _find_claims(conn, connection_id, as_of, to_run, policy, None)
+        waiting = choose_rules(all_rules(), unread.gaps, unread.rows).waiting
+        return [rule.type.value for rule in waiting]
+
+    return await keep_what_changes(conn, connection_id, search=search, delete=delete)
 
 
 async def _find_claims(
@@ -80,6 +109,7 @@ async def _find_claims(
     as_of: date,
     to_run: RulesToRun,
     policy: Policy,
+    horizon: date | None,
 ) -> list[Vague]:
     """Leaves the results of rules in temporary tables, stores nothing. Returns vague findings."""
     values: dict[str, object] = {"connection_id": connection_id, "as_of": as_of}
@@ -98,6 +128,7 @@ async def _find_claims(
         watched=to_run.watched,
         refused=to_run.refused,
         is_vague=bool(vague),
+        horizon=horizon,
     )
     await value_claims(conn, values)
     return vague

@@ -1,15 +1,18 @@
-"""Candidates held back individually, because data that could settle them was not read.
+"""Candidates held back individually, because data that could settle them was not read or is gone.
 
 A row in quarantine holds back what it names: a candidate of that product, order or shipment, whatever
 name of the product it uses. A marketplace that was not read holds back its candidates, and those of
-which the marketplace is not known. A claim whose event is told too vaguely now is held as it is. Who is held back has units open or is a claim whose event has
-gone; it is no new claim, and a claim that is there stays as it is.
+which the marketplace is not known. A claim whose event is told too vaguely now is held as it is. Who
+is held back has units open or is a claim whose event has gone; it is no new claim, and a claim that
+is there stays as it is. What rows deleted with age may have settled is held too, settled or not
+(recoup.claims.detection.horizon).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from sqlalchemy import text
 
@@ -111,6 +114,19 @@ HELD = TemporaryTable(
         join detect_vague v on v.type = c.type and v.name in (c.order_id, c.sku)
         where c.connection_id = :connection_id and c.type = any(:types)
             and not exists (select from detect_found f where f.type = c.type and f.key = c.key)
+        union all
+        select type, key, 'It is older than the data that is kept.'
+        from (
+            select type, key, event_on from detect_found
+            union all
+            select c.type, c.key, c.event_on from claim c
+            where c.connection_id = :connection_id and c.type = any(:types)
+                and not exists (select from detect_found f where f.type = c.type and f.key = c.key)
+        ) as event
+        where event_on < cast(:horizon as date)
+        union all
+        select type, key, 'Data that it was judged by was deleted with age.'
+        from judged_event where connection_id = :connection_id and type = any(:types)
     )
     select type, key, string_agg(distinct why, ' ') from reason group by type, key
     """,
@@ -133,19 +149,22 @@ async def hold_back(
     watched: Collection[tuple[str, str]],
     refused: Collection[Refused],
     is_vague: bool,
+    horizon: date | None,
 ) -> None:
-    """Removes candidates that unread data may settle.
+    """Removes candidates that unread or deleted data may settle.
 
     types: those that the detection looks for. watched: each of them with the streams whose rows in
     quarantine matter to it. is_vague: whether recoup.claims.detection.vague has found anything.
+    horizon: the first day of which events are judged; None: all are.
     """
-    if not watched and not refused and not is_vague:
+    if not watched and not refused and not is_vague and horizon is None:
         await make_table(conn, replace(HELD, fill=None), {})
         return
     streams = [stream for stream in all_streams() if stream.name in {name for _, name in watched}]
     parameters = {
         "connection_id": values["connection_id"],
         "types": list(types),
+        "horizon": horizon,
         "watched_types": [name for name, _ in watched],
         "watched_streams": [name for _, name in watched],
         "nouns_of": [stream.name for stream in streams],

@@ -12,6 +12,7 @@ from recoup.errors import ConflictError
 from recoup.events.tables import activity, event
 from recoup.ids import ConnectionId, UserId, WorkspaceId
 from recoup.streams import all_streams
+from recoup.sync.record.legal_hold_queries import require_no_legal_hold
 from recoup.sync.record.tables import sync_progress
 from recoup.users.tables import app_user
 from recoup.users.workspace_queries import list_members, list_workspaces, remove_member
@@ -23,7 +24,7 @@ async def purge_connection(
     """Deletes the connection and every row that references it, in any table, and its rate budget.
 
     Its syncs must have ended, so that no worker writes meanwhile. Does nothing when the user has no
-    such connection, so it may run twice.
+    such connection, so it may run twice. Raises ConflictError under a legal hold.
     """
     c = amazon_connection.c
     owned = await conn.execute(
@@ -33,6 +34,7 @@ async def purge_connection(
     )
     if owned.one_or_none() is None:
         return
+    await require_no_legal_hold(conn, workspace_id, connection_id)
     syncs = select(sync_progress.c.sync_id).where(
         sync_progress.c.workspace_id == workspace_id, sync_progress.c.connection_id == connection_id
     )
@@ -83,6 +85,7 @@ async def _delete_workspace(conn: Writer, workspace_id: WorkspaceId) -> None:
             "The user still has Amazon accounts: disconnect them with purge=true first, or invite "
             "another owner."
         )
+    await require_no_legal_hold(conn, workspace_id)
     for table in reversed(METADATA.sorted_tables):
         # The audit log outlives what it is about.
         if "workspace_id" in table.columns and table is not audit_entry:

@@ -1,0 +1,1 @@
+"""Retention: rows are deleted with age, and claims stay (docs/security.md#retention)."""

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 
 import recoup
 from recoup.api.app import create_app
+from recoup.audit.words import Action
 from recoup.claims.lifecycle import Review, Standing, Status, WindowState
 from recoup.claims.rule import ClaimType
 from recoup.claims.rules import all_rules
@@ -24,6 +25,8 @@ from recoup.notes.note import NoteCode
 from recoup.spapi.endpoints import Environment, Region
 from recoup.sync.record.announce import _CONNECTION_MESSAGES, _ENDINGS
 from recoup.sync.record.states import OF_A_SYNC, OPEN, RequestStatus, StreamStatus, SyncStatus
+from recoup.users.caller import CredentialKind
+from recoup.users.roles import Role, Scope
 from tests.support.page_words import FOLDER, page_words
 
 SOURCE = Path(recoup.__file__).parent
@@ -38,6 +41,10 @@ SETS: dict[str, type[enum.StrEnum]] = {
     "review": Review,
     "note": NoteCode,
     "claimType": ClaimType,
+    "role": Role,
+    "scope": Scope,
+    "credential": CredentialKind,
+    "action": Action,
 }
 CHECKS: dict[tuple[str, str], Iterable[enum.StrEnum]] = {
     ("sync_progress", "status"): OF_A_SYNC,
@@ -48,6 +55,10 @@ CHECKS: dict[tuple[str, str], Iterable[enum.StrEnum]] = {
     ("amazon_connection", "region"): Region,
     ("claim", "status"): Status,
     ("claim", "type"): ClaimType,
+    ("workspace_member", "role"): Role,
+    ("invitation", "role"): Role,
+    ("credential", "kind"): CredentialKind,
+    ("credential", "scope"): Scope,
 }
 # A migration keeps the words of its day, the sandbox shares nothing with the rest, and Amazon's own
 # words are defined where its answers are read.

@@ -44,6 +44,8 @@ class Action(enum.StrEnum):
     """The token was erased. Subject: the connection."""
     CONNECTION_PURGED = "connection_purged"
     """The seller's data was erased too. Subject: the connection."""
+    SCHEDULE_CHANGED = "schedule_changed"
+    """Of a connection's syncs. Subject: the connection. Details: schedule."""
     SYNC_STARTED = "sync_started"
     """Subject: the sync. Details: trigger."""
     SYNC_CANCELLED = "sync_cancelled"

@@ -12,10 +12,15 @@ export class ApiError extends Error {
   }
 }
 
-export async function get(path, parameters = {}) {
+/** The address of a call with the parameters that are set. */
+export function addressOf(path, parameters = {}) {
   const chosen = Object.entries(parameters).filter(([, value]) => value !== "" && value != null);
   const query = new URLSearchParams(chosen).toString();
-  return send("GET", query ? `${path}?${query}` : path);
+  return query ? `${path}?${query}` : path;
+}
+
+export async function get(path, parameters) {
+  return send("GET", addressOf(path, parameters));
 }
 
 export async function send(method, path, body, type = "application/json") {
@@ -24,15 +29,25 @@ export async function send(method, path, body, type = "application/json") {
     options.headers["content-type"] = type;
     options.body = type === "application/json" ? JSON.stringify(body) : body;
   }
+  const response = await ask(path, options);
+  return response.status === 204 ? null : response.json().catch(() => ({}));
+}
+
+/** The whole selection as a file. */
+export async function getCsv(path, parameters) {
+  const response = await ask(addressOf(path, parameters), { headers: { accept: "text/csv" } });
+  return response.blob();
+}
+
+async function ask(path, options) {
   let response;
   try {
     response = await fetch(path, options);
   } catch {
     throw new ApiError({ detail: "recoup does not answer. Check that it is running, then try again." }, 0);
   }
-  const answer = response.status === 204 ? null : await response.json().catch(() => ({}));
-  if (response.ok) return answer;
+  if (response.ok) return response;
   // A wrong password is an answer to the form that is open already.
   if (response.status === 401 && !path.startsWith("/signin")) window.dispatchEvent(new Event(SIGNED_OUT));
-  throw new ApiError(answer ?? {}, response.status);
+  throw new ApiError(await response.json().catch(() => ({})), response.status);
 }

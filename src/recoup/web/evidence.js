@@ -1,7 +1,7 @@
 // The rows of Amazon's own records that prove a claim.
 
 import { h, table } from "./dom.js";
-import { day, number, time, words } from "./words.js";
+import { day, money, number, time, words } from "./words.js";
 
 const PLACE = ["table", "source", "source_line"];
 
@@ -12,14 +12,17 @@ export function evidence(rows) {
       : h("p.muted", {}, "No source rows are stored with this claim."));
 }
 
-/** What it is, and where it stands: file and line, or the call that brought the row. */
+/** What it is, and where it stands. */
 function place(row) {
-  const kind = row.table ? words(row.table) : "Row";
-  const parts = (row.source ?? "").split(" ");
+  return [h("b", {}, row.table ? words(row.table) : "Row"), h("div.muted.small", {}, sourceText(row.source, row.source_line))];
+}
+
+/** File and line, or the call that returned the row. */
+export function sourceText(source, line) {
+  const parts = (source ?? "").split(" ");
   const from = parts.length === 3 ? `Report ${parts[0]} ${parts[1]}, document ${parts[2]}`
     : parts.length === 2 ? `${parts[0]}, request ${parts[1]}` : parts.join(" ");
-  const line = row.source_line === undefined || row.source_line === null ? "" : `, line ${number(row.source_line)}`;
-  return [h("b", {}, kind), h("div.muted.small", {}, `${from}${line}`)];
+  return `${from}${line === undefined || line === null ? "" : `, line ${number(line)}`}`;
 }
 
 function values(row) {
@@ -32,10 +35,11 @@ function values(row) {
 const NAMES = { what: "Kind", event_on: "Day", posted_at: "Posted", quantity: "Units" };
 
 /** A number without the zeros that a division leaves, a list as a list. */
-function textOf(value) {
+export function textOf(value) {
   if (Array.isArray(value)) return value.map(textOf).join(", ");
+  if (value?.amount && value.currency) return money(value);
   if (value !== null && typeof value === "object")
-    return Object.entries(value).map(([name, part]) => `${words(name).toLowerCase()} ${textOf(part)}`).join(", ");
+    return Object.entries(value).filter(([, part]) => part !== null).map(([name, part]) => `${words(name).toLowerCase()} ${textOf(part)}`).join(", ");
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (/^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(value)) return time(value);
   if (/^\d{4}-\d\d-\d\d$/.test(value)) return day(value);

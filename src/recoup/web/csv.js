@@ -1,0 +1,23 @@
+// A selection as a file: all of its rows, not only those that are shown.
+
+import { getCsv } from "./api.js";
+import { failure, h, once, put } from "./dom.js";
+
+/** query(): the filters at the moment of the click. problem: the element that shows why it failed. */
+export function csvButton(path, query, name, problem) {
+  return h("button.quiet", { type: "button", onclick: once(async () => {
+    put(problem);
+    try {
+      save(await getCsv(path, query()), name);
+    } catch (error) {
+      put(problem, failure(error));
+    }
+  }) }, "Download CSV");
+}
+
+function save(content, name) {
+  const address = URL.createObjectURL(content);
+  h("a", { href: address, download: name }).click();
+  // The browser has taken it up by then.
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}

@@ -1,0 +1,107 @@
+// A list that the server filters and pages. Its filters and how many pages of it are shown are in the
+// address, so that a list can be kept, and come back to.
+
+import { announce, failure, h, once, put } from "./dom.js";
+import { follow } from "./feed.js";
+import { setAddress } from "./places.js";
+import { plural } from "./words.js";
+
+const PER_PAGE = 50;
+
+/** base: the address without filters; bare: the filters that it stands for.
+    read(query, limit, cursor) => {items, nextCursor, count, ...}, with at most `most` items.
+    rows(items) => their table. summary(page), empty(query): what is above it, or in its place.
+    filled(page): it was read anew. noted(): the address has changed. */
+export function filteredList({ base, bare = "", always = {}, most, noun, read, rows, summary, empty, filled = () => {}, noted = () => {} }) {
+  const { pages, ...asked } = Object.fromEntries(new URLSearchParams(location.hash.split("?")[1] ?? bare));
+  const part = h("div.results");
+  const view = { part, query: { ...always, ...asked }, fill, change };
+  let shown = Math.max(1, Number(pages) || 1);
+  let turn = 0;
+
+  const note = () => {
+    const kept = Object.entries({ ...view.query, ...(shown > 1 ? { pages: shown } : {}) });
+    setAddress(`${base}?${new URLSearchParams(kept)}`);
+    noted();
+  };
+
+  function change(event) {
+    view.query = { ...view.query, [event.target.name]: event.target.value.trim() };
+    shown = 1;
+    note();
+    return fill();
+  }
+
+  /** Of several fills the one that was asked for last counts, whichever is answered last. */
+  async function fill() {
+    const asked = ++turn;
+    part.setAttribute("aria-busy", "true");
+    let page = null;
+    let problem = null;
+    try {
+      page = await readPages();
+    } catch (error) {
+      problem = error;
+    }
+    if (asked !== turn) return;
+    part.removeAttribute("aria-busy");
+    if (problem) return put(part, failure(problem));
+    filled(page);
+    announce(plural(page.count, noun));
+    if (!page.count) return put(part, empty(view.query));
+    const table = rows(page.items);
+    put(part, summary(page), table, more(table, page.nextCursor));
+  }
+
+  /** As many pages as were shown. */
+  async function readPages() {
+    const limit = shown * PER_PAGE;
+    let page = await read(view.query, Math.min(limit, most));
+    const items = [...page.items];
+    while (page.nextCursor && items.length < limit) {
+      page = await read(view.query, Math.min(limit - items.length, most), page.nextCursor);
+      items.push(...page.items);
+    }
+    return { ...page, items };
+  }
+
+  function more(table, cursor) {
+    if (!cursor) return null;
+    const begun = turn;
+    const button = h("button.quiet", { type: "button" }, "Show more");
+    button.addEventListener("click", once(async () => {
+      try {
+        const page = await read(view.query, PER_PAGE, cursor);
+        if (begun !== turn) return;
+        shown += 1;
+        note();
+        const added = [...rows(page.items).querySelectorAll("tbody tr")];
+        table.querySelector("tbody").append(...added);
+        const next = more(table, page.nextCursor);
+        if (next) button.replaceWith(next);
+        else button.remove();
+        added[0]?.querySelector("a, button")?.focus({ preventScroll: true });
+        announce(`${plural(added.length, `more ${noun}`)} shown.`);
+      } catch (error) {
+        button.after(failure(error));
+      }
+    }));
+    return button;
+  }
+
+  return view;
+}
+
+/** Rows do not move while somebody looks at them: once an event makes them old, a notice with a button
+    that loads them again. makesOld(event): of the server's events. */
+export function staleNotice(text, title, makesOld, reload) {
+  const part = h("div");
+  const stop = follow(({ type, data }) => {
+    if (type !== "event" || !makesOld(data)) return;
+    put(part, h("p.notice.row.spread", {}, text, h("button.quiet", { type: "button", onclick: async () => {
+      await reload();
+      put(part);
+    } }, title)));
+  });
+  return { part, stop };
+}

@@ -15,7 +15,7 @@ PAGE = "performance.getEntriesByType('navigation')[0].transferSize"
 
 
 async def test_a_first_visit_is_light(full_seat: Seat) -> None:
-    """The Overview with everything that it loads but charts, from an empty cache: under 150 KB."""
+    """The Overview with its files and data, from an empty cache: under 150 KB."""
     page = await full_seat.page()
     await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     loaded = dict(await page.evaluate(SCRIPTS))

@@ -12,6 +12,7 @@ from recoup import __version__
 from recoup.api.authentication import Authentication
 from recoup.api.body_limit import BodyLimit
 from recoup.api.buckets import RequestLimits
+from recoup.api.compression import Compression
 from recoup.api.fairness import Fairness
 from recoup.api.metrics import Metrics
 from recoup.api.observe import Observed
@@ -128,6 +129,7 @@ def create_app(
     app.mount("/static", dashboard.static_files)
     answer_with_problems(app)
     # The last one added is the outermost.
+    app.add_middleware(Compression)
     app.add_middleware(BodyLimit)
     app.add_middleware(Authentication, services=services)
     app.add_middleware(Fairness, services=services, limits=request_limits or RequestLimits())

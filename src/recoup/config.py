@@ -130,7 +130,8 @@ class Settings(BaseSettings):
     )
     sync_schedule: str = Field(
         default="0 2 * * *",
-        description="Cron expression of the scheduled sync, UTC. Empty: no schedule.",
+        description="Cron expression of the scheduled sync, UTC, of connections without a schedule of "
+        "their own. Empty: no schedule.",
     )
     worker_concurrency: int = Field(
         default=20,

@@ -197,6 +197,7 @@ TOLD = {
     ("POST", "/api/quarantine/replay"): Action.QUARANTINE_REPLAYED,
     ("POST", AMAZON): Action.CONNECTION_MADE,
     ("DELETE", f"{AMAZON}/{{connectionId}}"): Action.CONNECTION_REMOVED,
+    ("PATCH", f"{AMAZON}/{{connectionId}}"): Action.SCHEDULE_CHANGED,
     ("POST", "/api/me/password"): Action.PASSWORD_CHANGED,
     ("POST", "/api/me/credentials"): Action.TOKEN_MADE,
     ("DELETE", "/api/me/credentials/{credentialId}"): Action.CREDENTIAL_REVOKED,

@@ -39,10 +39,14 @@ async def test_orders_come_with_items_and_exact_money(
 
     answer = await client.get("/api/orders")
 
+    loaded_at = answer.json()["items"][0]["loadedAt"]
     assert answer.json() == {
         "items": [
             {
                 "connectionId": connection.connection_id,
+                "source": "test",
+                "sourceLine": None,
+                "loadedAt": loaded_at,
                 "orderId": "O-000000",
                 "marketplaceId": "M1",
                 "salesChannel": "Amazon.com",

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import pytest
 
-from recoup.api.schedule import next_scheduled_sync
 from recoup.clock import parse_rfc3339, utc_now
 from recoup.config import Settings
 from recoup.connections.queries import Connection
+from recoup.connections.schedule import next_scheduled_sync
 from recoup.db.engine import Database
 from recoup.sync.record.tables import sync_progress
 from recoup.users.queries import User

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import httpx2
 import pytest
 
 from recoup.api.cursors import encode_cursor
+from recoup.clock import parse_rfc3339, utc_now
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
 from recoup.users.queries import User
@@ -104,6 +106,20 @@ async def test_the_csv_says_what_the_json_says(
     for line, item in zip(lines, items, strict=True):
         for column, cell in line.items():
             assert cell.removeprefix("'") == _cell(item, column), column
+
+
+@every_list
+async def test_each_row_says_where_it_came_from(
+    client: httpx2.AsyncClient, rows: None, name: str
+) -> None:
+    """The file and its line, or the call, and when it was stored; a spreadsheet stays without them."""
+    item = (await client.get(f"/api/{name}?limit=1")).json()["items"][0]
+    header = (await client.get(f"/api/{name}", headers=AS_CSV)).text.splitlines()[0].split(",")
+
+    assert item["source"] == "test"
+    assert item["sourceLine"] == (994 if name == "ledger" else None)
+    assert abs(parse_rfc3339(item["loadedAt"]) - utc_now()) < timedelta(hours=1)
+    assert not {"source", "sourceLine", "loadedAt"} & set(header)
 
 
 def _cell(item: Mapping[str, Any], column: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 from sqlalchemy import text
 
 from recoup.connections.queries import Connection
@@ -15,6 +15,20 @@ from recoup.users.queries import User
 from tests.api.serving import Server, new_connection, store_token, token_of
 
 PATIENCE_MS = 15_000
+PAGES = (
+    *(
+        "/",
+        "/#/syncs",
+        "/#/syncs/quarantine",
+        "/#/claims",
+        "/#/claims?type=nothing",
+        "/#/costs",
+        "/#/accounts",
+    ),
+    *("/#/data", "/#/data/orders", "/#/data/ledger", "/#/data/shipments?sku=nothing"),
+    *("/#/settings/account", "/#/settings/people", "/#/settings/workspace", "/#/settings/audit"),
+)
+"""The dashboard, some of it in a state that a filter makes."""
 
 
 @dataclass
@@ -75,6 +89,13 @@ async def seated(
     await context.add_cookies([cookie])  # type: ignore[list-item] # a TypedDict of the driver's
     yield Seat(server, database, user, context)
     await context.close()
+
+
+async def visit(page: Page, address: str) -> None:
+    """Load a page from nothing, so that what is seen is no rest of the one before."""
+    await page.goto("about:blank")
+    await page.goto(address)
+    await expect(page.locator("main:not([aria-busy]) h1")).to_be_visible()
 
 
 async def the_seller(database: Database) -> User:

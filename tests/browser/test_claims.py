@@ -13,7 +13,7 @@ from recoup.db.engine import Database
 from recoup.users.queries import User
 from tests.api.claim_rows import store_claims, unvalued
 from tests.api.serving import Server
-from tests.browser.shop import Seat, seated
+from tests.browser.shop import PAGES, Seat, seated
 
 PASSWORD = "correct horse battery"
 # The policy of the page lets no text be run, as the driver's own way to wait would.
@@ -184,16 +184,7 @@ async def test_a_phone_shows_what_counts_first(
             await expect(shown).to_be_in_viewport()
         claim = page.url
         packet = await page.get_by_role("link", name="Filing packet").get_attribute("href")
-        for address in (
-            "/",
-            "/#/syncs",
-            "/#/claims",
-            "/#/costs",
-            "/#/accounts",
-            "/#/account",
-            claim,
-            packet,
-        ):
+        for address in (*PAGES, claim, packet):
             await page.goto(address or "")
             await expect(page.locator("h1")).to_be_visible()
             await page.wait_for_load_state("networkidle" if address == packet else "load")

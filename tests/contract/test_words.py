@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 import recoup
+from recoup.audit.words import Action
 from recoup.claims.lifecycle import Review, Standing, Status, WindowState
 from recoup.claims.rule import ClaimType
 from recoup.claims.rules import all_rules
@@ -23,6 +24,8 @@ from recoup.spapi.endpoints import Environment, Region
 from recoup.streams.sales_channels import MARKETPLACES, marketplace_name
 from recoup.sync.record.announce import _CONNECTION_MESSAGES, _ENDINGS
 from recoup.sync.record.states import OF_A_SYNC, OPEN, RequestStatus, StreamStatus, SyncStatus
+from recoup.users.caller import CredentialKind
+from recoup.users.roles import Role, Scope
 from tests.support.openapi_document import DOCUMENT
 from tests.support.page_words import FOLDER, page_words
 
@@ -38,6 +41,10 @@ SETS: dict[str, type[enum.StrEnum]] = {
     "review": Review,
     "note": NoteCode,
     "claimType": ClaimType,
+    "role": Role,
+    "scope": Scope,
+    "credential": CredentialKind,
+    "action": Action,
 }
 CHECKS: dict[tuple[str, str], Iterable[enum.StrEnum]] = {
     ("sync_progress", "status"): OF_A_SYNC,
@@ -48,6 +55,10 @@ CHECKS: dict[tuple[str, str], Iterable[enum.StrEnum]] = {
     ("amazon_connection", "region"): Region,
     ("claim", "status"): Status,
     ("claim", "type"): ClaimType,
+    ("workspace_member", "role"): Role,
+    ("invitation", "role"): Role,
+    ("credential", "kind"): CredentialKind,
+    ("credential", "scope"): Scope,
 }
 # A migration keeps the words of its day, the sandbox shares nothing with the rest, and Amazon's own
 # words are defined where its answers are read.

@@ -15,6 +15,20 @@ class Page(CamelModel):
     next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.")
 
 
+class LoadedRow(CamelModel):
+    """Whose row it is, and where it came from."""
+
+    connection_id: str
+    source: str = Field(
+        description="Report type, report id and document id; or the operation and Amazon's "
+        "request id of its answer."
+    )
+    source_line: int | None = Field(
+        default=None, description="Line in the report's file, the header being line 1."
+    )
+    loaded_at: Timestamp = Field(description="When recoup stored this version of the row.")
+
+
 class OrderItem(CamelModel):
     order_item_id: str
     sku: str | None
@@ -30,8 +44,7 @@ class OrderItem(CamelModel):
     proceeds: Money | None
 
 
-class Order(CamelModel):
-    connection_id: str
+class Order(LoadedRow):
     order_id: str
     marketplace_id: str | None
     sales_channel: str
@@ -50,8 +63,7 @@ class OrderPage(Page):
     items: list[Order]
 
 
-class Transaction(CamelModel):
-    connection_id: str
+class Transaction(LoadedRow):
     transaction_id: str
     type: str
     status: str | None
@@ -71,8 +83,7 @@ class TransactionPage(Page):
     items: list[Transaction]
 
 
-class Fee(CamelModel):
-    connection_id: str
+class Fee(LoadedRow):
     transaction_id: str
     line: str = Field(description="Position in Amazon's breakdown of the transaction.")
     posted_at: Timestamp

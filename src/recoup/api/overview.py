@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from recoup.api.schedule import next_scheduled_sync
+from datetime import datetime
+
 from recoup.api.services import Services
 from recoup.api.sync_bodies import OverviewBody
 from recoup.clock import utc_now
-from recoup.connections.queries import list_connections
+from recoup.config import Settings
+from recoup.connections.queries import Connection, list_connections
+from recoup.connections.schedule import next_scheduled_sync
 from recoup.connections.states import ConnectionStatus
 from recoup.ids import WorkspaceId
 from recoup.sync.record.current_notes import read_current_notes
@@ -22,13 +25,21 @@ async def read_overview(services: Services, workspace_id: WorkspaceId) -> Overvi
         newest = await list_newest_syncs(conn, workspace_id)
         connections = await list_connections(conn, workspace_id)
         notes = await read_current_notes(conn, workspace_id)
-    scheduled = any(connection.status is ConnectionStatus.ACTIVE for connection in connections)
-    schedule = services.settings.sync_schedule
     return OverviewBody(
         has_active_sync=bool(active),
         active_sync=status_body(active[0]) if active else None,
         last_sync=status_body(last) if last else None,
-        next_scheduled_sync=next_scheduled_sync(schedule, utc_now()) if scheduled else None,
+        next_scheduled_sync=min(
+            filter(None, (next_sync(one, services.settings) for one in connections)), default=None
+        ),
         syncs=[status_body(sync) for sync in newest],
         notes=notes,
     )
+
+
+def next_sync(connection: Connection, settings: Settings) -> datetime | None:
+    """When it syncs by itself next; None if it does not."""
+    if connection.status is not ConnectionStatus.ACTIVE:
+        return None
+    own = connection.sync_schedule
+    return next_scheduled_sync(settings.sync_schedule if own is None else own, utc_now())

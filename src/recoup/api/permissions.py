@@ -37,6 +37,7 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("DELETE", "/api/sourcing-costs"): _SYNCING,
     ("POST", "/api/quarantine/replay"): _SYNCING,
     ("POST", f"{_AMAZON}/connections"): _CONNECTING,
+    ("PATCH", f"{_AMAZON}/connections/{{connectionId}}"): _CONNECTING,
     # With purge=true an owner only: the route looks at that itself.
     ("DELETE", f"{_AMAZON}/connections/{{connectionId}}"): _CONNECTING,
     # It begins what ends in a connection, although it is a GET.

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from recoup.api.data_bodies import Page
+from recoup.api.data_bodies import LoadedRow, Page
 from recoup.body import CamelModel, Money, Timestamp, money
 from recoup.streams.listing.queries import StoredRow
 
 
-class Stock(CamelModel):
-    connection_id: str
+class Stock(LoadedRow):
     marketplace_id: str
     sku: str
     fnsku: str
@@ -40,8 +39,7 @@ class StockPage(Page):
     items: list[Stock]
 
 
-class Movement(CamelModel):
-    connection_id: str
+class Movement(LoadedRow):
     event_on: date
     fnsku: str | None
     asin: str | None
@@ -63,8 +61,7 @@ class LedgerPage(Page):
     items: list[Movement]
 
 
-class Reimbursement(CamelModel):
-    connection_id: str
+class Reimbursement(LoadedRow):
     reimbursement_id: str
     fnsku: str
     sku: str
@@ -89,8 +86,7 @@ class ReimbursementPage(Page):
     items: list[Reimbursement]
 
 
-class Return(CamelModel):
-    connection_id: str
+class Return(LoadedRow):
     order_id: str
     sku: str
     fnsku: str
@@ -110,8 +106,7 @@ class ReturnPage(Page):
     items: list[Return]
 
 
-class Removal(CamelModel):
-    connection_id: str
+class Removal(LoadedRow):
     order_id: str
     sku: str
     fnsku: str
@@ -142,8 +137,7 @@ class ShipmentItem(CamelModel):
     quantity_in_case: int | None
 
 
-class Shipment(CamelModel):
-    connection_id: str
+class Shipment(LoadedRow):
     shipment_id: str
     marketplace_id: str
     name: str | None

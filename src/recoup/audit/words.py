@@ -50,6 +50,8 @@ class Action(enum.StrEnum):
     """The same."""
     ROWS_DELETED_WITH_AGE = "rows_deleted_with_age"
     """Subject: the connection. Details: held_from, and the number of rows by table."""
+    SCHEDULE_CHANGED = "schedule_changed"
+    """Of a connection's syncs. Subject: the connection. Details: schedule."""
     SYNC_STARTED = "sync_started"
     """Subject: the sync. Details: trigger."""
     SYNC_CANCELLED = "sync_cancelled"

@@ -25,7 +25,8 @@ _c = amazon_connection.c
 class Connection:
     """A seller account of a user. `refresh_token_sealed` is None once it is disconnected.
 
-    `status_reason`: why it is not active, in words for the seller.
+    `status_reason`: why it is not active, in words for the seller. `sync_schedule`: its own one; None
+    if it follows the server's.
     """
 
     connection_id: ConnectionId
@@ -39,6 +40,7 @@ class Connection:
     refresh_token_sealed: bytes | None
     authorized_at: datetime
     last_sync_at: datetime | None
+    sync_schedule: str | None = None
 
     def __repr__(self) -> str:
         return f"Connection({self.connection_id})"
@@ -170,14 +172,42 @@ async def list_authorized(conn: Reader) -> list[Connection]:
     return [_connection(row) for row in rows]
 
 
-async def list_active_connections(conn: Reader) -> list[tuple[WorkspaceId, ConnectionId]]:
-    """Lists every connection of every user that a scheduled sync should read."""
+async def list_connections_by_server_schedule(
+    conn: Reader,
+) -> list[tuple[WorkspaceId, ConnectionId]]:
+    """Lists every active connection of every user that has no schedule of its own."""
     rows = await conn.execute(
         select(_c.workspace_id, _c.connection_id)
-        .where(_c.status == ConnectionStatus.ACTIVE)
+        .where(_c.status == ConnectionStatus.ACTIVE, _c.sync_schedule.is_(None))
         .order_by(_c.created_at)
     )
     return [(WorkspaceId(row.workspace_id), ConnectionId(row.connection_id)) for row in rows]
+
+
+async def list_own_schedules(conn: Reader) -> list[tuple[WorkspaceId, ConnectionId, str]]:
+    """Lists every active connection of every user with a schedule of its own, and that."""
+    rows = await conn.execute(
+        select(_c.workspace_id, _c.connection_id, _c.sync_schedule)
+        .where(_c.status == ConnectionStatus.ACTIVE, _c.sync_schedule != "")
+        .order_by(_c.created_at)
+    )
+    return [
+        (WorkspaceId(row.workspace_id), ConnectionId(row.connection_id), row.sync_schedule)
+        for row in rows
+    ]
+
+
+async def set_schedule(
+    conn: Writer, workspace_id: WorkspaceId, connection_id: ConnectionId, schedule: str | None
+) -> None:
+    """None: by the server's schedule. Raises NotFoundError."""
+    result = await conn.execute(
+        update(amazon_connection)
+        .where(_c.workspace_id == workspace_id, _c.connection_id == connection_id)
+        .values(sync_schedule=schedule)
+    )
+    if result.rowcount == 0:
+        raise NotFoundError("There is no such Amazon connection.")
 
 
 async def require_reauthorization(conn: Writer, connection: Connection, reason: str) -> bool:
@@ -244,6 +274,7 @@ def _connection(row: Row[Any]) -> Connection:
         refresh_token_sealed=row.refresh_token_sealed,
         authorized_at=row.authorized_at,
         last_sync_at=row.last_sync_at,
+        sync_schedule=row.sync_schedule,
     )
 
 

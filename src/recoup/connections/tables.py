@@ -40,6 +40,8 @@ amazon_connection = Table(
     Column("refresh_token_sealed", LargeBinary),
     Column("authorized_at", TIMESTAMP(timezone=True), nullable=False),
     Column("last_sync_at", TIMESTAMP(timezone=True)),
+    # Cron in UTC, or empty: no scheduled sync. Null: by the server's schedule.
+    Column("sync_schedule", Text),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=func.now()),
     # Why nothing of it may be deleted; null: no legal hold of its own.
     Column("legal_hold", Text),

@@ -7,23 +7,21 @@ import contextlib
 import os
 import socket
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
 from recoup.audit.queries import forget_old_entries
 from recoup.clock import utc_now
 from recoup.config import Settings
-from recoup.connections.queries import get_connection, list_active_connections
 from recoup.db.engine import Database
 from recoup.db.listen import listen
-from recoup.errors import ConflictError, DatabaseUnreachableError, NotFoundError
+from recoup.errors import DatabaseUnreachableError
 from recoup.events.queries import delete_superseded_events
 from recoup.ids import SyncId
 from recoup.jobs.queries import forget_old_jobs
 from recoup.jobs.queue import RUN_SYNC, SYNC_QUEUE, UPKEEP_QUEUE, defer_sync, new_queue
-from recoup.jobs.start import begin_sync
+from recoup.jobs.schedule import start_own_syncs, start_scheduled_syncs
 from recoup.jobs.stop import CANCEL_CHANNEL
 from recoup.logs import get_logger
 from recoup.spapi.secret_age import secret_warning
@@ -171,12 +169,22 @@ class Worker:
             )
             await reduce_stored(self._database, now=utc_now, at_most=_DELETE_AT_MOST)
 
+        @queue.periodic(cron="* * * * *", periodic_id="own_schedules")
+        @queue.task(name="sync.own_schedules", queue=UPKEEP_QUEUE)
+        async def own_schedules(timestamp: int) -> None:
+            """Starts the syncs of connections that have a schedule of their own. Milliseconds; may
+            run twice.
+            """
+            await start_own_syncs(self._database, queue, datetime.fromtimestamp(timestamp, UTC))
+
         if self._settings.sync_schedule:
 
             @queue.periodic(cron=self._settings.sync_schedule, periodic_id="schedule")
             @queue.task(name="sync.schedule", queue=UPKEEP_QUEUE)
             async def schedule(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
-                """Starts a sync of every active connection. Seconds; may run twice."""
+                """Starts a sync of the active connections without a schedule of their own. Seconds;
+                may run twice.
+                """
                 await start_scheduled_syncs(self._database, queue)
 
     async def _warn_of_expiries(self) -> None:
@@ -209,21 +217,6 @@ class Worker:
                             _log.info("sync_rescued", sync_id=sync_id)
             except DatabaseUnreachableError:
                 _log.warning("rescue_postponed")
-
-
-async def start_scheduled_syncs(database: Database, queue: App) -> list[SyncId]:
-    """Starts a sync of every active connection without a running one; returns the new ones."""
-    async with database.reading() as conn:
-        due = await list_active_connections(conn)
-    started = []
-    for workspace_id, connection_id in due:
-        async with database.writing() as conn:
-            try:
-                connection = await get_connection(conn, workspace_id, connection_id)
-                started.append(await begin_sync(conn, queue, connection, trigger="schedule"))
-            except (ConflictError, NotFoundError) as exc:
-                _log.info("schedule_skipped", connection_id=connection_id, reason=str(exc))
-    return started
 
 
 async def _sleep_unless(stop: asyncio.Event, seconds: float) -> None:

@@ -21,8 +21,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from recoup.db.metadata import METADATA
+from recoup.db.words import one_of
+from recoup.users.caller import CredentialKind
+from recoup.users.roles import Role, Scope
 
-_ROLES = "role in ('owner', 'member', 'viewer')"
+_ROLES = one_of("role", Role)
 _TIME = TIMESTAMP(timezone=True)
 
 
@@ -118,8 +121,8 @@ credential = Table(
     Column("expires_at", _TIME, nullable=False),
     Column("last_used_at", _TIME),
     Column("revoked_at", _TIME),
-    CheckConstraint("kind in ('session', 'token')", name="kind"),
-    CheckConstraint("scope in ('read', 'sync', 'admin')", name="scope"),
+    CheckConstraint(one_of("kind", CredentialKind), name="kind"),
+    CheckConstraint(one_of("scope", Scope), name="scope"),
     Index("credential_user_id_created_at_idx", "user_id", "created_at"),
 )
 

@@ -1,108 +1,83 @@
-// The account: password, sessions and tokens, and the people of the workspace.
+// A person's own account: password, sessions, and tokens for programs.
 
 import { get, send } from "./api.js";
-import { announce, failure, field, h, put, select, table } from "./dom.js";
-import { time, words } from "./words.js";
+import { field, h, keepFocus, listed, put, select, table } from "./dom.js";
+import { shownOnce } from "./secret.js";
+import { choicesOf, wordsOf } from "./states.js";
+import { time } from "./words.js";
 
-const ROLES = ["viewer", "member", "owner"].map((role) => [role, words(role)]);
+const CREDENTIALS = "/api/me/credentials";
+const LIFETIMES = [["30", "30 days"], ["90", "90 days"], ["365", "a year"]];
 
-export async function showAccount() {
-  const me = await get("/api/me");
-  const problem = h("div");
-  const parts = { credentials: h("div"), people: h("div") };
-  const isOwner = me.workspace?.role === "owner" && me.scope === "admin";
+export async function showAccount({ me, act }) {
+  if (me.scope !== "admin") return h("p.notice", {}, "This session has the rights of a token: it may not see or change an account.");
+  const list = h("div");
   const refresh = async () => {
-    put(parts.credentials, await credentials(act));
-    put(parts.people, await people(me, isOwner, act));
+    const { credentials } = await get(CREDENTIALS);
+    keepFocus(list, () => put(list, h("section.card", { "aria-label": "Sessions and tokens" }, h("h2", {}, "Sessions and tokens"),
+      credentialsTable(credentials, end))));
   };
-  const act = async (done, work) => {
-    try {
-      const result = await work();
-      put(problem);
-      announce(done);
-      await refresh();
-      return result;
-    } catch (error) {
-      put(problem, failure(error));
-      return undefined;
-    }
-  };
+  const run = act(refresh);
+  const end = (one) => confirmEnd(one) && run("Ended.", () => send("DELETE", `${CREDENTIALS}/${encodeURIComponent(one.credentialId)}`));
   await refresh();
-  return {
-    title: "Account",
-    content: [
-      h("h1", {}, me.name ?? me.email ?? "Account"), problem,
-      me.workspaces.length > 1 ? h("section.card", {}, switcher(me)) : null,
-      h("div.split", {},
-        h("div", {}, parts.people, parts.credentials),
-        h("div", {}, password(act), isOwner ? invite(act) : null)),
-    ],
-  };
+  return h("div.split", {},
+    h("div", {}, h("section.card", { "aria-label": "Account" }, h("h2", {}, me.name ?? me.email ?? "You"),
+      h("p.muted", {}, me.name && me.email ? `${me.email}, ` : "",
+        me.workspace ? `${wordsOf("role", me.workspace.role).toLowerCase()} of ${me.workspace.name}` : "no workspace chosen")), list),
+    h("div", {}, me.workspace ? newToken(run) : null, password(run)));
 }
 
-function switcher(me) {
-  const choice = select("workspaceId", me.workspaces.map((one) => [one.workspaceId, one.name]), me.workspace?.workspaceId);
-  choice.addEventListener("change", async () => {
-    await send("PUT", "/api/me/workspace", { workspaceId: choice.value });
-    location.replace("/");
-  });
-  return field("Workspace", choice);
+/** Whoever ends a token is asked: a program may need it. */
+export function confirmEnd(one) {
+  return one.kind !== "token" || confirm(`Revoke the token ${one.label ?? one.credentialId}? Programs that use it are refused from now on.`);
 }
 
-async function credentials(act) {
-  const found = (await get("/api/me/credentials")).credentials;
-  const end = (one) => act("Ended.", () => send("DELETE", `/api/me/credentials/${encodeURIComponent(one.credentialId)}`));
-  return h("section.card", {}, h("h2", {}, "Sessions and tokens"),
-    table("Sessions and tokens", [
-      ["What", (one) => one.label ?? one.userAgent ?? words(one.kind), "wrap"],
-      ["May", (one) => words(one.scope)],
-      ["Used", (one) => time(one.lastUsedAt)],
-      ["Until", (one) => time(one.expiresAt)],
-      ["End", (one) => (one.isCurrent ? "this one" : h("button.quiet", { type: "button", onclick: () => end(one) }, "End"))],
-    ], found));
+/** end: what the button of an entry does. */
+export function credentialsTable(found, end, { withPerson = false } = {}) {
+  const title = (one) => one.label ?? one.userAgent ?? wordsOf("credential", one.kind);
+  const kind = (one) => (one.label || one.userAgent ? wordsOf("credential", one.kind) : null);
+  const what = (one) => [h("div", {}, title(one)), h("div.muted.small", {}, listed([kind(one), one.address && `from ${one.address}`]))];
+  const button = (one) => (one.isCurrent ? h("span.muted", {}, "This one")
+    : h("button.quiet", { type: "button", "aria-label": `${one.kind === "token" ? "Revoke" : "End"} ${title(one)} of ${time(one.createdAt)}`, onclick: () => end(one) },
+      one.kind === "token" ? "Revoke" : "End"));
+  return table("Sessions and tokens", [
+    ["What", what, "wrap lead"],
+    ...(withPerson ? [["Who", (one) => one.email ?? "-", "wrap"]] : []),
+    ["May", (one) => wordsOf("scope", one.scope)],
+    ["Last used", (one) => (one.lastUsedAt ? time(one.lastUsedAt) : "never")],
+    ["Until", (one) => time(one.expiresAt)],
+    ["End", button, "nowrap"],
+  ], found);
 }
 
-async function people(me, isOwner, act) {
-  const { members } = await get("/api/workspace/members");
-  if (members.length < 2 && !isOwner) return null;
-  const at = (one) => `/api/workspace/members/${encodeURIComponent(one.userId)}`;
-  const role = (one) => {
-    if (!isOwner) return words(one.role);
-    const choice = select("role", ROLES, one.role, { "aria-label": `Role of ${one.email ?? one.name}` });
-    choice.addEventListener("change", () => act("Role changed.", () => send("PATCH", at(one), { role: choice.value })));
-    return choice;
-  };
-  const remove = (one) => h("button.quiet", { type: "button", onclick: () => act("Removed.", () => send("DELETE", at(one))) }, "Remove");
-  return h("section.card", {}, h("h2", {}, "People"), table("People", [
-    ["Who", (one) => one.email ?? one.name ?? one.userId, "wrap"],
-    ["Role", role],
-    ["Since", (one) => time(one.since)],
-    ...(isOwner ? [["Remove", (one) => (one.userId === me.userId ? "you" : remove(one))]] : []),
-  ], members));
-}
-
-function password(act) {
-  const input = (name, kind) => h("input", { name, type: "password", autocomplete: kind, maxlength: 256 });
-  const [current, wanted] = [input("current", "current-password"), input("new", "new-password")];
-  const submit = async (event) => {
-    event.preventDefault();
-    await act("Password changed.", () => send("POST", "/api/me/password", { currentPassword: current.value, newPassword: wanted.value }));
-  };
-  return h("section.card", {}, h("h2", {}, "Password"),
-    h("form.form", { onsubmit: submit }, field("Current password, if you have one", current),
-      field("New password, at least 12 characters", wanted), h("button", {}, "Change password")));
-}
-
-function invite(act) {
-  const email = h("input", { name: "email", type: "email", required: true });
-  const role = select("role", ROLES, "viewer");
+function newToken(run) {
+  const label = h("input", { name: "label", maxlength: 100, placeholder: "nightly export" });
+  const scope = select("scope", choicesOf("scope"), "read");
+  const days = select("days", LIFETIMES, "90");
   const result = h("div");
   const submit = async (event) => {
     event.preventDefault();
-    const body = { email: email.value, role: role.value };
-    const made = await act("Invitation made.", () => send("POST", "/api/workspace/invitations", body));
-    if (made) put(result, h("p.notice.saved", {}, "Give this link to the person. It works once, for seven days:"), h("input", { readonly: true, "aria-label": "Link", value: made.link }));
+    const body = { scope: scope.value, days: Number(days.value), label: label.value.trim() || null };
+    const made = await run("The token was made.", () => send("POST", CREDENTIALS, body));
+    if (!made) return;
+    label.value = "";
+    put(result, shownOnce("Token", made.token, "Copy the token now: it is not shown again."));
   };
-  return h("section.card", {}, h("h2", {}, "Invite a person"), result,
-    h("form.form", { onsubmit: submit }, field("Email address", email), field("Role", role), h("button", {}, "Make a link")));
+  return h("section.card", { "aria-label": "Make a token" }, h("h2", {}, "Make a token"),
+    h("p.muted.small", {}, "For a program that uses the API. It opens this workspace only, and may never do more than you."), result,
+    h("form.form", { onsubmit: submit }, field("What it is for", label), field("It may", scope), field("Valid for", days), h("button", {}, "Make a token")));
+}
+
+function password(run) {
+  const input = (name, kind, least) => h("input", { name, type: "password", autocomplete: kind, minlength: least, maxlength: 256 });
+  const [current, wanted] = [input("current", "current-password"), input("new", "new-password", 12)];
+  const submit = async (event) => {
+    event.preventDefault();
+    const changed = await run("Password changed.", () => send("POST", "/api/me/password", { currentPassword: current.value, newPassword: wanted.value }));
+    if (changed !== undefined) event.target.reset();
+  };
+  return h("section.card", { "aria-label": "Password" }, h("h2", {}, "Password"),
+    h("p.muted.small", {}, "A change ends all your other sessions. Tokens stay."),
+    h("form.form", { onsubmit: submit }, field("Current password, if you have one", current),
+      field("New password, at least 12 characters", wanted), h("button", {}, "Change password")));
 }

@@ -3,6 +3,7 @@
 import { get, send } from "./api.js";
 import { announce, facts, failure, field, h, keepFocus, once, put, select } from "./dom.js";
 import { follow } from "./feed.js";
+import { whoMay } from "./rights.js";
 import { choicesOf, kindOf, wordsOf } from "./states.js";
 import { day, time } from "./words.js";
 
@@ -10,11 +11,12 @@ const BASE = "/api/v1/integrations/amazon";
 const REGIONS = [["NA", "North America"], ["EU", "Europe, Middle East, India"], ["FE", "Far East"]];
 
 export async function showAccounts() {
+  const { may } = await whoMay();
   const problem = h("div");
   const list = h("div");
   const load = async () => {
     const { connections } = await get(`${BASE}/status`);
-    keepFocus(list, () => put(list, connections.length ? connections.map((one) => accountCard(one, problem))
+    keepFocus(list, () => put(list, connections.length ? connections.map((one) => accountCard(one, problem, may))
       : h("p.muted", {}, "No account is connected yet.")));
     return connections;
   };
@@ -37,8 +39,7 @@ export async function showAccounts() {
       arrival(connections, activities),
       problem,
       list,
-      consentCard(environments, problem),
-      tokenCard(environments),
+      may("member", "admin") ? [consentCard(environments, problem), tokenCard(environments)] : null,
     ],
   };
 }
@@ -79,7 +80,7 @@ export function needsConsent(account) {
   return account.status !== "active" || account.notes.some((note) => note.code === "authorization_expires");
 }
 
-function accountCard(account, problem) {
+function accountCard(account, problem, may) {
   const path = `${BASE}/connections/${encodeURIComponent(account.connectionId)}`;
   const remove = (query, question) => async () => {
     if (!confirm(question)) return;
@@ -106,12 +107,12 @@ function accountCard(account, problem) {
       ["Authorize again by", account.expiresAt && day(account.expiresAt)],
       ["Last sync", time(account.lastSyncAt)],
     ]),
-    h("div.row.actions", {},
+    may("member", "admin") ? h("div.row.actions", {},
       needsConsent(account) ? authorizeButton(account, "Authorize again", problem)
         : authorizeButton(account, "Renew authorization", problem, { kind: "button.quiet" }),
       account.status === "disconnected" ? null
         : h("button.quiet", { type: "button", onclick: disconnect }, "Disconnect"),
-      h("button.quiet", { type: "button", onclick: purge }, "Delete data")));
+      may("owner", "admin") ? h("button.quiet", { type: "button", onclick: purge }, "Delete data") : null) : null);
 }
 
 function places(environments, usable) {

@@ -59,7 +59,7 @@ async function ask(path, options) {
   }
   if (response.ok) return response;
   // A wrong password is an answer to the form that is open already.
-  if (response.status === 401 && !path.startsWith("/signin")) window.dispatchEvent(new Event(SIGNED_OUT));
+  if (response.status === 401 && !path.startsWith("/signin") && path !== "/api/me/password") window.dispatchEvent(new Event(SIGNED_OUT));
   throw new ApiError(await response.json().catch(() => ({})), response.status);
 }
 

@@ -4,6 +4,7 @@ import { get, send } from "./api.js";
 import { singleForm, tableForm } from "./cost_forms.js";
 import { announce, failure, field, h, keepFocus, listed, once, put, select, table } from "./dom.js";
 import { setAddress } from "./places.js";
+import { whoMay } from "./rights.js";
 import { day, money, nameOf, number, plural } from "./words.js";
 
 const COSTS = "/api/sourcing-costs";
@@ -11,7 +12,8 @@ const PER_PAGE = 50;
 
 export async function showCosts() {
   const asked = Object.fromEntries(new URLSearchParams(location.hash.split("?")[1]));
-  const { connections } = await get("/api/v1/integrations/amazon/status");
+  const [{ connections }, { may }] = await Promise.all([get("/api/v1/integrations/amazon/status"), whoMay()]);
+  const mayEnter = may("member", "sync");
   const usable = connections.filter((one) => one.status !== "disconnected");
   if (!usable.length) return { title: "Sourcing costs", content: [h("h1", {}, "Sourcing costs"), introduction(),
     h("p", {}, h("a", { href: "#/accounts" }, "Connect an Amazon account first"), ".")] };
@@ -21,10 +23,10 @@ export async function showCosts() {
   const form = singleForm((body) => save(body));
 
   const refresh = async () => {
-    await Promise.all([fillMissing(parts.missing, view, (one) => form.take(one)), fillList(parts, view, remove)]);
+    await Promise.all([fillMissing(parts.missing, view, mayEnter && ((one) => form.take(one))), fillList(parts, view, remove)]);
   };
   const note = () => setAddress(`#/costs?${new URLSearchParams({ connectionId: view.connectionId, ...(view.search ? { search: view.search } : {}) })}`);
-  const remove = async (one) => {
+  const remove = mayEnter && (async (one) => {
     const what = `the cost of ${one.sku ?? one.fnsku} from ${day(one.validFrom)} on`;
     if (!confirm(`Delete ${what}?`)) return;
     try {
@@ -36,7 +38,7 @@ export async function showCosts() {
     } catch (error) {
       put(parts.trouble, failure(error));
     }
-  };
+  });
   const save = async (body, type) => {
     const { saved, unknown } = await send("PUT", `${COSTS}?${new URLSearchParams({ connectionId: view.connectionId })}`, body, type);
     await refresh();
@@ -71,13 +73,13 @@ export async function showCosts() {
     title: "Sourcing costs",
     content: [
       h("div.row.spread", {}, h("h1", {}, "Sourcing costs"),
-        h("button.quiet", { type: "button", onclick: recalculate }, "Recalculate now")),
+        mayEnter ? h("button.quiet", { type: "button", onclick: recalculate }, "Recalculate now") : null),
       introduction(),
       usable.length > 1 ? h("section.card", {}, field("Amazon account", account)) : null,
       parts.done,
       h("div.split", {},
         h("div", {}, parts.missing, h("section.card", { "aria-label": "Entered costs" }, h("h2", {}, "Entered"), search, parts.trouble, parts.list)),
-        h("div", {}, form.part, tableForm(save))),
+        mayEnter ? h("div", {}, form.part, tableForm(save)) : null),
     ],
   };
 }
@@ -105,7 +107,7 @@ async function fillMissing(part, view, take) {
   const list = (some) => table("Products without a cost", [
     ["Product", (one) => [one.sku ?? one.fnsku, one.sku && one.fnsku ? h("div.muted.small", {}, one.fnsku) : null], "wrap lead"],
     ["Waiting", worth],
-    ["Cost", enter],
+    ...(take ? [["Cost", enter]] : []),
   ], some);
   const rows = list(items);
   const body = rows.querySelector("tbody");
@@ -166,8 +168,8 @@ function costsTable(items, remove) {
     ["Cost of a unit", (one) => money({ amount: one.cost, currency: one.currency }, 6), "number"],
     ["From", (one) => day(one.validFrom), "date"],
     ["Invoice", (one) => one.invoiceReference ?? "", "wrap"],
-    ["Delete", (one) => h("button.quiet", {
+    ...(remove ? [["Delete", (one) => h("button.quiet", {
       type: "button", "aria-label": `Delete the cost of ${one.sku ?? one.fnsku} from ${day(one.validFrom)} on`, onclick: () => remove(one),
-    }, "Delete")],
+    }, "Delete")]] : []),
   ], items);
 }

@@ -3,7 +3,8 @@
 import { h } from "./dom.js";
 import { day, time, words } from "./words.js";
 
-/** By stream: rows and the last day that is loaded in all its marketplaces. */
+/** By stream: rows, the days that are loaded in all its marketplaces, and when it was last read to its
+    end in all of them. */
 export function loadedByStream({ streams }) {
   const found = new Map();
   for (const one of streams) {
@@ -11,7 +12,9 @@ export function loadedByStream({ streams }) {
     const until = one.to ?? one.asOf;
     found.set(one.name, {
       rows: one.rows === null && !known ? null : (known?.rows ?? 0) + (one.rows ?? 0),
+      from: known?.from && known.from > one.from ? known.from : one.from,
       to: known && until && known.to && known.to < until ? known.to : until ?? known?.to ?? null,
+      asOf: known && !(known.asOf && known.asOf > one.asOf) ? known.asOf : one.asOf,
     });
   }
   return found;

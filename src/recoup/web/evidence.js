@@ -1,7 +1,7 @@
 // The rows of Amazon's own records that prove a claim.
 
 import { h, table } from "./dom.js";
-import { day, number, time, words } from "./words.js";
+import { day, money, number, time, words } from "./words.js";
 
 const PLACE = ["table", "source", "source_line"];
 
@@ -35,10 +35,11 @@ function values(row) {
 const NAMES = { what: "Kind", event_on: "Day", posted_at: "Posted", quantity: "Units" };
 
 /** A number without the zeros that a division leaves, a list as a list. */
-function textOf(value) {
+export function textOf(value) {
   if (Array.isArray(value)) return value.map(textOf).join(", ");
+  if (value?.amount && value.currency) return money(value);
   if (value !== null && typeof value === "object")
-    return Object.entries(value).map(([name, part]) => `${words(name).toLowerCase()} ${textOf(part)}`).join(", ");
+    return Object.entries(value).filter(([, part]) => part !== null).map(([name, part]) => `${words(name).toLowerCase()} ${textOf(part)}`).join(", ");
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (/^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(value)) return time(value);
   if (/^\d{4}-\d\d-\d\d$/.test(value)) return day(value);

@@ -1,16 +1,17 @@
 // Which page is shown: the part of the address behind #.
 
-import { showAccount } from "./account.js";
 import { showAccounts } from "./accounts.js";
 import { SIGNED_OUT } from "./api.js";
 import { watchConnection } from "./banner.js";
 import { showClaim } from "./claim.js";
 import { showClaims } from "./claims.js";
 import { showCosts } from "./costs.js";
+import { showData } from "./data.js";
 import { failure, h, put } from "./dom.js";
 import { follow } from "./feed.js";
 import { keepPlace, restorePlace } from "./places.js";
 import { showOverview } from "./overview.js";
+import { showSettings } from "./settings.js";
 import { chooseWorkspace, isSignInPage, showSignIn, signOut } from "./signin.js";
 import { showSyncs } from "./sync_page.js";
 
@@ -34,7 +35,7 @@ async function show({ focus = false, scroll = 0 } = {}) {
     put(main, await showSignIn());
     return;
   }
-  const [page, id] = location.hash.replace(/^#\/?/, "").split("?")[0].split("/");
+  const [page, id] = location.hash.replace(/^#\/?/, "").replace(/^account$/, "settings").split("?")[0].split("/");
   mark(page);
   main.setAttribute("aria-busy", "true");
   try {
@@ -85,7 +86,8 @@ function open(page, id) {
   if (page === "syncs") return showSyncs(id);
   if (page === "claims") return id ? showClaim(id) : showClaims();
   if (page === "accounts") return showAccounts();
-  if (page === "account") return showAccount();
+  if (page === "data") return showData(id);
+  if (page === "settings") return showSettings(id);
   return page === "costs" ? showCosts() : showOverview();
 }
 

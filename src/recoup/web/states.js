@@ -97,6 +97,51 @@ const STATES = {
     "A39IBJ37TRP1C6": ["Amazon.com.au", ""],
     "A1VC38T7YXB528": ["Amazon.co.jp", ""]
   },
+  "role": {
+    "viewer": ["Viewer", ""],
+    "member": ["Member", ""],
+    "owner": ["Owner", ""]
+  },
+  "scope": {
+    "read": ["Read", ""],
+    "sync": ["Read, sync and decide", ""],
+    "admin": ["Everything", ""]
+  },
+  "credential": {
+    "session": ["Session", ""],
+    "token": ["Token", ""]
+  },
+  "action": {
+    "signed_in": ["Signed in", ""],
+    "sign_in_failed": ["Sign-in failed", ""],
+    "signed_out": ["Signed out", ""],
+    "password_changed": ["Password changed", ""],
+    "token_made": ["Token made", ""],
+    "credential_revoked": ["Session or token ended", ""],
+    "invitation_made": ["Person invited", ""],
+    "invitation_withdrawn": ["Invitation withdrawn", ""],
+    "member_joined": ["Person joined", ""],
+    "role_changed": ["Role changed", ""],
+    "member_removed": ["Person removed", ""],
+    "user_added": ["User added", ""],
+    "user_removed": ["User removed", ""],
+    "workspace_made": ["Workspace made", ""],
+    "workspace_renamed": ["Workspace renamed", ""],
+    "connection_made": ["Amazon account connected", ""],
+    "connection_removed": ["Amazon account disconnected", ""],
+    "connection_purged": ["Data of an Amazon account deleted", ""],
+    "legal_hold_set": ["Legal hold set", ""],
+    "legal_hold_ended": ["Legal hold ended", ""],
+    "rows_deleted_with_age": ["Old data deleted", ""],
+    "schedule_changed": ["Schedule changed", ""],
+    "sync_started": ["Sync started", ""],
+    "sync_cancelled": ["Sync cancelled", ""],
+    "quarantine_replayed": ["Quarantine replayed", ""],
+    "claim_changed": ["Claim changed", ""],
+    "claims_detected": ["Claims detected", ""],
+    "costs_changed": ["Sourcing costs changed", ""],
+    "exported": ["Exported", ""]
+  },
   "claimType": {
     "lost_in_warehouse": ["Lost in the warehouse", ""],
     "damaged_in_warehouse": ["Damaged in the warehouse", ""],

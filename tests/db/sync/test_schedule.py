@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from recoup.config import Settings
-from recoup.connections.queries import save_connection
+from recoup.connections.queries import save_connection, set_schedule
 from recoup.db.engine import Database
 from recoup.jobs.queue import new_queue
-from recoup.jobs.worker import Worker, start_scheduled_syncs
+from recoup.jobs.schedule import start_own_syncs, start_scheduled_syncs
+from recoup.jobs.worker import Worker
 from tests.support.lab import US, Lab, open_lab
 
 
@@ -58,3 +60,29 @@ async def test_the_schedule_is_the_setting(lab: Lab, tmp_path: Path) -> None:
         registry = Worker(settings, lab.database)._queue.periodic_registry
         crons = [p.cron for p in registry.periodic_tasks.values() if p.periodic_id == "schedule"]
         assert crons == expected
+
+
+async def test_a_connection_follows_its_own_schedule(lab: Lab, tmp_path: Path) -> None:
+    """In its minute and in no other, not by the server's schedule; an empty one starts nothing. Every
+    worker looks each minute, also without a schedule of the server.
+    """
+    minute = datetime(2026, 11, 29, 5, 7, tzinfo=UTC)
+    connection_id = lab.connection.connection_id
+    async with lab.database.writing() as conn:
+        await set_schedule(conn, lab.workspace_id, connection_id, "7 5 * * *")
+    queue = new_queue(lab.database)
+    async with queue.open_async():
+        by_server = await start_scheduled_syncs(lab.database, queue)
+        too_late = await start_own_syncs(lab.database, queue, minute + timedelta(minutes=1))
+        async with lab.database.writing() as conn:
+            await set_schedule(conn, lab.workspace_id, connection_id, "")
+        never = await start_own_syncs(lab.database, queue, minute)
+        async with lab.database.writing() as conn:
+            await set_schedule(conn, lab.workspace_id, connection_id, "7 5 * * *")
+        in_time = await start_own_syncs(lab.database, queue, minute)
+    worker = Worker(Settings(data_dir=tmp_path, sync_schedule=""), lab.database)
+    crons = {p.periodic_id: p.cron for p in worker._queue.periodic_registry.periodic_tasks.values()}
+
+    assert [by_server, too_late, never] == [[], [], []]
+    assert len(in_time) == 1
+    assert crons["own_schedules"] == "* * * * *"

@@ -6,16 +6,21 @@ import re
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Body, Path, Query
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
 from recoup.api.connect import SellerAccount, StoredConnection, disconnect_seller, store_seller
 from recoup.api.openapi import may_fail
+from recoup.api.overview import next_sync
 from recoup.api.parameters import Identifier, RequestModel
 from recoup.api.services import CurrentCaller, CurrentWorkspace, Services, ServicesOfApp
+from recoup.audit.queries import record
+from recoup.audit.words import Action
 from recoup.body import CamelModel, Timestamp
+from recoup.config import Settings
 from recoup.connections.expiry import AUTHORIZED_FOR
-from recoup.connections.queries import Connection, list_connections
+from recoup.connections.queries import Connection, list_connections, set_schedule
+from recoup.connections.schedule import require_schedule
 from recoup.connections.states import ConnectionStatus
 from recoup.errors import (
     ConflictError,
@@ -48,6 +53,7 @@ def _require_printable(token: SecretStr) -> SecretStr:
 RefreshToken = Annotated[
     SecretStr, Field(min_length=1, max_length=4096), AfterValidator(_require_printable)
 ]
+Schedule = Annotated[str, Field(max_length=100), AfterValidator(require_schedule)]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
 
@@ -63,6 +69,13 @@ class NewConnection(RequestModel):
         max_length=50,
         description="Each must be one that Amazon lists for this token. Empty: those of the "
         "connection before, otherwise all where the seller sells.",
+    )
+
+
+class ScheduleRequest(RequestModel):
+    schedule: Schedule | None = Field(
+        description="Cron expression in UTC with one minute, such as `0 5 * * *`; empty: no scheduled "
+        "syncs; null: by the server's schedule."
     )
 
 
@@ -82,6 +95,10 @@ class ConnectionBody(CamelModel):
         description="Day on which the seller must renew the authorization."
     )
     last_sync_at: Timestamp | None
+    schedule: str | None = Field(
+        description="The connection's own schedule; empty: no scheduled syncs; null: the server's."
+    )
+    next_sync_at: Timestamp | None = Field(description="The next scheduled sync.")
     notes: list[NoteBody] = Field(
         description="Its authorization, or the application's secret, ends within 60 days."
     )
@@ -116,7 +133,9 @@ class ConnectionsBody(CamelModel):
     connections: list[ConnectionBody]
 
 
-def _body(connection: Connection, notes: Sequence[NoteBody] = ()) -> ConnectionBody:
+def _body(
+    connection: Connection, settings: Settings, notes: Sequence[NoteBody] = ()
+) -> ConnectionBody:
     connected = connection.status is not ConnectionStatus.DISCONNECTED
     return ConnectionBody(
         connection_id=connection.connection_id,
@@ -132,14 +151,16 @@ def _body(connection: Connection, notes: Sequence[NoteBody] = ()) -> ConnectionB
         authorized_at=connection.authorized_at,
         expires_at=connection.authorized_at + AUTHORIZED_FOR if connected else None,
         last_sync_at=connection.last_sync_at,
+        schedule=connection.sync_schedule,
+        next_sync_at=next_sync(connection, settings),
         notes=list(notes),
     )
 
 
-def _stored_body(stored: StoredConnection) -> StoredConnectionBody:
+def _stored_body(stored: StoredConnection, settings: Settings) -> StoredConnectionBody:
     before = stored.before
     return StoredConnectionBody(
-        **dict(_body(stored.connection)),
+        **dict(_body(stored.connection, settings)),
         message=f"{stored.message}.",
         replaced=None
         if before is None
@@ -165,7 +186,11 @@ async def get_connections(
     return ConnectionsBody(
         connected=any(one.status is ConnectionStatus.ACTIVE for one in connections),
         connections=[
-            _body(one, [note for note in notes if note.connection_id == one.connection_id])
+            _body(
+                one,
+                services.settings,
+                [note for note in notes if note.connection_id == one.connection_id],
+            )
             for one in connections
         ],
     )
@@ -224,9 +249,26 @@ async def connect(
         environment=body.environment,
         marketplace_ids=tuple(body.marketplace_ids),
     )
-    return _stored_body(
-        await store_seller(services.database, services.access, workspace_id, account)
-    )
+    stored = await store_seller(services.database, services.access, workspace_id, account)
+    return _stored_body(stored, services.settings)
+
+
+@router.patch(
+    "/api/v1/integrations/amazon/connections/{connectionId}",
+    status_code=204,
+    responses=may_fail(NotFoundError, write=True),
+    summary="Change when a seller account syncs by itself",
+)
+async def patch_connection(
+    services: ServicesOfApp,
+    workspace_id: CurrentWorkspace,
+    connection_id: Annotated[Identifier, Path(alias="connectionId")],
+    body: Annotated[ScheduleRequest, Body()],
+) -> None:
+    """A schedule counts from the next minute on."""
+    async with services.database.writing() as conn:
+        await set_schedule(conn, workspace_id, ConnectionId(connection_id), body.schedule)
+        await record(conn, Action.SCHEDULE_CHANGED, connection_id, schedule=body.schedule)
 
 
 @router.delete(

@@ -1,0 +1,176 @@
+"""Settings: one's own account, the people of the workspace, its audit log, its export."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+from playwright.async_api import Browser, Page, expect
+from sqlalchemy import text
+
+from recoup.audit.queries import record
+from recoup.audit.words import Action
+from tests.api.claim_rows import store_claims, unvalued
+from tests.api.serving import Server
+from tests.browser.shop import Seat, visit
+
+PASSWORD = "correct horse battery"
+
+
+async def accept(page: Page) -> None:
+    page.on("dialog", lambda dialog: dialog.accept())
+
+
+async def test_a_token_is_shown_once_and_can_be_revoked(seat: Seat) -> None:
+    """It opens the API with the scope that was chosen, is copied by a button, and ends when revoked."""
+    await seat.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = await seat.page("/#/account")
+    await expect(page.get_by_role("heading", name="Settings")).to_be_visible()
+    await accept(page)
+    form = page.get_by_label("Make a token", exact=True)
+    await form.get_by_label("What it is for").fill("nightly export")
+    await form.get_by_label("It may").select_option("Read")
+    await form.get_by_role("button", name="Make a token").click()
+    token = await form.get_by_label("Token", exact=True).input_value()
+    await form.get_by_role("button", name="Copy the token").click()
+    await expect(form.get_by_role("button", name="Copy the token")).to_have_text("Copied")
+    assert await page.evaluate("navigator.clipboard.readText()") == token
+
+    async with seat.server.client(authorization=f"Bearer {token}") as program:
+        assert (await program.get("/api/orders")).status_code == 200
+        assert (await program.post("/api/sync/start")).status_code == 403
+        await page.reload()
+        entry = page.get_by_role("row", name="nightly export")
+        await expect(entry).to_contain_text("Read")
+        assert token not in await page.content()
+        await entry.get_by_role("button", name="Revoke").click()
+        await expect(entry).to_be_hidden()
+        assert (await program.get("/api/orders")).status_code == 401
+
+
+async def test_a_password_is_changed(seat: Seat) -> None:
+    """A right one signs in; what is wrong with one is said."""
+    page = await seat.page("/#/settings/account")
+    form = page.get_by_label("Password", exact=True)
+    new = form.get_by_label("New password, at least 12 characters")
+    await new.fill(PASSWORD)
+    await form.get_by_role("button", name="Change password").click()
+    await expect(new).to_have_value("")
+    async with seat.server.client() as client:
+        body = {"email": seat.user.email, "password": PASSWORD}
+        assert (await client.post("/signin", json=body)).status_code == 204
+    await form.get_by_label("Current password, if you have one").fill("not this one")
+    await new.fill(f"{PASSWORD} staple")
+    await form.get_by_role("button", name="Change password").click()
+    await expect(page.get_by_role("alert")).to_contain_text("password")
+
+
+async def test_a_person_is_invited_changed_and_removed(seat: Seat, browser: Browser) -> None:
+    """By a link that is shown once; the role counts at once, and the last owner stays one."""
+    page = await seat.page("/#/settings/people")
+    await accept(page)
+    form = page.get_by_label("Invite a person", exact=True)
+    await form.get_by_label("Email address").fill("ann@example.net")
+    await form.get_by_label("Role").select_option("Viewer")
+    await form.get_by_role("button", name="Make a link").click()
+    link = await form.get_by_label("Link", exact=True).input_value()
+    invited = page.get_by_label("Open invitations", exact=True)
+    await expect(invited).to_contain_text("ann@example.net")
+
+    context = await browser.new_context(base_url=seat.server.url)
+    other = await context.new_page()
+    await other.goto(link)
+    await other.get_by_label("Your name").fill("Ann")
+    await other.get_by_label("Password, at least 12 characters").fill(PASSWORD)
+    await other.get_by_role("button", name="Join").click()
+    await expect(other.get_by_role("heading", name="Overview")).to_be_visible()
+    await context.close()
+
+    await page.reload()
+    await expect(invited).to_be_hidden()
+    people = page.get_by_label("People", exact=True)
+    await people.get_by_label("Role of ann@example.net").select_option("Member")
+    await expect(page.locator("#announcer")).to_contain_text("role of ann@example.net was changed")
+    mine = people.get_by_label(f"Role of {seat.user.email}")
+    await mine.select_option("Viewer")
+    await expect(page.get_by_role("alert")).to_contain_text("owner")
+    await expect(mine).to_have_value("owner")
+    sessions = page.get_by_label("Sessions and tokens of others", exact=True)
+    await expect(sessions).to_contain_text("ann@example.net")
+    await people.get_by_role("button", name="Remove ann@example.net").click()
+    await expect(people.get_by_label("Role of ann@example.net")).to_be_hidden()
+
+
+async def test_a_viewer_sees_no_button_that_is_not_for_viewers(seat: Seat) -> None:
+    """Neither people's roles nor invitations, name, export or log, nor accounts and costs; the own
+    account stays theirs.
+    """
+    async with seat.database.writing() as conn:
+        await conn.execute(
+            text("update workspace_member set role = 'viewer' where user_id = :user_id"),
+            {"user_id": seat.user.user_id},
+        )
+    (account,) = await seat.connect("A1")
+    await store_claims(seat.database, account.connection_id, range(1), **unvalued())
+    page = await seat.page("/#/settings/people")
+    await expect(page.get_by_label("People", exact=True)).to_contain_text("Viewer")
+    main = page.locator("#main")
+    await expect(main.locator("button, select, input")).to_have_count(0)
+    await expect(main.get_by_role("link", name="Audit log")).to_have_count(0)
+    await page.goto("/#/settings/workspace")
+    await expect(page.get_by_label("Schedule", exact=True)).to_be_visible()
+    await expect(main.locator("button, select, input, a.button")).to_have_count(0)
+    for address in ("/#/accounts", "/#/costs"):
+        await visit(page, address)
+        await expect(main.locator("button, form")).to_have_count(0)
+    await page.goto("/#/settings/audit")
+    await expect(page.get_by_label("Password", exact=True)).to_be_visible()
+    await expect(page.get_by_label("Make a token", exact=True)).to_be_visible()
+
+
+async def test_the_audit_log_is_chosen_paged_and_taken_along(seat: Seat, tmp_path: Path) -> None:
+    """By action and day; the file is exactly what is chosen."""
+    async with seat.database.writing() as conn:
+        for number in range(60):
+            action = Action.COSTS_CHANGED if number % 2 else Action.SYNC_STARTED
+            await record(conn, action, f"no {number}", workspace_id=seat.user.user_id, count=number)
+    page = await seat.page("/#/settings/audit")
+    rows = page.get_by_label("Audit log", exact=True).locator("tbody tr")
+    await expect(rows).to_have_count(50)
+    await expect(rows.first).to_contain_text("Sourcing costs changed")
+    await expect(rows.first).to_contain_text("no 59")
+    await expect(rows.first).to_contain_text("Count: 59")
+    await page.get_by_role("button", name="Show more").click()
+    await expect(rows).to_have_count(60)
+    await page.get_by_label("Action").select_option("Sync started")
+    await expect(rows).to_have_count(30)
+    await page.reload()
+    await expect(rows).to_have_count(30)
+    async with page.expect_download() as begun:
+        await page.get_by_role("button", name="Download CSV").click()
+    await (await begun.value).save_as(tmp_path / "audit.csv")
+    with (tmp_path / "audit.csv").open() as file:
+        assert [one["subject"] for one in csv.DictReader(file)] == [
+            f"no {n}" for n in range(58, -1, -2)
+        ]
+    await page.get_by_label("To", exact=True).fill("2020-01-01")
+    await expect(page.get_by_text("No matching entries.")).to_be_visible()
+
+
+async def test_a_workspace_is_renamed_and_exported(
+    seat: Seat, shop: Server, tmp_path: Path
+) -> None:
+    """Its new name stands at once; the file ends with the line that says that it is whole."""
+    page = await seat.page("/#/settings/workspace")
+    await page.get_by_label("Name", exact=True).fill("Shop of Ann")
+    await page.get_by_role("button", name="Rename").click()
+    await expect(page.get_by_role("heading", name="Shop of Ann")).to_be_visible()
+    async with page.expect_download() as begun:
+        await page.get_by_role("link", name="Download everything").click()
+    download = await begun.value
+    assert download.suggested_filename.endswith(".ndjson")
+    await download.save_as(tmp_path / "all.ndjson")
+    lines = [json.loads(line) for line in (tmp_path / "all.ndjson").read_text().splitlines()]
+    assert lines[0]["workspaceId"] == seat.user.user_id
+    assert lines[-1] == {"end": True, "rows": len(lines) - 2}

@@ -15,7 +15,7 @@ from recoup.claims.reading.explain import CandidateRow
 from recoup.claims.rule import ClaimType
 
 
-class SettledUnits(CamelModel):
+class SettledEntry(CamelModel):
     by: str = Field(description="`payment`, `find`, `case` ...")
     reference: Any = Field(description="The key of the source row.")
     units: int | None
@@ -35,7 +35,7 @@ class Candidate(CamelModel):
     event_date: date
     units: int
     quantity: int = Field(description="Units still open; 0: all are settled.")
-    settled: list[SettledUnits] = Field(description="What took units off, and why.")
+    settled: list[SettledEntry] = Field(description="What took units off, and why.")
     settled_in_words: list[str]
     suppressed: str | None = Field(description="Why open units are not shown as a claim.")
     reason: str
@@ -45,7 +45,7 @@ class Candidate(CamelModel):
 
 def candidate_body(row: CandidateRow) -> Candidate:
     """Returns the body; fields that are columns of `claim_candidate` are taken unchanged."""
-    settled = [SettledUnits.model_validate(one) for one in row.settled]
+    settled = [SettledEntry.model_validate(one) for one in row.settled]
     worked_out = {
         "title": title_of(row.type),
         "event_date": row.event_on,
@@ -56,7 +56,7 @@ def candidate_body(row: CandidateRow) -> Candidate:
     return Candidate(**{name: getattr(row, name) for name in stored} | worked_out)
 
 
-def _in_words(settled: SettledUnits) -> str:
+def _in_words(settled: SettledEntry) -> str:
     """`2 units by payment 123456: same FNSKU ...`."""
     count = "an unknown number of units" if settled.units is None else units(settled.units)
     name = reference_in_words(settled.reference)

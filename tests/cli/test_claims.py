@@ -76,6 +76,8 @@ def test_the_list_is_filtered_and_bounded(claims: Recoup):
     assert (len(one["items"]), one["totals"]["claimCount"]) == (1, 6)
     assert {item["claimId"] for item in owed["items"]} == {"claim-0000", "claim-0001"}
     assert [item["claimId"] for item in unvalued["items"]] == ["claim-0005"]
+    found = json.loads(claims.run("claims", "list", "--search", "x0005", "--json").stdout)
+    assert [item["claimId"] for item in found["items"]] == ["claim-0005"]
     assert none.stdout == "No claims.\n"
     assert (wrong.code, len(wrong.stderr.splitlines())) == (2, 1)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import httpx2
 import pytest
+from starlette.responses import PlainTextResponse
 
+from recoup.api.compression import Compression
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
 from recoup.users.queries import User
@@ -82,3 +84,22 @@ async def test_no_answer_with_a_secret_is_compressed(
     for answer in (token, link, begun):
         assert answer.is_success
         assert "content-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "encoded"),
+    [
+        ("GET", "/api/recoveries", "gzip"),
+        ("POST", "/api/me/credentials", None),
+        ("GET", "/api/v1/integrations/amazon/auth/start", None),
+        ("GET", "/api/sse/status", None),
+    ],
+)
+async def test_which_answers_may_be_compressed(method: str, path: str, encoded: str | None) -> None:
+    """However long they are."""
+    app = Compression(PlainTextResponse("word " * 1000))
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://recoup") as client:
+        answer = await client.request(method, path, headers=GZIP)
+
+    assert answer.headers.get("content-encoding") == encoded

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test test-long quick check fix dev reference bench bench-claims bench-claims-page bench-claims-speed bench-load bench-plan lock
+.PHONY: setup demo test test-long quick check fix dev reference bench bench-claims bench-claims-page bench-claims-speed bench-load bench-plan bench-paint screenshots lock
 
 setup: $(STAMP)
 
@@ -49,6 +49,11 @@ fix: setup
 reference: setup
 	$(BIN)/python -m docs.reference.generate
 
+# The pictures in docs/images. `.venv/bin/python -m docs.screenshots --every --folder DIR` takes each
+# page in both widths and both schemes.
+screenshots: setup
+	$(BIN)/python -m docs.screenshots
+
 dev: setup
 	$(BIN)/recoup serve --sandbox
 
@@ -64,6 +69,10 @@ bench: setup
 # Two million rows of a ledger: minutes, and 2 GB of disk for a while.
 bench-load: setup
 	$(BIN)/python benchmarks/load.py
+
+# How soon the dashboard is seen while all cores are busy.
+bench-paint: setup
+	$(BIN)/python -m benchmarks.first_paint
 
 # Predicted and actual time of syncs at Amazon's limits, and many sellers: see docs/benchmarks.md.
 bench-plan: setup

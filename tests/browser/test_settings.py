@@ -174,3 +174,21 @@ async def test_a_workspace_is_renamed_and_exported(
     lines = [json.loads(line) for line in (tmp_path / "all.ndjson").read_text().splitlines()]
     assert lines[0]["workspaceId"] == seat.user.user_id
     assert lines[-1] == {"end": True, "rows": len(lines) - 2}
+
+
+async def test_an_account_gets_a_schedule_of_its_own(seat: Seat) -> None:
+    """Chosen from a list, shown with the next time, and kept; one by the API is shown as it is."""
+    (account,) = await seat.connect("A1")
+    page = await seat.page("/#/settings/workspace")
+    row = page.get_by_label("Schedule", exact=True).get_by_role("row", name="A1 (NA)")
+    chosen = page.get_by_label("Schedule of A1 (NA)")
+    await expect(row).to_contain_text("2:00 AM")
+    await chosen.select_option("Daily at 05:00 UTC")
+    await expect(row).to_contain_text("5:00 AM")
+    await chosen.select_option("Only by hand")
+    await expect(row).to_contain_text("not scheduled")
+    async with seat.server.client(seat.user) as client:
+        path = f"/api/v1/integrations/amazon/connections/{account.connection_id}"
+        assert (await client.patch(path, json={"schedule": "7 9 * * 1"})).status_code == 204
+    await page.reload()
+    await expect(chosen).to_have_value("7 9 * * 1")

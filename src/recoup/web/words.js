@@ -21,8 +21,8 @@ export function percent(share, options = {}) {
 
 /** snake_case and camelCase as words. */
 export function words(name) {
-  const spaced = name.replace(/_/g, " ").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
-  const said = spaced.replace(/\b(sku|fnsku|asin|id|msku)\b/g, (word) => (word === "id" ? "id" : word.toUpperCase()));
+  const spaced = name.replace(/_/g, " ").replace(/([a-z])([A-Z])|([A-Z])([A-Z][a-z])/g, "$1$3 $2$4").toLowerCase();
+  const said = spaced.replace(/\b(sku|fnsku|asin|id|msku|fba)\b/g, (word) => (word === "id" ? "id" : word.toUpperCase()));
   return said.charAt(0).toUpperCase() + said.slice(1);
 }
 

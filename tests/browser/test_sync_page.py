@@ -153,7 +153,7 @@ async def test_rows_that_could_not_be_read_are_tried_again(seat: Seat) -> None:
     await rows.first.get_by_text("As Amazon sent it").click()
     await expect(rows.first).to_contain_text("12.30")
     await expect(rows.first).to_contain_text("searchOrders, request request-1")
-    await page.get_by_role("button", name="Try these rows again").click()
+    await page.get_by_role("button", name="Try all rows again").click()
     await expect(
         page.get_by_text("2 rows tried: 0 loaded, 2 still cannot be read.")
     ).to_be_visible()

@@ -56,7 +56,7 @@ export function bulkBar(reload) {
   put(tools, count,
     h("button.quiet", { type: "button", "aria-label": "Select all", onclick: () => all(true) }, "All"),
     h("button.quiet", { type: "button", "aria-label": "Select none", onclick: () => all(false) }, "None"),
-    field("Case id of them all", caseId),
+    field("Case id for all", caseId),
     DECISIONS.map(([status, title, question]) =>
       h(status === "filed" ? "button" : "button.quiet", { type: "button", onclick: decide(status, question) }, title)));
   const keep = (claims) => {

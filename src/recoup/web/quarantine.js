@@ -37,7 +37,7 @@ export async function showQuarantine() {
     title: "Quarantine",
     content: [
       h("p", {}, h("a", { href: "#/syncs" }, "All syncs")),
-      h("div.row.spread.head", {}, h("h1", {}, "Quarantine"), h("button", { type: "button", onclick: replay }, "Try these rows again")),
+      h("div.row.spread.head", {}, h("h1", {}, "Quarantine"), h("button", { type: "button", onclick: replay }, "Try all rows again")),
       h("p.muted", {}, "Rows that recoup could not read. A newer version may be able to: then try them again. Nothing else waits for them."),
       h("div", { role: "status" }, told),
       h("section.card", {}, filter, list.query.stream ? h("p.muted", {}, `Only ${words(list.query.stream).toLowerCase()}. `,

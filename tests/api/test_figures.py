@@ -46,7 +46,7 @@ async def seller(database: Database, connection: Connection) -> str:
         for status in ("detected", "filed", "approved", "dismissed"):
             for place in places:
                 values: dict[str, Any] = {"status": status, "detected_at": ago(days), **place}
-                values |= {"status_at": ago(days / 2), "deadline": day(int(days) + 2)}
+                values |= {"status_at": ago(days / 2), "deadline": day(int(days * 0.8) + 2)}
                 values |= {"filed_at": ago(days)} if status in {"filed", "approved"} else {}
                 await store_claims(database, account, range(number, number + 1), **values)
                 number += 1
@@ -78,8 +78,7 @@ async def test_each_number_is_a_link_to_its_rows(client: httpx2.AsyncClient, sel
     await check(client, of_page(metrics))
     assert sum(one["claimCount"] for one in metrics["owedByType"]) == metrics["owed"]["claimCount"]
     counts = [one["claimCount"] for one in metrics["expiring"]]
-    assert counts == sorted(counts)
-    assert counts[0] > 0
+    assert 0 < counts[0] < counts[1] < counts[2]
     assert [one["toDays"] for one in metrics["filedByAge"]] == [14, 30, None]
     assert all(one["claimCount"] for one in metrics["filedByAge"])
     now, before = metrics["periods"]

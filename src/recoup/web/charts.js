@@ -9,6 +9,8 @@ import { wordsOf } from "./states.js";
 import { monthOf, plural } from "./words.js";
 
 const MONTHS = 12;
+// So few kinds leave room below them.
+const SHORT = 6;
 
 export function charts(metrics) {
   const months = lastMonths(metrics);
@@ -35,12 +37,16 @@ function pair(metrics, months, currency) {
     first: bar(of(one.detected), { discarded: false, detectedFrom: one.from, detectedTo: one.to }),
     second: bar(of(one.approved), { standing: "approved", statusFrom: one.from, statusTo: one.to }),
   }));
+  const lately = comparison(metrics, currency);
+  const isShort = types.length > 0 && types.length <= SHORT;
   return h("div.pair", {},
-    types.length ? h("section.card", {}, h("h3", {}, "Owed, by kind of claim"), rowsOfBars(`Owed by kind of claim, in ${currency}`, types)) : null,
+    types.length ? h("div", {},
+      h("section.card", {}, h("h3", {}, "Owed, by kind of claim"), rowsOfBars(`Owed by kind of claim, in ${currency}`, types)),
+      isShort ? lately : null) : null,
     h("div", {},
       h("section.card", {}, h("h3", {}, "Found and recovered, by month"),
         columnsOfBars(`Found and recovered by month, in ${currency}`, groups, ["Found", "Recovered"])),
-      comparison(metrics, currency)));
+      isShort ? null : lately));
 }
 
 /** The oldest first, also those in which nothing happened. */

@@ -43,7 +43,7 @@ function expiring({ expiring }) {
     const sums = one.byCurrency.map((sum) => claimsLink({ ...query, currency: sum.currency }, money(sum)));
     return h("li", {}, h("span", {}, `within ${number(one.withinDays)} days`),
       one.claimCount ? h("b", {}, claimsLink(query, plural(one.claimCount, "claim"))) : h("span", {}, "none"),
-      sums.length ? h("span", {}, listed(sums)) : null);
+      sums.length ? h("span.sums", {}, listed(sums)) : null);
   }));
 }
 

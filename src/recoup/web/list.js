@@ -11,8 +11,8 @@ const PER_PAGE = 50;
 /** base: the address without filters; bare: the filters that it stands for.
     read(query, limit, cursor) => {items, nextCursor, count, ...}, with at most `most` items.
     rows(items) => their table. summary(page), empty(query): what is above it, or in its place.
-    filled(page): it was read anew. noted(): the address has changed. */
-export function filteredList({ base, bare = "", always = {}, most, noun, read, rows, summary, empty, filled = () => {}, noted = () => {} }) {
+    filled(page): it was read anew, and is about to be drawn. noted(): the address has changed. */
+export function filteredList({ base, bare = "", always = {}, most, noun, read, rows, summary = () => null, empty, filled = () => {}, noted = () => {} }) {
   const { pages, ...asked } = Object.fromEntries(new URLSearchParams(location.hash.split("?")[1] ?? bare));
   const part = h("div.results");
   const view = { part, query: { ...always, ...asked }, fill, change };
@@ -92,16 +92,19 @@ export function filteredList({ base, bare = "", always = {}, most, noun, read, r
   return view;
 }
 
-/** Rows do not move while somebody looks at them: once an event makes them old, a notice with a button
-    that loads them again. makesOld(event): of the server's events. */
-export function staleNotice(text, title, makesOld, reload) {
+/** Rows do not move while somebody looks at them: show() tells that they are old, with a button that
+    loads them again. */
+export function staleNotice(text, title, reload) {
   const part = h("div");
-  const stop = follow(({ type, data }) => {
-    if (type !== "event" || !makesOld(data)) return;
-    put(part, h("p.notice.row.spread", {}, text, h("button.quiet", { type: "button", onclick: async () => {
-      await reload();
-      put(part);
-    } }, title)));
-  });
-  return { part, stop };
+  const show = () => part.firstChild ?? put(part, h("p.notice.row.spread", {}, text, h("button.quiet", { type: "button", onclick: async () => {
+    await reload();
+    put(part);
+  } }, title)));
+  return { part, show };
+}
+
+/** The same for what a detection changes; stop() ends it. */
+export function staleClaims(text, title, reload) {
+  const { part, show } = staleNotice(text, title, reload);
+  return { part, stop: follow(({ type, data }) => type === "event" && data.type === "detection" && show()) };
 }

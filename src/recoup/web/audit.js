@@ -25,7 +25,6 @@ export async function showAudit() {
       return { ...page, count: page.items.length };
     },
     rows: entriesTable,
-    summary: () => null,
     empty: () => h("p.muted", {}, "No matching entries."),
   });
   await list.fill();

@@ -7,7 +7,8 @@ import { columnOf, LISTS } from "./data_lists.js";
 import { facts, failure, field, h, put, select, table } from "./dom.js";
 import { sourceText, textOf } from "./evidence.js";
 import { askedFor, filterForm } from "./filters.js";
-import { filteredList, staleAfter } from "./list.js";
+import { follow } from "./feed.js";
+import { filteredList, staleNotice } from "./list.js";
 import { setAddress } from "./places.js";
 import { day, nameOf, number, time, words } from "./words.js";
 
@@ -82,19 +83,19 @@ async function showList(name, connections) {
       return { ...page, count: page.items.length };
     },
     rows: (rows) => rowsTable(list, rows, sellers),
-    summary: () => null,
     empty: () => h("p.muted", {}, "No matching rows."),
     filled: () => { telling = tell().catch((error) => put(freshness, failure(error))); },
   });
   await found.fill();
   await telling;
-  const news = staleAfter((data) => data.sync?.completedAt, "A sync has ended since this list was loaded.", "Load it again", () => {
+  const news = staleNotice("A sync has ended since this list was loaded.", "Load it again", () => {
     telling = null;
     return found.fill();
   });
+  const stop = follow(({ type, data }) => type === "event" && data.sync?.completedAt && news.show());
   return {
     title: list.title,
-    leave: news.stop,
+    leave: stop,
     content: [
       h("p", {}, h("a", { href: "#/data" }, "All data")),
       h("div.row.spread", {}, h("h1", {}, list.title), csvButton(path, () => askedFor(filters, found.query), `recoup-${name}.csv`, problem)),

@@ -1,5 +1,6 @@
 // The lists of loaded rows: what they show, and by what they are filtered.
 
+import { wordsOf } from "./states.js";
 import { day, money, number, time, words } from "./words.js";
 
 const text = (value) => value || "-";
@@ -26,6 +27,7 @@ const COLUMNS = {
   fulfilledBy: ["Fulfilled by", word],
   fulfillmentCenter: ["Warehouse", text],
   lastUpdatedAt: ["Changed", time, "date"],
+  marketplaceId: ["Marketplace", (id) => wordsOf("marketplace", id)],
   money: ["Amount", money, "number"],
   msku: ["SKU", text, "wrap"],
   name: ["Name", text, "wrap"],

@@ -103,13 +103,8 @@ export function staleNotice(text, title, reload) {
   return { part, show };
 }
 
-/** The same, told by those of the server's events that make the rows old; stop() ends it. */
-export function staleAfter(makesOld, text, title, reload) {
-  const { part, show } = staleNotice(text, title, reload);
-  return { part, stop: follow(({ type, data }) => type === "event" && makesOld(data) && show()) };
-}
-
-/** The same for what a detection changes. */
+/** The same for what a detection changes; stop() ends it. */
 export function staleClaims(text, title, reload) {
-  return staleAfter((data) => data.type === "detection", text, title, reload);
+  const { part, show } = staleNotice(text, title, reload);
+  return { part, stop: follow(({ type, data }) => type === "event" && data.type === "detection" && show()) };
 }

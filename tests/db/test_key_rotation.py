@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,14 @@ from sqlalchemy import select
 
 from recoup.cli.keys import _rotate_file, _rotate_given
 from recoup.config import Settings
-from recoup.connections.queries import list_sealed
+from recoup.connections.queries import list_sealed, lock_for_sealing
 from recoup.connections.rotate import begin_rotation, end_rotation, reseal_tokens
 from recoup.connections.tables import amazon_connection
 from recoup.crypto import Vault
 from recoup.db.engine import Database
 from recoup.errors import ConfigurationError, RecoupError
 from recoup.sync.access import SellerAccess
-from tests.api.serving import new_connection, new_user
+from tests.api.serving import new_connection, new_user, until
 
 TOKENS = {"Atzr|one", "Atzr|two"}
 GIVEN = ("f" * 32, "o" * 32)
@@ -47,7 +48,7 @@ async def test_a_rotation_seals_with_a_new_key_and_drops_the_old(
     """Afterwards the file has the new key only, and it opens all."""
     (before,) = settings.keys
 
-    assert await _rotate_file(settings, database_url, settle_seconds=0) == 2
+    assert await _rotate_file(settings, database_url) == 2
     (after,) = settings.keys
     assert after != before
     assert await opened(database, (after,)) == TOKENS
@@ -66,7 +67,7 @@ async def test_a_rotation_that_is_killed_loses_nothing(
     if done > 1:
         await reseal_tokens(settings, database)
     killed = await opened(database, settings.keys)
-    await _rotate_file(settings, database_url, settle_seconds=0)
+    await _rotate_file(settings, database_url)
 
     assert killed == TOKENS
     assert len(settings.keys) == 1
@@ -86,7 +87,7 @@ async def test_a_token_that_cannot_be_opened_stops_the_rotation(
             .values(refresh_token_sealed=Vault(("x" * 32,)).seal("Atzr|lost"))
         )
     with pytest.raises(ConfigurationError):
-        await _rotate_file(settings, database_url, settle_seconds=0)
+        await _rotate_file(settings, database_url)
 
     assert before in settings.keys
     async with database.reading() as conn:
@@ -121,11 +122,31 @@ async def test_a_running_process_seals_and_opens_with_the_new_key(
 ) -> None:
     """It was started before the rotation and is not restarted."""
     running = SellerAccess(settings)
-    await _rotate_file(settings, database_url, settle_seconds=0)
+    await _rotate_file(settings, database_url)
     sealed = running.seal("Atzr|three")
     await running.close()
 
     assert Vault(settings.keys).open(sealed) == "Atzr|three"
+
+
+async def test_a_token_that_is_stored_while_keys_are_rotated_can_be_opened(
+    database: Database, database_url: str, settings: Settings
+) -> None:
+    """The rotation waits for the commit of whoever has sealed with the old key already."""
+    async with database.writing() as conn:
+        await lock_for_sealing(conn)
+        sealed = Vault(settings.keys).seal("Atzr|three")
+        rotation = asyncio.create_task(_rotate_file(settings, database_url))
+        await until(lambda: len(settings.keys) == 2)
+        await conn.execute(
+            amazon_connection.update()
+            .where(amazon_connection.c.selling_partner_id == "A1")
+            .values(refresh_token_sealed=sealed)
+        )
+    await rotation
+
+    assert len(settings.keys) == 1
+    assert await opened(database, settings.keys) == {"Atzr|one", "Atzr|three"}
 
 
 async def test_keys_of_the_environment_are_not_ours_to_change(

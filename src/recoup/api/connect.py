@@ -15,6 +15,7 @@ from recoup.connections.queries import (
     disconnect,
     find_same_seller,
     get_connection,
+    lock_for_sealing,
     save_connection,
 )
 from recoup.connections.states import ConnectionStatus
@@ -88,14 +89,16 @@ async def store_seller(
     SpApiError of Amazon's, or InvalidRequestError when a marketplace is not one of this token's, or
     no seller is named, and Amazon names none either.
     """
-    sealed = access.seal(account.refresh_token)
+    candidate = access.seal(account.refresh_token)
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            listed = await _list_marketplaces(access, account, workspace_id, sealed)
+            listed = await _list_marketplaces(access, account, workspace_id, candidate)
     except TimeoutError as exc:
         raise UnavailableError("Amazon did not respond in time.", operation=OPERATION) from exc
     seller_id = account.selling_partner_id or _find_seller(listed)
     async with database.writing() as conn:
+        # Keys may have been rotated while Amazon was asked.
+        await lock_for_sealing(conn)
         before = await find_same_seller(
             conn,
             workspace_id,
@@ -110,7 +113,7 @@ async def store_seller(
             region=account.region,
             environment=account.environment,
             marketplace_ids=_chosen(account, listed, before),
-            refresh_token_sealed=sealed,
+            refresh_token_sealed=access.seal(account.refresh_token),
         )
         await record(
             conn,

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Rotate the secret keys.")
 
-# Connecting a seller seals the token first and stores it when Amazon has accepted it, within 30 s.
-_SETTLE_SECONDS = 40.0
-
 
 @app.callback()
 def keys() -> None:
@@ -43,18 +40,14 @@ def rotate() -> None:
     hint("All sessions and tokens have ended: sign in again and create new tokens.")
 
 
-async def _rotate_file(
-    settings: Settings, url: str, *, settle_seconds: float = _SETTLE_SECONDS
-) -> int:
+async def _rotate_file(settings: Settings, url: str) -> int:
+    """Waits only for those who store a token at this moment (recoup.connections.queries.lock_sealed)."""
     from recoup.connections.rotate import begin_rotation, end_rotation, reseal_tokens
 
     async with opened(url) as database:
         begin_rotation(settings)
         current = settings.keys[0]
         done = await reseal_tokens(settings, database)
-        hint(f"Waiting {settle_seconds:.0f} s for connections that are being made.")
-        await asyncio.sleep(settle_seconds)
-        done += await reseal_tokens(settings, database)
         end_rotation(settings, current)
     return done
 

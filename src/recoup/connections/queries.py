@@ -283,6 +283,13 @@ async def lock_sealed(conn: Writer) -> None:
     await conn.execute(text("lock table amazon_connection in share row exclusive mode"))
 
 
+async def lock_for_sealing(conn: Writer) -> None:
+    """What is sealed after this, and stored in this transaction, is opened by any rotation of keys:
+    one that holds `lock_sealed` is waited for, and a later one waits for the commit.
+    """
+    await conn.execute(text("lock table amazon_connection in row exclusive mode"))
+
+
 async def list_sealed(conn: Reader) -> list[tuple[ConnectionId, bytes]]:
     """Every stored refresh token, sealed."""
     rows = await conn.execute(

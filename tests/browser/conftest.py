@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from recoup.config import Settings
 from recoup.db.embedded import EmbeddedServer
@@ -17,11 +17,12 @@ from recoup.db.engine import Database
 from recoup.logs import configure_logs
 from recoup.users.queries import User
 from tests.api.serving import Server, new_user, serving, token_of
-from tests.browser.shop import Seat, seated, the_seller
+from tests.browser.shop import PATIENCE_MS, Seat, seated, the_seller
 from tests.cli.programs import free_port
 from tests.sandbox.running import Running
 from tests.support.whole_seller import StoredSeller, whole_seller
 
+expect.set_options(timeout=PATIENCE_MS)
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -129,7 +130,7 @@ async def user(database: Database) -> User:
 async def visitor(browser: Browser, server: Server) -> AsyncIterator[BrowserContext]:
     """A browser that has never been here."""
     context = await browser.new_context(base_url=server.url)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     await context.close()
 

@@ -14,7 +14,8 @@ from recoup.db.engine import Database
 from recoup.users.queries import User
 from tests.api.serving import Server, new_connection, store_token, token_of
 
-PATIENCE_MS = 15_000
+# As everywhere (tests.support.patience), but one of several waits in a test.
+PATIENCE_MS = 60_000
 PAGES = (
     *(
         "/",

@@ -125,9 +125,9 @@ async def test_a_seller_authorizes_again(
         assert (await client.post("/api/sync/start")).status_code == 400
 
     await page.goto("/#/")
-    accounts = page.locator("section", has=page.get_by_role("heading", name="Amazon accounts"))
-    await expect(accounts).to_contain_text("the seller has revoked it in Seller Central")
-    await accounts.get_by_role("button", name="Authorize again").click()
+    attention = page.get_by_label("Needs attention")
+    await expect(attention).to_contain_text("the seller has revoked it in Seller Central")
+    await attention.get_by_role("button", name="Authorize again").click()
     await approve(page)
     await expect(
         page.locator("#main").get_by_text("connected again; its authorization of")

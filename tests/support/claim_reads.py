@@ -52,7 +52,11 @@ async def make_tables(conn: Writer) -> dict[str, object]:
     await prepare(conn, world.connection_id, AS_OF, policy)
     none = ("types", "watched_types", "watched_streams", "nouns_of", "nouns")
     none += ("refused_types", "refused_marketplaces", "refused_whys")
-    values = bind_values(world.connection_id, AS_OF, policy) | {name: [] for name in none}
+    values = (
+        bind_values(world.connection_id, AS_OF, policy)
+        | {name: [] for name in none}
+        | {"horizon": None}
+    )
     for one in filling_order(all_tables().values()):
         if isinstance(one, TemporaryTable) and not one.is_prepared:
             await make_table(conn, one, values)

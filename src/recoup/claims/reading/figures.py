@@ -1,4 +1,4 @@
-"""What the claims come to from every side that a page shows at once, in one pass over them.
+"""What the claims come to from every side that a page shows at once, in as few passes as possible.
 
 The claims are first counted by all sides together, then the few groups that this leaves are added
 up side by side; currencies are never added.

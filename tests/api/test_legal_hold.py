@@ -88,7 +88,7 @@ async def test_what_is_not_there_cannot_be_held_or_ended(
     blank = await change(client, is_held=True, reason="  ")
 
     assert [one.status_code for one in (foreign, none, blank)] == [404, 409, 422]
-    assert theirs == {"holds": []}
+    assert theirs["holds"] == []
 
 
 async def test_a_purge_is_refused_before_anything_is_done(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
@@ -16,6 +17,8 @@ from tests.api.serving import Server
 from tests.browser.shop import Seat, visit
 
 PASSWORD = "correct horse battery"
+
+ACTS = re.compile("^(Sync|Cancel|Try|Authorize|Connect|I have|Dismiss|Save)")
 
 
 async def accept(page: Page) -> None:
@@ -103,8 +106,8 @@ async def test_a_person_is_invited_changed_and_removed(seat: Seat, browser: Brow
 
 
 async def test_a_viewer_sees_no_button_that_is_not_for_viewers(seat: Seat) -> None:
-    """Neither people's roles nor invitations, name, export or log, nor accounts and costs; the own
-    account stays theirs.
+    """Neither people's roles nor invitations, name, export or log, nor accounts, costs, syncs and
+    claims; the own account stays theirs.
     """
     async with seat.database.writing() as conn:
         await conn.execute(
@@ -124,6 +127,16 @@ async def test_a_viewer_sees_no_button_that_is_not_for_viewers(seat: Seat) -> No
     for address in ("/#/accounts", "/#/costs"):
         await visit(page, address)
         await expect(main.locator("button, form")).to_have_count(0)
+    for address in ("/", "/#/syncs", "/#/syncs/quarantine"):
+        await visit(page, address)
+        await expect(main.get_by_role("button", name=ACTS)).to_have_count(0)
+    await visit(page, "/#/claims?standing=")
+    await expect(main.locator("tbody tr")).to_have_count(1)
+    await expect(main.get_by_role("checkbox")).to_have_count(0)
+    await main.locator("tbody a").first.click()
+    await expect(page.get_by_label("Decision")).to_be_visible()
+    await expect(main.get_by_role("button", name=ACTS)).to_have_count(0)
+    await expect(main.get_by_label("Note")).to_have_count(0)
     await page.goto("/#/settings/audit")
     await expect(page.get_by_label("Password", exact=True)).to_be_visible()
     await expect(page.get_by_label("Make a token", exact=True)).to_be_visible()
@@ -174,6 +187,22 @@ async def test_a_workspace_is_renamed_and_exported(
     lines = [json.loads(line) for line in (tmp_path / "all.ndjson").read_text().splitlines()]
     assert lines[0]["workspaceId"] == seat.user.user_id
     assert lines[-1] == {"end": True, "rows": len(lines) - 2}
+
+
+async def test_a_legal_hold_is_set_and_ended(seat: Seat) -> None:
+    """With a reason each time; the page says how long data is kept otherwise."""
+    await seat.connect("A1")
+    page = await seat.page("/#/settings/workspace")
+    card = page.get_by_label("Retention")
+    await expect(card).to_contain_text("18 months")
+    await card.get_by_label("What is held").select_option("A1 (NA)")
+    await card.get_by_label("Reason").fill("a suit")
+    await card.get_by_role("button", name="Set legal hold").click()
+    await expect(card.get_by_role("listitem")).to_contain_text("A1 (NA) since")
+    await expect(card.get_by_role("listitem")).to_contain_text("a suit")
+    page.on("dialog", lambda dialog: dialog.accept("settled"))
+    await card.get_by_role("button", name="End").click()
+    await expect(card).to_contain_text("None: under a legal hold nothing is deleted.")
 
 
 async def test_an_account_gets_a_schedule_of_its_own(seat: Seat) -> None:

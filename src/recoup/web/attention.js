@@ -8,11 +8,11 @@ import { kindOf, wordsOf } from "./states.js";
 import { nameOf, plural } from "./words.js";
 
 /** Null where there is nothing to do. problem: the element that shows why an action is not possible. */
-export function attention({ connections, notes, missing, metrics, problem }) {
+export function attention({ connections, notes, missing, metrics, problem, mayConnect }) {
   const several = connections.length > 1;
   const lines = connections.filter((one) => one.status !== "disconnected" && needsConsent(one)).map((one) => h("li", {},
     h("b", {}, nameOf(one)), " ", h(`span.badge.${kindOf("connection", one.status)}`, {}, wordsOf("connection", one.status)),
-    troubles(one), h("div.actions", {}, authorizeButton(one, "Authorize again", problem))));
+    troubles(one), mayConnect ? h("div.actions", {}, authorizeButton(one, "Authorize again", problem)) : null));
   if (missing.productCount) {
     const waiting = metrics.owed.unvaluedCount;
     lines.push(h("li", {}, h("a", { href: "#/costs" }, `${plural(missing.productCount, "product")} without a sourcing cost`),

@@ -8,6 +8,7 @@ import { announce, facts, failure, field, h, keepFocus, linked, once, put } from
 import { evidence } from "./evidence.js";
 import { staleClaims } from "./list.js";
 import { cameFrom } from "./places.js";
+import { mayAct } from "./rights.js";
 import { kindOf, wordsOf } from "./states.js";
 import { daysLeft, day, money, number, percent, plural, standingOf, time, urgency, words } from "./words.js";
 
@@ -20,9 +21,10 @@ const REMOVALS = ["removal_lost", "removal_discrepancy"];
 export async function showClaim(id) {
   const path = `/api/recoveries/${encodeURIComponent(id)}`;
   const body = h("div");
+  const { mayWork } = await mayAct();
   const draw = async () => {
     const packet = await get(`${path}/packet`);
-    keepFocus(body, () => put(body, claimPage(packet, path, draw)));
+    keepFocus(body, () => put(body, claimPage(packet, path, mayWork && draw)));
     return packet;
   };
   const packet = await draw();
@@ -68,6 +70,7 @@ function nextAction(claim) {
   }
 }
 
+/** draw: null for a person who may not decide. */
 function decision(packet, path, draw) {
   const { claim } = packet;
   const problem = h("div");
@@ -101,12 +104,12 @@ function decision(packet, path, draw) {
     h("p", {}, h("b", {}, "Next: "), todo),
     settled ? h("p.muted.small", {}, `For ${plural(claim.quantity, "unit")}; ${plural(settled, "unit")} of the same event ${settled === 1 ? "is" : "are"} settled already.`) : null,
     claim.amountMissing ? h("p", {}, claim.amountMissing, " ", h("a", { href: "#/costs" }, "Sourcing costs")) : null,
-    claim.possibleSteps.includes("filed") ? h("p.muted.small", {}, "recoup submits nothing: a person files the claim and records it here.") : null,
-    h("div.form.columns", {}, field("Case id", caseId), field("Note", note)),
-    h("div.row.actions", {}, steps,
+    draw && claim.possibleSteps.includes("filed") ? h("p.muted.small", {}, "recoup submits nothing: a person files the claim and records it here.") : null,
+    draw ? h("div.form.columns", {}, field("Case id", caseId), field("Note", note)) : null,
+    h("div.row.actions", {}, draw ? steps : null,
       h("a.button.quiet", { href: `${path}/packet`, target: "_blank", rel: "noopener" }, "Filing packet"),
       copyButton(packet.text, "text for the case", "Copy text for the case"),
-      parcel, button("Save case id and note", {}, ".quiet")));
+      draw ? [parcel, button("Save case id and note", {}, ".quiet")] : null));
 }
 
 function summary(claim) {

@@ -6,6 +6,7 @@ import { csvButton } from "./csv.js";
 import { field, h, put, select, table } from "./dom.js";
 import { filteredList, staleClaims } from "./list.js";
 import { noteList } from "./notes.js";
+import { mayAct } from "./rights.js";
 import { choicesOf, kindOf, wordsOf } from "./states.js";
 import { daysLeft, day, money, nameOf, number, plural, standingOf, time, urgency } from "./words.js";
 
@@ -44,7 +45,8 @@ export async function showClaims() {
   const problem = h("div");
   const { connections } = await get("/api/v1/integrations/amazon/status");
   const sellers = connections.length > 1 ? Object.fromEntries(connections.map((one) => [one.connectionId, nameOf(one)])) : null;
-  const bulk = bulkBar(() => list.fill());
+  const { mayWork } = await mayAct();
+  const bulk = mayWork ? bulkBar(() => list.fill()) : null;
   const list = filteredList({
     base: "#/claims", bare: "standing=owed", always: { sort: "deadline" }, most: 500, noun: "claim",
     read: async (query, limit, cursor) => {
@@ -55,7 +57,7 @@ export async function showClaims() {
     summary: ({ totals }) => summary(totals),
     empty: nothing,
     filled: (page) => {
-      bulk.keep(page.items);
+      bulk?.keep(page.items);
       put(notes, page.notes.length ? h("details.notice", {},
         h("summary", {}, `${plural(page.notes.length, "claim rule")} waiting for data`), noteList(page.notes, sellers ?? {})) : null);
     },
@@ -82,7 +84,7 @@ export async function showClaims() {
         h("form.filters", { onsubmit: (event) => event.preventDefault() }, searchField(list), filters),
         others.length ? h("p.muted", {}, `Only those ${others.map(([name, value]) => OTHERS[name]?.(value) ?? `with ${name} ${value}`).join(", ")}. `,
           h("a", { href: "#/claims" }, "Show what is owed")) : null,
-        list.part, bulk.part),
+        list.part, bulk?.part),
     ],
   };
 }
@@ -118,7 +120,7 @@ function claimsTable(items, sellers, bulk) {
     h("div.muted.small", {}, one.orderId ? one.sku ?? "" : one.fnsku ?? "")];
   const standing = (one) => h(`span.badge.${kindOf("standing", standingOf(one))}`, {}, wordsOf("standing", standingOf(one)));
   return table("Claims", [
-    ["Select", bulk.box, "select"],
+    ...(bulk ? [["Select", bulk.box, "select"]] : []),
     ["Claim", (one) => h("a", { href: `#/claims/${encodeURIComponent(one.claimId)}` }, one.title), "lead"],
     ["Amount", (one) => h("span", { title: one.amountMissing ?? one.amountBasis ?? "" }, money(one.amount)), "number"],
     ["Window", (one) => h(`span.badge.${urgency(one) || "none"}`, {}, daysLeft(one))],

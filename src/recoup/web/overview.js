@@ -7,6 +7,7 @@ import { announce, failure, h, keepFocus, listed, put } from "./dom.js";
 import { follow } from "./feed.js";
 import { firstSteps } from "./first_steps.js";
 import { moneyTiles } from "./money_tiles.js";
+import { mayAct } from "./rights.js";
 import { wordsOf } from "./states.js";
 import { syncCards } from "./syncs.js";
 import { nameOf, time } from "./words.js";
@@ -21,7 +22,8 @@ export async function showOverview() {
   // What an action met stays until the page is left; what loading met, until it is loaded.
   const problem = h("div");
   const trouble = h("div");
-  const syncs = syncCards();
+  const { mayWork, mayConnect } = await mayAct();
+  const syncs = syncCards({ mayWork });
   const running = new Map();
 
   const load = async () => {
@@ -34,11 +36,11 @@ export async function showOverview() {
     ]);
     for (const sync of status.syncs) running.set(sync.syncId, sync.status);
     syncs.setConnections(accounts.connections, status.syncs);
-    const steps = await firstSteps(accounts, status, problem);
+    const steps = mayConnect ? await firstSteps(accounts, status, problem) : null;
     const isEmpty = steps && !metrics.owed.claimCount;
     const drawn = {
       steps,
-      attention: attention({ ...accounts, notes: status.notes, missing, metrics, problem }),
+      attention: attention({ ...accounts, notes: status.notes, missing, metrics, problem, mayConnect }),
       figures: isEmpty ? null : moneyTiles(metrics),
       charts: isEmpty ? null : charts(metrics),
       accounts: accounts.connections.length ? accountsCard(accounts, status) : null,

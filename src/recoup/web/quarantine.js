@@ -4,10 +4,11 @@ import { get, send } from "./api.js";
 import { facts, failure, field, h, once, put, select, table } from "./dom.js";
 import { sourceText } from "./evidence.js";
 import { filteredList } from "./list.js";
+import { mayAct } from "./rights.js";
 import { nameOf, number, plural, time, words } from "./words.js";
 
 export async function showQuarantine() {
-  const { connections } = await get("/api/v1/integrations/amazon/status");
+  const [{ connections }, { mayWork }] = await Promise.all([get("/api/v1/integrations/amazon/status"), mayAct()]);
   const sellers = new Map(connections.map((one) => [one.connectionId, nameOf(one)]));
   const told = h("div");
   const list = filteredList({
@@ -37,7 +38,7 @@ export async function showQuarantine() {
     title: "Quarantine",
     content: [
       h("p", {}, h("a", { href: "#/syncs" }, "All syncs")),
-      h("div.row.spread.head", {}, h("h1", {}, "Quarantine"), h("button", { type: "button", onclick: replay }, "Try all rows again")),
+      h("div.row.spread.head", {}, h("h1", {}, "Quarantine"), mayWork ? h("button", { type: "button", onclick: replay }, "Try all rows again") : null),
       h("p.muted", {}, "Rows that recoup could not read. A newer version may be able to: then try them again. Nothing else waits for them."),
       h("div", { role: "status" }, told),
       h("section.card", {}, filter, list.query.stream ? h("p.muted", {}, `Only ${words(list.query.stream).toLowerCase()}. `,

@@ -10,6 +10,12 @@ export async function whoMay() {
   return { me, may: (role, scope) => covers("role", me.workspace?.role, role) && covers("scope", me.scope, scope) };
 }
 
+/** Whether the person may start and cancel syncs and decide claims, and whether connect accounts. */
+export async function mayAct() {
+  const { may } = await whoMay();
+  return { mayWork: may("member", "sync"), mayConnect: may("member", "admin") };
+}
+
 /** The sets begin with the smallest; a word that is unknown here covers nothing. */
 function covers(set, held, needed) {
   const order = choicesOf(set).map(([word]) => word);

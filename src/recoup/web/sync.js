@@ -5,13 +5,14 @@ import { get } from "./api.js";
 import { announce, failure, h, keepFocus, once, put } from "./dom.js";
 import { follow } from "./feed.js";
 import { noteList } from "./notes.js";
+import { mayAct } from "./rights.js";
 import { cancelSync, causes, outcome, planDetails, progressTable, startSync, syncBadge } from "./sync_parts.js";
 import { planOf } from "./sync_plan.js";
 import { lasting, nameOf, number, plural, time } from "./words.js";
 
 export async function showSync(id) {
   const path = `/api/sync/status/${encodeURIComponent(id)}`;
-  const [first, accounts] = await Promise.all([get(path), get("/api/v1/integrations/amazon/status")]);
+  const [first, accounts, { mayWork, mayConnect }] = await Promise.all([get(path), get("/api/v1/integrations/amazon/status"), mayAct()]);
   const connection = accounts.connections.find((one) => one.connectionId === first.connectionId);
   const part = h("div");
   const problem = h("div");
@@ -44,15 +45,15 @@ export async function showSync(id) {
 
   /** Who has to act: the seller at Amazon, or whoever starts it again. */
   const remedy = () => [
-    connection && needsConsent(connection) ? [troubles(connection), authorizeButton(connection, "Authorize again", problem)] : null,
-    connection?.status === "active" ? h("button.quiet", { type: "button", onclick: again }, "Start the sync again") : null,
+    connection && needsConsent(connection) ? [troubles(connection), mayConnect ? authorizeButton(connection, "Authorize again", problem) : null] : null,
+    mayWork && connection?.status === "active" ? h("button.quiet", { type: "button", onclick: again }, "Start the sync again") : null,
   ];
   const content = () => {
     const known = plan.of(sync) ?? sync.plan;
     return [
       h("section.card", { "aria-label": "Outcome" },
         h("div.row.spread", {}, h("h2", {}, syncBadge(sync)),
-          sync.status === "in_progress" ? h("button.quiet", { type: "button", onclick: cancel }, "Cancel") : null),
+          mayWork && sync.status === "in_progress" ? h("button.quiet", { type: "button", onclick: cancel }, "Cancel") : null),
         problem, outcome(sync, known), causes(sync, h("div.row.actions", {}, remedy())),
         sync.attempt > 1 ? h("p.muted.small", {}, `Attempt ${number(sync.attempt)}: a worker ended in between, and another one continued.`) : null),
       h("section.card", {}, h("h2", {}, "By kind of data"), progressTable(sync, known)),

@@ -5,6 +5,7 @@ import { announce, failure, field, h, put, select, table } from "./dom.js";
 import { follow } from "./feed.js";
 import { filteredList, staleNotice } from "./list.js";
 import { showQuarantine } from "./quarantine.js";
+import { mayAct } from "./rights.js";
 import { choicesOf } from "./states.js";
 import { showSync } from "./sync.js";
 import { sentence, syncBadge } from "./sync_parts.js";
@@ -14,7 +15,7 @@ import { lasting, nameOf, number, time } from "./words.js";
 /** id: of one of them, or "quarantine". */
 export async function showSyncs(id) {
   if (id) return id === "quarantine" ? showQuarantine() : showSync(id);
-  const cards = syncCards({ isDetailed: true });
+  const cards = syncCards({ isDetailed: true, mayWork: (await mayAct()).mayWork });
   const trouble = h("div");
   const next = h("p.muted.small");
   // The state of each sync as it is shown.

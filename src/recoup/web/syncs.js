@@ -9,8 +9,8 @@ import { nextPlan, planOf } from "./sync_plan.js";
 import { nameOf } from "./words.js";
 
 /** The part of the page with its `update(sync)` and `setConnections(list, syncs)`. isDetailed: with the
-    plan of a running sync and the syncs before it. */
-export function syncCards({ isDetailed = false } = {}) {
+    plan of a running sync and the syncs before it. mayWork: with buttons. */
+export function syncCards({ isDetailed = false, mayWork }) {
   const part = h("div");
   const cards = new Map();
   const setConnections = (connections, syncs) => {
@@ -18,7 +18,8 @@ export function syncCards({ isDetailed = false } = {}) {
     const listed = connections.filter((one) => one.status !== "disconnected" || newest.has(one.connectionId));
     for (const id of [...cards.keys()]) if (!listed.some((one) => one.connectionId === id)) cards.delete(id);
     for (const one of listed) {
-      const card = cards.get(one.connectionId) ?? syncCard(listed.length === 1 && isWide(), isDetailed);
+      const isShort = listed.length === 1 && (isDetailed || newest.get(one.connectionId)?.status === "in_progress");
+      const card = cards.get(one.connectionId) ?? syncCard({ isOpen: isShort && isWide(), isDetailed, mayWork });
       cards.set(one.connectionId, card);
       card.set(one, newest.get(one.connectionId) ?? null);
     }
@@ -33,7 +34,7 @@ function isWide() {
   return window.matchMedia("(min-width: 46rem)").matches;
 }
 
-function syncCard(isOpen, isDetailed) {
+function syncCard({ isOpen, isDetailed, mayWork }) {
   const part = h("section.card");
   const problem = h("div");
   const past = isDetailed ? lastSyncs() : null;
@@ -98,7 +99,7 @@ function syncCard(isOpen, isDetailed) {
 
   const head = () => h("div.row.spread", {},
     h("h2", {}, nameOf(connection), " ", sync ? syncBadge(sync) : null),
-    sync?.status === "in_progress"
+    !mayWork ? null : sync?.status === "in_progress"
       ? h("button.quiet", { type: "button", onclick: cancel, "aria-label": `Cancel the sync of ${nameOf(connection)}` }, "Cancel")
       : connection.status === "active"
         ? h("button", { type: "button", onclick: start, "aria-label": `Sync ${nameOf(connection)} now` }, "Sync now") : null);

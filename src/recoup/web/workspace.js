@@ -1,14 +1,15 @@
 // The workspace: its name, when it syncs, what is kept, and all of it as a file.
 
 import { send } from "./api.js";
-import { facts, field, h, select } from "./dom.js";
+import { field, h, select } from "./dom.js";
+import { retention } from "./retention.js";
 import { schedules } from "./schedules.js";
 
 export async function showWorkspace({ me, may, isOwner, act }) {
   const run = act(async () => {});
   return h("div.split", {},
     h("div", {}, nameCard(me, isOwner, run), await schedules(may("member", "admin"), act)),
-    h("div", {}, keepingCard(), isOwner ? exportCard() : null));
+    h("div", {}, await retention(isOwner, act), isOwner ? exportCard() : null));
 }
 
 function nameCard(me, isOwner, run) {
@@ -27,13 +28,6 @@ function nameCard(me, isOwner, run) {
   return h("section.card", { "aria-label": "Workspace" }, h("h2", {}, me.workspace.name),
     me.workspaces.length > 1 ? h("div.form", {}, field("Show another workspace", choice)) : null,
     isOwner ? h("form.form.columns.actions", { onsubmit: submit }, field("Name", name), h("button.quiet", {}, "Rename")) : null);
-}
-
-/** How long things are kept. */
-function keepingCard() {
-  return h("section.card", { "aria-label": "Retention" }, h("h2", {}, "Retention"),
-    facts([["Audit log", "12 months"]]),
-    h("p.muted.small", {}, "Data of an Amazon account is kept until an owner deletes it under ", h("a", { href: "#/accounts" }, "Amazon accounts"), "."));
 }
 
 function exportCard() {

@@ -11,6 +11,7 @@ from recoup.api.openapi import may_fail
 from recoup.api.parameters import OptionalIdentifier, RequestModel
 from recoup.api.services import CurrentWorkspace, ServicesOfApp
 from recoup.body import CamelModel, Timestamp
+from recoup.config import Settings
 from recoup.db.engine import Reader
 from recoup.errors import ConflictError, NotFoundError
 from recoup.ids import ConnectionId, WorkspaceId
@@ -41,6 +42,9 @@ class LegalHoldBody(CamelModel):
 
 class LegalHoldsBody(CamelModel):
     holds: list[LegalHoldBody]
+    retention_months: int = Field(
+        description="After so many data of sellers without one is deleted."
+    )
 
 
 @router.get("/api/legal-hold", responses=may_fail(), summary="What must not be deleted")
@@ -48,7 +52,7 @@ async def get_legal_holds(
     services: ServicesOfApp, workspace_id: CurrentWorkspace
 ) -> LegalHoldsBody:
     async with services.database.reading() as conn:
-        return await _read(conn, workspace_id)
+        return await _read(conn, workspace_id, services.settings)
 
 
 @router.put(
@@ -66,13 +70,14 @@ async def put_legal_hold(
     named = ConnectionId(body.connection_id) if body.connection_id else None
     async with services.database.writing() as conn:
         await change(conn, workspace_id, named, body.reason)
-        return await _read(conn, workspace_id)
+        return await _read(conn, workspace_id, services.settings)
 
 
-async def _read(conn: Reader, workspace_id: WorkspaceId) -> LegalHoldsBody:
+async def _read(conn: Reader, workspace_id: WorkspaceId, settings: Settings) -> LegalHoldsBody:
     return LegalHoldsBody(
+        retention_months=settings.retention_months,
         holds=[
             LegalHoldBody(connection_id=one.connection_id, reason=one.reason, since=one.since)
             for one in await list_legal_holds(conn, workspace_id)
-        ]
+        ],
     )

@@ -46,6 +46,20 @@ async def test_a_flood_by_nobody(
     assert answer.status_code == 200
 
 
+async def test_the_files_of_a_page_cost_little(
+    settings: Settings, database: Database, user: User
+) -> None:
+    """Somebody who reloads the dashboard some times is no flood, but files have an end too."""
+    async with (
+        serving(settings, database, request_limits=FEW) as server,
+        server.client(user) as client,
+    ):
+        answers = await ask(client, "/static/icon.svg", 210)
+
+    assert statuses(answers[:190]) == [200] * 190
+    assert answers[-1].status_code == 429
+
+
 async def test_a_flood_by_a_user(settings: Settings, database: Database, user: User) -> None:
     """A user's own bucket: neither other users nor the sign-in page feel it."""
     other = await new_user(database, "other@example.com")

@@ -145,7 +145,7 @@ async def test_what_is_held_is_shown_after_a_sync_that_brought_nothing(full_seat
             ),
             {"before": before["syncId"]},
         )
-    page = await seat.page()
+    page = await seat.page("/#/syncs")
     orders = card(page, "A1SELLER").get_by_role("row", name="Orders")
     stored = next(one["rows"] for one in before["streams"] if one["name"] == "orders")
     await expect(orders.get_by_role("cell").nth(1)).to_have_text(str(stored))

@@ -21,6 +21,8 @@ from recoup.errors import TooManyRequestsError
 
 # Rendering the whole description takes as long as ten small answers.
 _DESCRIPTION_COST = 10.0
+# A page of the dashboard is some fifty files of its own, most of them unchanged since the last time.
+_FILE_COST = 0.1
 # A password costs a tenth of a second of four threads, and two are hashed at a time.
 _PASSWORD_COST = 10.0
 _COSTS = {
@@ -62,7 +64,7 @@ class Fairness:
         request = Request(scope)
         user = await find_holder(request, self._services)
         key = f"user {user}" if user else f"peer {peer_key(request.client and request.client.host)}"
-        wait = self._buckets.take(key, _COSTS.get((request.method, scope["path"]), 1.0))
+        wait = self._buckets.take(key, _cost_of(request.method, scope["path"]))
         if wait:
             refusal = TooManyRequestsError(timedelta(seconds=math.ceil(wait)))
             await response_of(problem_of(refusal))(scope, receive, send)
@@ -72,3 +74,7 @@ class Fairness:
             share = self._shares[key] = Share(self._connections)
         with sharing(share):
             await self._app(scope, receive, send)
+
+
+def _cost_of(method: str, path: str) -> float:
+    return _FILE_COST if path.startswith("/static/") else _COSTS.get((method, path), 1.0)

@@ -15,7 +15,7 @@ from tests.api.rows import store_orders, store_units
 from tests.api.serving import Server, finish
 from tests.browser.shop import Seat, seated
 
-LISTS = re.findall(r"^  (\w+): \{$", (FOLDER / "data_lists.js").read_text(), re.MULTILINE)
+LISTS = re.findall(r"^  (\w+): \{$", (FOLDER / "data" / "data_lists.js").read_text(), re.MULTILINE)
 
 
 def rows(page: Page) -> Locator:

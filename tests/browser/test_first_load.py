@@ -9,7 +9,7 @@ from tests.browser.shop import Seat
 
 MOST_BYTES = 150_000
 # What the page's own log of requests does not have: they are the worker's.
-OF_THE_WORKER = ("stream_worker.js", "stream.js")
+OF_THE_WORKER = ("shared/stream_worker.js", "shared/stream.js")
 SCRIPTS = """performance.getEntriesByType('resource').map(one => [one.name, one.transferSize])"""
 PAGE = "performance.getEntriesByType('navigation')[0].transferSize"
 

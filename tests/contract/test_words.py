@@ -208,7 +208,7 @@ def test_no_script_writes_a_set_a_second_time() -> None:
     known = [set(one) for one in page_words().values()]
     found = [
         (script.name, sorted(texts))
-        for script in FOLDER.glob("*.js")
+        for script in FOLDER.rglob("*.js")
         if script.name != "states.js"
         for listed in re.findall(r"\[[^\[\]]*\]", script.read_text(encoding="utf-8"))
         for one in known
@@ -220,12 +220,12 @@ def test_no_script_writes_a_set_a_second_time() -> None:
 
 def test_an_unknown_word_is_shown_as_itself() -> None:
     """The page looks words up with a fallback, so a newer server never breaks it."""
-    script = (FOLDER / "states.js").read_text(encoding="utf-8")
+    script = (FOLDER / "shared" / "states.js").read_text(encoding="utf-8")
 
     assert "STATES[set]?.[word]?.[0] ?? String(word" in script
     assert 'STATES[set]?.[word]?.[1] || "none"' in script
     assert all(
         "STATES[" not in other.read_text(encoding="utf-8")
-        for other in FOLDER.glob("*.js")
+        for other in FOLDER.rglob("*.js")
         if other.name != "states.js"
     )

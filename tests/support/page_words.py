@@ -15,7 +15,7 @@ FOLDER = Path(recoup.__file__).parent / "web"
 @cache
 def page_words() -> dict[str, dict[str, list[str]]]:
     """By set and word: what it is called and the kind of its badge."""
-    script = (FOLDER / "states.js").read_text(encoding="utf-8")
+    script = (FOLDER / "shared" / "states.js").read_text(encoding="utf-8")
     found = re.search(r"^const STATES = (\{.*?^\});$", script, re.DOTALL | re.MULTILINE)
     assert found is not None
     words: dict[str, dict[str, list[str]]] = json.loads(found.group(1))

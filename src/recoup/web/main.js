@@ -1,19 +1,19 @@
 // Which page is shown: the part of the address behind #.
 
-import { showAccounts } from "./accounts.js";
-import { SIGNED_OUT } from "./api.js";
-import { watchConnection } from "./banner.js";
-import { showClaim } from "./claim.js";
-import { showClaims } from "./claims.js";
-import { showCosts } from "./costs.js";
-import { showData } from "./data.js";
-import { failure, h, put } from "./dom.js";
-import { follow } from "./feed.js";
-import { keepPlace, restorePlace } from "./places.js";
-import { showOverview } from "./overview.js";
-import { showSettings } from "./settings.js";
+import { showAccounts } from "./accounts/accounts.js";
+import { SIGNED_OUT } from "./shared/api.js";
+import { watchConnection } from "./shared/banner.js";
+import { showClaim } from "./claims/claim.js";
+import { showClaims } from "./claims/claims.js";
+import { showCosts } from "./costs/costs.js";
+import { showData } from "./data/data.js";
+import { failure, h, put } from "./shared/dom.js";
+import { follow } from "./shared/feed.js";
+import { keepPlace, restorePlace } from "./shared/places.js";
+import { showOverview } from "./overview/overview.js";
+import { showSettings } from "./settings/settings.js";
 import { chooseWorkspace, isSignInPage, showSignIn, signOut } from "./signin.js";
-import { showSyncs } from "./sync_page.js";
+import { showSyncs } from "./syncs/sync_page.js";
 
 const main = document.getElementById("main");
 const navigation = document.getElementById("nav");

@@ -1,7 +1,7 @@
 // Signing in: with a password, or with a link whose secret is behind # and so stays in the browser.
 
-import { ApiError, send } from "./api.js";
-import { failure, field, h, put } from "./dom.js";
+import { ApiError, send } from "./shared/api.js";
+import { failure, field, h, put } from "./shared/dom.js";
 
 const input = (name, type, attributes = {}) => h("input", { name, type, required: true, ...attributes });
 const oldPassword = () => input("password", "password", { autocomplete: "current-password" });

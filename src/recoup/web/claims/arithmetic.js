@@ -1,0 +1,26 @@
+// How a claim's numbers come about, in sentences whose amounts and days are written as the reader's
+// language has it. What only the rules know (reason, basis) is the server's own text.
+
+import { day, money, percent } from "../shared/words.js";
+
+export function arithmetic(claim) {
+  return [
+    claim.reason,
+    claim.amount ? `Amount: ${money(claim.amount)}${claim.amountBasis ? ` (${claim.amountBasis})` : ""}.` : `Amount: not known. ${claim.amountMissing}`,
+    ...(claim.evidence.notes ?? []).map((note) => `Note: ${note}`),
+    [windowOf(claim), claim.windowNote].filter(Boolean).join(" "),
+    confidence(claim),
+  ];
+}
+
+function windowOf({ fileableFrom, deadline }) {
+  if (!deadline) return "Window: not known for this claim; check Seller Central.";
+  return `Window: file ${fileableFrom ? `from ${day(fileableFrom)} ` : ""}to ${day(deadline)}, the last safe day.`;
+}
+
+/** The base, then what changes it. */
+function confidence(claim) {
+  const parts = claim.confidenceParts.map(({ change, why }, n) =>
+    `${percent(change, n ? { signDisplay: "always" } : {})} ${why ?? ""}`.trim());
+  return `Confidence ${percent(claim.confidence)}${parts.length ? `: ${parts.join("; ")}` : ""}.`;
+}

@@ -1,0 +1,48 @@
+// Who did what, when and from where.
+
+import { get } from "../shared/api.js";
+import { csvButton } from "../shared/csv.js";
+import { h, table } from "../shared/dom.js";
+import { textOf } from "../shared/evidence.js";
+import { askedFor, filterForm } from "../shared/filters.js";
+import { filteredList } from "../shared/list.js";
+import { choicesOf, wordsOf } from "../shared/states.js";
+import { time, words } from "../shared/words.js";
+
+const PATH = "/api/audit";
+const FILTERS = [
+  { name: "action", title: "Action", choices: [["", "Any"], ...choicesOf("action")] },
+  { name: "from", title: "From", kind: "day" },
+  { name: "to", title: "To", kind: "day" },
+];
+
+export async function showAudit() {
+  const problem = h("div");
+  const list = filteredList({
+    base: "#/settings/audit", most: 500, noun: "entry",
+    read: async (query, limit, cursor) => {
+      const page = await get(PATH, { ...askedFor(FILTERS, query), limit, cursor });
+      return { ...page, count: page.items.length };
+    },
+    rows: entriesTable,
+    empty: () => h("p.muted", {}, "No matching entries."),
+  });
+  await list.fill();
+  return h("section.card", { "aria-label": "Audit log" },
+    h("div.row.spread", {}, h("h2", {}, "Audit log"), csvButton(PATH, () => askedFor(FILTERS, list.query), "recoup-audit.csv", problem)),
+    problem, h("p.muted.small", {}, "Entries cannot be changed, and are kept for 12 months."),
+    filterForm(FILTERS, list), list.part);
+}
+
+function entriesTable(entries) {
+  const subject = (one) => (one.action === "claim_changed" ? h("a", { href: `#/claims/${encodeURIComponent(one.subject)}` }, one.subject) : one.subject ?? "-");
+  const about = (one) => [subject(one), Object.entries(one.details).map(([name, value]) =>
+    h("div.muted.small", {}, `${words(name)}: ${value === null ? "-" : textOf(value)}`))];
+  return table("Audit log", [
+    ["Action", (one) => wordsOf("action", one.action), "lead"],
+    ["When", (one) => time(one.at), "date"],
+    ["Who", (one) => one.who ?? "not signed in", "wrap"],
+    ["About", about, "wrap"],
+    ["From", (one) => [h("div", {}, one.address ?? "-"), one.userAgent ? h("div.muted.small", {}, one.userAgent) : null], "wrap"],
+  ], entries);
+}

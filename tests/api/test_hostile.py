@@ -58,6 +58,12 @@ BAD_IDS = (
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/api/sync/start"): {"connectionId": "{connectionId}"},
     ("POST", "/api/sync/force"): {"connectionId": "{connectionId}"},
+    ("PATCH", "/api/v1/integrations/amazon/connections/{connectionId}"): {"schedule": "0 5 * * *"},
+    ("PUT", "/api/legal-hold"): {
+        "connectionId": "{connectionId}",
+        "isHeld": True,
+        "reason": "mine",
+    },
     ("PATCH", "/api/recoveries/{claimId}"): {"status": "dismissed", "note": "mine"},
     ("POST", "/api/quarantine/replay"): {"connectionId": "{connectionId}"},
     ("PATCH", "/api/workspace/members/{userId}"): {"role": "viewer"},

@@ -71,7 +71,9 @@ async def test_a_search_uses_its_indexes_behind_the_walls(
     statement = select_claims(today_on(selection.now)).where(*conditions(selection))
     walled = database.as_role(DatabaseRole.API)
     async with walled.of(workspace_id).reading() as conn:
-        compiled = statement.compile(dialect=conn.dialect)
+        compiled = statement.compile(
+            dialect=conn.dialect, compile_kwargs={"render_postcompile": True}
+        )
         rows = await conn.exec_driver_sql(f"explain {compiled}", compiled.params)
         plan = "\n".join(rows.scalars())
     await walled.close()

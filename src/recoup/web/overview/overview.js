@@ -96,14 +96,14 @@ function keepOpen(part, draw) {
   for (const details of part.querySelectorAll("details")) if (open.has(said(details))) details.open = true;
 }
 
-function accountsCard({ connections }, { syncs, notes, nextScheduledSync }) {
+function accountsCard({ connections }, { syncs, notes }) {
   const newest = new Map(syncs.map((sync) => [sync.connectionId, sync]));
   const lines = connections.map((one) => h("li", {},
     h("div.row.spread", {}, h("b", {}, one.sellingPartnerId), healthOf(one, newest.get(one.connectionId), notes)),
     h("div.small", {}, listed([one.region, wordsOf("environment", one.environment),
       ...one.marketplaceIds.map((id) => wordsOf("marketplace", id))])),
     h("div.muted.small", {}, one.lastSyncAt ? `Last sync ${time(one.lastSyncAt)}` : "Never synced"),
-    one.status === "active" && nextScheduledSync ? h("div.muted.small", {}, `Next sync ${time(nextScheduledSync)}`) : null));
+    one.status === "active" && one.nextSyncAt ? h("div.muted.small", {}, `Next sync ${time(one.nextSyncAt)}`) : null));
   return h("section.card", { "aria-label": "Amazon accounts" },
     h("h2", {}, "Amazon accounts"),
     h("ul.plain.spaced", {}, lines),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import text
@@ -15,7 +14,6 @@ from recoup.claims.detection.window_and_value import tune
 from recoup.claims.policy import load_policy
 from recoup.claims.rule import ClaimType
 from recoup.db.embedded import EmbeddedServer
-from recoup.db.engine import Writer
 from recoup.db.metadata import METADATA
 from recoup.notes.queries import list_notes
 from tests.support.as_owner import run_as_owner
@@ -27,8 +25,9 @@ from tests.support.whole_seller import (
     WholeSeller,
     add_clones,
     add_double,
+    seller_with_claims,
     stored,
-    whole_seller,
+    undone,
 )
 
 MOST_READINGS = 3
@@ -39,27 +38,9 @@ MOST_READINGS = 3
 async def seller(
     postgres: EmbeddedServer, stored_seller: StoredSeller
 ) -> AsyncIterator[WholeSeller]:
-    """A seller with claims of every type; each test takes back what it changes."""
-    async with whole_seller(postgres, stored_seller, "contract") as one:
-        async with one.database.writing() as conn:
-            await conn.execute(
-                text(
-                    "insert into sourcing_cost (connection_id, sku, fnsku, valid_from, cost, currency, "
-                    "entered_by) select connection_id, '', fnsku, date '2020-01-01', 15, 'USD', 'test' "
-                    "from inventory group by connection_id, fnsku"
-                )
-            )
-            await detect(conn, one.connection_id, one.day)
+    """Each test takes back what it changes."""
+    async with seller_with_claims(postgres, stored_seller, "contract") as one:
         yield one
-
-
-@asynccontextmanager
-async def undone(seller: WholeSeller) -> AsyncIterator[Writer]:
-    """A transaction that leaves nothing."""
-    async with seller.database.writing() as conn:
-        outer = await conn.begin_nested()
-        yield conn
-        await outer.rollback()
 
 
 async def test_every_rule_finds_something_at_a_whole_seller(seller: WholeSeller) -> None:

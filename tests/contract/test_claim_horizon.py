@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,7 +21,7 @@ from recoup.streams._stream import Windows
 from recoup.sync.retention.delete_queries import delete_rows_before
 from recoup.sync.retention.periods import months_before
 from recoup.sync.retention.queries import set_held_from, shorten_cursors
-from tests.support.whole_seller import StoredSeller, WholeSeller, stored, whole_seller
+from tests.support.whole_seller import StoredSeller, WholeSeller, seller_with_claims, stored, undone
 
 # Since when the seller has rows: the first sync reads a year.
 _YEAR = 365
@@ -32,27 +31,9 @@ _YEAR = 365
 async def seller(
     postgres: EmbeddedServer, stored_seller: StoredSeller
 ) -> AsyncIterator[WholeSeller]:
-    """A seller with claims of every type; each test takes back what it changes."""
-    async with whole_seller(postgres, stored_seller, "horizon") as one:
-        async with one.database.writing() as conn:
-            await conn.execute(
-                text(
-                    "insert into sourcing_cost (connection_id, sku, fnsku, valid_from, cost, currency, "
-                    "entered_by) select connection_id, '', fnsku, date '2020-01-01', 15, 'USD', 'test' "
-                    "from inventory group by connection_id, fnsku"
-                )
-            )
-            await detect(conn, one.connection_id, one.day)
+    """Each test takes back what it changes."""
+    async with seller_with_claims(postgres, stored_seller, "horizon") as one:
         yield one
-
-
-@asynccontextmanager
-async def undone(seller: WholeSeller) -> AsyncIterator[Writer]:
-    """A transaction that leaves nothing."""
-    async with seller.database.writing() as conn:
-        outer = await conn.begin_nested()
-        yield conn
-        await outer.rollback()
 
 
 async def claims_of(conn: Writer, seller: WholeSeller) -> dict[tuple[str, str, str], Any]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 from pydantic import SecretStr
 
 from recoup.config import Settings
 from recoup.db.engine import Database
 from recoup.sync.access import SellerAccess
 from recoup.sync.runner import SyncRunner
+from tests.sandbox.official import models_folder
 from tests.support.canned_server import canned_server
 from tests.support.lab import Lab, open_lab
 
@@ -21,11 +20,8 @@ from tests.support.lab import Lab, open_lab
 @asynccontextmanager
 async def open_canned_lab(database: Database, folder: Path) -> AsyncIterator[Lab]:
     """Needs Amazon's models, which the repository does not hold."""
-    models = os.environ.get("RECOUP_SPAPI_MODELS")
-    if models is None:
-        pytest.skip("RECOUP_SPAPI_MODELS does not name the folder with Amazon's models")
     async with (
-        canned_server(Path(models), ["SKU-1", "SKU-2"]) as url,
+        canned_server(models_folder(), ["SKU-1", "SKU-2"]) as url,
         open_lab(database, folder, orders=0) as lab,
     ):
         lab.settings = Settings(

@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import Column, Integer, Numeric, Table, text
 
+from recoup.claims.detection.detect import detect
 from recoup.claims.tables import claim
 from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database, Writer
@@ -96,6 +97,33 @@ async def whole_seller(
     )
     await database.close()
     postgres.drop_database(name)
+
+
+@asynccontextmanager
+async def seller_with_claims(
+    postgres: EmbeddedServer, stored_seller: StoredSeller, name: str
+) -> AsyncIterator[WholeSeller]:
+    """The same with costs, and a claim of every type."""
+    async with whole_seller(postgres, stored_seller, name) as one:
+        async with one.database.writing() as conn:
+            await conn.execute(
+                text(
+                    "insert into sourcing_cost (connection_id, sku, fnsku, valid_from, cost, currency, "
+                    "entered_by) select connection_id, '', fnsku, date '2020-01-01', 15, 'USD', 'test' "
+                    "from inventory group by connection_id, fnsku"
+                )
+            )
+            await detect(conn, one.connection_id, one.day)
+        yield one
+
+
+@asynccontextmanager
+async def undone(seller: WholeSeller) -> AsyncIterator[Writer]:
+    """A transaction that leaves nothing."""
+    async with seller.database.writing() as conn:
+        outer = await conn.begin_nested()
+        yield conn
+        await outer.rollback()
 
 
 async def add_double(conn: Writer, seller: ConnectionId) -> None:

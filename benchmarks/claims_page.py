@@ -80,6 +80,7 @@ def lists() -> Iterator[tuple[str, str]]:
         "valued=false",
         "syncId=sync_user_7",
         "discarded=false",
+        "q=sku-777",
     ):
         yield query, query
     for name in ("detectedFrom", "detectedTo", "statusFrom", "statusTo", "filedFrom", "filedTo"):

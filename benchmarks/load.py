@@ -156,7 +156,8 @@ async def measure(way: str, url: str, path: Path, connection_id: ConnectionId) -
     print(json.dumps({"seconds": seconds, "rows": rows, "peak_mb": peak_bytes / 1e6}))
 
 
-async def _connect(database: Database, folder: Path) -> ConnectionId:
+async def connect(database: Database, folder: Path) -> ConnectionId:
+    """A seller's account to load for."""
     access = SellerAccess(Settings(data_dir=folder))
     async with database.writing() as conn:
         user = await add_user(conn, "bench@example.com")
@@ -173,7 +174,8 @@ async def _connect(database: Database, folder: Path) -> ConnectionId:
     return connection.connection_id
 
 
-def _run(way: str, url: str, path: Path, connection_id: ConnectionId) -> dict[str, float]:
+def run_apart(way: str, url: str, path: Path, connection_id: ConnectionId) -> dict[str, float]:
+    """One way in a process of its own, so that its peak memory is its own."""
     command = [sys.executable, __file__, "--measure", way, url, str(path), connection_id]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     result: dict[str, float] = json.loads(done.stdout)
@@ -193,8 +195,8 @@ def main(rows: int, *, compressed: bool) -> None:
                 server.create_database(way)
                 database = Database(server.url(way))
                 upgrade(database)
-                connection_id = asyncio.run(_connect(Database(server.url(way)), folder))
-                results[way] = _run(way, server.url(way), path, connection_id)
+                connection_id = asyncio.run(connect(Database(server.url(way)), folder))
+                results[way] = run_apart(way, server.url(way), path, connection_id)
                 server.drop_database(way)
         _tell(results, rows, path.stat().st_size)
 

@@ -27,6 +27,9 @@ _PAGES = {
     "syncs": "/#/syncs",
     "claims": "/#/claims?standing=owed&sort=-amount",
     "claim": "/#/claims?standing=owed&sort=-amount first",
+    "packs": "/#/packs",
+    "documents": "/#/documents",
+    "check": "/#/check",
     "costs": "/#/costs",
     "data": "/#/data",
     "orders": "/#/data/orders",
@@ -34,6 +37,7 @@ _PAGES = {
     "accounts": "/#/accounts",
     "account": "/#/settings/account",
     "people": "/#/settings/people",
+    "notifications": "/#/settings/notifications",
     "workspace": "/#/settings/workspace",
     "audit": "/#/settings/audit",
 }
@@ -111,8 +115,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--every", action="store_true", help="each page in all four forms, whole")
+    parser.add_argument("--page", action="append", choices=_PAGES, help="only these pages")
     asked = parser.parse_args()
     pictures = tuple(_every()) if asked.every else PICTURES
+    pictures = tuple(one for one in pictures if one.page in (asked.page or _PAGES))
     asked.folder.mkdir(parents=True, exist_ok=True)
     with demo_shop() as shop:
         asyncio.run(_run(shop, pictures, asked.folder, whole=asked.every))

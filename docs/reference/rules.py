@@ -5,6 +5,7 @@ from __future__ import annotations
 from docs.reference.markdown import page, table
 from recoup.claims.detection.gaps import streams_with
 from recoup.claims.detection.reads import needs_of, touches_of
+from recoup.claims.packs.instructions import load_instructions
 from recoup.claims.rule import Rule, Value
 from recoup.claims.rules import all_rules
 
@@ -32,7 +33,16 @@ def _section(rule: Rule) -> str:
         ("Worth", _VALUES[rule.value]),
         ("Needs", ", ".join(f"`{name}`" for name in sorted(needs))),
         ("Uses", ", ".join(f"`{name}`" for name in sorted(uses)) or "nothing else"),
-        ("To attach", "; ".join(rule.documents)),
+        ("To attach", "; ".join(_documents(rule)) or "nothing: Amazon has all rows itself"),
         ("Version", str(rule.version)),
     ]
     return f"## {rule.type.value}\n\n{rule.title}.\n\n{table(('', ''), rows)}"
+
+
+def _documents(rule: Rule) -> list[str]:
+    """What filing.toml says of the type, each with the causes that it is for."""
+    return [
+        one.in_words + (f" [{', '.join(one.causes)}]" if one.causes else "")
+        for one in load_instructions().requirements
+        if rule.type in one.types
+    ]

@@ -77,3 +77,8 @@ def _money_cells(value: Money | None) -> Sequence[object]:
 
 
 MONEY_COLUMNS = Columns(("amount", "currency"), _money_cells)
+
+
+def money_columns(what: str) -> Columns:
+    """The columns of another amount: `paidAmount`, `paidCurrency`."""
+    return Columns((f"{what}Amount", f"{what}Currency"), _money_cells)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 
+# A machine that began without a time (no battery, NTP late) is set right by more than this.
+_CORRECTION = timedelta(days=1)
 _FIRST_YEAR, _LAST_YEAR = 1990, 2199
 
 Clock = Callable[[], datetime]
@@ -15,6 +18,42 @@ Clock = Callable[[], datetime]
 def utc_now() -> datetime:
     """The current time on this machine, aware, UTC."""
     return datetime.now(UTC)
+
+
+def _elapsed() -> float:
+    """Seconds since some moment, those included in which the machine slept."""
+    if not hasattr(time, "clock_gettime"):  # Windows
+        return time.monotonic()
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+class SteadyClock:
+    """The time of this machine as it was at the start, and what has gone by since.
+
+    A clock that is set meanwhile does not move it, so a difference to Amazon's clock that was learned
+    before stays right (recoup.spapi.amazon_clock). More than a day is a correction, and followed.
+    """
+
+    def __init__(self, wall: Clock = utc_now, elapsed: Callable[[], float] = _elapsed) -> None:
+        self._wall = wall
+        self._elapsed = elapsed
+        self._ahead = wall() - _after(elapsed())
+
+    def __call__(self) -> datetime:
+        """The present, aware, UTC."""
+        steady, wall = _after(self._elapsed()) + self._ahead, self._wall()
+        if abs(wall - steady) > _CORRECTION:
+            self._ahead += wall - steady
+            return wall
+        return steady
+
+
+def _after(seconds: float) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds)
+
+
+steady_now = SteadyClock()
+"""For what is reckoned in Amazon's time."""
 
 
 def to_rfc3339(moment: datetime) -> str:

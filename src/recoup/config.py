@@ -29,6 +29,8 @@ from pydantic_settings import (
 from recoup.database_url import read_database_url
 from recoup.errors import ConfigurationError, UnknownSettingError
 from recoup.key_file import MIN_KEY_CHARACTERS, read_or_make_keys
+from recoup.origins import read_origins
+from recoup.smtp_url import read_sender, read_smtp_url
 
 _PREFIX = "RECOUP_"
 LEAST_RETENTION_MONTHS = 16
@@ -117,6 +119,11 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:8000",
         description="Address at which browsers reach recoup (cookies, redirects, origin check).",
     )
+    api_token: SecretStr | None = Field(
+        default=None,
+        description="Token with which `recoup mcp` and `recoup sync --api` call the API; "
+        "`recoup user token` prints one.",
+    )
     jwks_url: str | None = Field(
         default=None,
         description="Keys of an identity provider (Supabase, Auth0, Keycloak ...) whose JSON Web "
@@ -150,6 +157,25 @@ class Settings(BaseSettings):
         ge=1,
         le=1000,
         description="Number of event streams that a user may have open at once, in each API process.",
+    )
+    allowed_origins: str = Field(
+        default="",
+        description="Comma-separated origins of other web pages that may use the API in a browser, "
+        "such as https://app.example.com. Empty: only RECOUP_PUBLIC_URL.",
+    )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="Mail server for reminders, smtp://user:password@host:587 (STARTTLS) or "
+        "smtps://user:password@host:465; needs RECOUP_MAIL_FROM. Unset: recoup sends no mail.",
+    )
+    mail_from: str | None = Field(
+        default=None,
+        description="Sender of mails, such as recoup <recoup@example.com>; needs RECOUP_SMTP_URL.",
+    )
+    webhooks_to_private: bool = Field(
+        default=False,
+        description="Allow webhooks over http:// and to private addresses, such as this machine and "
+        "its network. Off: https:// and public addresses only.",
     )
     log_format: Literal["console", "json"] | None = Field(
         default=None, description="console or json. Unset: console on a terminal, else json."
@@ -191,6 +217,25 @@ class Settings(BaseSettings):
             raise ValueError("must be an address of this machine, such as http://127.0.0.1:8001")
         return value
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        return ",".join(read_origins(value))
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            read_smtp_url(value.get_secret_value())
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_sender(cls, value: str | None) -> str | None:
+        if value is not None:
+            read_sender(value)
+        return value
+
     @field_validator("retention_months")
     @classmethod
     def _is_enough_for_claims(cls, value: int) -> int:
@@ -215,6 +260,14 @@ class Settings(BaseSettings):
             raise ValueError(
                 "RECOUP_JWKS_URL needs RECOUP_JWT_ISSUER and RECOUP_JWT_AUDIENCE: whose tokens, "
                 "made for whom"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_server_and_sender(self) -> Self:
+        if (self.smtp_url is None) != (self.mail_from is None):
+            raise ValueError(
+                "RECOUP_SMTP_URL and RECOUP_MAIL_FROM need each other: set both or none"
             )
         return self
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from recoup.errors import ConfigurationError
 
 
+@lru_cache(maxsize=32)
 def derive_key(secret: str, purpose: str) -> bytes:
     """32 bytes for one purpose: a signing key never seals (HKDF-SHA256, RFC 5869)."""
     kdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"recoup:{purpose}".encode())
@@ -18,7 +20,7 @@ def derive_key(secret: str, purpose: str) -> bytes:
 
 
 class Vault:
-    """Seals refresh tokens. The first key seals, every key opens, so keys can be rotated."""
+    """Seals refresh tokens and secrets of webhooks. The first key seals, every key opens, so keys can be rotated."""
 
     def __init__(self, keys: tuple[str, ...]) -> None:
         fernets = [Fernet(base64.urlsafe_b64encode(derive_key(key, "seal"))) for key in keys]
@@ -34,8 +36,8 @@ class Vault:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken as exc:
             raise ConfigurationError(
-                "A stored refresh token cannot be opened with RECOUP_SECRET_KEYS: "
-                "add the key that sealed it, or connect the seller again."
+                "A stored refresh token or secret cannot be opened with RECOUP_SECRET_KEYS: add the "
+                "key that sealed it, or connect the seller again and rotate the webhook's secret."
             ) from exc
 
     def reseal(self, sealed: bytes) -> bytes | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 _ADVICE = (
     "must be postgresql://user:password@host:port/database, with these signs of the user and the "
@@ -27,3 +27,10 @@ def read_database_url(url: str) -> str:
         raise ValueError(_ADVICE) from None
     query = urlencode(parse_qsl(parts.query))
     return urlunsplit(("postgresql", f"{user_info}{at}{parts.netloc}", parts.path, query, ""))
+
+
+def url_of_user(url: str, user: str, password: str) -> str:
+    """The same address for another user. Raises ValueError as `read_database_url`."""
+    place = read_database_url(url).partition("://")[2].rpartition("@")[2]
+    secret = f":{quote(password, safe='')}" if password else ""
+    return f"postgresql://{quote(user, safe='')}{secret}@{place}"

@@ -56,13 +56,17 @@ class ClockError(ConfigurationError):
 
 
 class DatabaseError(RecoupError):
-    """The database cannot be used as it is; the message says what to do."""
+    """What recoup stores in cannot be used as it is; the message says what to do."""
 
     recovery = Recovery.FAIL_SYNC
 
 
 class DatabaseUnreachableError(DatabaseError):
     """No PostgreSQL answers at the configured address."""
+
+
+class DiskFullError(DatabaseError):
+    """This machine has no space for a temporary file; the work goes on once it has."""
 
 
 class SchemaMismatchError(DatabaseError):
@@ -104,6 +108,19 @@ class ImpossibleStepError(ConflictError):
         choice = f"possible now: {', '.join(possible)}" if possible else "nothing can follow"
         super().__init__(f"A claim that is {current} cannot become {wanted}; {choice}.")
         self.possible = possible
+
+
+class PackMovedError(ConflictError):
+    """Claims of a pack are not what the person has read; `moved` has each id with what became of it."""
+
+    def __init__(self, moved: tuple[tuple[str, str], ...]) -> None:
+        number = "1 claim" if len(moved) == 1 else f"{len(moved)} claims"
+        words = "; ".join(f"{claim_id} {why}" for claim_id, why in moved[:5])
+        super().__init__(
+            f"{number} of the pack changed, so nothing was marked as filed: {words}. Read the pack again, "
+            "and name what you read (`claims`)."
+        )
+        self.moved = moved
 
 
 class KeyReusedError(ConflictError):
@@ -184,6 +201,14 @@ class WeakPasswordError(InvalidRequestError):
     """The new password is too short, too long, or was used before."""
 
 
+class WebhookError(RecoupError):
+    """A message cannot be sent to a webhook; the message says why, for the log of its deliveries."""
+
+
+class MailError(RecoupError):
+    """No mail server took a mail; the message says why, without addresses and passwords."""
+
+
 class NoConnectionError(RecoupError):
     """The user has no Amazon connection to sync."""
 
@@ -240,6 +265,10 @@ class ReportNotMadeError(ReportError):
 
 class ReportFileError(ReportError):
     """A report's file cannot be loaded by its stream; nothing of it was stored."""
+
+
+class FileRefusedError(InvalidRequestError):
+    """A file that a person gave is no report that recoup can read; the message says what to do."""
 
 
 class ForbiddenHostError(ReportError):

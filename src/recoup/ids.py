@@ -12,6 +12,8 @@ ConnectionId = NewType("ConnectionId", str)
 SyncId = NewType("SyncId", str)
 CredentialId = NewType("CredentialId", str)
 InvitationId = NewType("InvitationId", str)
+WebhookId = NewType("WebhookId", str)
+DeliveryId = NewType("DeliveryId", str)
 
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
@@ -47,6 +49,24 @@ def new_credential_id() -> CredentialId:
 def new_invitation_id() -> InvitationId:
     """A name for lists and for withdrawing; it opens nothing."""
     return InvitationId(f"inv_{_random(12)}")
+
+
+def new_webhook_id() -> WebhookId:
+    return WebhookId(f"hook_{_random(12)}")
+
+
+def new_delivery_id() -> DeliveryId:
+    return DeliveryId(f"dlv_{_random(16)}")
+
+
+def new_message_id() -> str:
+    """The header webhook-id of a message: the same for each attempt and each receiver."""
+    return f"msg_{_random(20)}"
+
+
+def new_digest_id() -> str:
+    """Part of the Message-ID of a mail, which is the same for each attempt."""
+    return f"digest_{_random(16)}"
 
 
 def sync_id(workspace_id: WorkspaceId, at: datetime) -> SyncId:

@@ -39,6 +39,7 @@ class Stack:
         self._orders = orders
         self._speed = speed
         self.sandbox_url = ""
+        self.sandbox_pid = 0
         self.token = ""
         self.connection_id = ""
         self.recoup = Recoup(self._settings)
@@ -48,6 +49,7 @@ class Stack:
             "sandbox", "--port", "0", "--orders", str(self._orders), "--speed", str(self._speed)
         )
         self.sandbox_url = _address(sandbox)
+        self.sandbox_pid = sandbox.process.pid
         self._settings |= {
             "RECOUP_LOCAL_SANDBOX": self.sandbox_url,
         }

@@ -10,8 +10,17 @@ from typing import Any
 from sqlalchemy import insert, update
 
 from recoup.claims.lifecycle import Review, Status, WindowState
+from recoup.claims.proofs.tables import proof, proof_file
 from recoup.claims.rule import ClaimType
-from recoup.claims.tables import claim, claim_history, sourcing_cost
+from recoup.claims.stages import Stage
+from recoup.claims.tables import (
+    claim,
+    claim_history,
+    claim_payment,
+    claim_response,
+    deadline_reminder,
+    sourcing_cost,
+)
 from recoup.clock import utc_now
 from recoup.config import Settings
 from recoup.connections.queries import Connection, save_connection
@@ -20,9 +29,13 @@ from recoup.connections.tables import amazon_connection
 from recoup.crypto import Vault
 from recoup.db.engine import Database
 from recoup.events.queries import record_activity
-from recoup.ids import ConnectionId, SyncId, WorkspaceId
+from recoup.ids import ConnectionId, SyncId, WebhookId, WorkspaceId
 from recoup.notes.note import Note, NoteCode, note_document
 from recoup.notes.queries import add_note
+from recoup.notifications.queries import notify_of
+from recoup.notifications.tables import mail_digest, webhook, webhook_delivery
+from recoup.notifications.webhook_queries import add_webhook
+from recoup.notifications.words import DeliveryStatus, DigestStatus, NotificationKind
 from recoup.spapi.endpoints import Environment
 from recoup.streams import all_streams
 from recoup.streams._window import Window
@@ -65,6 +78,7 @@ class Everything:
     connections: dict[Environment, Connection]
     syncs: dict[tuple[Environment, SyncStatus], SyncId]
     disconnected: ConnectionId
+    webhook_id: WebhookId
 
 
 async def store_everything(database: Database, settings: Settings, user: User) -> Everything:
@@ -86,7 +100,55 @@ async def store_everything(database: Database, settings: Settings, user: User) -
         syncs[environment, status] = await _store_sync(database, user, connection, number, status)
     await _store_data(database, connections[Environment.LOCAL].connection_id)
     await store_each_claim(database, connections[Environment.PRODUCTION].connection_id)
-    return Everything(connections, syncs, ConnectionId(other.connection_id))
+    webhook_id = await _store_deliveries(
+        database, settings, user.user_id, connections[Environment.LOCAL].connection_id
+    )
+    return Everything(connections, syncs, ConnectionId(other.connection_id), webhook_id)
+
+
+async def _store_deliveries(
+    database: Database, settings: Settings, workspace_id: WorkspaceId, seller: ConnectionId
+) -> WebhookId:
+    """A webhook that recoup turned off, a delivery of each kind and of each status, and a mail."""
+    async with database.writing() as conn:
+        added = await add_webhook(
+            conn,
+            workspace_id,
+            url="https://hooks.example/x",
+            kinds=tuple(NotificationKind),
+            secret_sealed=Vault(settings.keys).seal("whsec_test"),
+        )
+        for kind in NotificationKind:
+            await notify_of(conn, workspace_id, seller, kind, {"link": "/"})
+        for number, status in enumerate(DeliveryStatus):
+            await conn.execute(
+                insert(webhook_delivery).values(
+                    delivery_id=f"dlv_{number}",
+                    workspace_id=workspace_id,
+                    webhook_id=added.webhook_id,
+                    message_id=f"msg_{number}",
+                    status=status,
+                    attempts=number,
+                    response_status=500,
+                    response_excerpt="no",
+                    error="The receiver answered 500.",
+                )
+            )
+        await conn.execute(
+            update(webhook)
+            .where(webhook.c.webhook_id == added.webhook_id)
+            .values(is_enabled=False, disabled_why="It failed.", failing_since=utc_now())
+        )
+        await conn.execute(
+            insert(mail_digest).values(
+                digest_id="digest_1",
+                user_id=workspace_id,
+                day=BEGIN.date(),
+                status=DigestStatus.FAILED,
+                error="The mail server did not answer in time.",
+            )
+        )
+    return added.webhook_id
 
 
 async def store_each_claim(database: Database, seller: str) -> None:
@@ -240,6 +302,53 @@ async def _store_data(database: Database, seller: ConnectionId) -> None:
                 to_status=Status.DETECTED,
                 why="found",
                 changes={},
+            )
+        )
+        await conn.execute(
+            claim_payment.insert().values(
+                claim_id="claim-9000",
+                connection_id=seller,
+                by="case",
+                reimbursement_id="R-1",
+                approved_at=BEGIN,
+                approved_on=BEGIN.date(),
+                amount=Decimal("1.00"),
+                currency="USD",
+                units=0,
+            )
+        )
+        await conn.execute(
+            deadline_reminder.insert().values(claim_id="claim-9000", connection_id=seller, mark=14)
+        )
+        await conn.execute(
+            proof_file.insert().values(
+                connection_id=seller,
+                sha256="0" * 64,
+                media_type="application/pdf",
+                size_bytes=8,
+                content=b"%PDF-1.7",
+            )
+        )
+        await conn.execute(
+            proof.insert().values(
+                proof_id="proof-1",
+                connection_id=seller,
+                kind="invoice",
+                subject_kind="product",
+                subject="X1",
+                sha256="0" * 64,
+                file_name="invoice.pdf",
+                added_by="ann@example.com",
+            )
+        )
+        await conn.execute(
+            claim_response.insert().values(
+                claim_id="claim-9000",
+                connection_id=seller,
+                received_on=BEGIN.date(),
+                stage=Stage.DENIED,
+                text="No.",
+                entered_by="ann@example.com",
             )
         )
         await conn.execute(

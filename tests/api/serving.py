@@ -34,6 +34,7 @@ from recoup.users.queries import User, add_user
 from recoup.users.roles import Scope
 from recoup.users.tokens import Secret, sign
 from tests.support.patience import PATIENCE
+from tests.support.plain_http import PLAIN
 
 # A real hash takes a tenth of a second of four threads.
 CHEAP_PASSWORDS = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
@@ -54,7 +55,9 @@ class Server:
     def client(self, user: User | None = None, **headers: str) -> httpx2.AsyncClient:
         if user is not None:
             headers["authorization"] = f"Bearer {token_of(user, self.settings)}"
-        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE)
+        return httpx2.AsyncClient(
+            base_url=self.url, headers=headers, timeout=PATIENCE, verify=PLAIN
+        )
 
     def readers(self) -> float:
         """Event streams that the instance counts as open."""

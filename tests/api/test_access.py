@@ -224,7 +224,7 @@ async def test_text_that_cannot_be_stored_is_refused(
 
 
 async def test_a_database_that_is_away_is_a_503(server: Server, user: User) -> None:
-    """The caller is told that it is not their fault, and no connection string."""
+    """The caller is told that it is not their fault and when to try again, and no connection string."""
     nowhere = Database("postgresql://somebody:hidden@127.0.0.1:9/none")
     object.__setattr__(server.services, "database", nowhere)
     async with server.client(user) as client:
@@ -232,6 +232,7 @@ async def test_a_database_that_is_away_is_a_503(server: Server, user: User) -> N
     await nowhere.close()
 
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/database-unavailable")
+    assert answer.headers["retry-after"] == "5"
     assert "hidden" not in answer.text
 
 

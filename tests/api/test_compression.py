@@ -44,6 +44,21 @@ async def test_a_long_answer_is_compressed(
         assert packed.num_bytes_downloaded < len(plain.content) / 2
 
 
+async def test_a_kept_status_is_compressed_once(
+    client: httpx2.AsyncClient, server: Server, connection: Connection
+) -> None:
+    """The same bytes as without, also for whoever asks again."""
+    sync_id = (await client.post("/api/sync/start")).json()["syncId"]
+    path = f"/api/sync/status/{sync_id}"
+
+    packed = [await client.get(path, headers=GZIP) for _ in range(2)]
+    plain = await client.get(path, headers={"accept-encoding": "identity"})
+
+    assert {one.headers["content-encoding"] for one in packed} == {"gzip"}
+    assert {one.content for one in packed} == {plain.content}
+    assert {one.headers["vary"] for one in (*packed, plain)} == {"Accept-Encoding"}
+
+
 async def test_a_short_answer_is_not(client: httpx2.AsyncClient) -> None:
     """It would hardly be shorter."""
     assert await encoding(client, "/healthz") is None

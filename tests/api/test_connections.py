@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -167,13 +166,11 @@ async def test_connecting_again_keeps_the_connection_and_says_what_it_replaced(
 async def test_without_an_application_the_answer_comes_at_once(
     client: httpx2.AsyncClient, environment: str, says: str
 ) -> None:
-    """Nothing is sent to Amazon that it could only refuse, and nobody waits for a timeout."""
-    began = time.monotonic()
+    """Nothing is sent to Amazon that it could only refuse: after a timeout it would say that instead."""
     answer = await client.post(CONNECTIONS, json=account(environment=environment))
 
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/environment-unavailable")
     assert says in answer.json()["detail"]
-    assert time.monotonic() - began < 5
 
 
 async def test_local_does_not_exist_without_the_sandbox(
@@ -410,7 +407,11 @@ async def tables_with_a_connection(database: Database) -> set[str]:
     """The tables of the database that have a column for it."""
     async with database.reading() as conn:
         found = await conn.execute(
-            text("select table_name from information_schema.columns where column_name = :column"),
+            text(
+                "select table_name from information_schema.columns "
+                "join information_schema.tables using (table_schema, table_name) "
+                "where column_name = :column and table_type = 'BASE TABLE'"
+            ),
             {"column": "connection_id"},
         )
         return set(found.scalars())

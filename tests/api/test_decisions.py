@@ -51,6 +51,7 @@ async def test_a_claim_is_filed_rejected_appealed_and_approved(
     assert approved["history"][2]["changes"] == {
         "case_id": ["12345", "67890"],
         "note": ["They say it was found.", "Appealed with the ledger."],
+        "stage": ["denied", "appealed"],
     }
     times = [entry["at"] for entry in approved["history"]]
     assert times == sorted(times)

@@ -137,16 +137,68 @@ async def test_an_answer_that_nobody_reads_is_given_up(impatient: Server, user: 
         client.setblocking(False)  # noqa: FBT003 - the standard library's
         loop = asyncio.get_running_loop()
         await loop.sock_connect(client, ("127.0.0.1", int(impatient.url.rpartition(":")[2])))
+        await loop.sock_sendall(client, 8 * ask)
         with pytest.raises(ConnectionError):
-            await _ask_for_ever(client, ask)
+            await _send_for_ever(client, b"\r\n")
 
 
-async def _ask_for_ever(client: socket.socket, ask: bytes) -> None:
+async def _send_for_ever(client: socket.socket, text: bytes) -> None:
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(PATIENCE):
         while True:
-            await loop.sock_sendall(client, ask)
+            await loop.sock_sendall(client, text)
             await asyncio.sleep(0.005)
+
+
+_BEGIN = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+_CHUNKED = b"POST /signin HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _BEGIN + b"X-Long: " + 200_000 * b"a",
+        _BEGIN + 20_000 * b"X-Many: a\r\n",
+        b"GET /" + 200_000 * b"a",
+        _CHUNKED + b"1;" + 200_000 * b"a",
+        _CHUNKED + b"1\r\na\r\n0\r\n" + 20_000 * b"X-Many: a\r\n",
+    ],
+    ids=["one field", "many fields", "address", "extension of a chunk", "fields after the body"],
+)
+async def test_a_head_has_a_limit(server: Server, text: bytes) -> None:
+    """What comes beside a body is not collected without end, wherever a client puts it."""
+    async with connected(server, [text]) as ((reader, _),):
+        assert (await rest(reader))[:12] in (b"HTTP/1.1 431", b"")
+
+
+async def test_requests_are_not_collected_without_end(server: Server) -> None:
+    """A client that sends thousands of requests at once is cut off; one that sends a few is not."""
+    ask = _BEGIN + b"\r\n"
+    async with connected(server, [5000 * ask]) as ((reader, _),):
+        assert (await rest(reader)).count(b"HTTP/1.1 200") < 5000
+    last = _BEGIN + b"Connection: close\r\n\r\n"
+    async with connected(server, [5 * ask + last]) as ((reader, _),):
+        assert (await rest(reader)).count(b"HTTP/1.1 200") == 6
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"GET /healthz HTTP/1.1\r\n\r\n",
+        _BEGIN + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        _BEGIN + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        _BEGIN + b"X : a\r\n\r\n",
+        b"CONNECT a:1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    ],
+    ids=["no host", "two lengths", "another length", "space", "a tunnel", "bytes"],
+)
+async def test_what_two_servers_could_read_differently_is_refused(
+    server: Server, text: bytes
+) -> None:
+    """A proxy in front and recoup must agree on where a request ends, and for whom it is."""
+    async with connected(server, [text]) as ((reader, _),):
+        assert (await rest(reader)).startswith(b"HTTP/1.1 400 ")
 
 
 async def test_what_is_no_request_gets_a_problem(server: Server) -> None:

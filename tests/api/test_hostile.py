@@ -65,10 +65,21 @@ BODIES: dict[tuple[str, str], Any] = {
         "reason": "mine",
     },
     ("PATCH", "/api/recoveries/{claimId}"): {"status": "dismissed", "note": "mine"},
+    ("PUT", "/api/me/notifications"): {"kinds": []},
+    ("POST", "/api/webhooks"): {"url": "http://127.0.0.1/mine", "kinds": ["sync.ended"]},
+    ("PATCH", "/api/webhooks/{webhookId}"): {"url": "https://mine.example/hook"},
+    ("POST", "/api/packs/{packId}/filed"): {"caseId": "mine"},
     ("POST", "/api/quarantine/replay"): {"connectionId": "{connectionId}"},
     ("PATCH", "/api/workspace/members/{userId}"): {"role": "viewer"},
     ("PUT", "/api/me/workspace"): {"workspaceId": "{workspaceId}"},
     ("PUT", "/api/sourcing-costs"): {"items": []},
+    ("PUT", "/api/sourcing-costs/amazon/refusals"): {
+        "connectionId": "{connectionId}",
+        "fnsku": "X0001",
+        "cost": "1.00",
+        "currency": "USD",
+        "refusedOn": "2026-11-01",
+    },
     ("POST", "/signin"): {"email": VICTIM, "password": "not the password"},
     ("POST", "/signin/link"): {"token": "x"},
     ("POST", "/signin/link/look"): {"token": "x"},
@@ -82,7 +93,8 @@ WRONG_BODIES = (
 )
 KEPT = (
     *("amazon_connection", "claim", "claim_history", "invitation", "orders", "sourcing_cost"),
-    *("sync_progress", "workspace", "workspace_member"),
+    *("pack_filing", "proof", "proof_file", "sync_progress", "webhook", "webhook_delivery"),
+    *("workspace", "workspace_member"),
 )
 TOO_LARGE = b'{"note": "' + b"x" * 1_100_000 + b'"}'
 
@@ -174,16 +186,26 @@ async def _store_data(server: Server, database: Database, victim: User) -> dict[
         invited = await client.post(
             "/api/workspace/invitations", json={"email": "guest@canary.example", "role": "viewer"}
         )
+        hook = {"url": "https://hooks.canary.example/secret", "kinds": ["sync.ended"]}
+        hooked = (await client.post("/api/webhooks", json=hook)).json()
+        tested = await client.post(f"/api/webhooks/{hooked['webhookId']}/test")
         credentials = (await client.get("/api/me/credentials")).json()
+        packs = (await client.get("/api/packs")).json()["items"]
+        about = {"kind": "invoice", "subjectKind": "product", "subject": "X0000"}
+        proof = await client.post("/api/proofs", params=about, content=b"%PDF-1.7 canary-proof")
     listed = credentials["credentials"] if "credentials" in credentials else credentials["items"]
     return {
         "claimId": claims[0]["claimId"],
+        "packId": packs[0]["packId"],
+        "proofId": proof.json()["proofId"],
         "connectionId": seller,
         "syncId": sync_id,
         "userId": victim.user_id,
         "workspaceId": first_workspace_id(victim.user_id),
         "invitationId": invited.json()["invitationId"],
         "credentialId": listed[0]["credentialId"],
+        "webhookId": hooked["webhookId"],
+        "deliveryId": tested.json()["deliveryId"],
     }
 
 

@@ -80,6 +80,8 @@ async def test_metrics(
     """Requests are counted by route template and status, syncs by status, open streams now; calls to
     Amazon by operation. No id of a sync or a connection: everybody reads it.
     """
+    for seconds_ago in (1, 2, 3600):  # one process, and one that is gone
+        await register_worker(database, seconds_ago=seconds_ago)
     sync_id = (await client.post("/api/sync/start")).json()["syncId"]
     async with database.writing() as conn:
         for _ in range(2):
@@ -102,6 +104,7 @@ async def test_metrics(
     )
     assert counted['recoup_syncs{status="in_progress"}'] == "1.0"
     assert counted["recoup_sse_readers"] == "1.0"
+    assert counted["recoup_workers"] == "1.0"
     calls = {
         (method, operation): f'recoup_spapi_calls{{method="{method}",operation="{operation}"}}'
         for method, operation in (("GET", "getReport"), ("POST", "createReport"))
@@ -135,7 +138,7 @@ async def test_the_docs_need_nothing_from_elsewhere(server: Server) -> None:
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     for path in document["paths"]:
         assert path in page.text
-    assert not re.search(r"<script|<link|<img|https?://", page.text)
+    assert not re.search(r"<script|<link|<img|<iframe|<a [^>]*https?://|\bsrc=|url\(", page.text)
 
 
 async def test_every_operation_declares_its_problems(server: Server, user: User) -> None:

@@ -81,6 +81,21 @@ async def test_a_claim_says_what_the_contract_names(
         "note": None,
         "arrived": None,
         "filedAt": None,
+        "stage": "ready",
+        "nextAction": {
+            "action": "file",
+            "text": "File the claim in Seller Central and enter the case id.",
+            "stage": "filed",
+            "on": day(20).isoformat(),
+        },
+        "allowedStages": ["filed", "on_hold", "paid_by_itself", "closed"],
+        "filedOn": None,
+        "paidAmount": None,
+        "paidUnits": None,
+        "holdReason": None,
+        "answerReason": None,
+        "waitingDays": None,
+        "chaseOn": None,
     }
     assert item["evidence"]["rows"][0]["source_line"] == 7
     assert item["daysLeft"] in {20, 21}  # it may still be yesterday in Seattle
@@ -193,8 +208,9 @@ async def test_totals_are_per_currency_and_of_the_whole_selection(
         ],
     }
     none = {"claimCount": 0, "unvaluedCount": 0, "byCurrency": []}
-    assert page["totals"] == {**whole, "owed": whole, "byStanding": [{"standing": "owed", **whole}]}
-    assert filtered["totals"] == {**none, "owed": none, "byStanding": []}
+    standings = [{"standing": "owed", **whole}]
+    assert page["totals"] == {**whole, "owed": whole, "paid": none, "byStanding": standings}
+    assert filtered["totals"] == {**none, "owed": none, "paid": none, "byStanding": []}
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,8 @@ async def test_a_bad_line_is_named_and_nothing_is_lost_or_taken(
         (b"sku,cost,currency,validFrom,price\n", "line 1"),
         (b"sku,cost,currency\n", "line 1"),
         (b"sku,sku,cost,currency,validFrom\n", "line 1"),
-        (b"\xff\xfe", "body"),
+        (b"\xff\xfe", "line 1"),
+        (b"sku,cost\x81\x8d", "body"),
         (b'sku,cost,currency,validFrom\n"S-1', "line 2"),
         (b"", "line 1"),
     ],
@@ -156,7 +157,7 @@ async def test_json_that_is_none(
 async def test_bounds(client: httpx2.AsyncClient, connection: Connection) -> None:
     """10,000 costs go at once, one more does not, and a longer body is cut off."""
     many = [cost(sku=f"S-{n}") for n in range(10_001)]
-    long = await put_csv(client, b"x" * 1_100_000)
+    long = await put_csv(client, b"x" * 8_400_000)
 
     most = await client.put(COSTS, content=_compact(many[:10_000]))
     more = await put_csv(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx2
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from recoup.config import Settings
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
+from recoup.db.single_reads import Statement
 from recoup.events.queries import publish
 from recoup.events.words import EventType
 from recoup.jobs.stop import stop_sync
@@ -292,7 +294,7 @@ async def test_readers_that_go_leave_nothing(
         await until(lambda: server.readers() == 20)
 
     await until(lambda: server.readers() == 0)
-    assert server.services.hub._readers == {}
+    assert server.services.hub._feeds == {}
 
 
 async def test_open_streams_hold_no_database_connection(
@@ -318,7 +320,7 @@ async def test_a_slow_reader_gets_the_newest_state(
     states = 60
     async with reading(client, one(sync_id)) as reader:
         await reader.next()
-        (subscription,) = server.services.hub._readers[await _owner(client)]
+        (subscription,) = server.services.hub._feeds[await _owner(client)].readers
         for number in range(states):
             # Together these are more than the sockets between server and client hold.
             await progress(database, sync_id, 20, message=f"{number} {'x' * 300_000}")
@@ -461,3 +463,56 @@ async def test_a_stream_ends_with_its_token(
         again = await client.get(path.format(sync_id))
 
     assert again.status_code == 401
+
+
+async def test_a_herd_waits_for_its_turn_and_costs_a_few_reads(
+    settings: Settings, database_url: str, database: Database, user: User, connection: Connection
+) -> None:
+    """After a restart 150 readers come at once to a pool of four connections, each with its place:
+    none is refused, and all of them together cost a few reads, not two or three each.
+    """
+    small = Database(database_url, pool_size=2)
+    many = settings.model_copy(update={"streams_per_user": 1000})
+    read: list[str] = []
+    async with serving(many, small) as server, server.client(user) as client:
+        sync_id = (await client.post("/api/sync/start")).json()["syncId"]
+        for part in (server.services.database, server.services.door):
+            count_reads(part, read)
+        herd = httpx2.AsyncClient(
+            base_url=server.url,
+            headers=client.headers,
+            limits=httpx2.Limits(max_connections=None),
+            timeout=PATIENCE,
+        )
+        async with herd, contextlib.AsyncExitStack() as streams:
+            opened = await asyncio.gather(
+                *(streams.enter_async_context(reading(herd, one(sync_id))) for _ in range(150))
+            )
+            statuses = {reader.response.status_code for reader in opened}
+            await until(lambda: server.readers() == 150)
+            await progress(database, sync_id, 40)
+            told = await asyncio.gather(*(_until_progress(reader, 40) for reader in opened))
+    await small.close()
+
+    assert statuses == {200}
+    assert told == [40] * 150
+    assert len(read) < 75
+
+
+async def _until_progress(reader: Reader, wanted: int) -> int:
+    while (event := await reader.next()) is not None:
+        if event[1]["progress"] == wanted:
+            return wanted
+    return -1
+
+
+def count_reads(database: Database, into: list[str]) -> None:
+    """Notes each single read of a pool, also of its copies for one caller."""
+    reads = database._single_reads
+    fetch = reads.fetch
+
+    async def counted(wanted: Statement, *rest: Any) -> list[Any]:
+        into.append(wanted.text)
+        return await fetch(wanted, *rest)
+
+    reads.fetch = counted  # type: ignore[method-assign,assignment]

@@ -48,7 +48,11 @@ def addresses(server: Server, walk: Walk) -> list[tuple[str, str]]:
         "syncId": next(iter(walk.everything.syncs.values())),
         "claimId": "claim-9000",
         "connectionId": walk.everything.disconnected,
+        "deliveryId": "v",
+        "packId": "p",
+        "proofId": "d",
         "userId": "u",
+        "webhookId": walk.everything.webhook_id,
         "invitationId": "i",
         "credentialId": "c",
     }

@@ -23,11 +23,16 @@ PAGES = (
         "/#/syncs/quarantine",
         "/#/claims",
         "/#/claims?type=nothing",
+        "/#/packs",
+        "/#/packs?standing=windowUnknown",
+        "/#/documents",
         "/#/costs",
         "/#/accounts",
+        "/#/check",
     ),
     *("/#/data", "/#/data/orders", "/#/data/ledger", "/#/data/shipments?sku=nothing"),
     *("/#/settings/account", "/#/settings/people", "/#/settings/workspace", "/#/settings/audit"),
+    "/#/settings/notifications",
 )
 """The dashboard, some of it in a state that a filter makes."""
 

@@ -11,15 +11,19 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from recoup.db.engine import Database
 from recoup.users.queries import User
-from tests.api.claim_rows import store_claims, unvalued
+from tests.api.claim_rows import day, store_claims, unvalued
 from tests.api.serving import Server
-from tests.browser.shop import PAGES, Seat, seated
+from tests.browser.shop import PAGES, Seat, seated, visit
 
 PASSWORD = "correct horse battery"
 # The policy of the page lets no text be run, as the driver's own way to wait would.
 PLACE_IS_KEPT = """new Promise(done => { const look = () =>
     scrollY > 500 && history.state?.scroll === Math.round(scrollY) ? done() : requestAnimationFrame(look);
     look() })"""
+# How far the page goes beyond its window, or a table beyond its card.
+BEYOND = """Math.max(document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    ...[...document.querySelectorAll("table")].map(one => Math.floor(
+        one.getBoundingClientRect().right - one.parentElement.getBoundingClientRect().right)))"""
 FOCUSED = "document.activeElement.closest({!r}) !== null"
 
 
@@ -89,7 +93,7 @@ async def test_the_keyboard_keeps_its_place(seat: Seat) -> None:
     await page.get_by_label("Case id").fill("4711")
     await page.get_by_role("button", name="I have filed it").press("Enter")
     await expect(page.get_by_label("Decision")).to_contain_text("Filed")
-    await expect(page.get_by_role("button", name="Amazon approved it")).to_be_visible()
+    await expect(page.get_by_role("button", name="Enter Amazon's answer")).to_be_visible()
     assert await page.evaluate(FOCUSED.format("#main"))
     assert await page.evaluate("document.activeElement.id") != "main"
 
@@ -196,6 +200,41 @@ async def test_a_phone_shows_what_counts_first(
         assert bar["height"] < 64
 
 
+@pytest.mark.parametrize("width", [768, 1024, 1280])
+async def test_no_page_scrolls_sideways_on_a_tablet(
+    browser: Browser, shop: Server, shop_database: Database, seller: User, width: int
+) -> None:
+    """Where a table has no room its rows are cards, and the header stays one line."""
+    viewport = {"width": width, "height": 844}
+    async with seated(browser, shop, shop_database, seller, viewport=viewport) as seat:
+        page = await seat.page()
+        for address in (*PAGES, "/#/claims?standing=", "/#/data/inventory", "/#/data/removals"):
+            await visit(page, address)
+            assert await page.evaluate(BEYOND) <= 0, address
+        bar = await page.locator(".bar").bounding_box()
+        assert bar is not None
+        assert bar["height"] < 64
+
+
+@pytest.mark.parametrize("width", [1252, 1440])
+async def test_a_list_of_several_accounts_fits_its_card(seat: Seat, width: int) -> None:
+    """With ids as long as Amazon's, and the longest words for windows and stages."""
+    accounts = await seat.connect("A2EUQ1WTGCTBG2", "A3PLUQ4RFWMWMW")
+    for account in accounts:
+        claim_id = f"{account.connection_id}-1"
+        values = {"claim_id": claim_id, "order_id": "112-3137316-8385945"}
+        await store_claims(seat.database, account.connection_id, range(1), **values)
+        values |= {"claim_id": f"{claim_id}-2", "key": {"n": 2}, "fileable_from": day(60)}
+        await store_claims(
+            seat.database, account.connection_id, range(1), **values, deadline=day(90)
+        )
+    page = await seat.page()
+    await page.set_viewport_size({"width": width, "height": 900})
+    await visit(page, "/#/claims?standing=")
+    await rows(page, 4)
+    assert await page.evaluate(BEYOND) <= 0
+
+
 async def test_numbers_read_as_people_write_them(
     browser: Browser, shop: Server, shop_database: Database, seat: Seat
 ) -> None:
@@ -216,6 +255,10 @@ async def test_numbers_read_as_people_write_them(
         labels = await page.locator(".filters label").all()
         filters = [(await one.inner_text()).split("\n")[0] for one in labels]
         assert set(filters) - {"Order", "Search"} <= set(names)
+        await page.locator("tbody a").first.click()
+        # Sentences of the server too.
+        basis = "2 units at 6,15\N{NO-BREAK SPACE}$, the sourcing cost from 01.01.2026"
+        await expect(page.locator("main")).to_contain_text(basis)
         assert german.troubles == []
 
 

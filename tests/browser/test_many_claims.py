@@ -166,16 +166,20 @@ async def test_one_action_comes_next(seat: Seat) -> None:
     await page.locator("tbody a").first.click()
     decision = page.get_by_label("Decision")
     first = decision.locator("button:not(.quiet)")
-    for text, main, pressed in (
-        ("Next: File it in Seller Central", "I have filed it", "Dismiss"),
-        ("Next: Nothing, unless", None, "Reopen claim"),
-        ("Next: File it in Seller Central", "I have filed it", "I have filed it"),
-        ("Next: Wait for Amazon's answer", "Amazon approved it", "Amazon rejected it"),
-        ("Next: Appeal in Seller Central", "I have appealed", "I have appealed"),
-        ("Next: Wait for Amazon's answer", "Amazon approved it", "Amazon approved it"),
-        ("Next: Nothing: Amazon approved", None, None),
+    answer = "Enter Amazon's answer"
+    for text, main, pressed, outcome in (
+        ("Next: File the claim", "I have filed it", "Dismiss", None),
+        ("Next: Nothing to do", None, "Reopen claim", None),
+        ("Next: File the claim", "I have filed it", "I have filed it", None),
+        ("Next: Wait for Amazon's answer", answer, answer, "Denied"),
+        ("Next: Appeal in the case", "I have appealed", "I have appealed", None),
+        ("Next: Wait for Amazon's answer", answer, answer, "Paid"),
+        ("Next: Wait for the payment", None, None, None),
     ):
         await expect(decision).to_contain_text(text)
         assert await first.all_inner_texts() == ([main] if main else [])
         if pressed:
             await decision.get_by_role("button", name=pressed).click()
+        if outcome:
+            await decision.get_by_label("Outcome").select_option(outcome)
+            await decision.get_by_role("button", name="Save answer").click()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, Route, ViewportSize, expect
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
+from recoup.claims.tables import claim_payment
 from recoup.clock import utc_now
 from recoup.connections.queries import Connection
 from recoup.connections.states import ConnectionStatus
@@ -24,7 +25,7 @@ from tests.browser.test_accessible import serious
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LIST = re.compile(r"/api/recoveries\?")
 COUNT = re.compile(
-    r"(?<![$£\d.,])(\d+)(?= (?:claim|owed|without|with|to review|rejected|too late)|$)"
+    r"(?<![$£\d.,])(\d+)(?= (?:claim|owed|without|with|to review|rejected|too late|paid by)|$)"
 )
 MONEY = re.compile(r"[$£][\d,.]*\d")
 
@@ -52,7 +53,28 @@ async def with_money(seat: Seat) -> Connection:
         await store(seat, account, range(30 + number, 31 + number), status="filed", **at)
         paid = {"status": "approved", "amount": Decimal(100 * (number + 1))}
         await store(seat, account, range(40 + number, 41 + number), **paid, **at)
+        await pay(seat, account, 40 + number, paid["amount"], at["status_at"])
     return account
+
+
+async def pay(
+    seat: Seat, account: Connection, number: int, amount: object, approved_at: datetime
+) -> None:
+    """What the reimbursements report shows for a claim's case."""
+    async with seat.database.writing() as conn:
+        await conn.execute(
+            insert(claim_payment).values(
+                connection_id=account.connection_id,
+                claim_id=f"{account.connection_id}-{number:04}",
+                by="case",
+                reimbursement_id=f"R{number}",
+                approved_at=approved_at,
+                approved_on=approved_at.date(),
+                amount=amount,
+                currency="USD",
+                units=1,
+            )
+        )
 
 
 def hold(held: list[Route]) -> Callable[[Route], Awaitable[None]]:
@@ -249,6 +271,23 @@ async def test_no_state_of_it_keeps_anybody_out(
         await finish(seat.database, await seat.start(account))
         await check_page("Found and recovered")
         assert seat.troubles == []
+
+
+async def test_no_corner_stays_empty(seat: Seat) -> None:
+    """Under a short card of a sync is room for the accounts; beside a long one they make way."""
+    (account,) = await seat.connect("A1")
+    await finish(seat.database, await seat.start(account))
+    page = await seat.page()
+    sync, accounts = region(page, "Sync of A1 (NA)"), region(page, "Amazon accounts")
+    short, below = await sync.bounding_box(), await accounts.bounding_box()
+    assert short is not None
+    assert below is not None
+    assert below["x"] == short["x"]
+    assert 0 < below["y"] - short["y"] - short["height"] < 40
+    await sync.get_by_text("By kind of data").click()
+    beside = await accounts.bounding_box()
+    assert beside is not None
+    assert beside["x"] > short["x"] + short["width"]
 
 
 async def test_what_is_open_stays_open(seat: Seat) -> None:

@@ -5,16 +5,27 @@ from __future__ import annotations
 import csv
 import json
 import re
+import uuid
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from recoup.audit.queries import record
 from recoup.audit.words import Action
+from recoup.crypto import Vault
+from recoup.db.engine import Database
+from recoup.notifications.signing import new_signing_secret
+from recoup.notifications.webhook_queries import add_webhook
+from recoup.notifications.words import NotificationKind
+from recoup.outgoing.deliver import Deliverer
 from tests.api.claim_rows import store_claims, unvalued
-from tests.api.serving import Server
-from tests.browser.shop import Seat, visit
+from tests.api.serving import Server, new_user, serving
+from tests.browser.shop import Seat, seated, visit
+from tests.cli.programs import free_port
+from tests.support.mail_server import MailServer
+from tests.support.scripted_server import Reply, ScriptedServer
 
 PASSWORD = "correct horse battery"
 
@@ -221,3 +232,110 @@ async def test_an_account_gets_a_schedule_of_its_own(seat: Seat) -> None:
         assert (await client.patch(path, json={"schedule": "7 9 * * 1"})).status_code == 204
     await page.reload()
     await expect(chosen).to_have_value("7 9 * * 1")
+
+
+async def test_a_webhook_is_added_tried_and_turned_off(seat: Seat) -> None:
+    """Its secret is shown once; the test appears in the log by itself, with the answer."""
+    async with ScriptedServer() as receiver:
+        receiver.always("/hook", Reply(200, "thanks"))
+        async with seat.database.writing() as conn:
+            sealed = Vault(seat.server.settings.keys).seal(new_signing_secret())
+            await add_webhook(
+                conn,
+                seat.user.user_id,
+                url=f"{receiver.url}/hook",
+                kinds=[NotificationKind.CLAIM_PAID],
+                secret_sealed=sealed,
+            )
+        page = await seat.page("/#/settings/notifications")
+        await accept(page)
+        form = page.get_by_role("form", name="Add a webhook")
+        await form.get_by_label("Address").fill("https://hooks.example/x")
+        await form.get_by_label("Sync ended").uncheck()
+        await form.get_by_role("button", name="Add webhook").click()
+        secret = await page.get_by_label("Secret", exact=True).input_value()
+        other = page.get_by_label("https://hooks.example/x", exact=True)
+        await expect(other).to_contain_text("Claims found")
+        await expect(other).not_to_contain_text("Sync ended")
+        assert secret.startswith("whsec_")
+
+        near = page.get_by_label(f"{receiver.url}/hook", exact=True)
+        await near.get_by_role("button", name="Test").click()
+        await expect(near.get_by_role("table")).to_contain_text("Waiting")
+        settings = seat.server.settings.model_copy(update={"webhooks_to_private": True})
+        await Deliverer(settings, seat.database).deliver_due()
+        await expect(near.get_by_role("table")).to_contain_text("Answer 200")
+        await expect(near.get_by_role("table")).to_contain_text("thanks")
+        await near.get_by_role("button", name="Turn off").click()
+        await expect(near).to_contain_text("It is turned off.")
+        await other.get_by_role("button", name="Delete").click()
+        await expect(other).to_be_hidden()
+
+
+async def test_a_test_mail_is_sent(browser: Browser, shop: Server, shop_database: Database) -> None:
+    """The page says whether the mail server took it; the answer stays when the card is drawn again."""
+    port = free_port()
+    async with MailServer() as mail_server:
+        mailing = shop.settings.model_copy(
+            update={
+                "public_url": f"http://127.0.0.1:{port}",
+                "smtp_url": SecretStr(mail_server.url),
+                "mail_from": "recoup@example.com",
+            }
+        )
+        user = await new_user(shop_database, f"{uuid.uuid4().hex[:8]}@example.com")
+        async with (
+            serving(mailing, shop_database, port=port) as server,
+            seated(browser, server, shop_database, user) as seat,
+        ):
+            page = await seat.page("/#/settings/notifications")
+            card = page.get_by_label("Mails", exact=True)
+            await card.get_by_role("button", name="Send a test mail").click()
+            await expect(card.get_by_role("status")).to_have_text(
+                f"The mail server took a test mail for {user.email}."
+            )
+            assert [mail.recipients for mail in mail_server.mails] == [(user.email,)]
+            assert seat.troubles == []
+
+
+async def test_what_was_refused_can_be_sent_again(seat: Seat) -> None:
+    """It stands in its form as it was typed, with why it was refused."""
+    page = await seat.page("/#/settings/notifications")
+    card = page.get_by_label("Mails", exact=True)
+    refuse = "**/api/me/notifications"
+    await page.route(
+        refuse,
+        lambda route: route.abort() if route.request.method == "PUT" else route.fallback(),
+    )
+    await card.get_by_label("Deadlines near").check()
+    await card.get_by_label("Daily mail at").fill("07:30")
+    async with page.expect_response(refuse):
+        await card.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("alert")).to_contain_text("does not answer")
+    await expect(card.get_by_label("Deadlines near")).to_be_checked()
+    await expect(card.get_by_label("Daily mail at")).to_have_value("07:30")
+    await expect(card.get_by_role("button", name="Save")).to_be_focused()
+    await page.unroute(refuse)
+    await card.get_by_role("button", name="Save").click()
+    await expect(page.locator("#announcer")).to_contain_text("Your mails were changed.")
+
+
+async def test_mails_are_chosen(seat: Seat) -> None:
+    """Kinds, time, zone and quiet hours; what was chosen is there after loading again."""
+    page = await seat.page("/#/settings/notifications")
+    card = page.get_by_label("Mails", exact=True)
+    await expect(card).to_contain_text("RECOUP_SMTP_URL")
+    await expect(card.get_by_role("button", name="Send a test mail")).to_be_hidden()
+    await card.get_by_label("Deadlines near").check()
+    await card.get_by_label("Daily mail at").fill("07:30")
+    await card.get_by_label("Time zone").select_option("Europe/Berlin")
+    await card.get_by_label("Quiet from").fill("22:00")
+    await card.get_by_label("Quiet until").fill("06:00")
+    await card.get_by_role("button", name="Save").click()
+    await expect(page.locator("#announcer")).to_contain_text("Your mails were changed.")
+    await page.reload()
+    await expect(card.get_by_label("Deadlines near")).to_be_checked()
+    await expect(card.get_by_label("Sync ended")).not_to_be_checked()
+    await expect(card.get_by_label("Daily mail at")).to_have_value("07:30")
+    await expect(card.get_by_label("Time zone")).to_have_value("Europe/Berlin")
+    await expect(card.get_by_label("Quiet until")).to_have_value("06:00")

@@ -178,6 +178,9 @@ async def test_the_first_sync_is_three_clicks_away(seat: Seat) -> None:
     """The checklist leads to it, says what is done, and disappears."""
     page = await seat.page()
     steps = page.get_by_label("First steps")
+    await steps.get_by_role("link", name="I have a refresh token").click()
+    await expect(page.get_by_label("Refresh token", exact=True)).to_be_focused()
+    await page.go_back()
     await steps.get_by_role("button", name="Try with the sandbox").click()
     await expect(page.get_by_text("In progress").first).to_be_visible()
     await expect(steps).to_contain_text("The first sync is running")

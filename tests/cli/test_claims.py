@@ -45,7 +45,7 @@ def test_the_list_has_days_left_and_money_per_currency(claims: Recoup):
     assert done.code == 0, done
     assert lines[0].split() == [
         *("claim", "what", "product", "or", "order", "units", "amount", "days", "left"),
-        *("status", "review"),
+        *("stage", "review"),
     ]
     assert [line.split()[0] for line in lines[1:7]] == [
         *("claim-0004", "claim-0000", "claim-0001", "claim-0002", "claim-0005", "claim-0003")
@@ -115,3 +115,24 @@ def test_exports(claims: Recoup, tmp_path: Path):
     assert packet.code == 0, packet
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert refused.code == 2
+
+
+def test_a_claim_is_moved_from_stage_to_stage(claims: Recoup):
+    """With what each stage needs; the answer is shown word for word, with the text for the appeal."""
+    filed = claims.run("claims", "move", "claim-0000", "filed", "--case", "4711")
+    lacking = claims.run("claims", "move", "claim-0000", "paid_in_part")
+    denied = claims.run(
+        *("claims", "move", "claim-0000", "denied"),
+        *("--answer", "The units were found.", "--reason", "units_found"),
+    )
+    wrong = claims.run("claims", "move", "claim-0000", "on_hold", "--why", "Invoice")
+    listed = claims.run("claims", "list", "--stage", "denied", "--json")
+
+    assert filed.code == 0, filed
+    assert "Wait for Amazon's answer." in filed.stdout
+    assert (lacking.code, wrong.code) == (1, 1)
+    assert "response.amount or response.units" in lacking.stderr
+    assert "possible now: appealed" in wrong.stderr
+    assert "The units were found." in denied.stdout
+    assert "I ask you to review your decision in this case." in denied.stdout
+    assert [one["claimId"] for one in json.loads(listed.stdout)["items"]] == ["claim-0000"]

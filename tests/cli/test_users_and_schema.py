@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recoup.db.embedded import EmbeddedServer
-from recoup.users.tokens import find_secret
+from recoup.users.tokens import TokenReader
 from tests.cli.conftest import KEYS
 from tests.cli.programs import Recoup, Running
 
@@ -39,7 +39,7 @@ def test_a_user_gets_a_token(recoup: Recoup):
 
     assert added["email"] == "ann@example.com"
     assert len(token.split()) == 1
-    assert find_secret(token.strip(), KEYS) is not None
+    assert TokenReader(KEYS).read(token.strip()) is not None
 
 
 def test_a_user_is_added_once(recoup: Recoup):

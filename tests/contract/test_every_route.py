@@ -10,9 +10,11 @@ import httpx2
 import pytest
 from sqlalchemy import select
 
+from recoup.claims.packs.grouping import FILEABLE
 from recoup.claims.tables import claim
 from recoup.config import Settings
 from recoup.db.engine import Database
+from recoup.spapi.endpoints import Environment
 from tests.api.every_row import Everything, store_everything
 from tests.api.serving import new_user, serving
 from tests.support.openapi_document import PATHS
@@ -27,8 +29,8 @@ READ = [path for path, methods in PATHS.items() if "get" in methods]
 @pytest.fixture
 async def asked(
     database: Database, tmp_path: Path
-) -> AsyncIterator[tuple[httpx2.AsyncClient, Everything, list[str]]]:
-    """A client, where the rows are, and the ids of all claims."""
+) -> AsyncIterator[tuple[httpx2.AsyncClient, Everything, dict[str, list[str]]]]:
+    """A client, where the rows are, and the ids of all claims, packs and documents."""
     settings = Settings(data_dir=tmp_path, secret_keys=KEYS, local_sandbox="http://127.0.0.1:9")
     async with serving(
         settings, database, heartbeat_seconds=0.05, stream_lifetime_seconds=0.2
@@ -38,12 +40,39 @@ async def asked(
         async with database.reading() as conn:
             claims = list((await conn.execute(select(claim.c.claim_id))).scalars())
         async with server.client(user) as client:
-            yield client, everything, claims
+            packs, proof = await packs_of(client), await proof_of(client, everything)
+            yield client, everything, {"claimId": claims, "packId": packs, "proofId": [proof]}
 
 
-def addresses(path: str, everything: Everything, claims: list[str]) -> list[str]:
+async def packs_of(client: httpx2.AsyncClient) -> list[str]:
+    """Of every standing that has packs."""
+    pages = [
+        (await client.get("/api/packs", params={"standing": one, "limit": 500})).json()["items"]
+        for one in FILEABLE
+    ]
+    assert all(pages)
+    return [pack["packId"] for page in pages for pack in page]
+
+
+async def proof_of(client: httpx2.AsyncClient, everything: Everything) -> str:
+    """A document that packs find."""
+    connection = everything.connections[Environment.PRODUCTION]
+    about = {"kind": "invoice", "subjectKind": "product", "subject": "X0000"}
+    stored = await client.post(
+        "/api/proofs",
+        params={**about, "connectionId": connection.connection_id},
+        content=b"%PDF-1.7 invoice",
+    )
+    return stored.json()["proofId"]
+
+
+def addresses(path: str, everything: Everything, stored: dict[str, list[str]]) -> list[str]:
     """The path with each id that can stand in it, and with each connection where one is named."""
-    ids = {"syncId": list(everything.syncs.values()), "claimId": claims}
+    ids = {
+        "syncId": list(everything.syncs.values()),
+        "webhookId": [everything.webhook_id],
+        **stored,
+    }
     found = [path]
     for name in re.findall(r"\{(\w+)\}", path):
         found = [one.replace(f"{{{name}}}", value) for one in found for value in ids[name]]
@@ -60,14 +89,12 @@ def addresses(path: str, everything: Everything, claims: list[str]) -> list[str]
 
 
 async def test_no_row_makes_a_route_fail(
-    asked: tuple[httpx2.AsyncClient, Everything, list[str]],
+    asked: tuple[httpx2.AsyncClient, Everything, dict[str, list[str]]],
 ) -> None:
     """Whatever the tables hold, the answer is what the route promises, and never a 500."""
-    client, everything, claims = asked
+    client, everything, ids = asked
 
-    answers = [
-        await client.get(one) for path in READ for one in addresses(path, everything, claims)
-    ]
+    answers = [await client.get(one) for path in READ for one in addresses(path, everything, ids)]
 
     failed = [(str(a.url), a.text[:300]) for a in answers if a.status_code != 200]
     assert [one for one in failed if "/readyz" not in one[0]] == []
@@ -76,16 +103,16 @@ async def test_no_row_makes_a_route_fail(
 
 @pytest.mark.parametrize("form", ["text/csv", "text/html"])
 async def test_no_row_makes_another_form_fail(
-    form: str, asked: tuple[httpx2.AsyncClient, Everything, list[str]]
+    form: str, asked: tuple[httpx2.AsyncClient, Everything, dict[str, list[str]]]
 ) -> None:
     """Lists as CSV, packets as pages and as CSV, of every claim."""
-    client, everything, claims = asked
+    client, everything, ids = asked
     paths = [path for path in READ if "sse" not in path and path != "/readyz"]
 
     answers = [
         await client.get(one, headers={"accept": form})
         for path in paths
-        for one in addresses(path, everything, claims)
+        for one in addresses(path, everything, ids)
     ]
 
     assert [(str(a.url), a.text[:300]) for a in answers if a.status_code >= 500] == []

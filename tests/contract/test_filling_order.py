@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
@@ -12,7 +11,7 @@ from random import Random
 from types import ModuleType
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import text
 
 from recoup.claims import detection
 from recoup.claims.detection import all_tables, tables_of
@@ -87,15 +86,14 @@ def test_what_rules_read_is_prepared_and_reads_nothing_that_rules_find() -> None
 
 async def test_a_detection_makes_its_tables_in_such_an_order(database: Database) -> None:
     """Also those that are made from what the rules found."""
-    made: list[str] = []
-
-    def note(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
-        made.extend(re.findall(r"^create temp table (\w+)", statement))
-
+    in_order = text(
+        "select relname from pg_class where relnamespace = pg_my_temp_schema() and relkind = 'r' "
+        "order by oid"
+    )
     async with database.writing() as conn:
-        event.listen(conn.sync_connection, "before_cursor_execute", note)
         world = await make_world(conn)
         await detect(conn, world.connection_id, date(2026, 11, 23))
+        made = list((await conn.execute(in_order)).scalars())
 
     # Nothing is in quarantine, so nothing is asked what it names.
     assert set(made) == set(all_tables()) - {"detect_quarantined"}

@@ -13,14 +13,17 @@ from sqlalchemy import create_engine, text
 
 import recoup
 from recoup.audit.words import Action
+from recoup.claims.answers import Reason
 from recoup.claims.lifecycle import Review, Standing, Status, WindowState
 from recoup.claims.rule import ClaimType
 from recoup.claims.rules import all_rules
+from recoup.claims.stages import Stage
 from recoup.cli.claims_table import STANDING_WORDS
-from recoup.connections.states import ConnectionStatus
+from recoup.connections.states import ConnectionEnvironment, ConnectionStatus
 from recoup.db.engine import Database
 from recoup.notes.note import NoteCode
-from recoup.spapi.endpoints import Environment, Region
+from recoup.notifications.words import DeliveryStatus, DigestStatus, NotificationKind
+from recoup.spapi.endpoints import Region
 from recoup.streams.sales_channels import MARKETPLACES, marketplace_name
 from recoup.sync.record.announce import _CONNECTION_MESSAGES, _ENDINGS
 from recoup.sync.record.states import OF_A_SYNC, OPEN, RequestStatus, StreamStatus, SyncStatus
@@ -34,9 +37,11 @@ SETS: dict[str, type[enum.StrEnum]] = {
     "sync": SyncStatus,
     "stream": StreamStatus,
     "connection": ConnectionStatus,
-    "environment": Environment,
+    "environment": ConnectionEnvironment,
     "claim": Status,
     "standing": Standing,
+    "stage": Stage,
+    "answerReason": Reason,
     "window": WindowState,
     "review": Review,
     "note": NoteCode,
@@ -45,20 +50,28 @@ SETS: dict[str, type[enum.StrEnum]] = {
     "scope": Scope,
     "credential": CredentialKind,
     "action": Action,
+    "notification": NotificationKind,
+    "delivery": DeliveryStatus,
 }
 CHECKS: dict[tuple[str, str], Iterable[enum.StrEnum]] = {
     ("sync_progress", "status"): OF_A_SYNC,
     ("sync_stream", "status"): StreamStatus,
     ("report_request", "status"): RequestStatus,
     ("amazon_connection", "status"): ConnectionStatus,
-    ("amazon_connection", "environment"): Environment,
+    ("amazon_connection", "environment"): ConnectionEnvironment,
     ("amazon_connection", "region"): Region,
     ("claim", "status"): Status,
     ("claim", "type"): ClaimType,
+    ("claim", "answer_reason"): Reason,
+    ("claim_response", "stage"): Stage,
+    ("claim_response", "reason"): Reason,
     ("workspace_member", "role"): Role,
     ("invitation", "role"): Role,
     ("credential", "kind"): CredentialKind,
     ("credential", "scope"): Scope,
+    ("notification", "kind"): NotificationKind,
+    ("webhook_delivery", "status"): DeliveryStatus,
+    ("mail_digest", "status"): DigestStatus,
 }
 # A migration keeps the words of its day, the sandbox shares nothing with the rest, and Amazon's own
 # words are defined where its answers are read.
@@ -123,7 +136,7 @@ def test_the_database_takes_each_word_and_no_other(
         ).scalar_one()
     engine.dispose()
 
-    assert set(re.findall(r"'(\w+)'", definition)) == words(CHECKS[place])
+    assert set(re.findall(r"'([\w.]+)'", definition)) == words(CHECKS[place])
 
 
 def test_an_open_request_is_found_by_its_index(database_url: str) -> None:

@@ -10,13 +10,20 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
 from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
 from recoup.errors import SchemaMismatchError
 from recoup.migrations.schema import METADATA, is_ours
-from recoup.migrations.upgrade import _config, read_status, require_fitting, upgrade
+from recoup.migrations.upgrade import (
+    _revisions,
+    migration_config,
+    read_status,
+    require_fitting,
+    upgrade,
+)
 
 
 def test_migrations_make_the_tables_of_the_code(database_url: str) -> None:
@@ -33,6 +40,13 @@ def test_migrations_make_the_tables_of_the_code(database_url: str) -> None:
     assert differences == []
 
 
+def test_the_names_of_the_files_are_the_order_of_the_migrations() -> None:
+    """As Alembic has it from their contents: a command that changes no schema does not ask it."""
+    scripts = list(ScriptDirectory.from_config(migration_config()).walk_revisions())
+
+    assert [script.revision for script in reversed(scripts)] == list(_revisions())
+
+
 def test_a_database_of_the_first_release_keeps_its_rows(postgres: EmbeddedServer) -> None:
     """Made by the first release and filled with rows of every table, it fits this version afterwards.
 
@@ -43,7 +57,7 @@ def test_a_database_of_the_first_release_keeps_its_rows(postgres: EmbeddedServer
     database = Database(postgres.url("first_release"))
     engine = create_engine(database.sqlalchemy_url)
     with engine.begin() as conn:
-        config = _config()
+        config = migration_config()
         config.attributes["connection"] = conn
         command.upgrade(config, "0001")
         for table, rows in told.items():

@@ -15,6 +15,7 @@ import httpx2
 from recoup.sandbox.config import SandboxConfig, parse_fault
 from recoup.sandbox.serve import serve
 from tests.support.patience import PATIENCE
+from tests.support.plain_http import PLAIN
 
 TODAY = date(2026, 11, 15)
 US = "ATVPDKIKX0DER"
@@ -48,7 +49,8 @@ class Running:
     def __enter__(self) -> Self:
         self._thread.start()
         assert self._up.wait(PATIENCE)
-        self.client = httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE)
+        address = f"http://127.0.0.1:{self.port}"
+        self.client = httpx2.Client(base_url=address, timeout=PATIENCE, verify=PLAIN)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import socket
+
 from hypothesis import given, strategies as st
 
 from recoup.sandbox.limits import full_bucket
 from tests.sandbox.running import ORDERS, SELLERS, YEAR_AGO, Running, error_of
+from tests.support.patience import PATIENCE
 
 
 @given(st.floats(0.001, 50), st.integers(1, 40), st.lists(st.floats(0, 500), max_size=80))
@@ -76,3 +79,22 @@ def test_speed_multiplies_the_refill_and_is_told():
         sandbox.control("clock", {"advance": "PT2S"})
 
         assert sandbox.get(ORDERS, token, createdAfter=YEAR_AGO).status_code == 200
+
+
+def test_a_call_counts_once_it_has_arrived_whole():
+    """Who dies while it sends createReport has asked for no report, and is charged for none."""
+    with (
+        Running(limits=True) as sandbox,
+        socket.create_connection(("127.0.0.1", sandbox.port)) as one,
+    ):
+        one.settimeout(PATIENCE)
+        one.sendall(
+            b"POST /reports/2021-06-30/reports HTTP/1.1\r\nhost: sandbox\r\ncontent-length: 2\r\n"
+            b"x-amz-access-token: " + sandbox.token().encode() + b"\r\nexpect: 100-continue\r\n\r\n"
+        )
+        assert b"100 Continue" in one.recv(100), "the sandbox waits for the body"
+        assert "createReport" not in sandbox.client.get("/_sandbox/calls").json()
+        one.sendall(b"{}")
+
+        assert b"400" in one.recv(100), "nothing was asked for"
+        assert sandbox.client.get("/_sandbox/calls").json()["createReport"]["calls"] == 1

@@ -52,6 +52,7 @@ async def make_tables(conn: Writer) -> dict[str, object]:
     await prepare(conn, world.connection_id, AS_OF, policy)
     none = ("types", "watched_types", "watched_streams", "nouns_of", "nouns")
     none += ("refused_types", "refused_marketplaces", "refused_whys")
+    none += ("span_types", "span_firsts", "span_lasts", "span_whys")
     values = (
         bind_values(world.connection_id, AS_OF, policy)
         | {name: [] for name in none}

@@ -15,8 +15,9 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Integer, insert, select, update
 
+from recoup.claims.bodies.evidence import Evidence
 from recoup.claims.detection.detect import detect
 from recoup.claims.tables import claim, claim_allocation, claim_candidate
 from recoup.connections.queries import save_connection
@@ -61,6 +62,13 @@ class World:
         row = {name: _typed(columns[name].type, value) for name, value in row.items()}
         await self.conn.execute(insert(METADATA.tables[table]).values(**row))
         return row
+
+    async def monthly(self, **values: Any) -> None:
+        """A monthly balance in which everything else is 0, as files write it."""
+        columns = METADATA.tables["ledger_summary"].columns
+        zeros = {one.name: 0 for one in columns if isinstance(one.type, Integer) and one.nullable}
+        zeros.pop("source_line", None)
+        await self.add("ledger_summary", **zeros | values)
 
     async def history(self, since: str = "2026-01-01", until: str = TODAY) -> None:
         """The ledger reaches from one day to the other: a shipment on each."""
@@ -166,9 +174,15 @@ class World:
         return found[0]
 
     async def detect(self, as_of: str = TODAY) -> list[dict[str, Any]]:
-        """Detect as of a day; gives the claims that are open, by type and key."""
+        """Detect as of a day; gives the claims that are open, by type and key.
+
+        Whatever a test is about, the evidence is as the API describes it.
+        """
         await detect(self.conn, self.connection_id, date.fromisoformat(as_of))
-        return [row for row in await self.claims() if row["status"] != "withdrawn"]
+        claims = await self.claims()
+        for row in claims:
+            Evidence.model_validate(row["evidence"])
+        return [row for row in claims if row["status"] != "withdrawn"]
 
     async def claims(self, of: str | None = None) -> list[dict[str, Any]]:
         return await self._read(claim, of)

@@ -35,6 +35,7 @@ from recoup.sync.record.tables import sync_progress
 from recoup.sync.runner import SyncRunner
 from recoup.users.queries import add_user
 from tests.support.patience import PATIENCE
+from tests.support.plain_http import PLAIN
 
 US = "ATVPDKIKX0DER"
 CANADA = "A2EUQ1WTGCTBG2"
@@ -194,11 +195,11 @@ class Lab:
             await write_plan(conn, sync_id, PlanRow(utc_now(), 1.0, steps, ()))
 
     async def _get(self, path: str) -> Any:
-        async with httpx2.AsyncClient(timeout=PATIENCE) as http:
+        async with httpx2.AsyncClient(timeout=PATIENCE, verify=PLAIN) as http:
             return (await http.get(self.sandbox_url + path)).raise_for_status().json()
 
     async def _post(self, path: str, body: Any) -> Any:
-        async with httpx2.AsyncClient(timeout=PATIENCE) as http:
+        async with httpx2.AsyncClient(timeout=PATIENCE, verify=PLAIN) as http:
             reply = await http.post(self.sandbox_url + path, json=body)
         return reply.raise_for_status().json()
 

@@ -174,10 +174,9 @@ async def _copy(
     *,
     into: ConnectionId = DOUBLE,
 ) -> None:
-    names = [column.name for column in table.columns]
-    values = [
-        ":into" if column.name == "connection_id" else value_of(column) for column in table.columns
-    ]
+    columns = [column for column in table.columns if column.computed is None]
+    names = [column.name for column in columns]
+    values = [":into" if column.name == "connection_id" else value_of(column) for column in columns]
     await conn.execute(
         text(
             f"insert into {table.name} ({', '.join(names)}) select {', '.join(values)} from {rows} "
@@ -217,11 +216,12 @@ async def _add_claims(conn: Writer, seller: ConnectionId) -> None:
         "claim_id": "'double_' || claim_id",
         "connection_id": ":double",
         "status": "'filed'",
+        "stage": "'filed'",
         "filed_at": "now()",
         "case_id": "'4711'",
         "arrived": "true",
     }
-    names = [column.name for column in claim.columns]
+    names = [column.name for column in claim.columns if column.computed is None]
     values = [told.get(name, name) for name in names]
     await conn.execute(
         text(

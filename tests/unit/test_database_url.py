@@ -74,3 +74,13 @@ def _shows_nothing(error: BaseException) -> None:
     shown = "".join(traceback.format_exception(error)) + repr(error)
     # The source lines of this file are in the traceback, without the values.
     assert not [part for part in (START, END) if part in shown.replace(f'"{START}"', "")]
+
+
+def test_a_server_that_vanished_is_given_up_within_a_lease() -> None:
+    """Nobody says goodbye when a machine is cut off: without a limit a query would wait for 15 minutes."""
+    plain = Database("postgresql://u@h:1/d").conninfo
+    own = Database("postgresql://u@h:1/d?tcp_user_timeout=90000").conninfo
+
+    assert "tcp_user_timeout=15000" in plain
+    assert "keepalives_idle=5" in plain
+    assert "tcp_user_timeout=90000" in own, "what the operator says is kept"

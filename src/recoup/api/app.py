@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import cache
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from recoup import __version__
 from recoup.api.authentication import Authentication
 from recoup.api.body_limit import BodyLimit
 from recoup.api.buckets import RequestLimits
 from recoup.api.compression import Compression
+from recoup.api.cors import AllowedOrigins
 from recoup.api.fairness import Fairness
 from recoup.api.metrics import Metrics
 from recoup.api.observe import Observed
@@ -22,6 +26,7 @@ from recoup.api.problems import answer_with_problems
 from recoup.api.readiness import check_readiness
 from recoup.api.routes import (
     account,
+    amazon_costs,
     audit,
     connections,
     consent,
@@ -29,9 +34,14 @@ from recoup.api.routes import (
     dashboard,
     data,
     export,
+    files,
     legal_hold,
+    money,
+    notifications,
     operations,
+    packs,
     people,
+    proofs,
     quarantine,
     recoveries,
     sign_in,
@@ -39,20 +49,27 @@ from recoup.api.routes import (
     sse,
     stock,
     sync,
+    webhooks,
 )
 from recoup.api.security_headers import KnownHost, SecurityHeaders
 from recoup.api.services import OpenAnswers, OpenStreams, Services, StreamTiming
+from recoup.api.short_way import ShortWay
+from recoup.clock import utc_now
 from recoup.config import Settings
 from recoup.db.engine import Database
 from recoup.db.roles import DatabaseRole
+from recoup.db.shared_reads import BatchedReads
 from recoup.events.hub import Hub
 from recoup.events.sse import HEARTBEAT_SECONDS
 from recoup.jobs.queue import new_queue
 from recoup.logs import get_logger
 from recoup.sync.access import SellerAccess
+from recoup.sync.side_tasks import cancel_all
+from recoup.users.credential_queries import find_uses
 from recoup.users.identity_provider import IdentityProvider
 from recoup.users.last_uses import LastUses
 from recoup.users.passwords import Passwords
+from recoup.users.tokens import TokenReader
 
 _ROUTERS = (
     sync,
@@ -63,16 +80,40 @@ _ROUTERS = (
     consent,
     data,
     stock,
+    money,
     recoveries,
     sourcing_costs,
+    proofs,
+    amazon_costs,
     quarantine,
     export,
+    files,
     operations,
     account,
+    packs,
     people,
     audit,
+    notifications,
+    webhooks,
     sign_in,
     dashboard,
+)
+_ASKED_MOST = frozenset(
+    {
+        "/api/sync/status/{syncId}",
+        "/api/sse/sync-progress/{syncId}",
+        "/api/sse/status",
+        "/api/orders",
+        "/api/inventory",
+        "/api/transactions",
+        "/api/fees",
+        "/api/reimbursements",
+        "/api/returns",
+        "/api/ledger",
+        "/api/shipments",
+        "/api/removals",
+        "/api/recoveries",
+    }
 )
 _STREAM_LIFETIME_SECONDS = 3600.0
 _OPEN_ANSWER_SECONDS = 1.0
@@ -90,8 +131,11 @@ def create_app(
     request_limits: RequestLimits | None = None,
     passwords: Passwords | None = None,
     identity_provider: IdentityProvider | None = None,
+    worker_restarts: Callable[[], int] | None = None,
 ) -> FastAPI:
     """Creates the application on a database. It connects in roles of its own, see `Services`.
+
+    worker_restarts: how often the worker that this process supervises was started again.
 
     Raises ConfigurationError for keys that cannot be used.
     """
@@ -103,42 +147,59 @@ def create_app(
         queue=new_queue(walled),
         access=SellerAccess(settings),
         hub=Hub(walled),
-        metrics=Metrics(),
+        metrics=Metrics(worker_restarts),
         timing=StreamTiming(heartbeat_seconds, stream_lifetime_seconds),
         open_streams=OpenStreams(settings.streams_per_user),
         passwords=passwords or Passwords(),
         last_uses=LastUses(door),
+        tokens=TokenReader(settings.keys[0]),
+        uses=BatchedReads(lambda digests: find_uses(door, digests, now=utc_now())),
         identity_provider=identity_provider or _identity_provider(settings),
     )
     app = Application(
         title="recoup",
         version=__version__,
         description="Copies an Amazon seller's data and finds the money that Amazon owes.",
+        servers=[{"url": settings.public_url, "description": "This server."}],
         lifespan=_lifespan,
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = services
     app.state.open_answers = OpenAnswers(
         SharedAnswer(lambda: check_readiness(services), seconds=open_answer_seconds),
         SharedAnswer(lambda: services.metrics.render(services.door), seconds=open_answer_seconds),
     )
-    for module in _ROUTERS:
-        app.include_router(module.router)
+    app.router.routes.extend(_routes())
     app.mount("/static", dashboard.static_files)
     answer_with_problems(app)
     # The last one added is the outermost.
+    app.add_middleware(ShortWay, routers=[module.router for module in _ROUTERS], paths=_ASKED_MOST)
     app.add_middleware(Compression)
     app.add_middleware(BodyLimit)
     app.add_middleware(Authentication, services=services)
     app.add_middleware(Fairness, services=services, limits=request_limits or RequestLimits())
     app.add_middleware(KnownHost, settings=settings)
+    app.add_middleware(AllowedOrigins, settings=settings)
     app.add_middleware(Observed, metrics=services.metrics)
     app.add_middleware(SecurityHeaders, settings=settings)
     return app
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """The routes of all modules, made once in a process, as nothing in them is of one application.
+
+    FastAPI's `include_router` would make each of them again for each application at its first request,
+    which takes half a second, and look through them twice at every request.
+    """
+    routes = tuple(route for module in _ROUTERS for route in module.router.routes)
+    for route in routes:
+        if isinstance(route, APIRoute):
+            route.unique_id = route.operation_id or route.name
+    return routes
 
 
 @contextlib.asynccontextmanager
@@ -152,9 +213,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancel_all(tasks)
             await services.access.close()
             await services.database.close()
             await services.door.close()

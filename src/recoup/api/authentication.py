@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope as AsgiScope, Send
@@ -13,6 +12,7 @@ from recoup.api.permissions import permission_for
 from recoup.api.problems import problem_of, response_of
 from recoup.api.services import Services
 from recoup.clock import utc_now
+from recoup.config import Settings
 from recoup.errors import (
     DatabaseUnreachableError,
     ForeignOriginError,
@@ -20,11 +20,11 @@ from recoup.errors import (
     RecoupError,
     UnauthenticatedError,
 )
+from recoup.origins import origin_of, read_origins
 from recoup.users.caller import Caller
-from recoup.users.credential_queries import find_caller_by_identity, find_use
+from recoup.users.credential_queries import find_caller_by_identity
 from recoup.users.identity_provider import IdentityProvider, looks_foreign
 from recoup.users.queries import add_user_of_identity
-from recoup.users.tokens import find_secret, find_user_id
 
 COOKIE = "session_token"
 SECURE_COOKIE = "__Host-session_token"
@@ -90,7 +90,7 @@ async def get_caller(request: Request, services: Services) -> Caller:
         )
     caller = await _identify(presented.token, services)
     if presented.from_cookie and request.method not in _SAFE_METHODS:
-        require_own_origin(request, services.settings.public_url)
+        require_own_origin(request, services.settings)
     named = request.headers.get(WORKSPACE_HEADER)
     return caller if named is None else caller.choosing(named)
 
@@ -105,7 +105,8 @@ async def find_holder(request: Request, services: Services) -> str | None:
         if provider is not None and looks_foreign(presented.token):
             who = await provider.identify(presented.token)
             return f"{who.subject} of {who.issuer}"
-        return find_user_id(presented.token, services.settings.keys[0])
+        signed = services.tokens.read(presented.token)
+        return None if signed is None else signed.user_id
     except RecoupError:
         return None
 
@@ -128,15 +129,13 @@ async def is_still_admitted(request: Request, services: Services) -> bool:
 async def _identify(token: str, services: Services) -> Caller:
     if services.identity_provider is not None and looks_foreign(token):
         return await _find_foreign(token, services.identity_provider, services)
-    secret = find_secret(token, services.settings.keys[0])
-    if secret is None:
+    signed = services.tokens.read(token)
+    if signed is None:
         raise UnauthenticatedError(_INVALID)
-    now = utc_now()
-    async with services.door.reading() as conn:
-        use = await find_use(conn, secret, now=now)
+    use = await services.uses.get(signed.secret.digest)
     if use is None:
         raise UnauthenticatedError(_INVALID)
-    services.last_uses.note(use, now)
+    services.last_uses.note(use, utc_now())
     return use.caller
 
 
@@ -171,24 +170,18 @@ def _find_presented(request: Request) -> _Presented | None:
     return None
 
 
-def require_own_origin(request: Request, public_url: str) -> None:
+def require_own_origin(request: Request, settings: Settings) -> None:
     """Raises ForeignOriginError for a write that another site's page sent with our cookie.
 
     Browsers send Origin with every write. A request with neither header is no browser's, and what
     is no browser attaches a cookie only because its owner said so.
     """
     source = request.headers.get("origin") or request.headers.get("referer")
-    if source is not None and _origin(source) != _origin(public_url):
+    if source is None:
+        return
+    own = (origin_of(settings.public_url), *read_origins(settings.allowed_origins))
+    if (origin_of(source) or "null") not in own:
         raise ForeignOriginError(
-            f"Requests with the session cookie may change data from {public_url} only."
+            f"Requests with the session cookie may change data from {settings.public_url} and from "
+            "the origins of RECOUP_ALLOWED_ORIGINS only."
         )
-
-
-def _origin(url: str) -> tuple[str, str, int | None] | None:
-    """Scheme, host and port (RFC 6454, 4); None for `null` and for text that is not a URL."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    except ValueError:
-        return None
-    return (parts.scheme, parts.hostname, port) if parts.hostname else None

@@ -8,6 +8,7 @@ from typing import Any
 
 from recoup.api.csv_text import csv_lines
 from recoup.body import CamelModel, Columns
+from recoup.claims.bodies.pack import PackBody
 from recoup.claims.bodies.packet import Packet
 
 
@@ -31,6 +32,13 @@ def packet_csv(packet: Packet) -> bytes:
     claim = packet.claim
     lines = [[claim.claim_id, claim.type, *(_plain(row.get(n)) for n in names)] for row in rows]
     return csv_lines([["claimId", "type", *names], *lines])
+
+
+def pack_csv(pack: PackBody) -> bytes:
+    """One line per claim with all its facts; for people at Amazon, so without ids of recoup."""
+    rows = [{fact.label: fact.value for fact in (*pack.facts, *item.facts)} for item in pack.items]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return csv_lines([names, *([row.get(name) for name in names] for row in rows)])
 
 
 def _fields(body: type[CamelModel]) -> Iterator[tuple[str, Columns]]:

@@ -7,6 +7,9 @@ sessions) and the begin of a consent (its state).
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import Depends, Request
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -31,3 +34,11 @@ class Compression:
             and not scope["path"].startswith(_NEVER)
         )
         await (self._compressed if is_compressed else self._app)(scope, receive, send)
+
+
+async def _takes_gzip(request: Request) -> bool:
+    """As the middleware understands it, which leaves an answer alone that is compressed already."""
+    return "gzip" in request.headers.get("accept-encoding", "")
+
+
+TakesGzip = Annotated[bool, Depends(_takes_gzip)]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, NoReturn
 
-from fastapi.exceptions import RequestValidationError
 from pydantic import (
     BeforeValidator,
     Field,
@@ -21,13 +22,15 @@ from pydantic import (
     model_validator,
 )
 
+from recoup.api.cost_numbers import parse_amount
+from recoup.api.cost_refusal import refuse
 from recoup.api.csv_text import plain_text
 from recoup.api.parameters import TEXT_PATTERN, Blank, OptionalIdentifier, RequestModel
 from recoup.claims.reading.costs import SourcingCost
 
 MAX_ROWS = 10_000
 _MOST_ERRORS = 20
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = (",", ";", "\t", "|")
 _NAMES = {
     "sku": "sku",
     "fnsku": "fnsku",
@@ -42,6 +45,8 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def _parse_cost(value: object) -> Decimal:
+    if isinstance(value, ValueError):  # found while the line was read
+        raise value
     text = value.strip() if isinstance(value, str) else str(value)
     if isinstance(value, bool) or not _DECIMAL.fullmatch(text):
         raise ValueError("must be a decimal number, e.g. 12.34 or 12,34")
@@ -107,6 +112,26 @@ class CostEntry(RequestModel):
         )
 
 
+def cost_schemas() -> dict[str, Any]:
+    """What the API takes as costs, for its description: routes read the body by themselves."""
+    return {
+        "CostEntry": CostEntry.model_json_schema(),
+        "CostEntries": {
+            "type": "object",
+            "properties": {
+                "items": {
+                    "type": "array",
+                    "items": {"$ref": "#/components/schemas/CostEntry"},
+                    "minItems": 1,
+                    "maxItems": MAX_ROWS,
+                    "description": "The costs; all are saved, or none.",
+                }
+            },
+            "required": ["items"],
+        },
+    }
+
+
 def parse_json_costs(body: bytes) -> list[SourcingCost]:
     """Accepts `{"items": [...]}`, a list, or one cost. Raises RequestValidationError."""
     try:
@@ -121,10 +146,9 @@ def parse_json_costs(body: bytes) -> list[SourcingCost]:
 
 def parse_csv_costs(body: bytes) -> list[SourcingCost]:
     """A header line, then one line per cost. Raises RequestValidationError naming the lines."""
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        refuse([("body", "is not UTF-8: save the file as `CSV UTF-8`")])
+    text = _decoded(body)
+    if text.lower().startswith("sep="):
+        text = text.partition("\n")[2]
     header = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -136,17 +160,36 @@ def parse_csv_costs(body: bytes) -> list[SourcingCost]:
     for place, cells in lines:
         if len(cells) != len(names):
             refuse([(place, f"has {len(cells)} columns, but the header has {len(names)}")])
-    return _validated(
+    entries: list[tuple[str, dict[str, object]]] = [
         (place, dict(zip(names, (plain_text(cell.strip()) for cell in cells), strict=True)))
         for place, cells in lines
-    )
+    ]
+    _read_amounts(entries)
+    return _validated(entries)
 
 
-def refuse(errors: Iterable[tuple[str, str]]) -> NoReturn:
-    """Raises RequestValidationError: nothing of the body is accepted."""
-    raise RequestValidationError(
-        [{"loc": tuple(place.split("/")), "msg": text, "type": "value"} for place, text in errors]
-    )
+def _decoded(body: bytes) -> str:
+    """UTF-8 or UTF-16 with or without its mark, or the code page of Western Windows."""
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return body.decode("utf-16", "replace")
+    if body.count(b"\x00") * 3 > len(body):
+        return body.decode("utf-16-le" if body[1:2] == b"\x00" else "utf-16-be", "replace")
+    for charset in ("utf-8-sig", "cp1252"):
+        with suppress(UnicodeDecodeError):
+            return body.decode(charset)
+    return refuse([("body", "is neither UTF-8 nor UTF-16: save the file as `CSV UTF-8`")])
+
+
+def _read_amounts(entries: Sequence[tuple[str, dict[str, object]]]) -> None:
+    """Costs as spreadsheets write them become decimals, others the error that says why not."""
+    for _, entry in entries:
+        currency = str(entry.get("currency", "")).strip().upper()
+        try:
+            read = parse_amount(str(entry.get("cost", "")), currency or None, "cost")
+        except ValueError as exc:
+            entry["cost"] = exc
+        else:
+            entry["cost"] = format(read, "f")
 
 
 def _column_names(header: Sequence[str]) -> list[str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from pydantic import Field
 
-from recoup.body import CamelModel, Money, Timestamp, money
-from recoup.streams.listing.queries import StoredRow
+from recoup.body import CamelModel, Money, Timestamp
+from recoup.streams.listing.document_queries import Document, Parts
+from recoup.streams.orders import ITEMS as ORDER_ITEMS
 
 
 class Page(CamelModel):
@@ -101,27 +99,15 @@ class FeePage(Page):
     items: list[Fee]
 
 
-_ITEM_AMOUNTS = ("unit_price", "item_price", "item_tax", "shipping_price", "promotion_discount")
-
-
-def order_body(row: StoredRow, items: Sequence[StoredRow]) -> dict[str, Any]:
-    return {
-        **row,
-        "total": money(row["total_amount"], row["currency"]),
-        "items": [
-            {
-                **item,
-                **{name: money(item[name], item["currency"]) for name in _ITEM_AMOUNTS},
-                "proceeds": money(item["proceeds_total"], item["currency"]),
-            }
-            for item in items
-        ],
-    }
-
-
-def transaction_body(row: StoredRow) -> dict[str, Any]:
-    return {**row, "total": money(row["total_amount"], row["currency"])}
-
-
-def fee_body(row: StoredRow) -> dict[str, Any]:
-    return {**row, "money": money(row["amount"], row["currency"])}
+ORDER = Document(
+    Order,
+    {"total": "total_amount"},
+    Parts(
+        "items",
+        Document(OrderItem, {"proceeds": "proceeds_total"}),
+        ORDER_ITEMS,
+        ("connection_id", "order_id"),
+    ),
+)
+TRANSACTION = Document(Transaction, {"total": "total_amount"})
+FEE = Document(Fee, {"money": "amount"})

@@ -7,8 +7,9 @@ from html import escape
 from typing import Any
 
 _STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;
-color-scheme:light dark}
+:root{color-scheme:light dark;background:#fff;color:#16202a}a{color:#0f766e}
+@media(prefers-color-scheme:dark){:root{background:#11161b;color:#e6ebef}a{color:#2fb5a8}}
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 code{font-family:ui-monospace,monospace}section{border-top:1px solid #8888;padding:.5rem 0}
 h2{font-size:1.05rem;margin:.5rem 0}table{border-collapse:collapse;width:100%}
 td{padding:.15rem .75rem .15rem 0;vertical-align:top}td:first-child{white-space:nowrap;width:14rem}

@@ -7,20 +7,16 @@ already is dropped by its id. No database connection is held while a stream is o
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any
 
 from recoup.api.services import Services
 from recoup.events.hub import Subscription
-from recoup.events.queries import (
-    Event,
-    find_last_event_id,
-    find_newest_state,
-    list_newest_events_after,
-)
-from recoup.events.sse import HEARTBEAT, OPENING, format_event, format_place
+from recoup.events.queries import Event
+from recoup.events.sse import HEARTBEAT, OPENING, format_place
 from recoup.events.words import EventType
 from recoup.ids import SyncId, WorkspaceId
+from recoup.sync.planning.version_queries import read_status_version
 from recoup.sync.record.states import ACTIVE
 
 
@@ -37,12 +33,19 @@ def tells_the_end(event: Event) -> bool:
 async def has_seen_the_end(
     services: Services, workspace_id: WorkspaceId, sync_id: SyncId, last_seen: int | None
 ) -> bool:
-    """Whether a returning reader has received the terminal event of a sync."""
-    if last_seen is None:
-        return False
-    async with services.database.reading() as conn:
-        newest = await find_newest_state(conn, workspace_id, sync_id)
-    return newest is not None and tells_the_end(newest) and newest.event_id <= last_seen
+    """Whether a returning reader has received the terminal event of a sync.
+
+    Raises NotFoundError for a sync of other people, or none.
+    """
+    newest = await services.hub.find_state(workspace_id, sync_id, seen=last_seen)
+    if newest is None:
+        await read_status_version(services.database, workspace_id, sync_id)
+    return (
+        newest is not None
+        and last_seen is not None
+        and tells_the_end(newest)
+        and newest.event_id <= last_seen
+    )
 
 
 async def sync_frames(
@@ -51,13 +54,12 @@ async def sync_frames(
     """The current state of a sync, then each change until its end."""
     async with services.hub.subscribe(workspace_id) as live:
         yield OPENING
-        async with services.database.reading() as conn:
-            newest = await find_newest_state(conn, workspace_id, sync_id)
+        newest = await services.hub.find_state(workspace_id, sync_id, seen=last_seen)
         sent = 0
         if newest is not None:
             # A place that is ahead of the newest event was issued by another database: start again.
             if newest.event_id != last_seen:
-                yield format_event(newest.event_id, newest.payload)
+                yield newest.frame
             sent = newest.event_id
             if tells_the_end(newest):
                 return
@@ -66,7 +68,7 @@ async def sync_frames(
                 yield HEARTBEAT
             elif _tells_state(event, sync_id) and event.event_id > sent:
                 sent = event.event_id
-                yield format_event(sent, event.payload)
+                yield event.frame
                 if tells_the_end(event):
                     return
 
@@ -75,21 +77,16 @@ async def workspace_frames(
     services: Services, workspace_id: WorkspaceId, last_seen: int | None
 ) -> AsyncGenerator[bytes]:
     """All of a user's events: for a returning reader the missed ones, else the running syncs."""
-    async with services.database.reading() as conn:
-        place = await find_last_event_id(conn, workspace_id)
-    # A place that is ahead of the newest event was issued by another database: start again.
-    known = last_seen if last_seen is not None and last_seen <= place else None
     async with services.hub.subscribe(workspace_id) as live:
         yield OPENING
-        async with services.database.reading() as conn:
-            history = await list_newest_events_after(conn, workspace_id, known or 0)
-        sent = place if known is None else known
+        known = await _known_place(services, workspace_id, live, last_seen)
+        sent = live.place if known is None else known
         told = 0
-        for past in history:
+        for past in await _past(services, workspace_id, live, known):
             # To a new reader the past is of no interest, but what came since it called is.
-            if known is not None or past.event_id > place or _tells_activity(past):
+            if known is not None or past.event_id > live.place or _tells_activity(past):
                 told = past.event_id
-                yield format_event(told, _user_data(past))
+                yield past.feed_frame
         sent = max(sent, told)
         if sent > told:
             # A reader that has had no event yet comes back with this place and misses nothing.
@@ -99,24 +96,40 @@ async def workspace_frames(
                 yield HEARTBEAT
             elif event.event_id > sent:
                 sent = event.event_id
-                yield format_event(sent, _user_data(event))
+                yield event.feed_frame
+
+
+async def _known_place(
+    services: Services, workspace_id: WorkspaceId, live: Subscription, last_seen: int | None
+) -> int | None:
+    """Where a returning reader goes on. None for one that must start again, as a place that is ahead
+    of the newest event was issued by another database.
+    """
+    if last_seen is None or last_seen <= live.place:
+        return last_seen
+    # Another process may have told it before the news came here.
+    return last_seen if last_seen <= await services.hub.read_place(workspace_id) else None
+
+
+async def _past(
+    services: Services, workspace_id: WorkspaceId, live: Subscription, known: int | None
+) -> list[Event]:
+    """What a reader that goes on after `known` has missed. Without a query if that is nothing."""
+    if known is not None and known >= live.place:
+        return []
+    return await services.hub.list_past(workspace_id, known or 0)
 
 
 def _tells_activity(event: Event) -> bool:
     return event.type == EventType.SYNC and not tells_the_end(event)
 
 
-def _user_data(event: Event) -> dict[str, Any]:
-    if event.type == EventType.SYNC:
-        return {"type": EventType.SYNC, "sync": event.payload}
-    return {"type": event.type, **event.payload}
-
-
 async def _changes(services: Services, live: Subscription) -> AsyncIterator[Event | None]:
     """Live events; None when a heartbeat is due, however many other events there are."""
     now = asyncio.get_running_loop().time
     interval = services.timing.heartbeat_seconds
-    due = now() + interval
+    # Readers who came together do not get their heartbeats together.
+    due = now() + interval * random.uniform(0.2, 1.0)  # noqa: S311 - no secret
     while True:
         for event in await live.take(timeout_seconds=max(0.0, due - now())):
             yield event

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable
 from datetime import date, datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.responses import Response
@@ -16,13 +16,14 @@ from recoup.api.csv_text import MEDIA_TYPE
 from recoup.api.cursors import bad_cursor
 from recoup.api.negotiation import preferred
 from recoup.api.openapi import Responses, may_fail
-from recoup.api.paging import Pages, Sheet, read_page, stream_csv
+from recoup.api.paging import Pages, Sheet, page_after, stream_csv
 from recoup.api.parameters import Cursor, OptionalIdentifier, OptionalInstant
 from recoup.body import CamelModel
 from recoup.connections.queries import get_connection
 from recoup.db.engine import Database, Reader
 from recoup.errors import InvalidRequestError, NotFoundError
 from recoup.ids import ConnectionId, WorkspaceId
+from recoup.streams.listing.document_queries import Document, page_text, read_documents
 from recoup.streams.listing.queries import (
     Listing,
     Place,
@@ -34,10 +35,6 @@ from recoup.streams.listing.queries import (
 
 _LARGEST_INTEGER = 2**31 - 1
 _FILTERS = {"since", "until", "sku", "order_id", "fnsku"}
-
-RowBody = Mapping[str, Any]
-Bodies = Callable[[Reader, Sequence[StoredRow]], Awaitable[list[RowBody]]]
-"""How the rows of a page are shown; it may read their parts."""
 
 ANSWERS: Responses = {
     200: {"description": "A page of rows, newest first", "content": {MEDIA_TYPE: {}}},
@@ -76,9 +73,9 @@ async def answer(
     query: RowQuery,
     *,
     as_csv: bool,
-    bodies: Bodies,
-) -> dict[str, Any] | Response:
-    """A page of rows as `bodies`, or the whole selection as CSV.
+    document: Document,
+) -> Response:
+    """A page of rows as JSON, or the whole selection as CSV.
 
     Raises NotFoundError for a connection that is not the user's, InvalidRequestError for a cursor
     of another list.
@@ -87,19 +84,19 @@ async def answer(
     pages = pages_of(listing, selection)
     if as_csv:
         return await stream_csv(database, pages, sheet_of(listing))
-    async with database.reading() as conn:
-        rows, cursor = await read_page(conn, pages, limit=query.limit, cursor=query.cursor)
-        items = await bodies(conn, rows)
-    return {"items": items, "nextCursor": cursor}
+
+    async def read(limit: int, after: Place | None) -> list[tuple[Place, str]]:
+        return await read_documents(
+            database, listing, document, selection, limit=limit, after=after
+        )
+
+    rows, cursor = await page_after(pages, read, _first, limit=query.limit, cursor=query.cursor)
+    text = page_text([shown for _, shown in rows], cursor)
+    return Response(text, media_type="application/json")
 
 
-def each(body: Callable[[StoredRow], RowBody] = dict) -> Bodies:
-    """Bodies of rows without parts in another table."""
-
-    async def bodies(_conn: Reader, rows: Sequence[StoredRow]) -> list[RowBody]:
-        return [body(row) for row in rows]
-
-    return bodies
+def _first(row: tuple[Place, str]) -> Place:
+    return row[0]
 
 
 async def select_rows(database: Database, workspace_id: WorkspaceId, query: RowQuery) -> Selection:
@@ -162,7 +159,7 @@ def _parse(part: str, kind: type) -> object:
     return part
 
 
-def _wants_csv(request: Request) -> bool:
+async def _wants_csv(request: Request) -> bool:
     offers = ("application/json", MEDIA_TYPE)
     return preferred(request.headers.get("accept"), offers) == MEDIA_TYPE
 

@@ -39,7 +39,7 @@ async def read_overview(services: Services, workspace_id: WorkspaceId) -> Overvi
 
 def next_sync(connection: Connection, settings: Settings) -> datetime | None:
     """When it syncs by itself next; None if it does not."""
-    if connection.status is not ConnectionStatus.ACTIVE:
+    if connection.status is not ConnectionStatus.ACTIVE or connection.is_files:
         return None
     own = connection.sync_schedule
     return next_scheduled_sync(settings.sync_schedule if own is None else own, utc_now())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from fastapi.responses import StreamingResponse
@@ -54,16 +55,29 @@ async def read_page(
     conn: Reader, pages: Pages[R], *, limit: int, cursor: str | None
 ) -> tuple[list[R], str | None]:
     """The rows, and the cursor of the next page. Raises InvalidRequestError for a bad cursor."""
+    read = partial(pages.read, conn)
+    return await page_after(pages, read, pages.place_of, limit=limit, cursor=cursor)
+
+
+async def page_after(
+    pages: Pages[Any],
+    read: Callable[[int, Place | None], Awaitable[list[R]]],
+    place_of: Callable[[R], Place],
+    *,
+    limit: int,
+    cursor: str | None,
+) -> tuple[list[R], str | None]:
+    """The same for rows in another form than the selection's own."""
     after = None
     if cursor is not None:
         after = pages.parse_place(
             decode_cursor(pages.cursor_name, cursor, count=pages.place_length)
         )
     # One more row than requested shows whether there is a next page.
-    rows = await pages.read(conn, limit + 1, after)
+    rows = await read(limit + 1, after)
     if len(rows) <= limit:
         return rows, None
-    place = pages.place_of(rows[limit - 1])
+    place = place_of(rows[limit - 1])
     return rows[:limit], encode_cursor(pages.cursor_name, [_text(value) for value in place])
 
 

@@ -33,9 +33,16 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("POST", "/api/sync/cancel/{syncId}"): _SYNCING,
     ("PATCH", "/api/recoveries/{claimId}"): _SYNCING,
     ("POST", "/api/recoveries/detect"): _SYNCING,
+    ("POST", "/api/packs/{packId}/filed"): _SYNCING,
+    ("POST", "/api/proofs"): _SYNCING,
+    ("DELETE", "/api/proofs/{proofId}"): _SYNCING,
     ("PUT", "/api/sourcing-costs"): _SYNCING,
     ("DELETE", "/api/sourcing-costs"): _SYNCING,
+    ("PUT", "/api/sourcing-costs/amazon/refusals"): _SYNCING,
+    ("DELETE", "/api/sourcing-costs/amazon/refusals"): _SYNCING,
     ("POST", "/api/quarantine/replay"): _SYNCING,
+    # It may begin an account, as a connection does.
+    ("POST", "/api/files"): _CONNECTING,
     ("POST", f"{_AMAZON}/connections"): _CONNECTING,
     ("PATCH", f"{_AMAZON}/connections/{{connectionId}}"): _CONNECTING,
     # With purge=true an owner only: the route looks at that itself.
@@ -52,6 +59,17 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("DELETE", "/api/me/credentials/{credentialId}"): _OWN_ACCOUNT,
     ("POST", "/api/me/invitations"): _OWN_ACCOUNT,
     ("POST", "/api/me/workspaces"): _OWN_ACCOUNT,
+    ("PUT", "/api/me/notifications"): Permission(Role.VIEWER, Scope.ADMIN),
+    ("POST", "/api/me/notifications/test"): Permission(Role.VIEWER, Scope.ADMIN),
+    # Addresses of webhooks often hold a secret.
+    ("GET", "/api/webhooks"): _CONNECTING,
+    ("POST", "/api/webhooks"): EVERYTHING,
+    ("PATCH", "/api/webhooks/{webhookId}"): EVERYTHING,
+    ("DELETE", "/api/webhooks/{webhookId}"): EVERYTHING,
+    ("POST", "/api/webhooks/{webhookId}/secret"): EVERYTHING,
+    ("POST", "/api/webhooks/{webhookId}/test"): EVERYTHING,
+    ("GET", "/api/webhooks/{webhookId}/deliveries"): _CONNECTING,
+    ("POST", "/api/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver"): EVERYTHING,
     ("GET", "/api/export"): EVERYTHING,
     ("PUT", "/api/legal-hold"): EVERYTHING,
     ("PATCH", "/api/workspace"): EVERYTHING,
@@ -71,13 +89,19 @@ def _pattern(template: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\{\w+\}", "[^/]+", template))
 
 
-_LISTED = [(method, _pattern(path), needs) for (method, path), needs in PERMISSIONS.items()]
+_BY_METHOD: dict[str, list[tuple[re.Pattern[str], Permission]]] = {}
+for (_method, _path), _needs in PERMISSIONS.items():
+    if "{" in _path:
+        _BY_METHOD.setdefault(_method, []).append((_pattern(_path), _needs))
 
 
 def permission_for(method: str, path: str) -> Permission:
     """What a request needs. HEAD is GET without a body."""
     named = "GET" if method == "HEAD" else method
-    for listed, pattern, needs in _LISTED:
-        if listed == named and pattern.fullmatch(path):
+    listed = PERMISSIONS.get((named, path))
+    if listed is not None and "{" not in path:
+        return listed
+    for pattern, needs in _BY_METHOD.get(named, ()):
+        if pattern.fullmatch(path):
             return needs
     return READING if method in _READS else EVERYTHING

@@ -21,6 +21,7 @@ from recoup.errors import (
     ConsentError,
     DatabaseError,
     EnvironmentUnavailableError,
+    FileRefusedError,
     ForeignOriginError,
     IdentityProviderError,
     ImpossibleStepError,
@@ -29,6 +30,7 @@ from recoup.errors import (
     LockedOutError,
     NoConnectionError,
     NotFoundError,
+    PackMovedError,
     ReauthorizationRequiredError,
     RecoupError,
     RoleTooSmallError,
@@ -72,6 +74,9 @@ class ProblemKind:
 # The nearest class of an error decides, so a subclass may be left out here.
 KINDS: Mapping[type[Exception], ProblemKind] = {
     InvalidRequestError: ProblemKind(400, "invalid-request", "Invalid request"),
+    FileRefusedError: ProblemKind(
+        422, "file-refused", "The file is no report that recoup can read"
+    ),
     ConsentError: ProblemKind(400, "not-authorized-by-amazon", "The account was not connected"),
     NoConnectionError: ProblemKind(400, "no-connection", "No Amazon connection"),
     AmbiguousConnectionError: ProblemKind(
@@ -110,6 +115,8 @@ KINDS: Mapping[type[Exception], ProblemKind] = {
     ConfigurationError: ProblemKind(503, "misconfigured", "recoup is not configured correctly"),
     DatabaseError: ProblemKind(503, "database-unavailable", "Database unavailable"),
 }
+# A restart takes seconds, and connections that are all in use are given back in less.
+_DATABASE_RETRY_SECONDS = "5"
 INTERNAL_ERROR = Problem(
     500, "/problems/internal-error", "Internal error", "recoup failed; see its log for the cause."
 )
@@ -199,6 +206,8 @@ def _extensions(exc: Exception) -> dict[str, Any]:
             return {"neededScope": exc.needed}
         case RoleTooSmallError():
             return {"neededRole": exc.needed}
+        case PackMovedError():
+            return {"moved": [{"claimId": id_, "what": what} for id_, what in exc.moved]}
         case ImpossibleStepError():
             return {"possible": list(exc.possible)}
         case RequestValidationError():
@@ -218,6 +227,8 @@ def _headers(exc: Exception) -> dict[str, str]:
             | ThrottledError(retry_after=wait)
         ) if wait is not None:
             return {"Retry-After": str(max(1, round(wait.total_seconds())))}
+        case DatabaseError():
+            return {"Retry-After": _DATABASE_RETRY_SECONDS}
     return {}
 
 

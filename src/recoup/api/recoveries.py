@@ -27,9 +27,10 @@ from recoup.claims.reading.claims import (
     get_claim,
     list_claims,
     total_claims,
+    total_payments,
 )
 from recoup.claims.reading.explain import CandidateRow, CandidateSelection, list_candidates
-from recoup.claims.reading.past import list_claim_allocations, list_claim_history
+from recoup.claims.reading.past import read_claim_past
 from recoup.claims.reading.row import ClaimRow
 from recoup.claims.reading.sort import Order, is_day
 from recoup.clock import utc_now
@@ -53,8 +54,10 @@ async def select_claims(
     database: Database, workspace_id: WorkspaceId, query: SelectionQuery
 ) -> ClaimSelection:
     """Raises NotFoundError for a connection that is not the user's."""
-    async with database.reading() as conn:
-        named = await _own_connection(conn, workspace_id, query.connection_id)
+    named = None
+    if query.connection_id is not None:
+        async with database.reading() as conn:
+            named = await _own_connection(conn, workspace_id, query.connection_id)
     confidence = query.min_confidence
     return ClaimSelection(
         workspace_id=workspace_id,
@@ -77,6 +80,11 @@ async def select_claims(
         detected=Period(query.detected_from, query.detected_to),
         status_set=Period(query.status_from, query.status_to),
         filed=Period(query.filed_from, query.filed_to),
+        stage=query.stage,
+        recovered=query.recovered,
+        paid_by_itself=query.paid_by_itself,
+        paid=Period(query.paid_from, query.paid_to),
+        paid_currency=query.paid_currency,
     )
 
 
@@ -88,13 +96,14 @@ async def read_claim_page(
     async with database.reading() as conn:
         rows, cursor = await read_page(conn, pages, limit=query.limit, cursor=query.cursor)
         totals = await total_claims(conn, selection)
+        paid = await total_payments(conn, selection)
         notes = await read_current_notes(
             conn, selection.workspace_id, connection_id=selection.connection_id, stream=CLAIMS
         )
     return ClaimPage(
         items=[claim_body(row) for row in rows],
         next_cursor=cursor,
-        totals=selection_totals_body(totals),
+        totals=selection_totals_body(totals, paid),
         notes=notes,
     )
 
@@ -112,9 +121,8 @@ async def read_claim_detail(
     """Raises NotFoundError."""
     async with database.reading() as conn:
         row = await get_claim(conn, workspace_id, claim_id, utc_now())
-        history = await list_claim_history(conn, claim_id)
-        allocations = await list_claim_allocations(conn, row)
-    return claim_detail(row, history, allocations)
+        past = await read_claim_past(conn, row)
+    return claim_detail(row, past)
 
 
 async def explain(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from recoup.api.data_bodies import Page
 from recoup.api.parameters import (
@@ -18,13 +19,20 @@ from recoup.api.parameters import (
     RequestModel,
 )
 from recoup.body import CamelModel, Share
+from recoup.claims.answers import Reason
 from recoup.claims.bodies.candidate import Candidate
 from recoup.claims.bodies.claim import ClaimList
 from recoup.claims.lifecycle import Review, Standing, Status, WindowState
+from recoup.claims.reading.decisions import Answer, Decision
 from recoup.claims.reading.sort import Sort
 from recoup.claims.rule import ClaimType
+from recoup.claims.stages import Stage
 
 OptionalDay = Annotated[date | None, Blank]
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=TEXT_PATTERN),
+]
 
 
 class SelectionQuery(CamelModel):
@@ -64,7 +72,7 @@ class SelectionQuery(CamelModel):
     )
     q: OptionalIdentifier = Field(
         default=None,
-        description="Beginning of an order id, SKU, FNSKU, ASIN or case id, as written or in capitals.",
+        description="Beginning of an order id, SKU, FNSKU, ASIN or case id. Case does not matter for a SKU; the others are searched as written and in capitals.",
     )
     discarded: Annotated[
         bool | None, Blank, Field(description="Whether the claim is dismissed or withdrawn.")
@@ -79,6 +87,30 @@ class SelectionQuery(CamelModel):
     )
     filed_from: OptionalInstant = Field(default=None, description="Filed at or after.")
     filed_to: OptionalInstant = Field(default=None, description="Filed before.")
+    stage: Annotated[
+        Stage | None,
+        Blank,
+        Field(description="As it is shown: `ready` and `waiting` follow from the day as well."),
+    ] = None
+    recovered: Annotated[
+        bool | None,
+        Blank,
+        Field(description="Whether the reimbursements report shows a payment for a case of yours."),
+    ] = None
+    paid_by_itself: Annotated[
+        bool | None, Blank, Field(description="Whether it shows one without a case.")
+    ] = None
+    paid_currency: Annotated[
+        Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None,
+        Blank,
+        Field(description="Such a payment was made in this currency."),
+    ] = None
+    paid_from: OptionalInstant = Field(
+        default=None, description="Such a payment was approved at or after."
+    )
+    paid_to: OptionalInstant = Field(
+        default=None, description="Such a payment was approved before."
+    )
     sort: Sort = Sort.DETECTED_DOWN
 
 
@@ -114,6 +146,48 @@ class DetectedBody(CamelModel):
     approved: int
 
 
+class PaidBody(RequestModel):
+    """An amount of money that a person enters."""
+
+    amount: Annotated[
+        str, StringConstraints(pattern=r"^\d{1,12}(\.\d{1,4})?$"), Field(description="`12.34`")
+    ]
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+    @field_validator("amount")
+    @classmethod
+    def _is_something(cls, value: str) -> str:
+        if not Decimal(value):
+            raise ValueError("must be more than 0")
+        return value
+
+
+class AnswerBody(RequestModel):
+    """What Amazon answered. It has a text, an amount or a number of units."""
+
+    text: Text | None = Field(default=None, description="Word for word.")
+    received_on: date | None = Field(default=None, description="By default today, UTC.")
+    reason: Reason | None = Field(default=None, description="Why it was denied or what is missing.")
+    amount: PaidBody | None = Field(default=None, description="What Amazon says it paid.")
+    units: int | None = Field(default=None, ge=1, le=1_000_000, strict=True)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> AnswerBody:
+        if self.text is None and self.amount is None and self.units is None:
+            raise ValueError("must have a text, an amount or units")
+        return self
+
+    def answer(self, today: date) -> Answer:
+        return Answer(
+            received_on=self.received_on or today,
+            text=self.text,
+            reason=self.reason,
+            amount=None if self.amount is None else Decimal(self.amount.amount),
+            currency=None if self.amount is None else self.amount.currency,
+            units=self.units,
+        )
+
+
 class DecisionBody(RequestModel):
     status: Status | None = None
     case_id: Identifier | None = None
@@ -121,6 +195,28 @@ class DecisionBody(RequestModel):
     arrived: bool | None = Field(
         default=None, strict=True, description="For a removal parcel: whether it arrived."
     )
+    stage: Stage | None = Field(default=None, description="One of allowedStages.")
+    hold_reason: Annotated[Text, StringConstraints(max_length=500)] | None = Field(
+        default=None, description="Needed by `on_hold`: what the claim is waiting for."
+    )
+    filed_on: date | None = Field(
+        default=None, description="The day of filing, if it was not today."
+    )
+    response: AnswerBody | None = Field(
+        default=None, description="Needed by `paid_in_part`, with an amount or units."
+    )
+
+    def decision(self, today: date) -> Decision:
+        return Decision(
+            status=self.status,
+            case_id=self.case_id,
+            note=self.note,
+            arrived=self.arrived,
+            stage=self.stage,
+            hold_reason=self.hold_reason,
+            filed_on=self.filed_on,
+            answer=None if self.response is None else self.response.answer(today),
+        )
 
 
 class ExplainQuery(CamelModel):

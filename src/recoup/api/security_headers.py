@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -64,6 +65,7 @@ class KnownHost:
         await self._app(scope, receive, send)
 
 
+@lru_cache(maxsize=256)
 def _host_of(header: str) -> str | None:
     """The name without the port, in lower case; None for what is none (RFC 9110, 7.2)."""
     try:
@@ -75,6 +77,7 @@ def _host_of(header: str) -> str | None:
     return parts.hostname if plain else None
 
 
+@lru_cache(maxsize=256)
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True

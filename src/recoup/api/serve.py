@@ -16,6 +16,7 @@ from recoup.api.services import Services
 
 # Requests take milliseconds and event streams are ended: anything longer is cut off.
 _GRACE_SECONDS = 3
+_UNHEARD_MS = 60_000
 
 
 async def serve_api(
@@ -37,6 +38,10 @@ async def serve_api(
         # asyncio sets this for sockets that name their protocol, which create_server's do not. Without
         # it the body of an answer waits up to 40 ms for the client to acknowledge the head.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # A client whose machine or network is gone says nothing: the kernel would send again what
+            # is not acknowledged for a quarter of an hour. Event streams send a heartbeat.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNHEARD_MS)
         async with app.router.lifespan_context(app):
             await _serve(app, listener, stop, started, gate)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -13,19 +12,23 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from recoup.actor import Actor
+from recoup.api.known_answers import KnownAnswers
 from recoup.api.metrics import Metrics
 from recoup.api.one_flight import SharedAnswer
 from recoup.config import Settings
 from recoup.db.engine import Database
+from recoup.db.shared_reads import BatchedReads
 from recoup.errors import TooManyStreamsError, UnauthenticatedError
 from recoup.events.hub import Hub
 from recoup.ids import UserId, WorkspaceId
 from recoup.jobs.queue import Queue
 from recoup.sync.access import SellerAccess
 from recoup.users.caller import Caller
+from recoup.users.credential_queries import Use
 from recoup.users.identity_provider import IdentityProvider
 from recoup.users.last_uses import LastUses
 from recoup.users.passwords import Passwords
+from recoup.users.tokens import TokenReader
 
 _STREAM_RETRY = timedelta(seconds=10)
 _MAX_USER_AGENT = 200
@@ -60,6 +63,30 @@ class OpenStreams:
                 del self._open[user_id]
 
 
+class StopSignal:
+    """Calls what wants to know of it; a task for each who waits would be dear."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._calls: set[Callable[[], None]] = set()
+
+    def set(self) -> None:
+        self._is_set = True
+        for call in list(self._calls):
+            call()
+
+    @contextmanager
+    def calling(self, call: Callable[[], None]) -> Iterator[None]:
+        """Calls it when the signal is set, at once if it is set already."""
+        self._calls.add(call)
+        if self._is_set:
+            call()
+        try:
+            yield
+        finally:
+            self._calls.discard(call)
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """database: what a request reads and writes of its workspace, and nothing else; without a
@@ -77,8 +104,13 @@ class Services:
     open_streams: OpenStreams
     passwords: Passwords
     last_uses: LastUses
+    tokens: TokenReader
+    uses: BatchedReads[bytes, Use]
+    """Who calls, by the digest of the secret."""
     identity_provider: IdentityProvider | None = None
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    known_statuses: KnownAnswers = field(default_factory=KnownAnswers)
+    """Those of GET /api/sync/status/{syncId}, by sync."""
+    stopping: StopSignal = field(default_factory=StopSignal)
     """Set when the server is about to stop: open event streams end."""
 
 
@@ -90,12 +122,12 @@ class OpenAnswers:
     metrics: SharedAnswer[bytes]
 
 
-def _open_answers(request: Request) -> OpenAnswers:
+async def _open_answers(request: Request) -> OpenAnswers:
     answers: OpenAnswers = request.app.state.open_answers
     return answers
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:
     """For one request: the only place that opens the walls of its workspace."""
     services: Services = request.app.state.services
     actor = _actor(request)
@@ -127,7 +159,7 @@ def user_agent_of(request: Request) -> str | None:
     return agent or None
 
 
-def _caller(request: Request) -> Caller:
+async def _caller(request: Request) -> Caller:
     """The caller found by `authentication`. Raises UnauthenticatedError for an unguarded route."""
     caller: Caller | None = getattr(request.state, "caller", None)
     if caller is None:
@@ -135,16 +167,17 @@ def _caller(request: Request) -> Caller:
     return caller
 
 
+# Coroutines: FastAPI calls a plain function in a thread, which takes longer than what they do.
 ServicesOfApp = Annotated[Services, Depends(_services)]
 OpenAnswersOfApp = Annotated[OpenAnswers, Depends(_open_answers)]
 CurrentCaller = Annotated[Caller, Depends(_caller)]
 
 
-def _user(caller: CurrentCaller) -> UserId:
+async def _user(caller: CurrentCaller) -> UserId:
     return caller.user_id
 
 
-def _workspace(caller: CurrentCaller) -> WorkspaceId:
+async def _workspace(caller: CurrentCaller) -> WorkspaceId:
     return caller.workspace_id
 
 

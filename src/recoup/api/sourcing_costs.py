@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from dataclasses import asdict
 from datetime import date
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi.responses import StreamingResponse
@@ -94,9 +95,18 @@ async def read_cost_page(
 async def stream_costs(database: Database, selection: CostSelection) -> StreamingResponse:
     """All costs in the format in which they can be sent back."""
     sheet: Sheet[CostRow] = Sheet(
-        name=_NAME, header=header_of(CostBody), cells=lambda row: cells_of(cost_body(row))
+        name=_NAME,
+        header=header_of(CostBody),
+        cells=lambda row: cells_of(_unmistakable(cost_body(row))),
     )
     return await stream_csv(database, _pages(selection), sheet)
+
+
+def _unmistakable(body: CostBody) -> CostBody:
+    """With a zero behind three decimals, which PUT refuses: elsewhere they are thousands."""
+    if body.cost.as_tuple().exponent != -3:
+        return body
+    return body.model_copy(update={"cost": body.cost.quantize(Decimal("0.0001"))})
 
 
 def cost_body(row: CostRow) -> CostBody:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 from recoup.api.data_bodies import LoadedRow, Page
-from recoup.body import CamelModel, Money, Timestamp, money
-from recoup.streams.listing.queries import StoredRow
+from recoup.body import CamelModel, Money, Timestamp
+from recoup.streams.listing.document_queries import Document, Parts
+from recoup.streams.shipment_items import TABLE as SHIPMENT_ITEMS
 
 
 class Stock(LoadedRow):
@@ -154,17 +153,12 @@ class ShipmentPage(Page):
     items: list[Shipment]
 
 
-def reimbursement_body(row: StoredRow) -> dict[str, Any]:
-    return {
-        **row,
-        "amount_per_unit": money(row["amount_per_unit"], row["currency"]),
-        "amount_total": money(row["amount_total"], row["currency"]),
-    }
-
-
-def removal_body(row: StoredRow) -> dict[str, Any]:
-    return {**row, "removal_fee": money(row["removal_fee"], row["currency"])}
-
-
-def shipment_body(row: StoredRow, items: Sequence[StoredRow]) -> dict[str, Any]:
-    return {**row, "items": items}
+STOCK = Document(Stock)
+MOVEMENT = Document(Movement)
+REIMBURSEMENT = Document(Reimbursement)
+RETURN = Document(Return)
+REMOVAL = Document(Removal)
+SHIPMENT = Document(
+    Shipment,
+    parts=Parts("items", Document(ShipmentItem), SHIPMENT_ITEMS, ("connection_id", "shipment_id")),
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select, text
@@ -54,6 +54,26 @@ async def record(
         "details": json.dumps(details),
     }
     await conn.execute(_RECORD, values)
+
+
+_LOCK = text("select pg_advisory_xact_lock(hashtextextended('audit:' || :action || :user_id, 0))")
+
+
+async def time_since(conn: Writer, action: Action, user_id: UserId) -> timedelta | None:
+    """How long ago the person did it in the workspace that the transaction names; None: never.
+
+    Until the transaction ends, nobody else asks this for the same person.
+    """
+    await conn.execute(_LOCK, {"action": action, "user_id": user_id})
+    a = audit_entry.c
+    since: timedelta | None = (
+        await conn.execute(
+            select(func.clock_timestamp() - func.max(a.at)).where(
+                a.action == action, a.user_id == user_id
+            )
+        )
+    ).scalar_one()
+    return since
 
 
 _MEMBERSHIPS = """

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from recoup.claims.detection.temporary_table import Reads
+if TYPE_CHECKING:  # the command line names the types of claims without loading the database's tools
+    from recoup.claims.detection.temporary_table import Reads
 
 
 class ClaimType(enum.StrEnum):
@@ -63,7 +65,7 @@ class Rule:
     """One claim type and how recoup finds it.
 
     title: the type in words. source: the heading of docs/rules.md that the rule rests on.
-    version: raised when the meaning of the SELECT changes. documents: what a person must attach.
+    version: raised when the meaning of the SELECT changes.
     reads, optional, decides: as of a temporary table (recoup.claims.detection.temporary_table), for the SELECT of
     the rule itself. What the rule needs in all is derived from them (recoup.claims.detection.reads).
 
@@ -97,7 +99,6 @@ class Rule:
     window: PolicyWindow
     value: Value
     version: int
-    documents: tuple[str, ...]
     sql: str
     reads: Reads = field(default_factory=dict)
     optional: Reads = field(default_factory=dict)

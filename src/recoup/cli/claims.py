@@ -12,6 +12,7 @@ import typer
 
 from recoup.claims.lifecycle import Review, Standing, Status, WindowState
 from recoup.claims.rule import ClaimType
+from recoup.claims.stages import Stage
 from recoup.cli.choice import UserOption, choose_workspace
 from recoup.cli.claims_export import ExportForm, claims_bytes, packet_bytes
 from recoup.cli.claims_table import detail_lines, print_claims
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from recoup.claims.bodies.claim import ClaimList
     from recoup.claims.bodies.packet import Packet
     from recoup.claims.reading.claims import ClaimSelection
-    from recoup.db.engine import Database
+    from recoup.db.engine import Database, Reader
 
 T = TypeVar("T")
 
@@ -51,6 +52,10 @@ ExpiringOption = Annotated[
         help="Maximum number of days until the last safe day.",
     ),
 ]
+StageOption = Annotated[
+    Stage | None,
+    typer.Option("--stage", metavar="STAGE", help="Stage, e.g. ready, waiting or denied."),
+]
 StandingOption = Annotated[
     Standing | None,
     typer.Option("--standing", help="Standing, which combines status, window and confidence."),
@@ -73,7 +78,7 @@ SearchOption = Annotated[
     typer.Option(
         "--search",
         metavar="TEXT",
-        help="Beginning of an order id, SKU, FNSKU, ASIN or case id.",
+        help="Beginning of an order id, SKU, FNSKU, ASIN or case id, in capitals or small letters.",
     ),
 ]
 ConnectionOption = Annotated[
@@ -96,6 +101,7 @@ def list_(
     currency: CurrencyOption = None,
     unvalued: UnvaluedOption = False,
     search: SearchOption = None,
+    stage: StageOption = None,
     limit: Annotated[
         int, typer.Option(min=1, max=10_000, help="Maximum number of claims shown.")
     ] = 50,
@@ -124,6 +130,7 @@ def list_(
             currency=currency,
             valued=False if unvalued else None,
             search=search,
+            stage=stage,
         )
         return await _read_list(database, selection, limit)
 
@@ -144,8 +151,8 @@ def show_(
     user: UserOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one claim with its evidence, calculation, dates and history."""
-    packet = _run(lambda database: _read_packet(database, user, claim_id))
+    """Show one claim with its stage, evidence, calculation, dates, answers and history."""
+    packet = _run(lambda database: read_packet(database, user, claim_id))
     show(packet.claim.document(), as_json=as_json, lines=detail_lines(packet))
 
 
@@ -178,7 +185,7 @@ def export(
 
     async def work(database: Database) -> bytes:
         if claim_id is not None:
-            return packet_bytes(await _read_packet(database, user, claim_id), form)
+            return packet_bytes(await read_packet(database, user, claim_id), form)
         from recoup.claims.reading.claims import ClaimSelection
 
         owner, named = await _choose(database, user, connection)
@@ -220,7 +227,7 @@ async def _choose(
 async def _read_list(database: Database, selection: ClaimSelection, limit: int) -> ClaimList:
     from recoup.claims.bodies.claim import ClaimList, claim_body
     from recoup.claims.bodies.totals import selection_totals_body
-    from recoup.claims.reading.claims import list_claims, total_claims
+    from recoup.claims.reading.claims import list_claims, total_claims, total_payments
     from recoup.claims.reading.sort import Order, Sort
     from recoup.sync.record.current_notes import CLAIMS, read_current_notes
 
@@ -228,29 +235,39 @@ async def _read_list(database: Database, selection: ClaimSelection, limit: int) 
         order = Order(Sort.DEADLINE, selection.now)
         rows = await list_claims(conn, selection, order, limit=limit)
         totals = await total_claims(conn, selection)
+        paid = await total_payments(conn, selection)
         notes = await read_current_notes(
             conn, selection.workspace_id, connection_id=selection.connection_id, stream=CLAIMS
         )
     return ClaimList(
-        items=[claim_body(row) for row in rows], totals=selection_totals_body(totals), notes=notes
+        items=[claim_body(row) for row in rows],
+        totals=selection_totals_body(totals, paid),
+        notes=notes,
     )
 
 
-async def _read_packet(database: Database, user: str | None, claim_id: str) -> Packet:
+async def read_packet(database: Database, user: str | None, claim_id: str) -> Packet:
+    """One claim with all that belongs to it. Raises NotFoundError, CommandError."""
     from recoup.claims.bodies.claim import claim_detail
     from recoup.claims.bodies.packet import packet_of
-    from recoup.claims.reading.claims import get_claim, list_claim_ids
-    from recoup.claims.reading.past import list_claim_allocations, list_claim_history
+    from recoup.claims.reading.claims import get_claim
+    from recoup.claims.reading.past import read_claim_past
 
     async with database.reading() as conn:
         workspace_id = await choose_workspace(conn, user)
-        found = await list_claim_ids(conn, workspace_id, claim_id)
-        if len(found) > 1 and claim_id not in found:
-            raise CommandError(
-                f"Several claims begin with {claim_id}: enter more characters of the id."
-            )
-        whole = found[0] if len(found) == 1 else claim_id
+        whole = await choose_claim(conn, workspace_id, claim_id)
         row = await get_claim(conn, workspace_id, whole, utc_now())
-        history = await list_claim_history(conn, whole)
-        allocations = await list_claim_allocations(conn, row)
-    return packet_of(claim_detail(row, history, allocations))
+        past = await read_claim_past(conn, row)
+    return packet_of(claim_detail(row, past))
+
+
+async def choose_claim(conn: Reader, workspace_id: WorkspaceId, beginning: str) -> str:
+    """The id of the claim that begins like this, or the text itself. Raises CommandError for several."""
+    from recoup.claims.reading.claims import list_claim_ids
+
+    found = await list_claim_ids(conn, workspace_id, beginning)
+    if len(found) > 1 and beginning not in found:
+        raise CommandError(
+            f"Several claims begin with {beginning}: enter more characters of the id."
+        )
+    return found[0] if len(found) == 1 else beginning

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from recoup.claims.lifecycle import Standing, WindowState
@@ -13,11 +13,11 @@ from recoup.terminal import printable
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from recoup.claims.bodies.claim import ClaimBody, ClaimDetail
+    from recoup.claims.bodies.claim import ClaimBody, ClaimDetail, ClaimHistoryEntry
     from recoup.claims.bodies.packet import Packet
     from recoup.claims.bodies.totals import SelectionTotals, StandingTotals
 
-_HEADER = ("claim", "what", "product or order", "units", "amount", "days left", "status", "review")
+_HEADER = ("claim", "what", "product or order", "units", "amount", "days left", "stage", "review")
 _RIGHT = {"units", "amount", "days left"}
 _STYLES = {
     WindowState.OPEN: "",
@@ -93,7 +93,10 @@ def detail_lines(packet: Packet) -> list[str]:
     claim = packet.claim
     facts = [
         ("claim", claim.claim_id),
-        ("status", _status(claim)),
+        ("stage", _stage(claim)),
+        ("next", _next(claim)),
+        ("on hold", claim.hold_reason),
+        ("status", claim.status),
         ("order", claim.order_id),
         ("SKU", claim.sku),
         ("FNSKU", claim.fnsku),
@@ -103,18 +106,26 @@ def detail_lines(packet: Packet) -> list[str]:
         ("amount", "not known" if claim.amount is None else claim.amount),
         ("days left", _days_left(claim)),
         ("case", claim.case_id),
+        ("filed on", claim.filed_on),
+        ("paid", claim.paid_amount),
+        ("unconfirmed", _unconfirmed(claim)),
         ("note", claim.note),
     ]
     lines = [claim.title]
-    lines += [f"  {name:<10} {value}" for name, value in facts if value is not None]
+    lines += [f"  {name:<12} {value}" for name, value in facts if value is not None]
     lines += _section("How the numbers come about", packet.arithmetic)
     lines += _section(
         "Source rows", [f"{place_in_words(row)}: {values_in_words(row)}" for row in packet.rows]
     )
     lines += _section("Documents to attach", packet.documents)
+    lines += _section("Amazon's answers", list(_answers(claim)))
+    lines += _section("Reimbursements", list(_payments(claim)))
+    for one in claim.texts:
+        attach = [f"Attach: {what}" for what in one.attach]
+        lines += _section(f"Text for Amazon: {one.title}", [*one.text.splitlines(), *attach])
     lines += _section(
         "History",
-        [f"{to_rfc3339(e.at)} {e.who}: {e.to_status}. {e.why}" for e in claim.history],
+        [f"{to_rfc3339(e.at)} {e.who}: {_moved(e)}. {e.why}" for e in claim.history],
     )
     return [*lines, "", packet.notice]
 
@@ -152,7 +163,7 @@ def _cells(item: ClaimBody) -> list[object]:
         item.quantity,
         "?" if item.amount is None else str(item.amount),
         _days_left(item),
-        item.status,
+        item.stage,
         item.review,
     ]
 
@@ -168,9 +179,39 @@ def _days_left(item: ClaimBody) -> str:
     return str(item.days_left)
 
 
-def _status(claim: ClaimDetail) -> str:
-    steps = ", ".join(claim.possible_steps)
-    return f"{claim.status}{f' (next: {steps})' if steps else ''}"
+def _stage(claim: ClaimDetail) -> str:
+    stages = ", ".join(claim.allowed_stages)
+    return f"{claim.stage}{f' (next: {stages})' if stages else ''}"
+
+
+def _next(claim: ClaimDetail) -> str:
+    when = "" if claim.next_action.on is None else f" ({claim.next_action.on})"
+    return f"{claim.next_action.text}{when}"
+
+
+def _unconfirmed(claim: ClaimDetail) -> str | None:
+    if claim.unconfirmed_amount is None:
+        return None
+    return f"{claim.unconfirmed_amount}, not in the reimbursements report"
+
+
+def _answers(claim: ClaimDetail) -> Iterator[str]:
+    for one in claim.responses:
+        told = (one.stage, one.reason, one.amount, one.units and _count(one.units, "unit"))
+        yield f"{one.received_on} {', '.join(str(part) for part in told if part)}"
+        yield from (f"  {line}" for line in (one.text or "").splitlines())
+
+
+def _payments(claim: ClaimDetail) -> Iterator[str]:
+    for one in claim.payments:
+        own = "" if one.recovered else ", paid by Amazon without a case"
+        day = to_rfc3339(one.approved_at)[:10]
+        yield f"{day} {one.reimbursement_id}: {one.amount}, {_count(one.units, 'unit')}{own}"
+
+
+def _moved(entry: ClaimHistoryEntry) -> str:
+    """The stage that it moved to, or the status."""
+    return str(entry.changes["stage"][1] if "stage" in entry.changes else entry.to_status)
 
 
 def _section(title: str, lines: Sequence[str]) -> list[str]:

@@ -138,7 +138,7 @@ def _ask_to_purge(connection: str) -> None:
 
 def _expires(connection: Connection, *, precise: bool) -> str | None:
     """The time, or only the day, until which the authorization is good."""
-    if connection.status is ConnectionStatus.DISCONNECTED:
+    if connection.status is ConnectionStatus.DISCONNECTED or connection.is_files:
         return None
     ends_at = connection.authorized_at + AUTHORIZED_FOR
     return to_rfc3339(ends_at) if precise else ends_at.date().isoformat()
@@ -176,7 +176,7 @@ async def _consent(
     Raises NotFoundError, CommandError, EnvironmentUnavailableError.
     """
     from recoup.api.consent import begin_consent
-    from recoup.connections.queries import get_connection, served
+    from recoup.connections.queries import choose_synced_connection, served
     from recoup.spapi.endpoints import MARKETPLACES, Environment, Region
     from recoup.sync.access import SellerAccess
     from recoup.users.roles import Role
@@ -184,7 +184,7 @@ async def _consent(
 
     async with database.reading() as conn:
         workspace_id = await choose_workspace(conn, user)
-        connection = served(await get_connection(conn, workspace_id, connection_id))
+        connection = served(await choose_synced_connection(conn, workspace_id, connection_id))
         members = await list_members(conn, workspace_id)
     able = [one for one in members if one.role is Role.OWNER and user in {None, workspace_id}]
     able = able or [one for one in members if one.email == user]
@@ -219,12 +219,12 @@ async def _reauthorize(
 ) -> StoredConnection:
     """Raises NotFoundError, and as recoup.api.connect.store_seller."""
     from recoup.api.connect import reauthorize
-    from recoup.connections.queries import get_connection
+    from recoup.connections.queries import choose_synced_connection
     from recoup.sync.access import SellerAccess
 
     async with database.reading() as conn:
         workspace_id = await choose_workspace(conn, user)
-        connection = await get_connection(conn, workspace_id, connection_id)
+        connection = await choose_synced_connection(conn, workspace_id, connection_id)
     access = SellerAccess(settings)
     try:
         return await reauthorize(database, access, connection, token)

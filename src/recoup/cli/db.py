@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recoup.cli.choice import UserOption, choose_workspace
 from recoup.cli.entrance import enter
-from recoup.cli.output import JsonOption, show
-from recoup.cli.storage import served_database
+from recoup.cli.errors import CommandError
+from recoup.cli.output import JsonOption, hint, say, show
+from recoup.cli.storage import fitting_database, opened, served_database
 
 if TYPE_CHECKING:
+    from recoup.audit.words import Action
+    from recoup.config import Settings
     from recoup.migrations.upgrade import SchemaStatus
 
-app = typer.Typer(help="Upgrade the database or show its version.")
+app = typer.Typer(
+    help="Upgrade, back up and restore the database, show its version or its address."
+)
+_EMBEDDED = "The embedded database answers while recoup runs: keep `recoup serve` running."
 
 
 @app.command("upgrade")
@@ -41,6 +49,79 @@ def status(*, as_json: JsonOption = False) -> None:
     with served_database(enter()) as url:
         found = read_status(Database(url))
     show(schema_record(found), as_json=as_json, lines=[schema_line(found)])
+
+
+@app.command("url")
+def url_(
+    *,
+    read_only: Annotated[
+        bool,
+        typer.Option("--read-only", help="Of a user that reads one workspace, without secrets."),
+    ] = False,
+    all_workspaces: Annotated[
+        bool, typer.Option("--all-workspaces", help="With --read-only: every workspace.")
+    ] = False,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="With --read-only: remove that user.")
+    ] = False,
+    user: UserOption = None,
+) -> None:
+    """Print the address of the database, for psql, pandas or Metabase.
+
+    With --read-only, the user gets a new password each time, and an earlier address stops working.
+    """
+    if not read_only and (all_workspaces or revoke):
+        raise CommandError("--all-workspaces and --revoke need --read-only.")
+    settings = enter()
+    with fitting_database(settings) as url:
+        if not read_only:
+            say(url)
+        else:
+            _print_reader(settings, url, user, every=all_workspaces, revoke=revoke)
+    if settings.database_url is None and not revoke:
+        hint(_EMBEDDED)
+
+
+def _print_reader(
+    settings: Settings, url: str, user: str | None, *, every: bool, revoke: bool
+) -> None:
+    from recoup.audit.words import Action
+    from recoup.database_url import url_of_user
+    from recoup.db.embedded import EmbeddedServer
+    from recoup.db.readers import ALL_WORKSPACES, drop_reader, make_reader
+
+    chosen = ALL_WORKSPACES if every else asyncio.run(_workspace(url, user))
+    is_embedded = settings.database_url is None
+    administrator = EmbeddedServer(settings.data_dir).superuser_url() if is_embedded else url
+    if revoke:
+        removed = drop_reader(administrator, chosen)
+        if removed is None:
+            raise CommandError("There is no such user.")
+        asyncio.run(_record(url, Action.READER_REMOVED, removed, chosen, every=every))
+        say("Removed the user that reads.")
+        return
+    login = make_reader(administrator, chosen)
+    asyncio.run(_record(url, Action.READER_MADE, login.user, chosen, every=every))
+    say(url_of_user(url, login.user, "" if is_embedded else login.password))
+
+
+async def _workspace(url: str, user: str | None) -> str:
+    async with opened(url) as database, database.reading() as conn:
+        return await choose_workspace(conn, user)
+
+
+async def _record(url: str, action: Action, reader: str, chosen: str, *, every: bool) -> None:
+    """In the log of each workspace that the user reads."""
+    from recoup.audit.queries import record
+    from recoup.ids import WorkspaceId
+    from recoup.users.workspace_queries import list_workspaces
+
+    async with opened(url) as database, database.writing() as conn:
+        read = [WorkspaceId(chosen)]
+        if every:
+            read = [one.workspace_id for one in await list_workspaces(conn)]
+        for workspace_id in read:
+            await record(conn, action, reader, workspace_id=workspace_id)
 
 
 def schema_record(found: SchemaStatus) -> dict[str, object]:

@@ -15,13 +15,14 @@ from recoup.cli.entrance import enter
 from recoup.cli.errors import INTERRUPTED, CommandError
 from recoup.cli.output import on_terminal, say
 from recoup.cli.progress import end_lines, progress_display, stream_table
-from recoup.cli.running import run_services, unless_stopped
-from recoup.cli.services import api_service, free_port, sandbox_service, worker_service
+from recoup.cli.running import run_loop, run_services, unless_stopped
+from recoup.cli.services import api_service, free_port, sandbox_service
 from recoup.cli.storage import opened
+from recoup.cli.worker_process import WorkerProcess
 from recoup.sync.record.states import SyncStatus
 
 if TYPE_CHECKING:
-    from recoup.cli.api_client import ApiClient
+    from recoup.client import AsyncClient
     from recoup.config import Settings
     from recoup.db.engine import Database
     from recoup.sandbox.config import SandboxConfig
@@ -70,7 +71,7 @@ def demo(
         settings = settings.model_copy(update={"data_dir": folder, "database_url": None})
         config = SandboxConfig(orders=orders, speed=speed)
         stay = on_terminal() and not once
-        status = asyncio.run(_run(settings, url, config, port=port, stay=stay, began=began))
+        status = run_loop(_run(settings, url, config, port=port, stay=stay, began=began))
     if status is None:
         raise typer.Exit(INTERRUPTED)
     if status.status is not SyncStatus.COMPLETE:
@@ -87,7 +88,7 @@ async def _run(
     began: float,
 ) -> StatusBody | None:
     async with opened(url) as database:
-        run = _Demo(settings, database, config=config, port=port, stay=stay, began=began)
+        run = _Demo(settings, database, url, config=config, port=port, stay=stay, began=began)
         await run.run()
         return run.status
 
@@ -115,6 +116,7 @@ class _Demo:
         self,
         settings: Settings,
         database: Database,
+        url: str,
         *,
         config: SandboxConfig,
         port: int | None,
@@ -123,6 +125,7 @@ class _Demo:
     ) -> None:
         self._settings = settings
         self._database = database
+        self._url = url
         self._config = config
         self._asked_port = port
         self._stay = stay
@@ -162,7 +165,7 @@ class _Demo:
     async def _work(self, stop: asyncio.Event) -> None:
         settings = await self._local_settings(stop)
         if settings is not None:
-            await worker_service(settings, self._database)(stop)
+            await WorkerProcess(settings, self._url, is_quiet=True).run(stop)
 
     async def _show(self, stop: asyncio.Event) -> None:
         """Shows the demo to the person; when it ends, everything ends."""
@@ -178,15 +181,17 @@ class _Demo:
         return self._settings.model_copy(update={"local_sandbox": f"http://{_HOST}:{port}"})
 
     async def _sync_once(self) -> None:
-        from recoup.cli.api_client import ApiClient
+        from recoup.claims.bodies.claim import ClaimList
+        from recoup.client import AsyncClient
 
         address = f"http://{_HOST}:{await self._api.get()}"
         user = await self._add_user()
         token = await self._new_token(user)
-        async with ApiClient(address, token) as api:
-            sync_id = await api.start_sync(await api.connect_seller(_SELLER))
-            last = await _show_progress(api, sync_id)
-            claims = await api.list_urgent_claims(_CLAIMS_SHOWN)
+        async with AsyncClient(address, token) as api:
+            connection = await api.connect(_SELLER)
+            last = await _show_progress(api, await api.start(connection.connection_id))
+            urgent = await api.claim_page(owed=True, sort="deadline", limit=_CLAIMS_SHOWN)
+        claims = ClaimList.model_validate(urgent.document())
         self.status = last
         say("", *stream_table(last), "")
         print_claims(claims.items, claims.totals)
@@ -226,13 +231,15 @@ class _Demo:
             return address_of(await new_link(conn, user.user_id, now=utc_now()), address)
 
 
-async def _show_progress(api: ApiClient, sync_id: str) -> StatusBody:
+async def _show_progress(api: AsyncClient, sync_id: str) -> StatusBody:
     """Shows each state of a sync; returns the last one, which is its end."""
+    from recoup.sync.record.status import StatusBody
+
     last: StatusBody | None = None
     with progress_display() as display:
-        async for state in api.follow(sync_id):
-            display(state)
-            last = state
+        async for state in api.watch(sync_id):
+            last = StatusBody.model_validate(state.document())
+            display(last)
     assert last is not None, "what is followed has a state"
     return last
 

@@ -15,16 +15,22 @@ def enter(*, quiet: bool = True) -> Settings:
     Raises UnknownSettingError, ConfigurationError.
     """
     from recoup.config import load_settings
-    from recoup.logs import configure_logs
 
     settings = load_settings()
+    set_up_logs(settings, quiet=quiet)
+    return settings
+
+
+def set_up_logs(settings: Settings, *, quiet: bool) -> None:
+    """Where the logs of this process go, and which of them; see `enter`."""
+    from recoup.logs import configure_logs
+
     asked = "log_level" in settings.model_fields_set
     configure_logs(
         log_format=settings.log_format,
         level="warning" if quiet and not asked else settings.log_level,
     )
     logging.getLogger("psycopg").addFilter(_tells_news)
-    return settings
 
 
 def _tells_news(record: logging.LogRecord) -> bool:

@@ -25,7 +25,7 @@ def keys() -> None:
 
 @app.command("rotate")
 def rotate() -> None:
-    """Make a new secret key, seal all refresh tokens with it, and drop the old keys.
+    """Make a new secret key, seal refresh tokens and webhook secrets with it, and drop the old keys.
 
     All sessions and tokens end: sign in again and create new tokens. If the command is interrupted,
     nothing is lost; run it again.
@@ -43,11 +43,13 @@ def rotate() -> None:
 async def _rotate_file(settings: Settings, url: str) -> int:
     """Waits only for those who store a token at this moment (recoup.connections.queries.lock_sealed)."""
     from recoup.connections.rotate import begin_rotation, end_rotation, reseal_tokens
+    from recoup.outgoing.reseal import reseal_webhook_secrets
 
     async with opened(url) as database:
         begin_rotation(settings)
         current = settings.keys[0]
         done = await reseal_tokens(settings, database)
+        await reseal_webhook_secrets(settings, database)
         end_rotation(settings, current)
     return done
 
@@ -55,6 +57,7 @@ async def _rotate_file(settings: Settings, url: str) -> int:
 async def _rotate_given(settings: Settings, url: str) -> str:
     """Keys of the environment are not ours to change. Raises CommandError with a single one."""
     from recoup.connections.rotate import reseal_tokens
+    from recoup.outgoing.reseal import reseal_webhook_secrets
 
     if len(settings.keys) == 1:
         raise CommandError(
@@ -63,6 +66,7 @@ async def _rotate_given(settings: Settings, url: str) -> str:
         )
     async with opened(url) as database:
         done = await reseal_tokens(settings, database)
+        await reseal_webhook_secrets(settings, database)
     return (
         f"Sealed {done} refresh tokens with the first key. Remove the other keys from "
         "RECOUP_SECRET_KEYS and restart all processes of recoup."

@@ -10,27 +10,36 @@ import typer
 from recoup import __version__
 from recoup.cli import (
     audit,
+    backup,
+    check,
     claims,
     claims_detect,
+    claims_move,
     connect,
     connections,
     db,
     demo,
     doctor,
+    export,
     hold,
     keys,
+    mcp,
     open_page,
+    packs,
+    proofs,
     sandbox,
     serve,
     sync,
     token,
     user,
+    webhook,
 )
 from recoup.cli.errors import INTERRUPTED, WRONG_USAGE, explain
 from recoup.cli.output import hint, say
 from recoup.cli.running import end_in_order
 
 app = typer.Typer(
+    rich_markup_mode="markdown",  # otherwise a line of a docstring ends where it ends in the source
     name="recoup",
     help="Copies an Amazon seller's data into PostgreSQL and finds the money Amazon owes.",
     epilog="Settings are RECOUP_ variables; `recoup doctor` lists them.",
@@ -44,18 +53,27 @@ app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
 app.command("sandbox")(sandbox.sandbox)
 app.command("open")(open_page.open_page)
+app.command("mcp")(mcp.mcp)
+app.command("export")(export.export)
+app.command("check")(check.check)
 connect.app.command("list")(connections.list_)
 connect.app.command("reauthorize")(connections.reauthorize_)
 connect.app.command("remove")(connections.remove)
 app.add_typer(connect.app, name="connect")
 app.add_typer(sync.app, name="sync")
 claims.app.command("detect")(claims_detect.detect_)
+claims.app.command("move")(claims_move.move)
 app.add_typer(claims.app, name="claims")
+app.add_typer(packs.app, name="packs")
+app.add_typer(proofs.app, name="proofs")
 app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")
+app.add_typer(webhook.app, name="webhook")
 app.add_typer(audit.app, name="audit")
 app.add_typer(hold.app, name="hold")
 app.add_typer(keys.app, name="keys")
+db.app.command("backup")(backup.backup)
+db.app.command("restore")(backup.restore)
 app.add_typer(db.app, name="db")
 app.command("doctor")(doctor.doctor)
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
+
+from recoup.sync.side_tasks import cancel_all
 
 T = TypeVar("T")
 
 Service = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 """Runs until the event is set, then ends by itself within a few seconds."""
 
-# A worker hands its syncs on in 3 seconds; whoever is later than this is cancelled.
-_GRACE_SECONDS = 4.0
+# A worker hands its syncs on in 3 seconds, and one in a process of its own is given 4.5
+# (worker_process.py); whoever is later than this is cancelled.
+_GRACE_SECONDS = 5.0
 
 _Handler = Callable[[int, FrameType | None], object]
 
@@ -33,6 +37,20 @@ def end_in_order() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in _ending_signals() - {signal.SIGINT}:
         signal.signal(number, leave)
+
+
+def run_loop(main: Coroutine[Any, Any, T]) -> T:
+    """As asyncio.run, on the loop that serves the most requests of one processor. Blocking."""
+    with asyncio.Runner(loop_factory=_fast_loop) as runner:
+        return runner.run(main)
+
+
+def _fast_loop() -> asyncio.AbstractEventLoop:
+    if sys.platform == "win32":  # where uvloop does not run
+        return asyncio.new_event_loop()
+    import uvloop
+
+    return uvloop.new_event_loop()
 
 
 async def run_services(services: Sequence[Service]) -> bool:
@@ -56,7 +74,7 @@ async def run_services(services: Sequence[Service]) -> bool:
             stop.set()
             await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
         finally:
-            await _cancel_all([*tasks, stopped])
+            await cancel_all([*tasks, stopped])
     _raise_first([*first, *tasks])
     return bool(came)
 
@@ -69,7 +87,7 @@ async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T
         await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
         return working.result() if working.done() else None
     finally:
-        await _cancel_all([working, stopped])
+        await cancel_all([working, stopped])
 
 
 @contextmanager
@@ -102,12 +120,6 @@ def _ending_signals() -> set[signal.Signals]:
     if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
         numbers.add(hangup)
     return numbers
-
-
-async def _cancel_all(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _raise_first(tasks: Sequence[asyncio.Task[Any]]) -> None:

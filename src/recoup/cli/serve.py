@@ -10,10 +10,17 @@ import typer
 from recoup.cli.entrance import enter
 from recoup.cli.first_link import FirstLink
 from recoup.cli.output import say
-from recoup.cli.running import run_services
+from recoup.cli.running import run_loop, run_services
 from recoup.cli.sandbox import ODD_HELP, chosen_oddities
-from recoup.cli.services import api_service, free_port, sandbox_service, worker_service
+from recoup.cli.services import (
+    api_service,
+    free_port,
+    sandbox_service,
+    worker_process_service,
+    worker_service,
+)
 from recoup.cli.storage import fitting_database, opened
+from recoup.cli.worker_process import WorkerProcess
 
 if TYPE_CHECKING:
     from recoup.config import Settings
@@ -47,12 +54,12 @@ def serve(
         list[str] | None, typer.Option(metavar="KIND|all", help=f"For the sandbox. {ODD_HELP}")
     ] = None,
 ) -> None:
-    """Run the HTTP API and a worker in one process."""
+    """Run the HTTP API, and a worker beside it in a process of its own."""
     oddities = chosen_oddities(odd)
     port = port or free_port(host)
     settings = _adapted(enter(quiet=False), port, sandbox_port if sandbox else None)
     with fitting_database(settings) as url:
-        asyncio.run(
+        run_loop(
             _serve(
                 settings,
                 url,
@@ -69,7 +76,7 @@ def worker() -> None:
     """Run only a worker, which takes syncs from the queue."""
     settings = enter(quiet=False)
     with fitting_database(settings) as url:
-        asyncio.run(_work(settings, url))
+        run_loop(_work(settings, url))
 
 
 def _adapted(settings: Settings, port: int, sandbox_port: int | None) -> Settings:
@@ -97,16 +104,27 @@ async def _serve(
     async with opened(url) as database:
         first_link = FirstLink(database)
 
+        worker = WorkerProcess(settings, url) if with_worker else None
+        listening = asyncio.Event()
+
         def tell(actual: int) -> None:
+            listening.set()
             say(f"recoup listens on http://{host}:{actual}; Ctrl-C stops it.")
             first_link.tell(settings.public_url)
 
         services = [
-            api_service(settings, database, host=host, port=port, started=tell),
+            api_service(
+                settings,
+                database,
+                host=host,
+                port=port,
+                started=tell,
+                worker_restarts=None if worker is None else worker.count_restarts,
+            ),
             first_link.run,
         ]
-        if with_worker:
-            services.append(worker_service(settings, database))
+        if worker is not None:
+            services.append(worker_process_service(worker, listening))
         if sandbox_port is not None:
             config = SandboxConfig(speed=_SANDBOX_SPEED, odd=odd)
             services.append(sandbox_service(config, host=_LOCAL, port=sandbox_port))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from recoup.cli.running import Service, unless_stopped
 
 if TYPE_CHECKING:
+    from recoup.cli.worker_process import WorkerProcess
     from recoup.config import Settings
     from recoup.db.engine import Database
     from recoup.sandbox.config import SandboxConfig
@@ -43,15 +44,29 @@ def api_service(
     host: str,
     port: int,
     started: Started | None = None,
+    worker_restarts: Callable[[], int] | None = None,
 ) -> Service:
+    """worker_restarts: how often the worker beside it was started again, for /metrics."""
+
     async def serve_http(stop: asyncio.Event) -> None:
         from recoup.api.app import create_app
         from recoup.api.serve import serve_api
 
-        app = create_app(settings, database)
+        app = create_app(settings, database, worker_restarts=worker_restarts)
         await serve_api(app, host=host, port=port, stop=stop, started=started)
 
     return serve_http
+
+
+def worker_process_service(worker: WorkerProcess, begin: asyncio.Event | None = None) -> Service:
+    """begin: set once the worker may start. Unset until the API listens: nobody waits for a worker."""
+
+    async def supervise(stop: asyncio.Event) -> None:
+        if begin is not None:
+            await unless_stopped(stop, begin.wait())
+        await worker.run(stop)
+
+    return supervise
 
 
 def worker_service(settings: Settings, database: Database) -> Service:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, text, update
+from sqlalchemy import Row, and_, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.types import LargeBinary, Text
 
-from recoup.connections.states import ConnectionStatus
+from recoup.connections.states import ConnectionEnvironment, ConnectionStatus
 from recoup.connections.tables import amazon_connection
 from recoup.db.engine import Reader, Writer
-from recoup.errors import AmbiguousConnectionError, NoConnectionError, NotFoundError
+from recoup.errors import (
+    AmbiguousConnectionError,
+    InvalidRequestError,
+    NoConnectionError,
+    NotFoundError,
+)
 from recoup.ids import ConnectionId, WorkspaceId, new_connection_id
 from recoup.spapi.endpoints import MARKETPLACES
 
 _c = amazon_connection.c
+# An active account of Amazon's; one of files has nothing to ask.
+_SYNCS = and_(_c.status == ConnectionStatus.ACTIVE, _c.environment != ConnectionEnvironment.FILES)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -44,6 +51,11 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"Connection({self.connection_id})"
+
+    @property
+    def is_files(self) -> bool:
+        """Whether it consists of files that people load, so that nothing of it syncs."""
+        return self.environment == ConnectionEnvironment.FILES
 
 
 def served(connection: Connection) -> Connection:
@@ -91,6 +103,50 @@ async def save_connection(
         )
     ).one()
     return _connection(row)
+
+
+async def save_files_connection(
+    conn: Writer,
+    workspace_id: WorkspaceId,
+    *,
+    name: str,
+    region: str,
+    marketplace_ids: Sequence[str],
+) -> Connection:
+    """The account of this name that consists of files, new or with these marketplaces."""
+    now_active = {
+        "marketplace_ids": list(marketplace_ids),
+        "status": ConnectionStatus.ACTIVE,
+        "status_reason": None,
+    }
+    statement = insert(amazon_connection).values(
+        connection_id=new_connection_id(),
+        workspace_id=workspace_id,
+        selling_partner_id=name,
+        region=region,
+        environment=ConnectionEnvironment.FILES,
+        authorized_at=func.now(),
+        **now_active,
+    )
+    row = (
+        await conn.execute(
+            statement.on_conflict_do_update(
+                index_elements=["workspace_id", "environment", "region", "selling_partner_id"],
+                set_=now_active,
+            ).returning(amazon_connection)
+        )
+    ).one()
+    return _connection(row)
+
+
+async def list_files_connections(conn: Reader, workspace_id: WorkspaceId) -> list[Connection]:
+    """Lists the accounts that consist of files, oldest first."""
+    rows = await conn.execute(
+        select(amazon_connection)
+        .where(_c.workspace_id == workspace_id, _c.environment == ConnectionEnvironment.FILES)
+        .order_by(_c.created_at)
+    )
+    return [_connection(row) for row in rows]
 
 
 async def find_same_seller(
@@ -150,11 +206,26 @@ async def choose_connection(
     """
     if connection_id is not None:
         return await get_connection(conn, workspace_id, connection_id)
-    usable = [
-        c
-        for c in await list_connections(conn, workspace_id)
-        if c.status is not ConnectionStatus.DISCONNECTED
-    ]
+    return _only(await list_connections(conn, workspace_id))
+
+
+async def choose_synced_connection(
+    conn: Reader, workspace_id: WorkspaceId, connection_id: ConnectionId | None
+) -> Connection:
+    """The same, of the accounts that sync. Raises InvalidRequestError for a named one of files."""
+    if connection_id is None:
+        listed = await list_connections(conn, workspace_id)
+        return _only([one for one in listed if not one.is_files])
+    found = await get_connection(conn, workspace_id, connection_id)
+    if found.is_files:
+        raise InvalidRequestError(
+            "This account consists of files, so it does not sync: load newer reports instead."
+        )
+    return found
+
+
+def _only(connections: Sequence[Connection]) -> Connection:
+    usable = [one for one in connections if one.status is not ConnectionStatus.DISCONNECTED]
     if not usable:
         raise NoConnectionError("Connect an Amazon account first; there is none to sync.")
     if len(usable) > 1:
@@ -164,11 +235,14 @@ async def choose_connection(
 
 async def list_authorized(conn: Reader) -> list[Connection]:
     """Lists every active connection of every user, whose authorization ends some day."""
-    rows = await conn.execute(
-        select(amazon_connection)
-        .where(_c.status == ConnectionStatus.ACTIVE)
-        .order_by(_c.created_at)
-    )
+    rows = await conn.execute(select(amazon_connection).where(_SYNCS).order_by(_c.created_at))
+    return [_connection(row) for row in rows]
+
+
+async def list_present_connections(conn: Reader) -> list[Connection]:
+    """Lists every connection of every user that is not disconnected, oldest first."""
+    present = _c.status != ConnectionStatus.DISCONNECTED
+    rows = await conn.execute(select(amazon_connection).where(present).order_by(_c.created_at))
     return [_connection(row) for row in rows]
 
 
@@ -178,7 +252,7 @@ async def list_connections_by_server_schedule(
     """Lists every active connection of every user that has no schedule of its own."""
     rows = await conn.execute(
         select(_c.workspace_id, _c.connection_id)
-        .where(_c.status == ConnectionStatus.ACTIVE, _c.sync_schedule.is_(None))
+        .where(_SYNCS, _c.sync_schedule.is_(None))
         .order_by(_c.created_at)
     )
     return [(WorkspaceId(row.workspace_id), ConnectionId(row.connection_id)) for row in rows]
@@ -188,7 +262,7 @@ async def list_own_schedules(conn: Reader) -> list[tuple[WorkspaceId, Connection
     """Lists every active connection of every user with a schedule of its own, and that."""
     rows = await conn.execute(
         select(_c.workspace_id, _c.connection_id, _c.sync_schedule)
-        .where(_c.status == ConnectionStatus.ACTIVE, _c.sync_schedule != "")
+        .where(_SYNCS, _c.sync_schedule != "")
         .order_by(_c.created_at)
     )
     return [

@@ -19,10 +19,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
-from recoup.connections.states import ConnectionStatus
+from recoup.connections.states import ConnectionEnvironment, ConnectionStatus
 from recoup.db.metadata import METADATA
 from recoup.db.words import one_of
-from recoup.spapi.endpoints import Environment, Region
+from recoup.spapi.endpoints import Region
 
 amazon_connection = Table(
     "amazon_connection",
@@ -60,7 +60,7 @@ amazon_connection = Table(
         name="amazon_connection_seller_key",
     ),
     CheckConstraint(one_of("region", Region), name="region"),
-    CheckConstraint(one_of("environment", Environment), name="environment"),
+    CheckConstraint(one_of("environment", ConnectionEnvironment), name="environment"),
     CheckConstraint(one_of("status", ConnectionStatus), name="status"),
     CheckConstraint("(legal_hold is null) = (legal_hold_since is null)", name="legal_hold"),
 )

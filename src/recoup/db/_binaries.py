@@ -42,6 +42,21 @@ def find_programs(account: Account, copies: Path) -> Path:
     return copy / _PACKAGE / _INSTALL / "bin"
 
 
+def find_client(name: str) -> str:
+    """The path of `pg_dump`, `pg_restore` or `psql`: the wheel's, which is as new as any server that
+    recoup supports, or the system's. Raises EmbeddedServerError where there is neither.
+    """
+    spec = find_spec(_PACKAGE)
+    for folder in list(spec.submodule_search_locations or ()) if spec is not None else []:
+        program = Path(folder) / _INSTALL / "bin" / name
+        if program.exists():
+            return str(program)
+    found = shutil.which(name)
+    if found is None:
+        raise EmbeddedServerError(f"{name} is not installed: install PostgreSQL's client programs.")
+    return found
+
+
 @contextmanager
 def programs_for_a_shell(programs: Path, account: Account) -> Iterator[Path]:
     """The same programs in a folder whose name means nothing to a shell; a copy is gone afterwards.

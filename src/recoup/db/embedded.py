@@ -34,6 +34,16 @@ DATABASE = "recoup"
 _DECISION_LIMIT = timedelta(seconds=300)
 
 
+def has_embedded_database(data_dir: Path) -> bool:
+    """Whether there is one in a data directory, running or not; makes nothing. True also for one of
+    another account, into which we may not look.
+    """
+    try:
+        return (Home(Path(os.path.realpath(data_dir))).cluster / "PG_VERSION").exists()
+    except PermissionError:
+        return True
+
+
 class EmbeddedServer:
     """A handle on the embedded server; any number may exist, in one process or in many.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -25,8 +25,9 @@ class Notification:
 
 async def listen(
     conninfo: str, channels: Sequence[str], *, idle_seconds: float = 15.0
-) -> AsyncIterator[Notification]:
-    """Yields notifications forever, over one connection that is renewed if it breaks.
+) -> AsyncGenerator[Notification]:
+    """Yields notifications forever, over one connection that is renewed whatever ends it: a server
+    that restarts, that may not LISTEN as it is a standby for now (25006), a host without a name.
 
     An empty notification comes first, after each reconnection and after `idle_seconds` without
     any: whoever gets it looks at the tables, so that a lost NOTIFY delays and never loses.
@@ -42,6 +43,7 @@ async def listen(
                     yield Notification("", "")
                     async for notify in conn.notifies(timeout=idle_seconds):
                         yield Notification(notify.channel, notify.payload)
-        except psycopg.OperationalError as exc:
-            _log.warning("listen_connection_lost", reason=type(exc).__name__)
+        except (psycopg.Error, OSError) as exc:
+            reason = getattr(exc, "sqlstate", None) or type(exc).__name__
+            _log.warning("listen_connection_lost", reason=reason)
             await asyncio.sleep(_RECONNECT_SECONDS)

@@ -25,6 +25,8 @@ class DatabaseRole(StrEnum):
     """Who asks to be let in: people, sessions and invitations; no row of a seller."""
     WORKER = "recoup_worker"
     """A worker or a command: every row."""
+    READER = "recoup_reader"
+    """What users of `recoup db url --read-only` inherit: rows of their workspace, no secrets."""
 
 
 def make_roles(member: str) -> str:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Any
-
 RETRY_MILLISECONDS = 3000
 HEARTBEAT_SECONDS = 15.0
 HEARTBEAT = b": heartbeat\n\n"
 OPENING = f"retry: {RETRY_MILLISECONDS}\n\n".encode()
 
 
-def format_event(event_id: int, data: Mapping[str, Any]) -> bytes:
-    """One unnamed event, so that `EventSource.onmessage` sees it. JSON has no line breaks here."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+def format_event(event_id: int, text: str) -> bytes:
+    """One unnamed event, so that `EventSource.onmessage` sees it. text: JSON without line breaks."""
     return f"id: {event_id}\ndata: {text}\n\n".encode()
 
 

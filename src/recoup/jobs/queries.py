@@ -11,10 +11,12 @@ _ALIVE_SECONDS = 30
 
 
 async def count_live_workers(conn: Reader) -> int:
-    """Counts workers with a recent heartbeat."""
+    """Counts workers with a recent heartbeat. The queue's library knows each as two: of syncs and of
+    upkeep.
+    """
     result = await conn.execute(
         text(
-            "select count(*) from procrastinate_workers "
+            "select (count(*) + 1) / 2 from procrastinate_workers "
             "where last_heartbeat > now() - make_interval(secs => :seconds)"
         ),
         {"seconds": _ALIVE_SECONDS},

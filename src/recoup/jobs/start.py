@@ -13,7 +13,7 @@ from recoup.clock import utc_now
 from recoup.connections.expiry import refusal_reason
 from recoup.connections.queries import (
     Connection,
-    choose_connection,
+    choose_synced_connection,
     keep_connection,
     require_reauthorization,
 )
@@ -59,12 +59,12 @@ async def start_sync(
 ) -> SyncId:
     """Starts a sync of the named connection, or of the only one.
 
-    Raises NotFoundError, NoConnectionError, AmbiguousConnectionError,
+    Raises NotFoundError, NoConnectionError, AmbiguousConnectionError, InvalidRequestError for files,
     ReauthorizationRequiredError, InvalidClientError, EnvironmentUnavailableError, SyncAlreadyActiveError, or KeyReusedError for
     a key that was used for another connection.
     """
     async with database.reading() as conn:
-        connection = await choose_connection(conn, workspace_id, connection_id)
+        connection = await choose_synced_connection(conn, workspace_id, connection_id)
         if idempotency_key is not None:
             earlier = await find_sync_by_key(conn, workspace_id, idempotency_key)
             if earlier is not None:

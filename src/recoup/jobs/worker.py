@@ -16,14 +16,17 @@ from recoup.clock import utc_now
 from recoup.config import Settings
 from recoup.db.engine import Database
 from recoup.db.listen import listen
-from recoup.errors import DatabaseUnreachableError
+from recoup.errors import DatabaseError, DatabaseUnreachableError
 from recoup.events.queries import delete_superseded_events
 from recoup.ids import SyncId
+from recoup.jobs.outage import OutagePause
 from recoup.jobs.queries import forget_old_jobs
 from recoup.jobs.queue import RUN_SYNC, SYNC_QUEUE, UPKEEP_QUEUE, defer_sync, new_queue
 from recoup.jobs.schedule import start_own_syncs, start_scheduled_syncs
 from recoup.jobs.stop import CANCEL_CHANNEL
 from recoup.logs import get_logger
+from recoup.notifications.queries import forget_old_notifications
+from recoup.outgoing.runner import OutgoingRunner
 from recoup.spapi.secret_age import secret_warning
 from recoup.streams._stream import Stream
 from recoup.sync.access import SellerAccess
@@ -32,13 +35,14 @@ from recoup.sync.record.lease_queries import list_orphaned_syncs
 from recoup.sync.retention.apply import apply_retention
 from recoup.sync.retention.reduce import reduce_stored
 from recoup.sync.runner import SyncRunner
-from recoup.sync.side_tasks import run_beside
+from recoup.sync.side_tasks import cancel_all, run_beside
 
 _log = get_logger(__name__)
 
 _RESCUE_EVERY_SECONDS = 2.0
 _KEEP_EVENTS = timedelta(days=2)
 _KEEP_JOBS_DAYS = 7
+_KEEP_NOTIFICATIONS_DAYS = 30
 # Syncs are scheduled in the same queue, and must not wait long.
 _DELETE_AT_MOST = timedelta(minutes=5)
 # A sync under way waits most of its life, and holds one of the worker's slots only while it works
@@ -62,6 +66,7 @@ class Worker:
         self._queue = new_queue(database)
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._outage = OutagePause()
         self._runner = SyncRunner(
             database,
             self._access,
@@ -69,6 +74,7 @@ class Worker:
             streams=streams,
             slots=settings.worker_concurrency,
         )
+        self._outgoing = OutgoingRunner(settings, database)
         self._register_tasks()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -100,6 +106,9 @@ class Worker:
                 self._run_jobs(UPKEEP_QUEUE, concurrency=1),
                 self._hear_cancels(),
                 self._rescue(),
+                self._outgoing.run_reminders(),
+                self._outgoing.run_webhooks(),
+                self._outgoing.run_mails(),
             )
 
     async def _run_jobs(self, name: str, *, concurrency: int) -> None:
@@ -117,9 +126,7 @@ class Worker:
     async def _stopping_on(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._stopping = True
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await cancel_all(list(self._running))
 
     def _register_tasks(self) -> None:
         queue = self._queue
@@ -130,6 +137,8 @@ class Worker:
             if self._stopping:
                 await self._hand_on(SyncId(sync_id))
                 return
+            if self._outage.is_on:
+                return  # the rescuer comes back to it
             task = asyncio.create_task(self._runner.run(SyncId(sync_id)))
             self._running.add(task)
             try:
@@ -140,12 +149,13 @@ class Worker:
             if task.cancelled():
                 await self._hand_on(SyncId(sync_id))
             else:
-                task.result()
+                self._conclude(SyncId(sync_id), task)
 
         @queue.periodic(cron="17 3 * * *", periodic_id="upkeep")
         @queue.task(name="upkeep.forget", queue=UPKEEP_QUEUE)
         async def forget(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
-            """Deletes events that newer ones replaced, old jobs and old entries of the audit log.
+            """Deletes events that newer ones replaced, old jobs, old entries of the audit log and of
+            the logs of what was sent.
 
             Seconds; may run twice.
             """
@@ -154,6 +164,7 @@ class Worker:
                 await delete_superseded_events(conn, before=utc_now() - _KEEP_EVENTS)
                 await forget_old_jobs(conn, days=_KEEP_JOBS_DAYS)
                 await forget_old_entries(conn)
+                await forget_old_notifications(conn, days=_KEEP_NOTIFICATIONS_DAYS)
 
         @queue.periodic(cron="41 * * * *", periodic_id="retention")
         @queue.task(name="upkeep.retention", queue=UPKEEP_QUEUE)
@@ -187,6 +198,16 @@ class Worker:
                 """
                 await start_scheduled_syncs(self._database, queue)
 
+    def _conclude(self, sync_id: SyncId, task: asyncio.Task[None]) -> None:
+        """Raises what a bug of ours raised; what the database failed is begun again later."""
+        try:
+            task.result()
+        except DatabaseError as exc:
+            pause = self._outage.begin()
+            _log.warning("sync_interrupted", sync_id=sync_id, reason=str(exc), pause_seconds=pause)
+        else:
+            self._outage.forget()
+
     async def _warn_of_expiries(self) -> None:
         rotated_on = self._settings.lwa_secret_rotated_on
         now = utc_now()
@@ -210,6 +231,8 @@ class Worker:
         """Queues a job for each sync whose worker died. On every worker, harmless if doubled."""
         while True:
             await asyncio.sleep(_RESCUE_EVERY_SECONDS)
+            if self._outage.is_on:
+                continue
             try:
                 async with self._database.writing() as conn:
                     for sync_id in await list_orphaned_syncs(conn):

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from recoup.db.engine import Database, unreachable_message
+from recoup.db.engine import Database
+from recoup.db.unreachable import unreachable_message
 from recoup.errors import DatabaseUnreachableError, SchemaMismatchError
-from recoup.migrations.walls import raise_walls, walls_stand
+from recoup.migrations.comments import write_comments
+from recoup.migrations.walls import raise_walls, walls_are_of_this_version, walls_stand
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 # Two processes that upgrade at once: one waits for the other and finds nothing left to do.
 _UPGRADE_LOCK = 7_203_911
@@ -48,12 +51,10 @@ def upgrade(database: Database) -> SchemaStatus:
             refuse_newer(before)
             conn.commit()
             if not before.fits:
-                config = _config()
-                config.attributes["connection"] = conn
-                command.upgrade(config, "head")
-                conn.commit()
-            if not (before.fits and walls_stand(conn)):
+                _run_migrations(conn)
+            if not (before.fits and walls_stand(conn) and walls_are_of_this_version(conn)):
                 raise_walls(conn)
+                write_comments(conn)
                 conn.commit()
         finally:
             conn.execute(text("select pg_advisory_unlock(:key)"), {"key": _UPGRADE_LOCK})
@@ -88,32 +89,47 @@ def require_fitting(database: Database) -> None:
 
 def refuse_newer(status: SchemaStatus) -> None:
     """Raises SchemaMismatchError for a revision that this version does not know."""
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if status.current is not None and status.current not in known:
+    if status.current is not None and status.current not in _revisions():
         raise SchemaMismatchError(
             f"The database is at {status.current}, which this version of recoup does not know: "
             "install the newer recoup that upgraded it."
         )
 
 
-def _status(conn: Connection) -> SchemaStatus:
-    current = MigrationContext.configure(conn).get_current_revision()
-    scripts = _scripts()
-    head = scripts.get_current_head()
-    assert head is not None
-    revisions = [script.revision for script in scripts.walk_revisions()]
-    done = revisions.index(current) if current in revisions else len(revisions)
-    return SchemaStatus(current, head, tuple(reversed(revisions[:done])))
+def migration_config() -> Config:
+    """Where Alembic finds the migrations."""
+    from alembic.config import Config
 
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
-
-
-def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     return config
+
+
+def _run_migrations(conn: Connection) -> None:
+    # Every command looks at the schema, and few have to change it: Alembic takes a second to import.
+    from alembic import command
+
+    config = migration_config()
+    config.attributes["connection"] = conn
+    command.upgrade(config, "head")
+    conn.commit()
+
+
+def _status(conn: Connection) -> SchemaStatus:
+    is_made = conn.execute(text("select to_regclass('alembic_version') is not null")).scalar_one()
+    current = None
+    if is_made:
+        current = conn.execute(text("select version_num from alembic_version")).scalar()
+    revisions = _revisions()
+    done = revisions.index(current) + 1 if current in revisions else 0
+    return SchemaStatus(current, revisions[-1], revisions[done:])
+
+
+@cache
+def _revisions() -> tuple[str, ...]:
+    """All that there are, the first one first: a migration's file begins with its revision."""
+    files = (Path(__file__).parent / "versions").glob("[0-9]*.py")
+    return tuple(sorted(file.name.partition("_")[0] for file in files))
 
 
 @contextmanager

@@ -2,12 +2,13 @@
 
 Raised after every upgrade and not by a migration, from the columns of the tables: a table that comes
 later has its walls from the beginning, and a database restored on another server regains its roles.
-Change them together with a migration, so that they are raised in databases that exist.
+Where others were raised than those of this version, an upgrade raises them again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.exc import ProgrammingError
@@ -15,6 +16,7 @@ from sqlalchemy.exc import ProgrammingError
 from recoup.db.roles import DatabaseRole, administrators_words, make_roles
 from recoup.errors import SchemaMismatchError
 from recoup.migrations.schema import METADATA
+from recoup.sync.record.export_queries import SECRETS
 
 # As a subquery each is computed once in a statement and not for every row, and an index can use it.
 _WORKSPACE = "(select current_setting('recoup.workspace_id', true))"
@@ -46,8 +48,57 @@ revoke all on function recoup_forget_budgets() from public;
 grant execute on function recoup_forget_budgets() to {DatabaseRole.API}, {DatabaseRole.WORKER};
 """
 
+# A plan for a page is as good as what the planner knows, and behind the walls it knows less: before a table
+# was ever analyzed it reads all items of a seller for each order. Autovacuum comes within minutes, the
+# seller at once. Only the owner may analyze; whoever calls it can do nothing else by it.
+_ANALYZE = f"""
+create or replace function recoup_analyze(tables text[]) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    one regclass;
+begin
+    for one in
+        select c.oid from pg_class c
+        where c.relname = any(tables) and c.relnamespace = 'public'::regnamespace
+            and c.relkind = 'r' and c.relowner = current_user::regrole
+            and (c.reltuples < 0
+                or pg_stat_get_mod_since_analyze(c.oid) > 1000 + c.reltuples / 10)
+        order by c.oid
+    loop
+        execute format('analyze (skip_locked) %s', one);
+    end loop;
+end
+$$;
+revoke all on function recoup_analyze(text[]) from public;
+grant execute on function recoup_analyze(text[]) to {DatabaseRole.WORKER};
+"""
+
+# Which workspace a user of `recoup db url --read-only` reads stands in the comment of that user, which
+# only an administrator can change; a setting would be the user's own to change.
+_READERS = """
+create or replace function recoup_reads() returns text
+language sql stable parallel safe as $$
+    select substring(
+        shobj_description(quote_ident(session_user)::regrole, 'pg_authid') from '^recoup reads (.+)$'
+    )
+$$;
+create or replace function recoup_read_connections() returns text[]
+language plpgsql stable parallel safe as $$
+begin
+    return array(select c.connection_id from public.amazon_connection c);
+end
+$$;
+"""
+_READ = "(select recoup_reads())"
+_READ_CONNECTIONS = "any ((select recoup_read_connections())::text[])"
+_ALL_WORKSPACES = "*"
+
 _ALL = "select, insert, update, delete"
 _API, _DOOR, _WORKER = DatabaseRole.API, DatabaseRole.DOOR, DatabaseRole.WORKER
+_READER = DatabaseRole.READER
+
+VIEWS = ("v_money_by_month", "v_inventory_balance", "v_claims")
+"""They show what their reader may see of the tables."""
 
 OF_PEOPLE: dict[str, str] = {
     # Who belongs to the workspace, who is invited. New people and their secrets are the door's.
@@ -61,6 +112,10 @@ OF_PEOPLE: dict[str, str] = {
     "user_identity": "",
     "sign_in_attempt": "",
     "sign_in_link": "",
+    # A person's own choice of mails. What happens in a workspace looks who wants to know.
+    "mail_subscription": "select",
+    "mail_preference": "",
+    "mail_digest": "",
 }
 """Tables about people, and what the API may do with them in a request of a workspace."""
 
@@ -89,6 +144,7 @@ grant insert on procrastinate_events to {_API};
 grant select on procrastinate_workers to {_DOOR};
 grant select on alembic_version to {_API}, {_DOOR}, {_WORKER};
 grant usage on all sequences in schema public to {_API}, {_DOOR}, {_WORKER};
+grant select on {", ".join(VIEWS)} to {_API}, {_WORKER}, {_READER};
 """
 
 
@@ -109,7 +165,12 @@ def raise_walls(conn: Connection) -> None:
         ) from exc
     driver = conn.connection.driver_connection
     assert driver is not None
-    driver.execute("".join(walls()))
+    driver.execute(f"{''.join(walls())} comment on table alembic_version is '{_digest()}';")
+
+
+def _digest() -> str:
+    """Of the walls that this version raises; stored with them."""
+    return f"walls {hashlib.sha256(''.join(walls()).encode()).hexdigest()}"
 
 
 _STAND = text(
@@ -139,9 +200,15 @@ def walls_stand(conn: Connection) -> bool:
     return bool(conn.execute(_STAND, values).scalar_one())
 
 
+def walls_are_of_this_version(conn: Connection) -> bool:
+    """Whether exactly these were raised last. Others serve as well until the next upgrade."""
+    found = "select obj_description(to_regclass('alembic_version'), 'pg_class')"
+    return bool(conn.execute(text(found)).scalar_one() == _digest())
+
+
 def walls() -> Iterator[str]:
     """The statements for every table of recoup."""
-    yield _FUNCTION + _FORGET_BUDGETS + _QUEUE
+    yield _FUNCTION + _READERS + _FORGET_BUDGETS + _ANALYZE + _QUEUE
     for table in METADATA.sorted_tables:
         yield from _grants(table)
         condition = _condition(table)
@@ -152,6 +219,8 @@ def walls() -> Iterator[str]:
             )
             if any(role is _DOOR for role, _ in _allowed(table)):
                 yield _policy(table, _DOOR, "true")
+            if read := _readable(table):
+                yield _policy(table, _READER, read)
 
 
 def _policy(table: Table, role: DatabaseRole, condition: str) -> str:
@@ -167,6 +236,8 @@ def _grants(table: Table) -> Iterator[str]:
     for role, what in _allowed(table):
         if what:
             yield f"grant {what} on {table.name} to {role};"
+    if names := reader_columns(table):
+        yield f"grant select ({', '.join(names)}) on {table.name} to {_READER};"
 
 
 def _allowed(table: Table) -> list[tuple[DatabaseRole, str]]:
@@ -195,3 +266,25 @@ def _condition(table: Table) -> str | None:
     if table.name == "app_user":
         return "user_id in (select m.user_id from workspace_member m)"
     return None
+
+
+# The address of a webhook often holds what lets one send to it.
+_UNREAD: Mapping[str, frozenset[str]] = {"webhook": frozenset({"url"})}
+
+
+def _readable(table: Table) -> str | None:
+    """Which rows a read-only user sees; None for tables about people and those of no workspace."""
+    if table.name in {*OF_PEOPLE, *_BESIDES} - {"sync_progress", "api_call"}:
+        return None
+    names = table.columns.keys()
+    if "workspace_id" in names:
+        return f"{_READ} in (workspace_id, '{_ALL_WORKSPACES}')"
+    if "connection_id" in names:
+        return f"connection_id = {_READ_CONNECTIONS}"
+    return _condition(table) if "sync_id" in names else None
+
+
+def reader_columns(table: Table) -> list[str]:
+    """The columns that a read-only user sees; empty for a table that it does not see."""
+    hidden = SECRETS.get(table.name, frozenset()) | _UNREAD.get(table.name, frozenset())
+    return [one.name for one in table.columns if one.name not in hidden] if _readable(table) else []

@@ -7,12 +7,18 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from recoup.db.engine import Reader, Writer
+from recoup.db.engine import Database, Reader, Writer
+from recoup.db.single_reads import Statement
 from recoup.ids import ConnectionId
 from recoup.notes.note import Note, NoteCode
 from recoup.notes.tables import stream_note
 
 _n = stream_note.c
+
+_HAS_NOTES = Statement(
+    "select from stream_note where connection_id = %(connection_id)s and stream = %(stream)s "
+    "and code = any(%(codes)s) limit 1"
+)
 
 
 async def replace_notes(
@@ -27,6 +33,20 @@ async def replace_notes(
 
     A note that was there keeps its `since`.
     """
+    if codes:
+        await _delete_others(conn, connection_id, stream, scope, codes, notes)
+    return [note for note in notes if await add_note(conn, connection_id, note)]
+
+
+async def _delete_others(
+    conn: Writer,
+    connection_id: ConnectionId,
+    stream: str,
+    scope: str,
+    codes: Collection[NoteCode],
+    notes: Sequence[Note],
+) -> None:
+    """Deletes the notes of these codes that are not among `notes`."""
     kept = [(note.code.value, note.subject) for note in notes]
     await conn.execute(
         text(
@@ -43,7 +63,6 @@ async def replace_notes(
             "kept_subjects": [subject for _, subject in kept],
         },
     )
-    return [note for note in notes if await add_note(conn, connection_id, note)]
 
 
 async def add_note(conn: Writer, connection_id: ConnectionId, note: Note) -> bool:
@@ -96,6 +115,19 @@ async def read_since(
         )
     )
     return {row.subject: row.since.date().isoformat() for row in rows}
+
+
+async def has_notes(
+    database: Database, connection_id: ConnectionId, stream: str, codes: Collection[NoteCode]
+) -> bool:
+    """Whether the stream has a note of these codes, in any scope. One message, no transaction."""
+    rows = await database.fetch(
+        _HAS_NOTES,
+        connection_id=connection_id,
+        stream=stream,
+        codes=[code.value for code in codes],
+    )
+    return bool(rows)
 
 
 async def list_notes(conn: Reader, connection_id: ConnectionId) -> list[Note]:

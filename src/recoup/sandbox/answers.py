@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from decimal import Decimal
-from json.encoder import encode_basestring
+from json import JSONEncoder
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -16,34 +17,27 @@ ABORT_EXTENSION = "recoup.sandbox.abort"
 """ASGI scope extension of our server: a function that breaks the connection."""
 
 
+# Half of a surrogate pair, which no text that can be sent has.
+_MARK = "\ud800"
+_DIGITS = re.compile(rf'"{_MARK}([^"]*){_MARK}"')
+
+
 def dump_json(value: Json) -> str:
-    """Compact JSON. Decimals become numbers with their own digits, never through a float."""
-    parts: list[str] = []
-    _write(value, parts)
-    return "".join(parts)
+    """Compact JSON. Decimals become numbers with their own digits, never through a float.
+
+    The standard library's encoder, which is fast, knows only floats: each Decimal passes it as a
+    marked text and loses its quotes afterwards.
+    """
+    return _DIGITS.sub(r"\1", _ENCODER.encode(value))
 
 
-def _write(value: Json, parts: list[str]) -> None:
-    if isinstance(value, str):
-        parts.append(encode_basestring(value))
-    elif value is None or value is True or value is False:
-        parts.append("null" if value is None else "true" if value else "false")
-    elif isinstance(value, (int, Decimal)):
-        parts.append(format(value, "f") if isinstance(value, Decimal) else str(value))
-    elif isinstance(value, list):
-        before = "["
-        for member in value:
-            parts.append(before)
-            _write(member, parts)
-            before = ","
-        parts.append("]" if value else "[]")
-    else:
-        before = "{"
-        for name, member in value.items():
-            parts.append(f"{before}{encode_basestring(name)}:")
-            _write(member, parts)
-            before = ","
-        parts.append("}" if value else "{}")
+def _marked(value: object) -> str:
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{type(value).__name__} is nothing that JSON knows")
+    return f"{_MARK}{value:f}{_MARK}"
+
+
+_ENCODER = JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_marked)
 
 
 def json_answer(

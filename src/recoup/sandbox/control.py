@@ -14,6 +14,7 @@ from recoup.sandbox.answers import Json, json_answer
 from recoup.sandbox.calls import CallCount, calls_to_json
 from recoup.sandbox.clock import parse_duration
 from recoup.sandbox.config import parse_fault
+from recoup.sandbox.control_payments import add_payment
 from recoup.sandbox.lwa import TOKEN_OPERATION
 from recoup.sandbox.report_jobs.documents import DOWNLOAD_OPERATION
 from recoup.sandbox.sellers import RefreshTokenError, Seller
@@ -49,6 +50,7 @@ def control_routes(sandbox: Sandbox, token_calls: CallCount) -> list[Route]:
         ("POST", "clock", _clock),
         ("POST", "faults", _faults),
         ("POST", "refusals", _refusals),
+        ("POST", "payments", _payments),
         ("POST", "expire-tokens", _expire_tokens),
     ]
     return [
@@ -157,6 +159,12 @@ async def _refusals(sandbox: Sandbox, request: Request) -> Json:
     sandbox.refused = frozenset(map(str, names))
     refused: list[Json] = [*sorted(sandbox.refused)]
     return {"refused": refused}
+
+
+async def _payments(sandbox: Sandbox, request: Request) -> Json:
+    """Amazon pays a case, or takes a payment back."""
+    body = await _object(request)
+    return add_payment(_seller(sandbox, request), body, sandbox.clock.edge)
 
 
 async def _expire_tokens(sandbox: Sandbox, _request: Request) -> Json:

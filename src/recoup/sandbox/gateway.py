@@ -109,6 +109,8 @@ def endpoint(sandbox: Sandbox, operation: Operation) -> Callable[[Request], Awai
         opened = _opened(grant, operation, request)
         if opened is None or operation.name in sandbox.refused:
             return access_denied().answer()
+        # A call is what has arrived whole: a client that dies while it sends has asked for nothing.
+        body = await request.body()
         count = grant.caller.count(operation.name)
         count.calls += 1
         if not _take(sandbox, grant.caller, operation):
@@ -132,7 +134,7 @@ def endpoint(sandbox: Sandbox, operation: Operation) -> Callable[[Request], Awai
             query=Query(request.query_params.multi_items()),
             path=request.path_params,
             headers=request.headers,
-            body=Body(await request.body()),
+            body=Body(body),
             opened=opened,
             fault=fault,
             server=_server(request),

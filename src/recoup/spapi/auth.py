@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import httpx2
 
-from recoup.clock import Clock, utc_now
+from recoup.clock import Clock, steady_now
 from recoup.errors import (
     BadRequestError,
     ConsentError,
@@ -76,7 +76,7 @@ class AccessTokens:
         *,
         endpoint: str,
         application: Application,
-        clock: Clock = utc_now,
+        clock: Clock = steady_now,
         retry: RetryPolicy = DEFAULT_RETRY,
         is_sandbox: bool = False,
     ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 
-from recoup.clock import Clock, utc_now
+from recoup.clock import Clock, steady_now
 from recoup.errors import (
     AccessTokenRejectedError,
     MalformedAnswerError,
@@ -106,7 +106,7 @@ class SpApi:
         tokens: AccessTokens,
         refresh_token: str,
         budget: Budget,
-        clock: Clock = utc_now,
+        clock: Clock = steady_now,
         retry: RetryPolicy = DEFAULT_RETRY,
         workplace: Workplace | None = None,
         is_sandbox: bool = False,

@@ -91,6 +91,13 @@ def seller_central(region: Region, country: str | None = None) -> str:
     return f"https://{_SELLER_CENTRALS.get(country or '', _SELLER_CENTRALS[_HOMES[region]])}"
 
 
+def find_seller_central(marketplace_id: str | None) -> str | None:
+    """The address of a marketplace's own Seller Central; None if it is not known."""
+    marketplace = MARKETPLACES.get(marketplace_id or "")
+    host = None if marketplace is None else _SELLER_CENTRALS.get(marketplace.country)
+    return None if host is None else f"https://{host}"
+
+
 def require_document_host(url: str, endpoint: str) -> None:
     """Refuses downloads from hosts other than Amazon's or its stand-in.
 

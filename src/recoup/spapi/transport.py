@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.util import find_spec
 from typing import Any
@@ -60,7 +62,7 @@ HttpClient = httpx2.AsyncClient
 
 def new_http_client() -> HttpClient:
     """A client for all connections of a process. The caller closes it."""
-    verify = httpx2.create_ssl_context()
+    verify = _trusted()
     # A company's proxy (HTTPS_PROXY) is right for Amazon, but cannot reach the sandbox on this
     # machine, so loopback addresses go directly.
     direct = httpx2.AsyncHTTPTransport(verify=verify, limits=_LIMITS)
@@ -75,6 +77,12 @@ def new_http_client() -> HttpClient:
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         mounts={"all://127.0.0.1": direct, "all://localhost": direct, "all://[::1]": direct},
     )
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that are believed: to load them takes as long as a hundred small answers."""
+    return httpx2.create_ssl_context()
 
 
 async def exchange(

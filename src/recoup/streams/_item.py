@@ -7,13 +7,14 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from recoup.clock import parse_believable
 from recoup.money import Money
 from recoup.spapi.ceilings import NUMBER_DIGITS
 
 Item = Mapping[str, Any]
+_VALUES = frozenset({str, int, bool, Decimal, type(None)})
 
 # Decimal reads `1_000` and the digits of other scripts as well.
 _AMOUNT = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", re.ASCII)
@@ -50,11 +51,22 @@ def kept(value: Any, wanted: Reads) -> Any:
     Amazon sends applications with restricted roles data about buyers, requested or not, in members
     that have names already and in ones that will: what no stream reads goes no further than here.
     """
-    if isinstance(value, Mapping):
-        return {name: kept(value[name], part) for name, part in wanted.items() if name in value}
+    if is_object(value):
+        found = {}
+        for name, part in wanted.items():
+            if name in value:
+                one = value[name]
+                # Most members are values: a call for each would take as long as all the rest.
+                found[name] = one if not part and type(one) in _VALUES else kept(one, part)
+        return found
     if isinstance(value, list):
         return [kept(part, wanted) for part in value]
     return "" if wanted and value is not None else value
+
+
+def is_object(value: Any) -> TypeGuard[Item]:
+    """Whether it is an object of JSON. A dict is seen at a tenth of the price of other mappings."""
+    return type(value) is dict or isinstance(value, Mapping)
 
 
 def is_cut(value: Any) -> bool:
@@ -72,8 +84,8 @@ def find(item: Item, *path: str) -> Any:
     for name in path:
         if value is None:
             return None
-        if not isinstance(value, Mapping):
-            raise ValueError(f"{'.'.join(path)}: {name} is asked of something that is no object")  # noqa: TRY004 - unreadable data
+        if not is_object(value):
+            raise ValueError(f"{'.'.join(path)}: {name} is asked of something that is no object")
         value = value.get(name)
     return value
 
@@ -155,7 +167,7 @@ def list_items(item: Item, *path: str) -> list[Item]:
     value = find(item, *path)
     if value is None:
         return []
-    if not isinstance(value, list) or not all(isinstance(part, Mapping) for part in value):
+    if not isinstance(value, list) or not all(map(is_object, value)):
         raise ValueError(f"{'.'.join(path)} is not a list of objects")
     return value
 

@@ -88,3 +88,9 @@ def indexed_texts(table: Table) -> frozenset[str]:
     return frozenset(
         column.name for columns in indexed for column in columns if isinstance(column.type, Text)
     )
+
+
+@cache
+def own_key(table: Table) -> tuple[str, ...]:
+    """The columns of the key without the connection, which all rows of a seller share."""
+    return tuple(c.name for c in table.primary_key.columns if c.name != "connection_id")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Index, Integer, Numeric, Text
@@ -301,14 +302,17 @@ def _product(part: Item) -> dict[str, Any]:
     return {}
 
 
-def _leaves(node: Item, line: str, path: str = "") -> Iterator[dict[str, Any]]:
+def _leaves(
+    node: Item, line: str, path: str = "", *, breakdowns: Sequence[Item] | None = None
+) -> Iterator[dict[str, Any]]:
     """Breakdowns without breakdowns of their own. Parents are sums of their children."""
-    for number, part in enumerate(list_items(node, "breakdowns")):
+    parts = list_items(node, "breakdowns") if breakdowns is None else breakdowns
+    for number, part in enumerate(parts):
         name = get_text(part, "breakdownType")
         here = f"{path}/{name}" if path else name
         where = f"{line}/{number}" if not path else f"{line}.{number}"
-        if list_items(part, "breakdowns"):
-            yield from _leaves(part, where, here)
+        if children := list_items(part, "breakdowns"):
+            yield from _leaves(part, where, here, breakdowns=children)
             continue
         money = find_money(part, "breakdownAmount")
         if money is None:
@@ -323,6 +327,7 @@ def _leaves(node: Item, line: str, path: str = "") -> Iterator[dict[str, Any]]:
         }
 
 
+@lru_cache(maxsize=1_000)
 def _category(path: str) -> str:
     """By the leaf, otherwise by the nearest known parent: EU fees have Base and Tax."""
     for name in reversed(path.split("/")):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 
-from recoup.clock import Clock, utc_now
+from recoup.clock import Clock, steady_now
 from recoup.config import Settings
 from recoup.connections.queries import Connection
 from recoup.connections.states import ConnectionStatus
@@ -25,7 +25,7 @@ class SellerAccess:
     """
 
     def __init__(
-        self, settings: Settings, *, clock: Clock = utc_now, http: HttpClient | None = None
+        self, settings: Settings, *, clock: Clock = steady_now, http: HttpClient | None = None
     ) -> None:
         self._settings = settings
         self._clock = clock

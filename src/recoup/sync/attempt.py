@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -11,6 +11,7 @@ from functools import partial
 from recoup.clock import Clock
 from recoup.connections.queries import Connection, get_connection, served
 from recoup.db.engine import Database
+from recoup.disk import temporary_space
 from recoup.errors import (
     ConfigurationError,
     DatabaseError,
@@ -22,11 +23,13 @@ from recoup.logs import get_logger
 from recoup.spapi.client import SpApi
 from recoup.spapi.endpoints import Environment
 from recoup.spapi.operations.reports import CREATE_REPORT
+from recoup.spapi.paging import OperationPage
 from recoup.streams._stream import InSandbox, Stream
 from recoup.sync.access import SellerAccess
 from recoup.sync.cursors.stored_rows_queries import count_stored_rows
 from recoup.sync.detect_claims import detect_claims
 from recoup.sync.end import end
+from recoup.sync.loading.statistics_queries import renew_statistics
 from recoup.sync.pacing.budget_queries import PgBudget, name_account
 from recoup.sync.pacing.call_queries import add_calls
 from recoup.sync.pacing.slots import Seat
@@ -143,6 +146,8 @@ class Attempt:
             reached=self.reached,
         )
         desk = _open_desk(work, plan, budget)
+        asked = [state for state in unfinished if _shape(work, state) is not InSandbox.NOTHING]
+        await ends.begin([state.stream.name for state in asked])
         outcomes = await run_beside(
             work.standstill.run_all(
                 [partial(_read_one, work, state, desk, ends) for state in unfinished]
@@ -188,19 +193,16 @@ async def _read_one(
     work: Work, state: StreamState, desk: ReportDesk, ends: StreamEnds
 ) -> Failure | None:
     """Reads one stream; returns why it failed. Raises only FencedError and DatabaseError."""
-    name = state.stream.name
-    in_sandbox = state.api.in_sandbox if state.stream.api else InSandbox.NOTHING
-    if work.connection.environment != Environment.SANDBOX:
-        in_sandbox = InSandbox.AS_PRODUCTION
+    name, in_sandbox = state.stream.name, _shape(work, state)
     if in_sandbox is InSandbox.NOTHING:
         await ends.set_aside(state, NotAvailableError(_NOT_IN_SANDBOX))
         return None
-    await ends.begin(name)
     try:
-        if not isinstance(in_sandbox, InSandbox):
-            await read_canned(work, state, in_sandbox)
-        else:
-            await read_stream(work, state, desk)
+        with temporary_space():
+            if not isinstance(in_sandbox, InSandbox):
+                await read_canned(work, state, in_sandbox)
+            else:
+                await read_stream(work, state, desk)
     except (FencedError, DatabaseError):
         raise
     except NotAvailableError as exc:
@@ -213,8 +215,19 @@ async def _read_one(
         _log.exception("stream_broken", sync_id=work.fence.sync_id, stream=name)
         reason = f"an internal error of recoup ({type(exc).__name__}); see the log"
         return await ends.fail(name, RecoupError(reason))
+    if state.rows:
+        await renew_statistics(work.database, state.stream)
     await ends.complete(name, rows=state.rows)
     return None
+
+
+def _shape(
+    work: Work, state: StreamState
+) -> InSandbox | Callable[[SpApi], Awaitable[OperationPage]]:
+    """How the stream can be had in this environment."""
+    if work.connection.environment != Environment.SANDBOX:
+        return InSandbox.AS_PRODUCTION
+    return state.api.in_sandbox if state.stream.api else InSandbox.NOTHING
 
 
 def _open_desk(work: Work, plan: RunningPlan, budget: PgBudget) -> ReportDesk:

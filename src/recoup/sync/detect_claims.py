@@ -18,6 +18,7 @@ from recoup.ids import ConnectionId, SyncId, WorkspaceId
 from recoup.logs import get_logger
 from recoup.notes.note import NoteCode
 from recoup.streams._stream import Stream
+from recoup.sync.notify_claims import notify_of_detection
 from recoup.sync.record.lease_queries import Lease, update_fenced
 from recoup.sync.record.queries import find_active_sync
 
@@ -131,6 +132,7 @@ async def _tell(
             message=f"{stored.new:,} new {noun} found",
             sync_id=sync_id,
         )
+    await notify_of_detection(conn, workspace_id, connection, sync_id=sync_id)
     if stored.new or stored.reopened or stored.withdrawn or stored.approved or sync_id is None:
         await publish(
             conn,

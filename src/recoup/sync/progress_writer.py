@@ -121,12 +121,13 @@ class ProgressWriter:
 
     async def store(self, plan: RunningPlan) -> None:
         """Stores the plan if it has changed. Raises FencedError."""
-        row = plan.unwritten()
+        row, version = plan.unstored(), plan.version
         if row is None:
             return
         async with self._database.writing() as conn:
             await write_plan(conn, self._fence.sync_id, row)
             await hold_fence(conn, self._fence)
+        plan.note_stored(version)
         self._stored_at = time.monotonic()
 
     async def milestone(self, milestone: int) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from recoup.clock import Clock, utc_now
 from recoup.db.engine import Database
-from recoup.errors import DatabaseUnreachableError, FencedError
+from recoup.errors import DatabaseError, DatabaseUnreachableError, FencedError
 from recoup.ids import SyncId
 from recoup.logs import get_logger
 from recoup.streams import all_streams
@@ -61,18 +62,21 @@ class SyncRunner:
         self._slots = Slots(slots)
         self._loading = asyncio.Semaphore(_FILES_AT_ONCE)
         self._gone: dict[SyncId, asyncio.Event] = {}
+        # Attempts that the database failed: an outage says nothing of a sync, however long it lasts.
+        self._failed_by_database: Counter[SyncId] = Counter()
 
     async def run(self, sync_id: SyncId) -> None:
         """Works on a sync until it ends. Returns at once if there is nothing for this worker to do.
 
         May run twice and be killed anywhere: the lease decides who works, the fence who writes.
         When cancelled (a shutdown), releases the lease so that another worker continues at once.
+        Raises DatabaseError if the attempt could not go on; another one may.
         """
         async with self._database.writing() as conn:
             lease = await take_lease(conn, sync_id, self._owner)
         if lease is None:
             return
-        if lease.fence.attempt > _MOST_ATTEMPTS:
+        if lease.fence.attempt - self._failed_by_database[sync_id] > _MOST_ATTEMPTS:
             await give_up(self._database, lease, attempts=_MOST_ATTEMPTS)
             return
         _log.info("sync_taken", sync_id=sync_id, attempt=lease.fence.attempt)
@@ -93,9 +97,13 @@ class SyncRunner:
             )
         except FencedError:
             await self._log_stop(lease.fence)
-        except BaseException:
+        except BaseException as exc:
+            if isinstance(exc, DatabaseError):
+                self._failed_by_database[sync_id] += 1
             await asyncio.shield(self._release(lease.fence))
             raise
+        else:
+            del self._failed_by_database[sync_id]
         finally:
             # This process may have taken its own sync over: a laptop that slept past the lease.
             if self._gone.get(sync_id) is gone:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+_ASK_AGAIN_SECONDS = 2.0
 
 
 async def run_beside(main: Coroutine[Any, Any, T], *side: Coroutine[Any, Any, None]) -> T:
@@ -23,7 +25,7 @@ async def run_beside(main: Coroutine[Any, Any, T], *side: Coroutine[Any, Any, No
                 companion.result()
         return await work
     finally:
-        await _cancel_all([work, *companions])
+        await cancel_all([work, *companions])
 
 
 async def run_all(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
@@ -32,10 +34,27 @@ async def run_all(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     try:
         return list(await asyncio.gather(*tasks))
     finally:
-        await _cancel_all(tasks)
+        await cancel_all(tasks)
 
 
-async def _cancel_all(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+async def cancel_all(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Returns when all have ended. What they return or raise is nobody's any more.
+
+    A request to cancel can be lost: `asyncio.wait_for`, in which pools of connections wait, returns a
+    result that comes at the same moment instead (until Python 3.12). So it is made again, after longer
+    than a task takes to put its things in order.
+    """
+    loop = asyncio.get_running_loop()
+    timer: asyncio.TimerHandle
+
+    def ask() -> None:
+        nonlocal timer
+        for task in tasks:
+            task.cancel()
+        timer = loop.call_later(_ASK_AGAIN_SECONDS, ask)
+
+    ask()
+    try:
+        await asyncio.gather(*tasks, return_exceptions=True)
+    finally:
+        timer.cancel()

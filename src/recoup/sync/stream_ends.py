@@ -15,7 +15,7 @@ from recoup.notes.queries import replace_notes
 from recoup.sync.pacing.slots import Seat
 from recoup.sync.record.lease_queries import Fence, hold_fence
 from recoup.sync.record.states import StreamStatus
-from recoup.sync.record.stream_queries import update_stream
+from recoup.sync.record.stream_queries import update_streams
 from recoup.sync.record.stream_state import StreamState
 
 _log = get_logger(__name__)
@@ -44,26 +44,28 @@ class StreamEnds:
     seat: Seat
     clock: Clock
 
-    async def begin(self, name: str) -> None:
-        await self._write(name, StreamStatus.IN_PROGRESS, {"started_at": self.clock()})
+    async def begin(self, names: Sequence[str]) -> None:
+        """All of them in one transaction, as they begin side by side."""
+        begun: dict[str, object] = {"started_at": self.clock()}
+        await self._write(names, StreamStatus.IN_PROGRESS, begun)
 
     async def complete(self, name: str, *, rows: int) -> None:
         ended = {"completed_at": self.clock(), "expected_rows": rows}
-        await self._write(name, StreamStatus.COMPLETE, ended)
+        await self._write([name], StreamStatus.COMPLETE, ended)
 
     async def set_aside(self, state: StreamState, why: NotAvailableError) -> None:
         """The account cannot have the stream: no failure, but nothing to rely on either."""
         name = state.stream.name
         _log.info("stream_unavailable", sync_id=self.fence.sync_id, stream=name, reason=str(why))
         ended = {"completed_at": self.clock(), "error": str(why)}
-        await self._write(name, StreamStatus.UNAVAILABLE, ended)
+        await self._write([name], StreamStatus.UNAVAILABLE, ended)
         state.unavailable = why
         state.finished = True
 
     async def fail(self, name: str, error: RecoupError) -> Failure:
         _log.warning("stream_failed", sync_id=self.fence.sync_id, stream=name, error=str(error))
         ended = {"completed_at": self.clock(), "error": str(error)}
-        await self._write(name, StreamStatus.FAILED, ended)
+        await self._write([name], StreamStatus.FAILED, ended)
         return Failure(name, error)
 
     async def doubt_refusals(
@@ -92,8 +94,10 @@ class StreamEnds:
                 state.unavailable = None
         return failures
 
-    async def _write(self, name: str, status: StreamStatus, values: dict[str, object]) -> None:
+    async def _write(
+        self, names: Sequence[str], status: StreamStatus, values: dict[str, object]
+    ) -> None:
         values = {"error": None, "waiting_until": None, **values, "status": status}
         async with self.seat.at_work(), self.database.writing() as conn:
-            await update_stream(conn, self.fence.sync_id, name, values)
+            await update_streams(conn, self.fence.sync_id, names, values)
             await hold_fence(conn, self.fence)

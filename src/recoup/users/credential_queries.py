@@ -9,9 +9,11 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    LargeBinary,
     Row,
     Select,
     and_,
+    any_,
     bindparam,
     delete,
     func,
@@ -24,7 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.types import Text
 
-from recoup.db.engine import Reader, Writer
+from recoup.db.engine import Database, Reader, Writer
+from recoup.db.single_reads import statement
 from recoup.errors import NotFoundError
 from recoup.ids import CredentialId, UserId, WorkspaceId, new_credential_id
 from recoup.users.caller import Caller, CredentialKind, Membership
@@ -163,11 +166,13 @@ def _with_memberships(*columns: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-_BY_SECRET = (
-    _with_memberships(_c.credential_id, _c.kind, _c.scope, _c.workspace_id, _c.last_used_at)
+_BY_DIGESTS = statement(
+    _with_memberships(
+        _c.digest, _c.credential_id, _c.kind, _c.scope, _c.workspace_id, _c.last_used_at
+    )
     .join(credential, _c.user_id == app_user.c.user_id)
     .where(
-        _c.digest == bindparam("digest"),
+        _c.digest == any_(bindparam("digests", type_=ARRAY(LargeBinary))),
         _c.revoked_at.is_(None),
         _c.expires_at > bindparam("now", type_=TIMESTAMP(timezone=True)),
     )
@@ -182,14 +187,21 @@ _BY_IDENTITY = (
 )
 
 
-async def find_use(conn: Reader, secret: Secret, *, now: datetime) -> Use | None:
-    """Who calls with a secret, in one query; None if it is unknown, revoked or expired."""
-    found = (await conn.execute(_BY_SECRET, {"digest": secret.digest, "now": now})).all()
-    if not found:
-        return None
-    first = found[0]
+async def find_uses(door: Database, digests: Sequence[bytes], *, now: datetime) -> dict[bytes, Use]:
+    """Who calls with secrets of these digests, in one query, without those that are unknown, revoked
+    or expired.
+    """
+    found: dict[bytes, list[Any]] = {}
+    for row in await door.fetch(_BY_DIGESTS, digests=list(digests), now=now):
+        found.setdefault(bytes(row.digest), []).append(row)
+    return {digest: _use(rows) for digest, rows in found.items()}
+
+
+def _use(rows: Sequence[Any]) -> Use:
+    """rows: one per workspace of the person."""
+    first = rows[0]
     kind = CredentialKind(first.kind)
-    memberships = _memberships(found)
+    memberships = _memberships(rows)
     if kind is CredentialKind.TOKEN and first.workspace_id is not None:
         memberships = tuple(m for m in memberships if m.workspace_id == first.workspace_id)
     return Use(

@@ -36,7 +36,7 @@ class LastUses:
         async with self._database.writing() as conn:
             await note_uses(conn, uses)
         for credential_id in uses:
-            del self._pending[credential_id]
+            self._pending.pop(credential_id, None)  # stored by another call meanwhile
 
     async def run(self) -> None:
         """Stores until cancelled."""

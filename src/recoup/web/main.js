@@ -3,6 +3,7 @@
 import { showAccounts } from "./accounts/accounts.js";
 import { SIGNED_OUT } from "./shared/api.js";
 import { watchConnection } from "./shared/banner.js";
+import { showCheck } from "./check/check.js";
 import { showClaim } from "./claims/claim.js";
 import { showClaims } from "./claims/claims.js";
 import { showCosts } from "./costs/costs.js";
@@ -10,6 +11,9 @@ import { showData } from "./data/data.js";
 import { failure, h, put } from "./shared/dom.js";
 import { follow } from "./shared/feed.js";
 import { keepPlace, restorePlace } from "./shared/places.js";
+import { showDocuments } from "./packs/documents.js";
+import { showPack } from "./packs/pack.js";
+import { showPacks } from "./packs/packs.js";
 import { showOverview } from "./overview/overview.js";
 import { showSettings } from "./settings/settings.js";
 import { chooseWorkspace, isSignInPage, showSignIn, signOut } from "./signin.js";
@@ -20,6 +24,8 @@ const navigation = document.getElementById("nav");
 const menu = document.getElementById("menu");
 const exit = document.getElementById("sign-out");
 const banner = document.getElementById("banner");
+// Pages that the navigation does not name are parts of one that it does.
+const PART_OF = { packs: "claims", documents: "claims" };
 let leave = () => {};
 let shown = 0;
 let isBroken = false;
@@ -38,11 +44,13 @@ async function show({ focus = false, scroll = 0 } = {}) {
   const [page, id] = location.hash.replace(/^#\/?/, "").replace(/^account$/, "settings").split("?")[0].split("/");
   mark(page);
   main.setAttribute("aria-busy", "true");
+  let first = null;
   try {
     const opened = await open(page, id && decodeURIComponent(id));
     if (turn !== shown) return opened.leave?.();
     put(main, opened.content);
     leave = opened.leave ?? leave;
+    first = opened.first;
     document.title = `${opened.title} - recoup`;
     isBroken = isAsking = false;
     signedIn(true);
@@ -52,7 +60,9 @@ async function show({ focus = false, scroll = 0 } = {}) {
   }
   main.removeAttribute("aria-busy");
   window.scrollTo(0, scroll);
-  if (focus) main.focus({ preventScroll: true });
+  // What the address asks for, or the page as a whole.
+  if (first) first.focus();
+  else if (focus) main.focus({ preventScroll: true });
 }
 
 async function explain(error) {
@@ -85,7 +95,10 @@ async function askToSignIn() {
 function open(page, id) {
   if (page === "syncs") return showSyncs(id);
   if (page === "claims") return id ? showClaim(id) : showClaims();
+  if (page === "packs") return id ? showPack(id) : showPacks();
+  if (page === "documents") return showDocuments();
   if (page === "accounts") return showAccounts();
+  if (page === "check") return showCheck(id);
   if (page === "data") return showData(id);
   if (page === "settings") return showSettings(id);
   return page === "costs" ? showCosts() : showOverview();
@@ -93,7 +106,7 @@ function open(page, id) {
 
 function mark(page) {
   for (const link of navigation.querySelectorAll("a")) {
-    const own = link.getAttribute("href") === `#/${page}`;
+    const own = link.getAttribute("href") === `#/${PART_OF[page] ?? page}`;
     if (own) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }

@@ -25,7 +25,6 @@ RULE = Rule(
     window=PolicyWindow.FC_LOST,
     value=Value.SOURCING_COST,
     version=1,
-    documents=(),
     sql="""
     select jsonb_build_object('fnsku', l.fnsku, 'date', l.event_on) as key,
         c.marketplace_id, l.msku as sku, l.fnsku, l.asin, null as order_id,

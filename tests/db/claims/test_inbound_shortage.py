@@ -315,6 +315,16 @@ async def test_a_surplus_of_a_variant_takes_units_off(world: World) -> None:
     assert [part["by"] for part in (await candidate(world))["settled"]] == ["surplus"]
 
 
+async def test_what_came_as_a_variant_is_no_large_part_missing(world: World) -> None:
+    """30 of 100 were not counted under this SKU, but 20 of them came under another: a tenth is missing."""
+    await send(world, 100, 70)
+    await send(world, 50, 70, sku="SKU-1B", fnsku="X00B", status=None)
+
+    [one] = await shortages(world)
+
+    assert (one["quantity"], float(one["confidence"])) == (10, 0.8)
+
+
 async def test_a_surplus_of_another_product_takes_nothing_off(world: World) -> None:
     """A mis-scan is shown beside the claim, and reduces it for variants only."""
     await send(world, 10, 9)

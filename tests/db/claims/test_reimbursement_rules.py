@@ -225,6 +225,31 @@ async def test_a_payment_below_the_cost_is_a_claim(world: World) -> None:
     assert one["confidence"] == Decimal("0.5")
 
 
+async def test_the_cost_that_amazon_approved_counts_before_the_sellers(world: World) -> None:
+    """By that it pays: below it is a firm claim, and above it none, whatever the seller has entered."""
+    await world.cost("12.00")
+    approved = {"fnsku": "X001", "currency": world.currency, "source": "SELLER"}
+    await world.add("approved_cost", **approved, approved_on="2026-01-01", cost=Decimal("10.00"))
+    await world.ledger("2026-09-20", -1, "M")
+    await world.payment("2026-10-01", per_unit="4.00")
+    [one] = await world.detect()
+    assert (one["amount"], one["confidence"]) == (Decimal(6), Decimal("0.85"))
+    assert one["amount_basis"].startswith("cost that Amazon approved")
+    await world.payment("2026-10-02", per_unit="10.00")
+    assert len(await world.detect()) == 1
+
+
+async def test_a_cost_that_amazon_approved_later_proves_nothing(world: World) -> None:
+    """Its date is that from which it pays by it: before, the seller's own counts."""
+    await world.cost("10.00")
+    approved = {"fnsku": "X001", "currency": world.currency, "source": "SELLER"}
+    await world.add("approved_cost", **approved, approved_on="2026-10-15", cost=Decimal("30.00"))
+    await world.ledger("2026-09-20", -1, "M")
+    await world.payment("2026-10-01", per_unit="4.00")
+    [one] = await world.detect()
+    assert (one["amount"], one["confidence"]) == (Decimal(6), Decimal("0.5"))
+
+
 @pytest.mark.parametrize(("per_unit", "is_claim"), [("9.50", False), ("9.49", True)])
 async def test_five_percent_are_tolerated(world: World, per_unit: str, is_claim: bool) -> None:
     """Below 95 % of the value."""

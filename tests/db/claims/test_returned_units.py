@@ -228,8 +228,8 @@ async def test_a_ledger_that_does_not_reach_so_far_says_nothing(world: World) ->
 async def test_an_fnsku_whose_balances_do_not_add_up_is_held_back(orders: Orders) -> None:
     """A doubtful FNSKU makes no new claim of this type, and the candidate says why."""
     await orders.returned("111-1", "2026-08-09")
-    await orders.world.add(
-        "ledger_summary", month_on="2026-08-01", fnsku="X001", starting_balance=5, ending_balance=9
+    await orders.world.monthly(
+        month_on="2026-08-01", fnsku="X001", starting_balance=5, ending_balance=9
     )
 
     assert await orders.claims(NOT_RESTOCKED) == []

@@ -57,7 +57,7 @@ async def balance(world: World, month: str, start: int, end: int, **values: Any)
         "starting_balance": start,
         "ending_balance": end,
     }
-    await world.add("ledger_summary", **row | values)
+    await world.monthly(**row | values)
 
 
 async def fees(world: World, as_of: str = "2026-11-23") -> list[dict[str, Any]]:

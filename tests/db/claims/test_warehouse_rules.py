@@ -528,8 +528,7 @@ async def test_balances_that_do_not_add_up_suppress_the_fnsku(world: World) -> N
     """Start and movements are not the end -> data problem, said so."""
     await world.ledger("2026-09-01", -1, "M")
     await world.ledger("2026-09-01", -1, "M", fnsku="X002")
-    await world.add(
-        "ledger_summary",
+    await world.monthly(
         month_on="2026-09-01",
         fnsku="X001",
         starting_balance=10,
@@ -544,11 +543,31 @@ async def test_balances_that_do_not_add_up_suppress_the_fnsku(world: World) -> N
     assert "2026-09" in suppressed["suppressed"]
 
 
+@pytest.mark.parametrize(
+    ("unknown", "why"),
+    [
+        ({"found": None}, "does not tell how many units were found"),
+        ({"receipts": None, "ending_balance": 8}, "has empty cells"),
+    ],
+)
+async def test_an_empty_cell_is_no_proof_that_balances_agree(
+    world: World, unknown: dict[str, Any], why: str
+) -> None:
+    """What is not told may be the find, or the unit that is missing in the sum: that is said."""
+    await world.history()
+    await world.ledger("2026-09-01", -1, "M")
+    told = {"starting_balance": 10, "lost": -1, "ending_balance": 9}
+    await world.monthly(month_on="2026-09-01", fnsku="X001", **told | unknown)
+
+    assert await _open(world) == []
+    [suppressed] = await world.candidates(LOST)
+    assert why in suppressed["suppressed"]
+
+
 async def test_a_find_that_the_ledger_lacks_suppresses_the_fnsku(world: World) -> None:
     """The summary is the control total of the ledger."""
     await world.ledger("2026-09-01", -1, "M")
-    await world.add(
-        "ledger_summary",
+    await world.monthly(
         month_on="2026-09-01",
         fnsku="X001",
         starting_balance=10,
@@ -563,8 +582,7 @@ async def test_a_find_that_the_ledger_lacks_suppresses_the_fnsku(world: World) -
 async def test_balances_that_add_up_change_nothing(world: World) -> None:
     """The innocent case: the summary agrees with the ledger."""
     await world.ledger("2026-09-01", -1, "M")
-    await world.add(
-        "ledger_summary",
+    await world.monthly(
         month_on="2026-09-01",
         fnsku="X001",
         starting_balance=10,

@@ -92,7 +92,7 @@ async def test_a_plain_world_leaves_nothing_to_tell(
     assert told.reasons == ()
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 async def test_harmless_kinds_together_leave_every_claim_as_it_is(
     seed: int,
     plain: dict[tuple[str, int], Told],

@@ -20,7 +20,7 @@ async def test_a_sync_finds_claims_and_tells_them_once(database: Database, tmp_p
         second = await lab.sync()
         async with database.reading() as conn:
             activities = await list_activities(conn, lab.workspace_id, limit=50)
-            events = await list_events_after(conn, lab.workspace_id, 0)
+        events = await list_events_after(database, lab.workspace_id, 0)
         stored = await lab.scalar("select count(*) from claim")
 
     told = [one for one in activities if one.type == "claim_detected"]

@@ -16,6 +16,7 @@ from recoup.jobs.worker import Worker
 from recoup.streams import all_streams
 from recoup.sync.pacing.budget_queries import name_account
 from tests.support.lab import US, Lab, open_lab
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -93,7 +94,7 @@ async def test_throttled_sellers_keep_nobody_waiting(
         stop = asyncio.Event()
         worker = asyncio.create_task(Worker(settings, database, streams=_STREAMS).run(stop))
         try:
-            statuses = await _until_all_but(lab, waiting, within=60)
+            statuses = await _until_all_but(lab, waiting, within=PATIENCE)
         finally:
             stop.set()
             await worker

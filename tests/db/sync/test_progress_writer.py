@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,8 +12,9 @@ import pytest
 from recoup.db.engine import Database
 from recoup.spapi.operations.reports import CREATE_REPORT
 from recoup.sync.planning.plan import Plan
+from recoup.sync.planning.queries import find_plan
 from recoup.sync.planning.running_plan import RunningPlan
-from recoup.sync.planning.timeline import PlanStep
+from recoup.sync.planning.timeline import PlanStep, lay_out
 from recoup.sync.progress_writer import ProgressWriter
 from recoup.sync.record.channel import Channel
 from recoup.sync.record.lease_queries import hold_fence, take_lease
@@ -32,7 +35,13 @@ class Watched:
         self.lab = lab
         self.state = state
         facts = known(report_seconds={LEDGER: 600.0})
-        plan = Plan(missing=(), known=facts, steps=steps, foreseen=(), predicted_seconds=0)
+        plan = Plan(
+            missing=(),
+            known=facts,
+            steps=steps,
+            foreseen=lay_out(steps, facts),
+            predicted_seconds=0,
+        )
         self.plan = RunningPlan(plan, usage=lambda: facts.usage, clock=lambda: NOW)
         self.sync_id = ""
 
@@ -105,3 +114,25 @@ async def test_a_wait_for_a_report_has_an_end(lab: Lab) -> None:
     left = datetime.fromisoformat(told) - NOW
     assert timedelta(minutes=10) <= left < timedelta(minutes=11)
     assert await watched.waiting_until() is None
+
+
+async def test_a_plan_whose_writing_is_stopped_is_written_by_the_next(lab: Lab) -> None:
+    """The end of all streams may stop the writer in the middle: the last plan must not be lost."""
+    step = PlanStep(
+        "ledger", "", Channel.REPORT, None, {CREATE_REPORT.name: 1}, 0.0, "test", LEDGER
+    )
+    watched = Watched(lab, StreamState(named("ledger")), step)
+    writer = await watched.begin()
+    watched.plan.scope_read("ledger", "")
+
+    stopped = asyncio.create_task(writer.store(watched.plan))
+    await asyncio.sleep(0)  # it has begun, and waits for PostgreSQL
+    stopped.cancel()
+    with suppress(asyncio.CancelledError):
+        await stopped
+    await writer.store(watched.plan)
+
+    async with lab.database.reading() as conn:
+        plan = await find_plan(conn, watched.sync_id)
+    assert plan is not None
+    assert [step["actualSeconds"] for step in plan.steps] == [0.0]

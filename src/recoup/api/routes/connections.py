@@ -21,7 +21,7 @@ from recoup.config import Settings
 from recoup.connections.expiry import AUTHORIZED_FOR
 from recoup.connections.queries import Connection, list_connections, set_schedule
 from recoup.connections.schedule import require_schedule
-from recoup.connections.states import ConnectionStatus
+from recoup.connections.states import ConnectionEnvironment, ConnectionStatus
 from recoup.errors import (
     ConflictError,
     EnvironmentUnavailableError,
@@ -84,7 +84,9 @@ class ConnectionBody(CamelModel):
     selling_partner_id: str
     region: Region
     marketplace_ids: list[str]
-    environment: Environment
+    environment: ConnectionEnvironment = Field(
+        description="`files`: it consists of reports that were downloaded by hand, and never syncs."
+    )
     status: ConnectionStatus
     reason: str | None = Field(description="Why the connection is not active, for the seller.")
     ignored_marketplace_ids: list[str] = Field(
@@ -136,13 +138,13 @@ class ConnectionsBody(CamelModel):
 def _body(
     connection: Connection, settings: Settings, notes: Sequence[NoteBody] = ()
 ) -> ConnectionBody:
-    connected = connection.status is not ConnectionStatus.DISCONNECTED
+    connected = connection.status is not ConnectionStatus.DISCONNECTED and not connection.is_files
     return ConnectionBody(
         connection_id=connection.connection_id,
         selling_partner_id=connection.selling_partner_id,
         region=Region(connection.region),
         marketplace_ids=list(connection.marketplace_ids),
-        environment=Environment(connection.environment),
+        environment=ConnectionEnvironment(connection.environment),
         status=connection.status,
         reason=connection.status_reason,
         ignored_marketplace_ids=[
@@ -184,7 +186,9 @@ async def get_connections(
         connections = await list_connections(conn, workspace_id)
         notes = await read_current_notes(conn, workspace_id, stream=CONNECTION)
     return ConnectionsBody(
-        connected=any(one.status is ConnectionStatus.ACTIVE for one in connections),
+        connected=any(
+            one.status is ConnectionStatus.ACTIVE and not one.is_files for one in connections
+        ),
         connections=[
             _body(
                 one,

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from recoup.api.data_bodies import (
+    FEE,
+    ORDER,
+    TRANSACTION,
     FeePage,
     OrderPage,
     TransactionPage,
-    fee_body,
-    order_body,
-    transaction_body,
 )
 from recoup.api.listings import (
     ANSWERS,
-    RowBody,
     SaleQuery,
     WantsCsv,
     answer,
-    each,
 )
 from recoup.api.services import CurrentWorkspace, ServicesOfApp
-from recoup.db.engine import Reader
-from recoup.streams.listing.listing_queries import FEES, ORDERS, TRANSACTIONS, list_order_items
-from recoup.streams.listing.queries import StoredRow
+from recoup.streams.listing.listing_queries import FEES, ORDERS, TRANSACTIONS
 
 router = APIRouter(tags=["data"])
 
@@ -38,16 +33,11 @@ async def list_orders(
     workspace_id: CurrentWorkspace,
     query: Annotated[SaleQuery, Query()],
     as_csv: WantsCsv,
-) -> dict[str, Any] | Response:
+) -> Response:
     """By time of creation, each with its items; the CSV has one line per order."""
     return await answer(
-        services.database, workspace_id, ORDERS, query, as_csv=as_csv, bodies=_orders
+        services.database, workspace_id, ORDERS, query, as_csv=as_csv, document=ORDER
     )
-
-
-async def _orders(conn: Reader, rows: Sequence[StoredRow]) -> list[RowBody]:
-    items = await list_order_items(conn, rows)
-    return [order_body(row, items[row["connection_id"], row["order_id"]]) for row in rows]
 
 
 @router.get(
@@ -61,15 +51,10 @@ async def list_transactions(
     workspace_id: CurrentWorkspace,
     query: Annotated[SaleQuery, Query()],
     as_csv: WantsCsv,
-) -> dict[str, Any] | Response:
+) -> Response:
     """By time of posting; with a SKU those that have a fee of it."""
     return await answer(
-        services.database,
-        workspace_id,
-        TRANSACTIONS,
-        query,
-        as_csv=as_csv,
-        bodies=each(transaction_body),
+        services.database, workspace_id, TRANSACTIONS, query, as_csv=as_csv, document=TRANSACTION
     )
 
 
@@ -81,8 +66,6 @@ async def list_fees(
     workspace_id: CurrentWorkspace,
     query: Annotated[SaleQuery, Query()],
     as_csv: WantsCsv,
-) -> dict[str, Any] | Response:
+) -> Response:
     """By time of posting: the leaves of Amazon's breakdown, with its sign."""
-    return await answer(
-        services.database, workspace_id, FEES, query, as_csv=as_csv, bodies=each(fee_body)
-    )
+    return await answer(services.database, workspace_id, FEES, query, as_csv=as_csv, document=FEE)

@@ -117,7 +117,7 @@ async def get_invitations(
 async def post_invitation(
     services: ServicesOfApp, caller: CurrentCaller, body: Annotated[InvitationRequest, Body()]
 ) -> NewInvitationBody:
-    """recoup sends no mail: give the link to the person. It replaces an earlier one."""
+    """recoup mails no invitations: give the link to the person. It replaces an earlier one."""
     secret, expires_at = new_secret(), utc_now() + INVITATION_LIFETIME
     async with services.database.writing() as conn:
         invitation_id = await add_invitation(

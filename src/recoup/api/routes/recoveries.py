@@ -13,8 +13,9 @@ from recoup.api.csv_text import MEDIA_TYPE
 from recoup.api.listings import WantsCsv
 from recoup.api.negotiation import preferred
 from recoup.api.openapi import Responses, may_fail
-from recoup.api.packet_page import CONTENT_SECURITY_POLICY, render_packet
+from recoup.api.packet_page import render_packet
 from recoup.api.parameters import Identifier
+from recoup.api.print_page import CONTENT_SECURITY_POLICY
 from recoup.api.recoveries import (
     explain,
     read_claim_detail,
@@ -38,9 +39,10 @@ from recoup.claims.bodies.claim import ClaimDetail
 from recoup.claims.bodies.metrics import MetricsBody, Summary, metrics_body, summary_body
 from recoup.claims.bodies.packet import Packet, packet_of
 from recoup.claims.reading.claims import ClaimSelection, total_claims
-from recoup.claims.reading.decisions import Decision, decide
+from recoup.claims.reading.decisions import decide
 from recoup.claims.reading.figures import total_facets
 from recoup.claims.reading.metrics import count_outcomes
+from recoup.claims.reading.recovered import total_paid
 from recoup.clock import utc_now
 from recoup.connections.queries import choose_connection
 from recoup.errors import (
@@ -78,12 +80,13 @@ async def list_recoveries(
     workspace_id: CurrentWorkspace,
     query: Annotated[ClaimQuery, Query()],
     as_csv: WantsCsv,
-) -> ClaimPage | Response:
+) -> Response:
     """Newest first unless `sort` says otherwise. The CSV contains the whole selection."""
     selection = await select_claims(services.database, workspace_id, query)
     if as_csv:
         return await stream_claims(services.database, selection, query)
-    return await read_claim_page(services.database, selection, query)
+    page = await read_claim_page(services.database, selection, query)
+    return Response(page.model_dump_json(by_alias=True), media_type="application/json")
 
 
 @router.get(
@@ -140,7 +143,9 @@ async def get_recovery(
 
 @router.patch(
     "/api/recoveries/{claimId}",
-    responses=may_fail(NotFoundError, ImpossibleStepError, ConflictError, write=True),
+    responses=may_fail(
+        NotFoundError, ImpossibleStepError, ConflictError, InvalidRequestError, write=True
+    ),
     summary="Record a decision about a claim",
 )
 async def patch_recovery(
@@ -150,10 +155,11 @@ async def patch_recovery(
     claim_id: Annotated[Identifier, Path(alias="claimId")],
     body: Annotated[DecisionBody, Body()],
 ) -> ClaimDetail:
-    """detected -> filed -> approved / rejected / dismissed; an impossible step lists `possible`."""
-    decision = Decision(**body.model_dump())
+    """Sets a stage or a status, which then agree; an impossible step lists `possible`."""
+    now = utc_now()
+    decision = body.decision(now.date())
     async with services.database.writing() as conn:
-        await decide(conn, workspace_id, claim_id, decision, who=user_id, now=utc_now())
+        await decide(conn, workspace_id, claim_id, decision, who=user_id, now=now)
         await record(conn, Action.CLAIM_CHANGED, claim_id, **_told_of(body))
     return await read_claim_detail(services.database, workspace_id, claim_id)
 
@@ -204,10 +210,15 @@ async def get_recovery_metrics(
     now = utc_now()
     async with services.database.reading() as conn:
         totals = await total_facets(conn, workspace_id, now)
+        paid = await total_paid(conn, workspace_id, now)
         outcomes = await count_outcomes(conn, workspace_id)
-    return metrics_body(totals, outcomes, now)
+    return metrics_body(totals, paid, outcomes, now)
 
 
 def _told_of(body: DecisionBody) -> dict[str, Any]:
-    """What the audit log says of a decision; notes are for the people of the workspace only."""
-    return body.model_dump(mode="json", exclude_none=True, exclude={"note"})
+    """What the audit log says of a decision; texts are for the people of the workspace only."""
+    return body.model_dump(
+        mode="json",
+        exclude_none=True,
+        exclude={"note": True, "hold_reason": True, "response": {"text"}},
+    )

@@ -45,7 +45,7 @@ async def sign_in(
 ) -> Response:
     """Sets the cookie of a session. After ten failures an address is locked for 15 minutes."""
     # Another site must not sign its visitors in as somebody of its choice.
-    require_own_origin(request, services.settings.public_url)
+    require_own_origin(request, services.settings)
     password = body.password.get_secret_value()
     user_id = await check_password(
         services.door, services.passwords, body.email, password, now=utc_now()
@@ -64,7 +64,7 @@ async def look_at_link(
     services: ServicesOfApp, request: Request, body: Annotated[LinkRequest, Body()]
 ) -> LinkBody:
     """Uses nothing up."""
-    require_own_origin(request, services.settings.public_url)
+    require_own_origin(request, services.settings)
     secret = Secret(body.token.get_secret_value())
     async with services.door.reading() as conn:
         link = await look(conn, secret, now=utc_now())
@@ -81,7 +81,7 @@ async def follow_link(
     services: ServicesOfApp, request: Request, body: Annotated[FollowRequest, Body()]
 ) -> Response:
     """A person who is new sends name and password; the first one an email address too."""
-    require_own_origin(request, services.settings.public_url)
+    require_own_origin(request, services.settings)
     secret = Secret(body.token.get_secret_value())
     user_id = await follow(
         services.door, services.passwords, secret, _introduction(body), now=utc_now()
@@ -99,7 +99,7 @@ async def follow_link(
 )
 async def sign_out(services: ServicesOfApp, request: Request) -> Response:
     """A copy of the cookie is of no use afterwards either."""
-    require_own_origin(request, services.settings.public_url)
+    require_own_origin(request, services.settings)
     response = Response(status_code=204)
     forget_session(response, secure=services.settings.is_public_https)
     try:

@@ -9,12 +9,13 @@ from fastapi.responses import Response
 from pydantic import Field, model_validator
 
 from recoup.api.cost_entry import (
-    CostEntry,
     Day,
     parse_csv_costs,
     parse_json_costs,
     require_one_product,
 )
+from recoup.api.cost_workbook import MEDIA_TYPE as WORKBOOK
+from recoup.api.costs_of_amazon import WantsWorkbook, read_in_workbook, written_workbook
 from recoup.api.csv_text import MEDIA_TYPE
 from recoup.api.listings import PageQuery, WantsCsv
 from recoup.api.openapi import Responses, may_fail
@@ -48,23 +49,19 @@ from recoup.ids import ConnectionId
 router = APIRouter(tags=["recoveries"])
 
 _ANSWERS: Responses = {
-    200: {"description": "A page of costs, by product and day", "content": {MEDIA_TYPE: {}}},
+    200: {
+        "description": "A page of costs, by product and day",
+        "content": {MEDIA_TYPE: {}, WORKBOOK: {}},
+    },
     **may_fail(InvalidRequestError, NotFoundError),
 }
-_ENTRY = CostEntry.model_json_schema()
-_ENTRIES = {"type": "array", "items": _ENTRY, "minItems": 1}
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"items": _ENTRIES},
-                    "required": ["items"],
-                }
-            },
-            MEDIA_TYPE: {"schema": {"type": "string"}},
+            "application/json": {"schema": {"$ref": "#/components/schemas/CostEntries"}},
+            MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}},
+            WORKBOOK: {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }
@@ -114,9 +111,15 @@ async def list_sourcing_costs(
     workspace_id: CurrentWorkspace,
     query: Annotated[CostQuery, Query()],
     as_csv: WantsCsv,
+    as_workbook: WantsWorkbook,
 ) -> CostPage | Response:
-    """By product and day; the CSV has the form that PUT takes."""
+    """By product and day; the CSV has the form that PUT takes.
+
+    As a workbook: Amazon's own, which PUT has read, with the costs to send filled in.
+    """
     named = None if query.connection_id is None else ConnectionId(query.connection_id)
+    if as_workbook:
+        return await written_workbook(services.database, workspace_id, named)
     if named is not None:
         async with services.database.reading() as conn:
             await get_connection(conn, workspace_id, named)
@@ -144,8 +147,14 @@ async def put_sourcing_costs(
 ) -> SavedBody:
     """Adds costs, or replaces those of the same product and day; all of them, or none.
 
-    Amounts of claims follow with the next detection.
+    A workbook is Amazon's own for sourcing costs: what it has approved is read too. Amounts of claims
+    follow with the next detection.
     """
+    if content_type.lower().startswith(WORKBOOK):
+        body = await request.body()
+        return SavedBody.model_validate(
+            await read_in_workbook(services.database, workspace_id, user_id, connection_id, body)
+        )
     parse = parse_csv_costs if content_type.lower().startswith(MEDIA_TYPE) else parse_json_costs
     costs = parse(await request.body())
     named = None if connection_id is None else ConnectionId(connection_id)

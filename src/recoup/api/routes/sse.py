@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import Response
 
+from recoup.api.event_bodies import event_stream
 from recoup.api.event_stream import EventStream
 from recoup.api.feeds import has_seen_the_end, sync_frames, workspace_frames
 from recoup.api.openapi import Responses, may_fail
@@ -15,13 +16,14 @@ from recoup.api.services import CurrentWorkspace, ServicesOfApp
 from recoup.errors import NotFoundError, TooManyStreamsError
 from recoup.events.sse import parse_last_event_id
 from recoup.ids import SyncId
-from recoup.sync.record.queries import get_sync
 
 router = APIRouter(tags=["events"])
 
-_STREAM: Responses = {
-    200: {"description": "A stream of unnamed events", "content": {"text/event-stream": {}}}
-}
+
+def _stream(schema: str) -> Responses:
+    return {200: {"description": "A stream of unnamed events", "content": event_stream(schema)}}
+
+
 _AFTER_THE_END: Responses = {204: {"description": "The stream has ended; do not reconnect"}}
 LastEventIdHeader = Annotated[
     str | None,
@@ -36,7 +38,11 @@ LastEventIdQuery = Annotated[
 @router.get(
     "/api/sse/sync-progress/{syncId}",
     response_class=Response,
-    responses={**_STREAM, **_AFTER_THE_END, **may_fail(NotFoundError, TooManyStreamsError)},
+    responses={
+        **_stream("StatusBody"),
+        **_AFTER_THE_END,
+        **may_fail(NotFoundError, TooManyStreamsError),
+    },
     summary="Follow one sync",
 )
 async def follow_sync(
@@ -49,8 +55,6 @@ async def follow_sync(
     """The data is the status body: the current state first, then each change, to the end."""
     # A browser that comes back sends the header; its address still holds the place of long ago.
     last_seen = parse_last_event_id(header or query)
-    async with services.database.reading() as conn:
-        await get_sync(conn, workspace_id, SyncId(sync_id))
     if await has_seen_the_end(services, workspace_id, SyncId(sync_id), last_seen):
         return Response(status_code=204)
     return EventStream(services, sync_frames(services, workspace_id, SyncId(sync_id), last_seen))
@@ -59,7 +63,7 @@ async def follow_sync(
 @router.get(
     "/api/sse/status",
     response_class=Response,
-    responses={**_STREAM, **may_fail(TooManyStreamsError)},
+    responses={**_stream("WorkspaceEvent"), **may_fail(TooManyStreamsError)},
     summary="Follow all events of the user",
 )
 async def follow_user(

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from recoup.api.listings import (
     ANSWERS,
-    RowBody,
     StockQuery,
     UnitQuery,
     WantsCsv,
     answer,
-    each,
 )
 from recoup.api.services import CurrentWorkspace, ServicesOfApp
 from recoup.api.stock_bodies import (
+    MOVEMENT,
+    REIMBURSEMENT,
+    REMOVAL,
+    RETURN,
+    SHIPMENT,
+    STOCK,
     LedgerPage,
     ReimbursementPage,
     RemovalPage,
     ReturnPage,
     ShipmentPage,
     StockPage,
-    reimbursement_body,
-    removal_body,
-    shipment_body,
 )
-from recoup.db.engine import Reader
 from recoup.streams.listing.listing_queries import (
     INVENTORY,
     LEDGER,
@@ -37,9 +36,7 @@ from recoup.streams.listing.listing_queries import (
     REMOVALS,
     RETURNS,
     SHIPMENTS,
-    list_shipment_items,
 )
-from recoup.streams.listing.queries import StoredRow
 
 router = APIRouter(tags=["data"])
 
@@ -50,10 +47,10 @@ async def list_inventory(
     workspace_id: CurrentWorkspace,
     query: Annotated[StockQuery, Query()],
     as_csv: WantsCsv,
-) -> dict[str, Any] | Response:
+) -> Response:
     """By time of the last change; stock without such a time comes last."""
     return await answer(
-        services.database, workspace_id, INVENTORY, query, as_csv=as_csv, bodies=each()
+        services.database, workspace_id, INVENTORY, query, as_csv=as_csv, document=STOCK
     )
 
 
@@ -63,10 +60,10 @@ async def list_ledger(
     workspace_id: CurrentWorkspace,
     query: Annotated[StockQuery, Query()],
     as_csv: WantsCsv,
-) -> dict[str, Any] | Response:
+) -> Response:
     """By day of the movement; a day counts as its midnight in UTC. `sku` is the MSKU."""
     return await answer(
-        services.database, workspace_id, LEDGER, query, as_csv=as_csv, bodies=each()
+        services.database, workspace_id, LEDGER, query, as_csv=as_csv, document=MOVEMENT
     )
 
 
@@ -81,7 +78,7 @@ async def list_reimbursements(
     workspace_id: CurrentWorkspace,
     query: Annotated[UnitQuery, Query()],
     as_csv: WantsCsv,
-) -> dict[str, Any] | Response:
+) -> Response:
     """By time of approval; what Amazon took back is negative."""
     return await answer(
         services.database,
@@ -89,7 +86,7 @@ async def list_reimbursements(
         REIMBURSEMENTS,
         query,
         as_csv=as_csv,
-        bodies=each(reimbursement_body),
+        document=REIMBURSEMENT,
     )
 
 
@@ -101,10 +98,10 @@ async def list_returns(
     workspace_id: CurrentWorkspace,
     query: Annotated[UnitQuery, Query()],
     as_csv: WantsCsv,
-) -> dict[str, Any] | Response:
+) -> Response:
     """By time of arrival in the fulfillment center."""
     return await answer(
-        services.database, workspace_id, RETURNS, query, as_csv=as_csv, bodies=each()
+        services.database, workspace_id, RETURNS, query, as_csv=as_csv, document=RETURN
     )
 
 
@@ -116,10 +113,10 @@ async def list_removals(
     workspace_id: CurrentWorkspace,
     query: Annotated[UnitQuery, Query()],
     as_csv: WantsCsv,
-) -> dict[str, Any] | Response:
+) -> Response:
     """By time of request, one row per SKU and disposition; `orderId` is that of the removal."""
     return await answer(
-        services.database, workspace_id, REMOVALS, query, as_csv=as_csv, bodies=each(removal_body)
+        services.database, workspace_id, REMOVALS, query, as_csv=as_csv, document=REMOVAL
     )
 
 
@@ -131,13 +128,8 @@ async def list_shipments(
     workspace_id: CurrentWorkspace,
     query: Annotated[StockQuery, Query()],
     as_csv: WantsCsv,
-) -> dict[str, Any] | Response:
+) -> Response:
     """By day of creation if the name contains it, each with its items; the CSV is without them."""
     return await answer(
-        services.database, workspace_id, SHIPMENTS, query, as_csv=as_csv, bodies=_shipments
+        services.database, workspace_id, SHIPMENTS, query, as_csv=as_csv, document=SHIPMENT
     )
-
-
-async def _shipments(conn: Reader, rows: Sequence[StoredRow]) -> list[RowBody]:
-    items = await list_shipment_items(conn, rows)
-    return [shipment_body(row, items[row["connection_id"], row["shipment_id"]]) for row in rows]

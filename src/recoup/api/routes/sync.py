@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Path, Query
+from fastapi.responses import Response
 from pydantic import Field
 
+from recoup.api.compression import TakesGzip
 from recoup.api.openapi import may_fail
 from recoup.api.overview import read_overview
 from recoup.api.parameters import (
@@ -31,6 +34,7 @@ from recoup.api.sync_bodies import (
 from recoup.body import CamelModel
 from recoup.clock import utc_now
 from recoup.connections.queries import choose_connection, get_connection
+from recoup.db.engine import Database
 from recoup.errors import (
     AmbiguousConnectionError,
     InvalidClientError,
@@ -43,12 +47,13 @@ from recoup.errors import (
     SyncAlreadyEndedError,
 )
 from recoup.events.queries import list_activities
-from recoup.ids import ConnectionId, SyncId
+from recoup.ids import ConnectionId, SyncId, WorkspaceId
 from recoup.jobs.start import start_sync
 from recoup.jobs.stop import stop_sync
 from recoup.sync.planning.body import PlanBody, next_plan_body, plan_body
 from recoup.sync.planning.make import plan_next_sync
 from recoup.sync.planning.queries import find_plan
+from recoup.sync.planning.version_queries import read_status_version
 from recoup.sync.record.queries import get_sync, list_history
 from recoup.sync.record.states import SyncStatus
 from recoup.sync.record.status import history_entry, status_body
@@ -111,18 +116,27 @@ async def start(
 @router.get(
     "/api/sync/status/{syncId}",
     responses=may_fail(NotFoundError),
+    response_model=PlannedStatusBody,
     summary="The state of one sync",
 )
 async def get_status(
     services: ServicesOfApp,
     workspace_id: CurrentWorkspace,
     sync_id: Annotated[Identifier, Path(alias="syncId")],
-) -> PlannedStatusBody:
-    async with services.database.reading() as conn:
-        sync = await get_sync(conn, workspace_id, SyncId(sync_id))
+    compressed: TakesGzip,
+) -> Response:
+    version = await read_status_version(services.database, workspace_id, SyncId(sync_id))
+    read = partial(_read_status, services.database, workspace_id, SyncId(sync_id))
+    return await services.known_statuses.get(sync_id, version, read, compressed=compressed)
+
+
+async def _read_status(database: Database, workspace_id: WorkspaceId, sync_id: SyncId) -> bytes:
+    async with database.reading() as conn:
+        sync = await get_sync(conn, workspace_id, sync_id)
         row = await find_plan(conn, sync.sync_id)
     plan = None if row is None else plan_body(row, completed_at=sync.completed_at)
-    return PlannedStatusBody(**dict(status_body(sync)), plan=plan)
+    body = PlannedStatusBody(**dict(status_body(sync)), plan=plan)
+    return body.model_dump_json(by_alias=True).encode()
 
 
 @router.get(

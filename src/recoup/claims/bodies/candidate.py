@@ -9,17 +9,11 @@ from pydantic import Field
 
 from recoup.body import CamelModel
 from recoup.claims.bodies.claim import title_of
+from recoup.claims.bodies.evidence import SettledEntry
 from recoup.claims.bodies.packet import reference_in_words, units
 from recoup.claims.lifecycle import Status
 from recoup.claims.reading.explain import CandidateRow
 from recoup.claims.rule import ClaimType
-
-
-class SettledEntry(CamelModel):
-    by: str = Field(description="`payment`, `find`, `case` ...")
-    reference: Any = Field(description="The key of the source row.")
-    units: int | None
-    why: str
 
 
 class Candidate(CamelModel):

@@ -13,14 +13,39 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from recoup.body import MONEY_COLUMNS, NO_COLUMN, CamelModel, Columns, Money, Share, Timestamp
+from recoup.body import (
+    MONEY_COLUMNS,
+    NO_COLUMN,
+    CamelModel,
+    Columns,
+    Money,
+    Share,
+    Timestamp,
+    money_columns,
+)
+from recoup.claims.answers import Reason
+from recoup.claims.bodies.evidence import EvidenceDocument
 from recoup.claims.bodies.policy import PolicyBody, policy_body
+from recoup.claims.bodies.ready_text import Known, ReadyText, ready_texts
+from recoup.claims.bodies.stage import (
+    NextActionBody,
+    PaymentBody,
+    ResponseBody,
+    next_action_body,
+    next_action_cells,
+    payment_body,
+    response_body,
+    unconfirmed,
+)
 from recoup.claims.bodies.totals import SelectionTotals, plain_money
 from recoup.claims.lifecycle import Review, Status, WindowState, possible_steps
-from recoup.claims.reading.past import AllocationRow, HistoryRow
+from recoup.claims.packs.grouping import cause_of
+from recoup.claims.packs.instructions import load_instructions
+from recoup.claims.reading.past import ClaimPast
 from recoup.claims.reading.row import ClaimRow
 from recoup.claims.rule import ClaimType
 from recoup.claims.rules import all_rules
+from recoup.claims.stages import Stage, allowed_stages, chase_on
 from recoup.notes.note import ConnectionNoteBody
 
 
@@ -73,7 +98,7 @@ class ClaimBody(CamelModel):
     note: str | None
     reason: str
     key: dict[str, Any] = Field(description="The natural key of the event.")
-    evidence: Annotated[dict[str, Any] | None, Columns(("evidenceRows",), _source_rows)] = Field(
+    evidence: Annotated[EvidenceDocument | None, Columns(("evidenceRows",), _source_rows)] = Field(
         description="Null in a list that was requested without it."
     )
     connection_id: str
@@ -85,6 +110,20 @@ class ClaimBody(CamelModel):
     sync_id: Annotated[str | None, NO_COLUMN]
     arrived: Annotated[bool | None, NO_COLUMN]
     filed_at: Timestamp | None
+    stage: Stage = Field(description="Beside the status, with which it always agrees.")
+    next_action: Annotated[NextActionBody, Columns(("nextAction",), next_action_cells)]
+    allowed_stages: Annotated[list[Stage], NO_COLUMN] = Field(
+        description="What PATCH may set `stage` to."
+    )
+    filed_on: date | None
+    paid_amount: Annotated[Money | None, money_columns("paid")] = Field(
+        description="What the reimbursements report shows for this claim, less what was taken back."
+    )
+    paid_units: int | None
+    hold_reason: str | None
+    answer_reason: Reason | None = Field(description="Why Amazon asked for more or denied it.")
+    waiting_days: int | None = Field(description="How long Amazon has owed an answer.")
+    chase_on: date | None = Field(description="The first day to ask Amazon again.")
 
 
 class ClaimHistoryEntry(CamelModel):
@@ -103,12 +142,22 @@ class Allocation(CamelModel):
 
 
 class ClaimDetail(ClaimBody):
-    evidence: dict[str, Any]
+    evidence: EvidenceDocument
     possible_steps: list[Status] = Field(description="What PATCH may set `status` to.")
     history: list[ClaimHistoryEntry]
     allocation: list[Allocation] = Field(description="What settled units of the same event.")
     policy: PolicyBody
-    documents: list[str] = Field(description="What a person must still attach.")
+    documents: list[str] = Field(
+        description="What a person must attach: the same as the attachments of its pack."
+    )
+    responses: list[ResponseBody] = Field(description="What Amazon answered, oldest first.")
+    payments: list[PaymentBody] = Field(
+        description="The rows of the reimbursements report that make up paidAmount."
+    )
+    unconfirmed_amount: Money | None = Field(
+        description="What a person says was paid and the report does not show: not recovered."
+    )
+    texts: list[ReadyText] = Field(description="Ready to paste into the case, for nextAction.")
 
 
 class ClaimList(CamelModel):
@@ -124,18 +173,28 @@ def claim_body(row: ClaimRow) -> ClaimBody:
     return ClaimBody(**_fields(row))
 
 
-def claim_detail(
-    row: ClaimRow, history: Iterable[HistoryRow], allocations: Iterable[AllocationRow]
-) -> ClaimDetail:
+def claim_detail(row: ClaimRow, past: ClaimPast) -> ClaimDetail:
     """GET /api/recoveries/{claimId}: the claim, its history, its sources and what settled units."""
+    known = Known(row, past.payments, past.allocations)
     rule = {rule.type: rule for rule in all_rules()}.get(row.type)
     return ClaimDetail(
         **_fields(row),
         possible_steps=list(possible_steps(row.status)),
-        history=[ClaimHistoryEntry.model_validate(one, from_attributes=True) for one in history],
-        allocation=[Allocation.model_validate(one, from_attributes=True) for one in allocations],
+        history=[
+            ClaimHistoryEntry.model_validate(one, from_attributes=True) for one in past.history
+        ],
+        allocation=[
+            Allocation.model_validate(one, from_attributes=True) for one in past.allocations
+        ],
         policy=policy_body(row, rule),
-        documents=[] if rule is None else list(rule.documents),
+        documents=[
+            requirement.in_words
+            for requirement in load_instructions().requirements_of(row.type, cause_of(row.key))
+        ],
+        responses=[response_body(one) for one in past.responses],
+        payments=[payment_body(one) for one in past.payments],
+        unconfirmed_amount=unconfirmed(past.responses, past.payments, row.status),
+        texts=ready_texts(known, row.next_action.action),
     )
 
 
@@ -152,6 +211,12 @@ def _fields(row: ClaimRow) -> dict[str, Any]:
         "amount": plain_money(row.amount, row.currency),
         "confidence": float(row.confidence),
         "event_date": row.event_on,
+        "stage": row.shown_stage,
+        "next_action": next_action_body(row.next_action),
+        "allowed_stages": list(allowed_stages(row.shown_stage, row.status)),
+        "paid_amount": plain_money(row.paid_amount, row.paid_currency),
+        "waiting_days": row.waiting_days,
+        "chase_on": chase_on(row.standpoint),
     }
     stored = (name for name in ClaimBody.model_fields if name not in worked_out)
     return {name: getattr(row, name) for name in stored} | worked_out

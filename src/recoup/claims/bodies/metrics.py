@@ -17,6 +17,7 @@ from recoup.claims.lifecycle import Review, Standing
 from recoup.claims.reading.claims import Period, StandingTotal
 from recoup.claims.reading.figures import AGES, EXPIRING_DAYS, Facet, FacetTotal, FigureTimes
 from recoup.claims.reading.metrics import Outcome, OutcomeCount
+from recoup.claims.reading.recovered import PaidTotal, Source, Span
 from recoup.claims.rule import ClaimType
 
 _CONFIRMED = (Outcome.APPROVED, Outcome.PAID)
@@ -63,7 +64,13 @@ class PeriodBody(CamelModel):
     since: Timestamp = Field(alias="from")
     until: Timestamp = Field(alias="to")
     detected: Totals = Field(description="Found then; not those dismissed or withdrawn.")
-    approved: Totals
+    approved: Totals = Field(description="By recoup's own estimate of each claim.")
+    recovered: Totals = Field(
+        description="What the reimbursements report shows for cases, less what was taken back."
+    )
+    paid_by_itself: Totals = Field(
+        description="What it shows without a case: no success of claims."
+    )
 
 
 class MonthBody(PeriodBody):
@@ -97,6 +104,12 @@ class MetricsBody(CamelModel):
     rejected: Totals
     dismissed: Totals
     withdrawn: Totals
+    recovered: Totals = Field(
+        description="What the reimbursements report shows for cases, less what was taken back."
+    )
+    paid_by_itself: Totals = Field(
+        description="What it shows without a case: no success of claims."
+    )
     success_rate: float | None = Field(description="approved / (approved + rejected).")
     owed_by_type: list[TypeTotal]
     expiring: list[ExpiringTotal]
@@ -131,7 +144,10 @@ def summary_body(totals: Sequence[StandingTotal]) -> Summary:
 
 
 def metrics_body(
-    totals: Sequence[FacetTotal], outcomes: Sequence[OutcomeCount], now: datetime
+    totals: Sequence[FacetTotal],
+    paid: Sequence[PaidTotal],
+    outcomes: Sequence[OutcomeCount],
+    now: datetime,
 ) -> MetricsBody:
     """GET /api/metrics/recoveries. A rate is null if nothing has been decided yet."""
     figures = _Figures(totals)
@@ -141,6 +157,7 @@ def metrics_body(
     return MetricsBody.model_validate(
         {
             **standings,
+            **_paid(paid, Span.ALL, ""),
             "pending": standings[Standing.OWED],
             "success_rate": _share(
                 standings[Standing.APPROVED].claim_count, standings[Standing.REJECTED].claim_count
@@ -156,10 +173,11 @@ def metrics_body(
                     **_ends(period),
                     detected=totals_body(figures.of(Facet.DETECTED_PERIOD, str(number))),
                     approved=totals_body(figures.of(Facet.APPROVED_PERIOD, str(number))),
+                    **_paid(paid, Span.PERIOD, str(number)),
                 )
                 for number, period in enumerate(times.periods)
             ],
-            "by_month": list(_months(figures)),
+            "by_month": list(_months(figures, paid)),
             "calibration": _calibration(outcomes),
         }
     )
@@ -204,8 +222,18 @@ def _ends(period: Period) -> dict[str, Any]:
     return {"since": period.since, "until": period.until}
 
 
-def _months(figures: _Figures) -> Iterator[MonthBody]:
-    for name in reversed(figures.names(Facet.DETECTED_MONTH, Facet.APPROVED_MONTH)):
+def _paid(totals: Sequence[PaidTotal], span: Span, name: str) -> dict[str, Any]:
+    """The fields about payments."""
+    of = [one for one in totals if one.span is span and one.name == name]
+    return {
+        "recovered": totals_body(one for one in of if one.source is Source.RECOVERED),
+        "paid_by_itself": totals_body(one for one in of if one.source is Source.BY_ITSELF),
+    }
+
+
+def _months(figures: _Figures, paid: Sequence[PaidTotal]) -> Iterator[MonthBody]:
+    names = {*figures.names(Facet.DETECTED_MONTH, Facet.APPROVED_MONTH)}
+    for name in sorted(names | {one.name for one in paid if one.span is Span.MONTH}, reverse=True):
         year, month = map(int, name.split("-"))
         begin = datetime(year, month, 1, tzinfo=UTC)
         end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
@@ -214,6 +242,7 @@ def _months(figures: _Figures) -> Iterator[MonthBody]:
             **_ends(Period(begin, end)),
             detected=totals_body(figures.of(Facet.DETECTED_MONTH, name)),
             approved=totals_body(figures.of(Facet.APPROVED_MONTH, name)),
+            **_paid(paid, Span.MONTH, name),
         )
 
 

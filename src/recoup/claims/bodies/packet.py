@@ -5,7 +5,6 @@ There is no API to file a claim, so nothing is sent anywhere: the text is for pa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,49 +12,20 @@ from pydantic import Field
 
 from recoup.body import CamelModel
 from recoup.claims.bodies.claim import ClaimDetail
+from recoup.claims.bodies.evidence import EvidenceRowDocument
 from recoup.claims.bodies.policy import PolicyBody
-from recoup.claims.rule import ClaimType
+from recoup.claims.packs.details import PackItem
+from recoup.claims.packs.text import write_text
+from recoup.money import Money
 
 NOT_SUBMITTED = (
     "recoup submits nothing: Amazon has no API for claims. A person files this in Seller "
     "Central, and enters the case id here."
 )
 
-_WORD_BEGINS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _PLACE = ("table", "source", "source_line")
 # Where a column's name says little outside its table.
 _NAMES = {"what": "kind"}
-
-# What happened, for the first sentence of the text; {units} is "1 unit" or "3 units".
-_HAPPENED: Mapping[str, str] = {
-    ClaimType.LOST_IN_WAREHOUSE: "{units} were recorded as lost in your fulfillment center and "
-    "neither found nor reimbursed since",
-    ClaimType.DAMAGED_IN_WAREHOUSE: "{units} were recorded as damaged in your fulfillment center "
-    "and not reimbursed since",
-    ClaimType.INBOUND_SHORTAGE: "{units} of a shipment to your fulfillment center were shipped and "
-    "not received",
-    ClaimType.INBOUND_DAMAGE: "{units} of a shipment arrived damaged with a carrier that works for "
-    "you",
-    ClaimType.CUSTOMER_RETURN_MISSING: "{units} were refunded to the customer and never came back, "
-    "and I was not reimbursed",
-    ClaimType.RETURN_NOT_RESTOCKED: "{units} were returned as sellable and never appeared in my "
-    "stock",
-    ClaimType.RETURN_DAMAGED_BY_AMAZON: "{units} came back damaged by you or your carrier, and I "
-    "was not reimbursed",
-    ClaimType.REFUND_OVERPAID: "more was refunded to the customer than was charged",
-    ClaimType.REFUND_FEE_NOT_CREDITED: "the referral fee of a refunded order was not credited in "
-    "full",
-    ClaimType.REMOVAL_LOST: "{units} of a removal order were shipped to me and never arrived",
-    ClaimType.REMOVAL_DISCREPANCY: "{units} of a removal order are not accounted for",
-    ClaimType.DISPOSED_WITHOUT_PERMISSION: "{units} were disposed of without an order of mine",
-    ClaimType.FULFILLMENT_FEE_OVERCHARGE: "the fulfillment fee was charged above what the product's "
-    "size and weight call for",
-    ClaimType.STORAGE_FEE_OVERCHARGE: "the storage fee was charged for more volume than was stored",
-    ClaimType.INBOUND_FEE_WRONG: "an inbound defect fee was charged without a defect of mine",
-    ClaimType.REIMBURSEMENT_REVERSED: "a reimbursement was taken back and the unit did not return "
-    "to my stock",
-    ClaimType.REIMBURSEMENT_UNDERPAID: "{units} were reimbursed below their sourcing cost",
-}
 
 
 class Packet(CamelModel):
@@ -64,17 +34,18 @@ class Packet(CamelModel):
     subject: str
     text: str = Field(description="To paste into a case in Seller Central.")
     arithmetic: list[str]
-    rows: list[dict[str, Any]] = Field(description="The source rows that prove it.")
+    rows: list[EvidenceRowDocument] = Field(description="The source rows that prove it.")
     policy: PolicyBody
     documents: list[str]
 
 
 def packet_of(detail: ClaimDetail) -> Packet:
+    written = write_text([_item(detail)])
     return Packet(
         claim=detail,
         notice=NOT_SUBMITTED,
-        subject=_subject(detail),
-        text=_text(detail),
+        subject=written.subject,
+        text=written.text,
         arithmetic=arithmetic(detail),
         rows=[_place_first(row) for row in _source_rows(detail)],
         policy=detail.policy,
@@ -127,52 +98,21 @@ def _source_rows(detail: ClaimDetail) -> Sequence[Mapping[str, Any]]:
     return rows
 
 
-def _subject(detail: ClaimDetail) -> str:
-    about = detail.order_id or detail.fnsku or detail.sku or detail.claim_id
-    return f"Reimbursement request: {detail.title}, {about}, {detail.event_date}"
-
-
-def _text(detail: ClaimDetail) -> str:
-    happened = _HAPPENED[detail.type].format(units=units(detail.quantity))
-    facts = [
-        ("Order", detail.order_id),
-        ("SKU", detail.sku),
-        ("FNSKU", detail.fnsku),
-        ("ASIN", detail.asin),
-        ("Date of the event", detail.event_date.isoformat()),
-        ("Units", str(detail.quantity)),
-    ]
-    facts += [(name, str(value)) for name, value in _key_facts(detail)]
-    paragraphs = [
-        "Hello,",
-        f"according to your own records {happened}.",
-        "\n".join(f"{name}: {value}" for name, value in facts if value),
-        detail.reason,
-    ]
-    if lines := [
-        f"- {place_in_words(row)}: {values_in_words(row)}" for row in _source_rows(detail)
-    ]:
-        paragraphs.append("\n".join(["Your records that show this:", *lines]))
-    paragraphs += [_request(detail), "Thank you."]
-    return "\n\n".join(paragraphs)
-
-
-def _key_facts(detail: ClaimDetail) -> list[tuple[str, object]]:
-    """Facts that identify the event besides product, order and date, such as a shipment."""
-    day = detail.event_date.isoformat()
-    known = {detail.order_id, detail.sku, detail.fnsku, detail.asin, day}
-    return [
-        (_WORD_BEGINS.sub(" ", name).replace("_", " ").capitalize(), value)
-        for name, value in detail.key.items()
-        if value not in known and not isinstance(value, dict | list) and value not in {None, ""}
-    ]
-
-
-def _request(detail: ClaimDetail) -> str:
-    worth = "" if detail.amount is None else f" ({detail.amount})"
-    return (
-        f"Please investigate, and reimburse what is owed{worth}. If it is settled already, please "
-        "name the reimbursement id or the record that settles it."
+def _item(detail: ClaimDetail) -> PackItem:
+    amount = detail.amount
+    return PackItem(
+        claim_id=detail.claim_id,
+        version="",
+        type=detail.type,
+        quantity=detail.quantity,
+        amount=None if amount is None else Money(amount.amount, amount.currency),
+        event_on=detail.event_date,
+        sku=detail.sku,
+        fnsku=detail.fnsku,
+        asin=detail.asin,
+        order_id=detail.order_id,
+        key=detail.key,
+        evidence=detail.evidence,
     )
 
 

@@ -35,6 +35,10 @@ class StandingTotals(Totals):
 class SelectionTotals(Totals):
     owed: Totals = Field(description="Those of the selection that are owed.")
     by_standing: list[StandingTotals] = Field(description="Each claim is in one of them.")
+    paid: Totals = Field(
+        description="What the reimbursements report shows for them, of the kind and in the time that "
+        "the filters ask for."
+    )
 
 
 class Sums(TypedDict):
@@ -45,12 +49,15 @@ class Sums(TypedDict):
     by_currency: list[CurrencyTotal]
 
 
-def selection_totals_body(totals: Sequence[StandingTotal]) -> SelectionTotals:
-    """Totals of all claims of a selection, of those owed, and by standing."""
+def selection_totals_body(
+    totals: Sequence[StandingTotal], paid: Sequence[Total] = ()
+) -> SelectionTotals:
+    """Totals of all claims of a selection, of those owed, by standing, and of their payments."""
     standings = [one for one in Standing if any(t.standing is one for t in totals)]
     return SelectionTotals(
         **sums(totals),
         owed=totals_body(of_standing(totals, Standing.OWED)),
+        paid=totals_body(paid),
         by_standing=[
             StandingTotals(standing=one, **sums(of_standing(totals, one))) for one in standings
         ],

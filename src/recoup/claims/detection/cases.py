@@ -1,8 +1,9 @@
 """Payments for the seller's own cases: money for claims about money, units for the others.
 
-detect_case           the claims that a person filed under a case, those about money marked
-detect_case_payment   what was paid under each case, less what was taken back of it
-detect_paid_case      filed claims of which the case has paid everything
+detect_case              the claims that a person filed under a case, those about money marked
+detect_case_payment      what was paid under each case, less what was taken back of it
+detect_case_worked_off   claims about money with what the case has paid of each
+detect_paid_case         filed claims of which the case has paid everything
 
 Amazon answers a case about a fee with a sum, whatever number of units its row shows. So a claim
 about money is worked off by money (docs/claims.md#allocation), after its rule and before it is stored.
@@ -21,7 +22,8 @@ from recoup.claims.detection.temporary_table import (
 from recoup.claims.rule import ClaimType
 from recoup.db.engine import Writer
 
-_OF_MONEY = ", ".join(
+# Types whose claims are about money.
+OF_MONEY = ", ".join(
     f"'{one.value}'"
     for one in (
         ClaimType.FULFILLMENT_FEE_OVERCHARGE,
@@ -34,13 +36,13 @@ _OF_MONEY = ", ".join(
 )
 
 # Below this part of a claim nothing is left to claim: docs/decisions.md#tolerance.
-_REST = "0.05"
+REST = "0.05"
 
 CASES = TemporaryTable(
     "detect_case",
     "claim_id text, type text, key jsonb, case_id text, is_money boolean",
     f"""
-    select claim_id, type, key, case_id, type in ({_OF_MONEY})
+    select claim_id, type, key, case_id, type in ({OF_MONEY})
     from claim where connection_id = :connection_id and case_id <> ''
     """,
     ("case_id",),
@@ -74,7 +76,8 @@ _PAID = settled(
 # The money of a case goes to its claims in the order of their days. A row that the rule itself has
 # counted is among what it calls settled. A reimbursement is no answer to a case about itself, and
 # pays no charge that came after it. Of charges the oldest are paid first; days count from the rest.
-_WORK_OFF = f"""
+_TAKE = f"""
+insert into detect_case_worked_off (claim_id, type, key, case_id, currency, taken, rows, is_paid, first_on, units)
 with open as (
     select f.type, f.key, f.event_on, f.amount, f.currency, f.settled, c.case_id, c.claim_id, f.evidence
     from detect_found f join detect_case c on c.is_money and c.type = f.type and c.key = f.key
@@ -102,22 +105,25 @@ with open as (
             partition by case_id, currency order by event_on, claim_id
             rows between unbounded preceding and 1 preceding), 0))) as taken
     from reached r
-), rest as (
-    select t.*, t.amount - t.taken <= {_REST} * t.amount as is_paid, unpaid.first_on, unpaid.units
-    from taken t
-    cross join lateral (
-        select min(charged_on) as first_on, sum(charge.units)::integer as units
-        from (
-            select cast(part ->> 'chargedOn' as date) as charged_on, cast(part ->> 'units' as integer) as units,
-                sum(cast(part ->> 'over' as numeric)) over (
-                    order by part ->> 'chargedOn', part ->> 'orderId') as upto
-            from jsonb_array_elements(t.evidence -> 'rows') as part
-            where part ? 'chargedOn'
-        ) as charge
-        where charge.upto > t.taken + 0.02
-    ) as unpaid
-    where t.taken > 0
 )
+select t.claim_id, t.type, t.key, t.case_id, t.currency, t.taken, t.rows,
+    t.amount - t.taken <= {REST} * t.amount, unpaid.first_on, unpaid.units
+from taken t
+cross join lateral (
+    select min(charged_on) as first_on, sum(charge.units)::integer as units
+    from (
+        select cast(part ->> 'chargedOn' as date) as charged_on, cast(part ->> 'units' as integer) as units,
+            sum(cast(part ->> 'over' as numeric)) over (
+                order by part ->> 'chargedOn', part ->> 'orderId') as upto
+        from jsonb_array_elements(t.evidence -> 'rows') as part
+        where part ? 'chargedOn'
+    ) as charge
+    where charge.upto > t.taken + 0.02
+) as unpaid
+where t.taken > 0
+"""
+
+_TAKE_OFF = f"""
 update detect_found f set
     amount = f.amount - r.taken,
     event_on = case when r.is_paid then f.event_on else coalesce(r.first_on, f.event_on) end,
@@ -125,12 +131,22 @@ update detect_found f set
     quantity = case when r.is_paid then 0 else coalesce(r.units, f.quantity) end,
     settled = f.settled || jsonb_build_array({_PAID}),
     reason = f.reason || format(' %s %s of it was paid for case %s.', round(r.taken, 2), r.currency, r.case_id)
-from rest r
+from detect_case_worked_off r
 where r.type = f.type and r.key = f.key
 """
 
-WORK_OFF = Change("work_off_cases", (_WORK_OFF,))
+WORK_OFF = Change("work_off_cases", (_TAKE, _TAKE_OFF))
 """Takes off what the rules found what their cases were paid, where it is money."""
+
+# first_on, units: of the charges that are not paid. rows: the payments.
+WORKED_OFF = TemporaryTable(
+    "detect_case_worked_off",
+    """claim_id text, type text, key jsonb, case_id text, currency text, taken numeric, rows jsonb, is_paid boolean,
+    first_on date, units integer""",
+    None,
+    changed_by=WORK_OFF,
+    is_prepared=False,
+)
 
 # Claims about money stand until nothing is left of them; those that are not found any more are paid
 # by as much as they last were. The others are paid by units, those included that the rule has
@@ -163,16 +179,17 @@ PAID_CASE = TemporaryTable(
         left join detect_claim d using (claim_id)
         left join own using (claim_id)
         where c.connection_id = :connection_id
-            and (c.status = 'filed' or (c.status = 'approved' and c.status_by = 'recoup'))
+            and (c.status in ('filed', 'rejected') or (c.status = 'approved' and c.status_by = 'recoup'))
         window so_far as (partition by x.case_id, x.is_money, case when x.is_money then c.currency end
-            order by c.event_on, c.claim_id)
+            -- What was denied comes last: the money is for the others first.
+            order by c.status = 'rejected', c.event_on, c.claim_id)
     )
     select filed.claim_id, paid.reference
     from filed
     join paid on paid.case_id = filed.case_id
     left join money on money.case_id = filed.case_id and money.currency = filed.currency
     where case when filed.is_money
-        then not filed.is_found and money.amount >= filed.amount * (1 - {_REST}) and money.amount > 0
+        then not filed.is_found and money.amount >= filed.amount * (1 - {REST}) and money.amount > 0
         else paid.units > 0 and filed.units <= paid.units
             and (not filed.is_found or filed.found_units > 0) end
     """,

@@ -9,8 +9,9 @@ from datetime import date
 from recoup.claims.detection.cases import WORK_OFF
 from recoup.claims.detection.gap_queries import find_gaps
 from recoup.claims.detection.gaps import CLAIMS, RulesToRun, choose_rules, notes_of
-from recoup.claims.detection.held import hold_back
+from recoup.claims.detection.held import JudgedDays, hold_back
 from recoup.claims.detection.horizon import find_horizon, keep_what_changes
+from recoup.claims.detection.judged_days import is_of_files, judged_days_of, old_gaps, read_days
 from recoup.claims.detection.prepare import prepare
 from recoup.claims.detection.store import Stored, lock_detection, store
 from recoup.claims.detection.temporary_table import change_tables
@@ -62,7 +63,9 @@ async def detect(
     all_of_them = tuple(rules or all_rules())
     await lock_detection(conn, connection_id)
     found = await find_gaps(conn, connection_id, sync_id=sync_id, unread=unread)
-    to_run = choose_rules(all_of_them, found.gaps, found.rows)
+    days = await read_days(conn, connection_id) if await is_of_files(conn, connection_id) else {}
+    gaps = [*found.gaps, *old_gaps(days, as_of)]
+    to_run = choose_rules(all_of_them, gaps, found.rows)
     values: dict[str, object] = {
         "connection_id": connection_id,
         "as_of": as_of,
@@ -70,7 +73,8 @@ async def detect(
         "policy_version": policy.version,
     }
     horizon = await find_horizon(conn, connection_id)
-    vague = await _find_claims(conn, connection_id, as_of, to_run, policy, horizon)
+    spans = judged_days_of(to_run.run, days)
+    vague = await _find_claims(conn, connection_id, as_of, to_run, policy, horizon, spans)
     stored = await store(conn, values, [rule.type.value for rule in to_run.run])
     notes = notes_of(to_run, vague)
     news = await _tell(conn, connection_id, all_of_them, notes)
@@ -110,14 +114,14 @@ async def _find_claims(
     to_run: RulesToRun,
     policy: Policy,
     horizon: date | None,
+    spans: Collection[JudgedDays] = (),
 ) -> list[Vague]:
     """Leaves the results of rules in temporary tables, stores nothing. Returns vague findings."""
     values: dict[str, object] = {"connection_id": connection_id, "as_of": as_of}
     await tune(conn)
     await prepare(conn, connection_id, as_of, policy)
     await make_found(conn)
-    for rule in to_run.run:
-        await find_events(conn, rule, values)
+    await find_events(conn, to_run.run, values)
     await change_tables(conn, WORK_OFF)
     types = [rule.type.value for rule in to_run.run]
     vague = await find_vague(conn)
@@ -129,6 +133,7 @@ async def _find_claims(
         refused=to_run.refused,
         is_vague=bool(vague),
         horizon=horizon,
+        spans=spans,
     )
     await value_claims(conn, values)
     return vague

@@ -124,9 +124,15 @@ async def _list_never_read(conn: Reader, connection_id: ConnectionId) -> list[st
                 from stream_cursor where connection_id = :connection_id group by stream
             ), sync as (
                 select sync_id from sync_progress where connection_id = :connection_id
+            ), reader as (
+                -- Of an account of files, what no file has is not known either.
+                select from sync
+                union all
+                select from amazon_connection
+                where connection_id = :connection_id and environment = 'files'
             )
             select name from stream left join cursor using (name)
-            where case when is_read is null then not has_rows and exists (select from sync)
+            where case when is_read is null then not has_rows and exists (select from reader)
                     else not is_read end
                 and not exists (
                     select from sync_stream s

@@ -30,6 +30,16 @@ class Refused:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedDays:
+    """The days of events that a rule may judge, both included. why: what is known."""
+
+    type: str
+    first_on: date
+    last_on: date | None
+    why: str
+
+
 LEAVES = """
     select one ->> 'key' as key, one -> 'value' as value
     from jsonb_path_query(q.raw, '$.** ? (@.type() == "object").keyvalue()') as one
@@ -125,6 +135,19 @@ HELD = TemporaryTable(
         ) as event
         where event_on < cast(:horizon as date)
         union all
+        select event.type, key, 'Not known on its day: ' || span.why || '.'
+        from (
+            select type, key, event_on from detect_found
+            union all
+            select c.type, c.key, c.event_on from claim c
+            where c.connection_id = :connection_id and c.type = any(:types)
+                and not exists (select from detect_found f where f.type = c.type and f.key = c.key)
+        ) as event
+        join unnest(cast(:span_types as text[]), cast(:span_firsts as date[]),
+                cast(:span_lasts as date[]), cast(:span_whys as text[])) as span (type, first_on, last_on, why)
+            on span.type = event.type
+        where event_on < span.first_on or event_on > span.last_on
+        union all
         select type, key, 'Data that it was judged by was deleted with age.'
         from judged_event where connection_id = :connection_id and type = any(:types)
     )
@@ -150,14 +173,15 @@ async def hold_back(
     refused: Collection[Refused],
     is_vague: bool,
     horizon: date | None,
+    spans: Collection[JudgedDays] = (),
 ) -> None:
     """Removes candidates that unread or deleted data may settle.
 
     types: those that the detection looks for. watched: each of them with the streams whose rows in
     quarantine matter to it. is_vague: whether recoup.claims.detection.vague has found anything.
-    horizon: the first day of which events are judged; None: all are.
+    horizon: the first day of which events are judged; None: all are. spans: the days that files cover.
     """
-    if not watched and not refused and not is_vague and horizon is None:
+    if not (watched or refused or is_vague or spans) and horizon is None:
         await make_table(conn, replace(HELD, fill=None), {})
         return
     streams = [stream for stream in all_streams() if stream.name in {name for _, name in watched}]
@@ -172,6 +196,10 @@ async def hold_back(
         "refused_types": [one.type for one in refused],
         "refused_marketplaces": [one.marketplace_id for one in refused],
         "refused_whys": [one.why for one in refused],
+        "span_types": [one.type for one in spans],
+        "span_firsts": [one.first_on for one in spans],
+        "span_lasts": [one.last_on for one in spans],
+        "span_whys": [one.why for one in spans],
     }
     await make_table(conn, NAMED, parameters)
     await make_table(conn, HELD, parameters)

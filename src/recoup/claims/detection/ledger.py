@@ -291,13 +291,18 @@ DOUBTFUL = TemporaryTable(
                 + coalesce(found, 0) + coalesce(lost, 0) + coalesce(damaged, 0) + coalesce(disposed, 0)
                 + coalesce(other_events, 0) + coalesce(unknown_events, 0)
                 - coalesce(ending_balance, 0)) <> 0 as is_off,
+            bool_or(num_nulls(starting_balance, receipts, customer_shipments, customer_returns, vendor_returns,
+                warehouse_transfers, found, lost, damaged, disposed, other_events, unknown_events,
+                ending_balance) > 0) as has_gaps,
+            bool_or(found is null) as found_is_unknown,
             sum(coalesce(found, 0) - abs(coalesce(lost, 0))) as net
         from ledger_summary
         where connection_id = :connection_id and fnsku <> '' and month_on <= :as_of
             and coalesce(location, '') <> 'CN'
         group by fnsku, month_on, msku, disposition, location, store
     ), balance as (
-        select fnsku, month_on, bool_or(is_off) as is_off, sum(net) as net
+        select fnsku, month_on, bool_or(is_off) as is_off, bool_or(is_off and has_gaps) as has_gaps,
+            bool_or(found_is_unknown) as found_is_unknown, sum(net) as net
         from summary
         group by fnsku, month_on
     ), detail as (
@@ -307,15 +312,18 @@ DOUBTFUL = TemporaryTable(
         group by fnsku, month_on
     ), doubt as (
         select b.fnsku, b.month_on, 'the monthly balance of ' || to_char(b.month_on, 'YYYY-MM')
+            || case when b.has_gaps then ' has empty cells, and without them it' else '' end
             || ' does not add up' as why
         from balance b where b.is_off
         union all
+        -- An empty cell is no proof that nothing was found.
         select b.fnsku, b.month_on, 'the monthly summary of ' || to_char(b.month_on, 'YYYY-MM')
-            || ' shows more found units than the ledger'
+            || case when b.found_is_unknown then ' does not tell how many units were found'
+                else ' shows more found units than the ledger' end
         from balance b
         cross join detect_ledger_span span
         left join detail d on d.fnsku = b.fnsku and d.month_on = b.month_on
-        where b.net > coalesce(d.net, 0)
+        where (b.found_is_unknown or b.net > coalesce(d.net, 0))
             and b.month_on >= span.first_on and b.month_on + interval '1 month' <= span.complete_on + 1
     )
     select distinct on (fnsku) fnsku, why from doubt order by fnsku, month_on desc, why

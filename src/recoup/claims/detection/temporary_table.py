@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from sqlalchemy import text
 
-from recoup.db.engine import Writer
+from recoup.db.engine import Writer, driver_connection
+from recoup.db.single_reads import Statement, statement
 
 Reads = Mapping[str, tuple[str, ...]]
 """Tables of streams, each with the columns of it that are read."""
@@ -36,8 +38,8 @@ def tables_in(sql: str) -> frozenset[str]:
 
 async def run_statements(conn: Writer, statements: tuple[str, ...]) -> None:
     """Runs statements one after another; the default of `Change.run`."""
-    for statement in statements:
-        await conn.execute(text(statement))
+    for one in statements:
+        await conn.execute(text(one))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +97,69 @@ async def drop_tables(conn: Writer, tables: Iterable[TemporaryTable]) -> None:
 
 
 async def make_table(conn: Writer, table: TemporaryTable, values: Mapping[str, object]) -> None:
-    """Creates the table, which must not exist, and fills it. It ends with the transaction.
+    """Creates the table, which must not exist, and fills it. It ends with the transaction."""
+    await make_tables(conn, [table], values)
 
-    The table is made from its SELECT, not filled by an INSERT, which PostgreSQL runs in one process
-    whatever the size.
+
+async def make_tables(
+    conn: Writer, tables: Iterable[TemporaryTable], values: Mapping[str, object]
+) -> None:
+    """Makes tables one after another, as `make_table`, without waiting for each.
+
+    Of ninety tables a small seller fills a few: to ask for each would take longer than to make it.
     """
-    made = f"create temp table {table.name}"
-    if table.fill is None:
-        await conn.execute(text(f"{made} ({table.columns}) on commit drop"))
-        is_empty = False  # it is filled later
+    driver = await driver_connection(conn)
+    async with driver.pipeline():
+        for table in tables:
+            is_changed = table.changed_by is not None
+            for one in _steps(
+                table.name, table.columns, table.fill, table.indexes, is_changed=is_changed
+            ):
+                await driver.execute(one.text, values, prepare=False)
+
+
+async def allow_making(conn: Writer) -> None:
+    """Must come before the first table of a transaction."""
+    await conn.execute(_INDEX_UNLESS_EMPTY)
+
+
+# To index an empty table takes as long as to index a small one.
+_INDEX_UNLESS_EMPTY = text(
+    """
+    create or replace function pg_temp.index_unless_empty(name text, statements text)
+    returns void language plpgsql as $$
+    declare
+        has_rows boolean;
+    begin
+        execute format('select exists (select from %I)', name) into has_rows;
+        if has_rows then
+            execute statements;
+        end if;
+    end $$
+    """
+)
+
+
+@cache
+def _steps(
+    name: str, columns: str, fill: str | None, indexes: tuple[str, ...], *, is_changed: bool
+) -> tuple[Statement, ...]:
+    """The table is made from its SELECT, not filled by an INSERT, which PostgreSQL runs in one
+    process whatever the size.
+    """
+    ready = [f"create index on {name} ({indexed})" for indexed in indexes]
+    # Without it the planner takes a new table for tiny, and joins big ones in nested loops.
+    ready.append(f"analyze {name}")
+    if fill is None:
+        steps = [f"create temp table {name} ({columns}) on commit drop", *ready]
     else:
-        declared = [column.split(maxsplit=1) for column in table.columns.split(",")]
-        names = ", ".join(name for name, _ in declared)
-        typed = ", ".join(f"cast({name} as {kind})" for name, kind in declared)
-        query = f"select {typed} from ({table.fill}) as filled ({names})"
-        made = f"{made} ({names}) on commit drop as {query}"
-        is_empty = (await conn.execute(text(made), values)).rowcount == 0
-    # Of ninety tables a small seller fills a few, and to index an empty one takes as long.
-    if not is_empty or table.changed_by is not None:
-        indexes = "".join(
-            f"create index on {table.name} ({columns}); " for columns in table.indexes
-        )
-        # Without it the planner takes a new table for tiny, and joins big ones in nested loops.
-        await conn.execute(text(f"{indexes}analyze {table.name}"))
+        declared = [column.split(maxsplit=1) for column in columns.split(",")]
+        names = ", ".join(column for column, _ in declared)
+        typed = ", ".join(f"cast({column} as {kind})" for column, kind in declared)
+        query = f"select {typed} from ({fill}) as filled ({names})"
+        steps = [f"create temp table {name} ({names}) on commit drop as {query}"]
+        if is_changed:  # it is filled further
+            steps += ready
+        else:
+            steps.append(f"select pg_temp.index_unless_empty('{name}', '{'; '.join(ready)}')")
+    return tuple(statement(text(step)) for step in steps)

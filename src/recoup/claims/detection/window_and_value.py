@@ -6,12 +6,14 @@ a unit lost before an order from the seller's sourcing cost of that day (docs/cl
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Date, literal, text
 
-from recoup.claims.detection.cases import WORK_OFF
+from recoup.claims.detection.cases import WORK_OFF, WORKED_OFF
 from recoup.claims.detection.confidence import sum_of, weighed
 from recoup.claims.detection.temporary_table import TemporaryTable, all_of, make_table
 from recoup.claims.policy import load_policy
@@ -19,7 +21,8 @@ from recoup.claims.reading.claims import StandingTotal, total_where
 from recoup.claims.reading.row import ClaimRow, claim_row, select_claims
 from recoup.claims.rule import ClaimType, Rule, Value
 from recoup.claims.tables import claim
-from recoup.db.engine import Reader, Writer
+from recoup.db.engine import Reader, Writer, driver_connection
+from recoup.db.single_reads import Statement, statement
 from recoup.ids import ConnectionId, SyncId
 
 _CANDIDATE = """key jsonb, marketplace_id text, sku text, fnsku text, asin text, order_id text, units integer,
@@ -215,26 +218,33 @@ async def tune(conn: Writer) -> None:
 
 
 async def make_found(conn: Writer) -> None:
-    """Creates an empty table for the events that rules find; each event of a type occurs once."""
+    """Creates the tables for the events that rules find, empty; each event of a type occurs once."""
     await make_table(conn, FOUND, {})
+    await make_table(conn, WORKED_OFF, {})
     await conn.execute(text("create unique index on detect_found (type, key)"))
 
 
-async def find_events(conn: Writer, rule: Rule, values: dict[str, object]) -> None:
-    """Runs a rule's SELECT: every candidate event of its type, open or settled."""
-    statement = text(
-        f"insert into detect_found (type, window_name, by_cost, rule_version, {_NAMES}) "
-        f"select :rule_type, :rule_window, :rule_by_cost, :rule_version, {_TYPED} from ({rule.sql}) as found"
-    )
-    await conn.execute(
-        statement,
-        values
-        | {
-            "rule_type": rule.type.value,
-            "rule_window": rule.window.value,
-            "rule_by_cost": rule.value is Value.SOURCING_COST,
-            "rule_version": rule.version,
-        },
+async def find_events(conn: Writer, rules: Iterable[Rule], values: Mapping[str, object]) -> None:
+    """Runs the SELECT of each rule: every candidate event of its type, open or settled."""
+    driver = await driver_connection(conn)
+    async with driver.pipeline():
+        for rule in rules:
+            told = {
+                "rule_type": rule.type.value,
+                "rule_window": rule.window.value,
+                "rule_by_cost": rule.value is Value.SOURCING_COST,
+                "rule_version": rule.version,
+            }
+            await driver.execute(_finding(rule.sql).text, {**values, **told}, prepare=False)
+
+
+@cache
+def _finding(sql: str) -> Statement:
+    return statement(
+        text(
+            f"insert into detect_found (type, window_name, by_cost, rule_version, {_NAMES}) "
+            f"select :rule_type, :rule_window, :rule_by_cost, :rule_version, {_TYPED} from ({sql}) as found"
+        )
     )
 
 

@@ -25,6 +25,20 @@ COST = TemporaryTable(
     ("fnsku", "sku"),
 )
 
+APPROVED = TemporaryTable(
+    "detect_approved_cost",
+    # By which Amazon has paid since the day, until it approved another one (docs/claims.md#sourcing-costs).
+    "fnsku text, currency text, valid_from date, valid_to date, cost numeric, source text",
+    """
+    select fnsku, currency, approved_on,
+        lead(approved_on, 1, date '9999-12-31') over (partition by fnsku, currency order by approved_on),
+        cost, source
+    from approved_cost
+    where connection_id = :connection_id
+    """,
+    ("fnsku",),
+)
+
 # From when on a unit lost before an order is worth what it cost (docs/claims.md#value).
 VALUE = TemporaryTable(
     "detect_value", "sourcing_cost_since date", "select cast(:sourcing_cost_since as date)"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, any_, case, func, or_, select
+from sqlalchemy import ColumnElement, any_, case, func, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
@@ -19,12 +20,14 @@ from recoup.claims.lifecycle import (
     Status,
     WindowState,
 )
+from recoup.claims.reading.answered import is_recovered
 from recoup.claims.reading.day import today_on
 from recoup.claims.reading.row import ClaimRow, claim_row, select_claims
 from recoup.claims.reading.sort import Order
-from recoup.claims.reading.standing import in_window, standing_on
+from recoup.claims.reading.standing import in_window, stage_on, standing_on
 from recoup.claims.rule import ClaimType
-from recoup.claims.tables import SEARCHED, claim
+from recoup.claims.stages import Stage
+from recoup.claims.tables import SEARCHED, claim, claim_payment
 from recoup.connections.tables import amazon_connection
 from recoup.db.engine import Reader
 from recoup.errors import NotFoundError
@@ -74,6 +77,16 @@ class ClaimSelection:
     status_set: Period = ALWAYS
     """When it got its status."""
     filed: Period = ALWAYS
+    stage: Stage | None = None
+    """As it is shown, with what follows from the day."""
+    recovered: bool | None = None
+    """Whether the reimbursements report shows a payment for a case of the seller's."""
+    paid_by_itself: bool | None = None
+    """Whether it shows one without."""
+    paid: Period = ALWAYS
+    """When such a payment was approved."""
+    paid_currency: str | None = None
+    """The currency of such a payment, which has an amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +120,20 @@ def of_workspace(workspace_id: WorkspaceId) -> ColumnElement[bool]:
 def conditions(selection: ClaimSelection) -> list[ColumnElement[bool]]:
     """The conditions of the selection; a filter that is not set adds none."""
     today = today_on(selection.now)
-    standing = standing_on(today)
-    equal: tuple[tuple[ColumnElement[Any], str | None], ...] = (
-        (_c.connection_id, selection.connection_id),
-        (_c.status, selection.status),
-        (_c.type, selection.type),
-        (_c.sync_id, selection.sync_id),
-        (standing, selection.standing),
-        (review_band(), selection.review),
-        (valued_currency(), selection.currency),
+    equal: tuple[tuple[Callable[[], ColumnElement[Any]], str | None], ...] = (
+        (lambda: _c.connection_id, selection.connection_id),
+        (lambda: _c.status, selection.status),
+        (lambda: _c.type, selection.type),
+        (lambda: _c.sync_id, selection.sync_id),
+        (lambda: standing_on(today), selection.standing),
+        (lambda: stage_on(today), selection.stage),
+        (review_band, selection.review),
+        (valued_currency, selection.currency),
     )
     found = [of_workspace(selection.workspace_id)]
-    found += [column == value for column, value in equal if value is not None]
+    found += [column() == value for column, value in equal if value is not None]
     if selection.owed is not None:
-        is_owed = standing == Standing.OWED.value
+        is_owed = standing_on(today) == Standing.OWED.value
         found.append(is_owed if selection.owed else ~is_owed)
     if selection.valued is not None:
         found.append(_c.amount.is_not(None) if selection.valued else _c.amount.is_(None))
@@ -134,12 +147,64 @@ def conditions(selection: ClaimSelection) -> list[ColumnElement[bool]]:
         found.append(_begins_with(selection.search))
     if selection.discarded is not None:
         found.append(is_discarded() if selection.discarded else ~is_discarded())
+    found += _paid(selection)
     times = (
         (_c.detected_at, selection.detected),
         (_c.status_at, selection.status_set),
         (_c.filed_at, selection.filed),
     )
     return found + [one for column, period in times for one in within(column, period)]
+
+
+def _paid(selection: ClaimSelection) -> list[ColumnElement[bool]]:
+    """Conditions about payments. A period or a currency alone asks for a payment of either kind."""
+    payments = _of_payments(selection)
+    kinds = ((is_recovered(), selection.recovered), (~is_recovered(), selection.paid_by_itself))
+    asked = [(kind, wanted) for kind, wanted in kinds if wanted is not None]
+    if payments and not asked:
+        asked = [(true(), True)]
+    found = []
+    for kind, wanted in asked:
+        paid = (
+            select(claim_payment.c.payment_id)
+            .where(claim_payment.c.claim_id == _c.claim_id, kind, *payments)
+            .correlate(claim)
+            .exists()
+        )
+        found.append(paid if wanted else ~paid)
+    return found
+
+
+def _of_payments(selection: ClaimSelection) -> list[ColumnElement[bool]]:
+    """The period and the currency of the payments that a selection asks for."""
+    payments = within(claim_payment.c.approved_at, selection.paid)
+    if selection.paid_currency is not None:
+        payments.append(claim_payment.c.currency == selection.paid_currency)
+        payments.append(claim_payment.c.amount != 0)
+    return payments
+
+
+async def total_payments(conn: Reader, selection: ClaimSelection) -> list[Total]:
+    """What the selected claims were paid, of the kind and in the time that the selection asks for.
+
+    Without a currency: those with units only.
+    """
+    p = claim_payment.c
+    currency = case((p.amount != 0, p.currency))
+    kinds = [is_recovered()] if selection.recovered else []
+    kinds += [~is_recovered()] if selection.paid_by_itself else []
+    rows = await conn.execute(
+        select(
+            currency,
+            case((currency.is_not(None), func.sum(p.amount))),
+            func.count(p.claim_id.distinct()),
+        )
+        .select_from(claim_payment.join(claim, _c.claim_id == p.claim_id))
+        .where(*conditions(selection), *_of_payments(selection), *kinds)
+        .group_by(currency)
+        .order_by(currency)
+    )
+    return [Total(*found) for found in rows]
 
 
 def is_discarded() -> ColumnElement[bool]:
@@ -160,12 +225,17 @@ def within(at: ColumnElement[Any], period: Period) -> list[ColumnElement[bool]]:
 def _begins_with(beginning: str) -> ColumnElement[bool]:
     """Of any code of a claim. Uses its claim_..._search_idx.
 
-    Amazon's codes are in capitals. A comparison in small letters would hide the indexes: no function
-    of a row runs before row level security has let the row pass, except those that leak nothing, and
-    lower() is none of them.
+    Amazon's codes are in capitals, and SKUs are stored in capitals for this. A comparison by lower()
+    would hide the indexes: no function of a row runs before row level security has let the row pass,
+    except those that leak nothing, and lower() is none of them.
     """
-    ways = sorted({beginning, beginning.upper()})
-    return or_(*(func.starts_with(_c[name], way) for name in SEARCHED for way in ways))
+    # Of a constant: it is made by PostgreSQL too, so that both sides have the same capitals.
+    capitals = func.upper(beginning)
+    written = [name for name in SEARCHED if name != "sku_upper"]
+    return or_(
+        *(func.starts_with(_c[name], capitals) for name in SEARCHED),
+        *(func.starts_with(_c[name], beginning) for name in written),
+    )
 
 
 def review_band() -> ColumnElement[str]:

@@ -163,19 +163,19 @@ def _counts(now: datetime) -> tuple[_Count, ...]:
                 "state": standing_on(today, owed=urgency),
                 "type": _c.type,
                 "month": case((is_kept, _month(_c.detected_at))),
-                "period": case((is_kept, _number_of(_c.detected_at, times.periods))),
+                "period": case((is_kept, number_of(_c.detected_at, times.periods))),
             },
             _of_all,
         ),
         _Count(
-            {"age": _number_of(_c.filed_at, times.ages)},
+            {"age": number_of(_c.filed_at, times.ages)},
             lambda sides: {Facet.FILED_AGE: sides.age},
             Status.FILED,
         ),
         _Count(
             {
                 "month": _month(_c.status_at),
-                "period": _number_of(_c.status_at, times.periods),
+                "period": number_of(_c.status_at, times.periods),
             },
             lambda sides: {
                 Facet.APPROVED_MONTH: _written(sides.month),
@@ -200,7 +200,8 @@ def _of_all(
     }
 
 
-def _number_of(at: ColumnElement[datetime], periods: tuple[Period, ...]) -> ColumnElement[Any]:
+def number_of(at: ColumnElement[datetime], periods: tuple[Period, ...]) -> ColumnElement[Any]:
+    """The number of the period that a time is in; null: in none."""
     branches = (
         (and_(*within(at, period)), literal(str(number), Text))
         for number, period in enumerate(periods)

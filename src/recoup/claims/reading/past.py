@@ -1,8 +1,8 @@
-"""The history of a claim, and what settled units of its event."""
+"""What happened to a claim: its history, what settled units, Amazon's answers and payments."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,12 @@ from typing import Any
 from sqlalchemy import func, select
 
 from recoup.claims.lifecycle import Status
+from recoup.claims.reading.answered import (
+    PaymentRow,
+    ResponseRow,
+    list_claim_payments,
+    list_claim_responses,
+)
 from recoup.claims.reading.row import ClaimRow
 from recoup.claims.tables import claim, claim_allocation, claim_history
 from recoup.db.engine import Reader
@@ -35,6 +41,25 @@ class AllocationRow:
     by: str
     reference: object
     units: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimPast:
+    """All of it, each part oldest first."""
+
+    history: Sequence[HistoryRow]
+    allocations: Sequence[AllocationRow]
+    responses: Sequence[ResponseRow]
+    payments: Sequence[PaymentRow]
+
+
+async def read_claim_past(conn: Reader, row: ClaimRow) -> ClaimPast:
+    return ClaimPast(
+        history=await list_claim_history(conn, row.claim_id),
+        allocations=await list_claim_allocations(conn, row),
+        responses=await list_claim_responses(conn, row.claim_id),
+        payments=await list_claim_payments(conn, row.claim_id),
+    )
 
 
 async def list_claim_history(conn: Reader, claim_id: str) -> list[HistoryRow]:

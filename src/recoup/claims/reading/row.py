@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Select, null, select
 
+from recoup.claims.answers import Reason
 from recoup.claims.lifecycle import Review, Status, WindowState, days_left, review_of, window_state
 from recoup.claims.rule import ClaimType
+from recoup.claims.stages import NextAction, Stage, Standpoint, next_action, shown_stage
 from recoup.claims.tables import claim
 from recoup.ids import ConnectionId
 
@@ -20,7 +22,7 @@ from recoup.ids import ConnectionId
 class ClaimRow:
     """The columns of `claim`, each under its name.
 
-    evidence: None if it was not read. today_on: the day of the claim's marketplace. place: the
+    stage: as it was last set; `shown_stage` is what people see. evidence: None if it was not read. today_on: the day of the claim's marketplace. place: the
     position of the claim in the list that it was read for, which is what `list_claims` takes as
     `after`; empty outside a list.
     """
@@ -58,6 +60,13 @@ class ClaimRow:
     note: str | None
     arrived: bool | None
     filed_at: datetime | None
+    stage: Stage
+    hold_reason: str | None
+    answer_reason: Reason | None
+    waiting_since: date | None
+    paid_amount: Decimal | None
+    paid_currency: str | None
+    paid_units: int | None
     today_on: date
     place: tuple[str, ...] = ()
 
@@ -72,6 +81,40 @@ class ClaimRow:
     @property
     def review(self) -> Review:
         return review_of(self.confidence)
+
+    @property
+    def standpoint(self) -> Standpoint:
+        return Standpoint(
+            stage=self.stage,
+            status=self.status,
+            window_state=self.window_state,
+            confidence=self.confidence,
+            fileable_from=self.fileable_from,
+            deadline=self.deadline,
+            waiting_since=self.waiting_since,
+            is_paid=bool(self.paid_amount or self.paid_units),
+            today_on=self.today_on,
+        )
+
+    @property
+    def shown_stage(self) -> Stage:
+        return shown_stage(self.standpoint)
+
+    @property
+    def next_action(self) -> NextAction:
+        return next_action(self.standpoint)
+
+    @property
+    def waiting_days(self) -> int | None:
+        """How long the seller has been waiting; None if nobody waits."""
+        if self.waiting_since is None or self.stage not in {Stage.FILED, Stage.APPEALED}:
+            return None
+        return max(0, (self.today_on - self.waiting_since).days)
+
+    @property
+    def filed_on(self) -> date | None:
+        """The day in UTC."""
+        return None if self.filed_at is None else self.filed_at.astimezone(UTC).date()
 
 
 _COLUMNS = tuple(one.name for one in fields(ClaimRow) if one.name in claim.c)
@@ -88,5 +131,10 @@ def select_claims(today: ColumnElement[date], *, with_evidence: bool = True) -> 
 
 def claim_row(row: RowMapping, place: tuple[str, ...] = ()) -> ClaimRow:
     values = {name: row[name] for name in (*_COLUMNS, "today_on")}
-    values |= {"type": ClaimType(row["type"]), "status": Status(row["status"])}
+    values |= {
+        "type": ClaimType(row["type"]),
+        "status": Status(row["status"]),
+        "stage": Stage(row["stage"]),
+        "answer_reason": row["answer_reason"] and Reason(row["answer_reason"]),
+    }
     return ClaimRow(**values, place=place)

@@ -1,4 +1,4 @@
-"""The definition of "owed" in SQL, the only one behind all figures of claims.
+"""The definitions of "owed" and of the shown stage in SQL, the only ones behind figures and filters.
 
 A claim has exactly one standing, so the numbers of all standings add up to all claims.
 """
@@ -10,6 +10,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, and_, case, func
 
 from recoup.claims.lifecycle import PROMPT_FROM, Standing, Status, WindowState
+from recoup.claims.stages import CHASE_AFTER, Stage
 from recoup.claims.tables import claim
 
 _c = claim.c
@@ -27,6 +28,17 @@ def in_window(state: WindowState, today: ColumnElement[date]) -> ColumnElement[b
             return and_(_c.deadline >= today, ~begun)
         case WindowState.OPEN:
             return and_(_c.deadline >= today, begun)
+
+
+def stage_on(today: ColumnElement[date]) -> ColumnElement[str]:
+    """The same as `stages.shown_stage`."""
+    is_ready = and_(in_window(WindowState.OPEN, today), _c.confidence >= PROMPT_FROM)
+    waits_long = func.coalesce(_c.waiting_since + CHASE_AFTER.days <= today, True)
+    return case(
+        (and_(_c.stage == Stage.FOUND.value, is_ready), Stage.READY.value),
+        (and_(_c.stage == Stage.FILED.value, waits_long), Stage.WAITING.value),
+        else_=_c.stage,
+    )
 
 
 def standing_on(

@@ -176,10 +176,6 @@ RULE = Rule(
     window=PolicyWindow.CUSTOMER_RETURN,
     value=Value.OWN,
     version=3,
-    documents=(
-        "the order in Seller Central with the date and amount of the refund or the replacement",
-        "the FBA customer returns report, searched by order id",
-    ),
     sql=_SQL,
     decides={"returns": ("asin",)},
 )

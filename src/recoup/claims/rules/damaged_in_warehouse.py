@@ -57,10 +57,6 @@ RULE = Rule(
     window=PolicyWindow.FC_DAMAGED,
     value=Value.SOURCING_COST,
     version=2,
-    documents=(
-        "Ledger row: reference id, date, FNSKU, fulfillment center, quantity, reason",
-        "Supplier invoice that covers the units (when the value is disputed)",
-    ),
     sql=f"""
     with counted as (
         select i.*, least(coalesce(unreconciled, open_units), open_units) as quantity

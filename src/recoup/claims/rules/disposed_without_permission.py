@@ -53,11 +53,6 @@ RULE = Rule(
     window=PolicyWindow.FC_LOST,
     value=Value.SOURCING_COST,
     version=2,
-    documents=(
-        "Ledger row of the disposal",
-        "Proof that there is no disposal order: list of removal orders",
-        "Screenshot of the automated removal settings",
-    ),
     sql=f"""
     with disposal as (
         select i.*, disposition = 'SELLABLE' as is_sellable

@@ -47,7 +47,7 @@ _GIVEN_BACK = settled(
     "correction",
     "transaction_ids",
     "quantity",
-    Sql("format('%s %s given back for order %s', given_back, currency, order_id)"),
+    Sql("format('%s %s given back for order %s', round(given_back, 2), currency, order_id)"),
 )
 
 _SETTLED = list_of(
@@ -74,7 +74,8 @@ suspect as (
 ), single as (
     select cause, order_id, sku, currency, marketplace_id, country, zone, today, week,
            min(posted_at) as posted_at, sum(quantity)::integer as quantity,
-           sum(unit_fee * quantity) as charged, sum(right_fee * quantity) as expected,
+           -- A fee of several units is divided by them: what is far behind the cent is not Amazon's.
+           round(sum(unit_fee * quantity), 4) as charged, round(sum(right_fee * quantity), 4) as expected,
            min(transaction_id) as transaction_id, min(fnsku) as fnsku,
            bool_or(is_before_preview) as is_before_preview, max(seen_at) as seen_at,
            min(store) as store, bool_and(is_home) as is_home,
@@ -147,8 +148,8 @@ suspect as (
            min(tier_before) as tier_before, min(source) as source, min(source_line) as source_line,
            jsonb_agg(jsonb_build_object('table', 'fees', 'transactionId', transaction_id,
                'orderId', order_id, 'sku', sku, 'chargedOn', charged_on, 'units', quantity,
-               'charged', charged::text, 'givenBack', given_back::text,
-               'expected', expected::text, 'over', over::text)
+               'charged', trim_scale(charged)::text, 'givenBack', given_back::text,
+               'expected', trim_scale(expected)::text, 'over', trim_scale(over)::text)
                order by charged_on, order_id) filter (where is_open) as rows,
            jsonb_agg({_GIVEN_BACK.json} order by charged_on, order_id)
                filter (where not is_open) as settled
@@ -198,9 +199,9 @@ select jsonb_build_object('sku', sku, 'marketplaceId', marketplace_id, 'cause', 
                 || 'for this: ' || nameless.names end as suppressed,
        case cause when 'size_changed' then format(
                '%s units charged after Amazon changed the size from %s (%s) to %s (%s): %s %s more '
-               'than before.', open, size_before, tier_before, size, size_tier, over, currency)
+               'than before.', open, size_before, tier_before, size, size_tier, round(over, 2), currency)
             else format('%s units in %s charges cost %s %s more than the fee preview.',
-               open, charges, coalesce(over, 0), currency) end as reason,
+               open, charges, round(coalesce(over, 0), 2), currency) end as reason,
        jsonb_build_object(
            'rows', coalesce(rows, '[]') || jsonb_build_array(jsonb_build_object(
                'table', case when source is null then 'fee_preview_history'
@@ -208,7 +209,8 @@ select jsonb_build_object('sku', sku, 'marketplaceId', marketplace_id, 'cause', 
                'source_line', source_line, 'sku', sku, 'store', store, 'seenAt', seen_at,
                'size', size, 'sizeTier', size_tier)),
            'numbers', jsonb_build_object('units', open, 'charges', charges,
-               'over', coalesce(over, 0)::text, 'owed', coalesce(owed, 0)::text,
+               'over', trim_scale(coalesce(over, 0))::text,
+               'owed', trim_scale(coalesce(owed, 0))::text,
                -- What the next day of waiting loses: the charges that are about to leave the window.
                'lostPerDayOfDelay', round(coalesce(over, 0)
                    / greatest(newest_on - oldest_on + 1, 1), 2)::text),
@@ -236,11 +238,6 @@ RULE = Rule(
     window=PolicyWindow.FEE_DIMENSION,
     value=Value.OWN,
     version=3,
-    documents=(
-        "measures of a unit with photos on a scale and a ruler",
-        "the list of charges (in the evidence)",
-        "a request to measure again, where Amazon allows one",
-    ),
     sql=_SQL,
     reads={
         "fees": (

@@ -70,11 +70,6 @@ RULE = Rule(
     window=PolicyWindow.INBOUND,
     value=Value.SOURCING_COST,
     version=2,
-    documents=(
-        "supplier invoice that covers the units",
-        "carrier documents",
-        "photos, if there are any",
-    ),
     sql=_SQL,
     reads={
         "inbound_plan_shipments": ("carrier", "shipment_id"),

@@ -101,7 +101,6 @@ RULE = Rule(
     window=PolicyWindow.INBOUND_PROBLEM,
     value=Value.OWN,
     version=2,
-    documents=("the shipment's events in Seller Central", "the noncompliance row"),
     sql=_SQL,
     reads={
         "inbound_noncompliance": (

@@ -74,7 +74,8 @@ with candidates as (
                case when c.received_by_api <> c.received_by_ledger
                     then 'shipment and stock ledger count differently' end,
                case when c.received = 0 then 'no unit of this SKU was received'
-                    when c.short * 5 > c.shipped then 'more than a fifth is missing' end) as doubt,
+                    -- What came without its label is not missing.
+                    when c.owed * 5 > c.shipped then 'more than a fifth is missing' end) as doubt,
            {_SETTLED} as settled,
            untold.why as untold,
            coalesce(s.rows, '[]') as surplus_rows,
@@ -158,12 +159,7 @@ RULE = Rule(
     source="docs/rules.md#inbound_shortage",
     window=PolicyWindow.INBOUND,
     value=Value.SOURCING_COST,
-    version=2,
-    documents=(
-        "supplier invoice that covers the units (a signed packing slip if you make them)",
-        "proof of delivery or bill of lading (not needed for a carrier partnered with Amazon)",
-        "box contents",
-    ),
+    version=3,
     sql=_SQL,
     reads={
         "ledger": (

@@ -125,7 +125,6 @@ RULE = Rule(
     window=PolicyWindow.FEE_REFERRAL,
     value=Value.OWN,
     version=3,
-    documents=("the transaction lines of the sale and of the refund", "the referral fee schedule"),
     sql=_SQL,
     # Returns and replacements only show that Amazon sent the order, and without that nothing is claimed;
     # the ledger has the FNSKU, which is shown.

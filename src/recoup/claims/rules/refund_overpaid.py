@@ -102,7 +102,6 @@ RULE = Rule(
     window=PolicyWindow.CUSTOMER_RETURN,
     value=Value.OWN,
     version=2,
-    documents=("the payment lines of the order", "the refund lines of the order"),
     sql=_SQL,
     # A payment may be for a unit that came back damaged.
     decides={

@@ -91,10 +91,6 @@ RULE = Rule(
     window=PolicyWindow.REIMBURSEMENT_VALUE_DISPUTE,
     value=Value.OWN,
     version=3,
-    documents=(
-        "Row of the reversal and row of the original reimbursement",
-        "Ledger extract showing that no unit came back",
-    ),
     sql=f"""
     with paid as (
         -- All lines of a payment for a product, and what was added later. Null: not told.

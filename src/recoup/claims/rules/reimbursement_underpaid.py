@@ -2,7 +2,8 @@
 
 Source: docs/rules.md#reimbursement_underpaid (5 % tolerance: docs/decisions.md#tolerance). Units lost before an order are compared
 with the sourcing cost of the day of the loss: the ledger's day, the delivery of the shipment, the
-day of the removal's parcel. Where no loss is known that the payment is for, with the lowest cost of
+day of the removal's parcel. A cost that Amazon has approved by then counts before the seller's own
+(docs/claims.md#sourcing-costs). Where no loss is known that the payment is for, with the lowest cost of
 the days on which it may have been: 120, a year for shipments (docs/claims.md#allocation; ours). Units of orders are compared with price less fees,
 where they were refunded or replaced whole: of a price concession Amazon owes no more.
 What was paid later for the same reimbursement, or for the seller's case about it, is part of it; other
@@ -19,7 +20,13 @@ _SURE = list_of(
     part(
         "below the value",
         0.5,
-        "whether Amazon has approved this value is told by no source: look at the portal",
+        "paid below the value: look in Seller Central whether Amazon has approved it",
+    ),
+    part(
+        "approved by Amazon",
+        0.35,
+        "Amazon's own workbook names this cost as approved on the day",
+        when="bool_or(is_approved)",
     ),
     part(
         "possible payment",
@@ -39,13 +46,7 @@ RULE = Rule(
     source="docs/rules.md#reimbursement_underpaid",
     window=PolicyWindow.REIMBURSEMENT_VALUE_DISPUTE,
     value=Value.OWN,
-    version=2,
-    documents=(
-        "Seller Central's Reimbursement Revaluation tool: Amazon accepts no case for this",
-        "Row of the reimbursement",
-        "Supplier invoice for the sourcing cost, or the order's payment for its price",
-        "Screenshot of the sourcing cost that Amazon approved",
-    ),
+    version=3,
     sql=f"""
     with added as (
         select c.payment_id, sum(r.amount) as amount, jsonb_agg(r.reference order by r.row_id) as rows,
@@ -106,13 +107,17 @@ RULE = Rule(
         where r.row_id not in (select row_id from detect_correction)
         group by payment.payment_id
     ), cost as (
+        -- What Amazon has approved is what it pays by, whatever the seller has entered.
+        select payment.payment_id, 0 as choice, c.cost, c.valid_from, c.valid_to
+        from payment join detect_approved_cost c on c.fnsku = payment.fnsku and c.currency = payment.currency
+        union all
         select payment.payment_id, 1 as choice, c.cost, c.valid_from, c.valid_to
         from payment join detect_cost c on c.fnsku = payment.fnsku and c.currency = payment.currency
         union all
         select payment.payment_id, 2, c.cost, c.valid_from, c.valid_to
         from payment join detect_cost c on c.sku = payment.sku and c.currency = payment.currency
     ), least_cost as (
-        select distinct on (payment.payment_id) payment.payment_id, min(cost.cost) as cost,
+        select distinct on (payment.payment_id) payment.payment_id, min(cost.cost) as cost, cost.choice,
             (array_agg(cost.valid_from order by cost.cost, cost.valid_from))[1] as valid_from
         from payment join cost using (payment_id)
         where cost.valid_from <= lost_until and cost.valid_to > lost_from
@@ -120,12 +125,14 @@ RULE = Rule(
         having min(cost.valid_from) <= coalesce(lost_on, approved_on)
         order by payment.payment_id, cost.choice
     ), worth as (
-        select payment.*, c.cost as each, 'sourcing cost' as basis, c.valid_from, false as is_capped
+        select payment.*, c.cost as each,
+            case when c.choice = 0 then 'cost that Amazon approved' else 'sourcing cost' end as basis,
+            c.valid_from, false as is_capped, c.choice = 0 as is_approved
         from payment join least_cost c using (payment_id)
         where family in ('lost', 'damaged', 'inbound', 'removal')
             and approved_on >= (select sourcing_cost_since from detect_value)
         union all
-        select payment.*, o.unit_value, 'price without tax less the fees of the order', null, o.is_capped
+        select payment.*, o.unit_value, 'price without tax less the fees of the order', null, o.is_capped, false
         from payment
         join detect_order_sku o on o.order_id = payment.order_id and o.sku = payment.sku
             and o.currency = payment.currency
@@ -165,7 +172,7 @@ RULE = Rule(
             || ' per unit on ' || min(approved_on) || '; a unit was worth ' || min(due) || ' ('
             || min(basis) || ').' as reason,
         jsonb_build_object('rows', jsonb_agg(rows) -> 0, 'numbers', jsonb_build_object(
-                'paid_per_unit', min(paid_per_unit)::text, 'worth_per_unit', min(due)::text,
+                'paid_per_unit', trim_scale(round(min(paid_per_unit), 4))::text, 'worth_per_unit', min(due)::text,
                 'cash_units', sum(cash_units), 'cost_valid_from', min(valid_from), 'lost_on', min(lost_on)),
             'possible_payments', coalesce(jsonb_agg(possible) filter (where possible is not null) -> 0, '[]'),
             'notes', jsonb_build_array(

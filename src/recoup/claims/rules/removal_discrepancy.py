@@ -103,11 +103,6 @@ RULE = Rule(
     window=PolicyWindow.REMOVAL_OTHER,
     value=Value.SOURCING_COST,
     version=2,
-    documents=(
-        "removal order id, shipment and tracking number",
-        "photos of the box with its label, the packing and each unit with its FNSKU or LPN",
-        "a written count of what arrived, and the packing slip",
-    ),
     sql=_SQL,
     reads={
         "removals": (

@@ -72,10 +72,5 @@ RULE = Rule(
     window=PolicyWindow.REMOVAL_LOST,
     value=Value.SOURCING_COST,
     version=1,
-    documents=(
-        "removal order id, shipment and tracking number",
-        "the carrier's page that shows no delivery",
-        "supplier invoice that covers the units",
-    ),
     sql=_SQL,
 )

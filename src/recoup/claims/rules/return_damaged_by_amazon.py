@@ -145,10 +145,6 @@ RULE = Rule(
     window=PolicyWindow.CUSTOMER_RETURN,
     value=Value.OWN,
     version=2,
-    documents=(
-        "the order in Seller Central with the date and amount of the refund",
-        "the row of the returns report with its disposition and license plate number (LPN)",
-    ),
     sql=_SQL,
     # As with damage in the warehouse: it only contains other events of the same payments.
     optional=all_of("removals", "removal_shipments"),

@@ -81,9 +81,5 @@ RULE = Rule(
     window=PolicyWindow.CUSTOMER_RETURN,
     value=Value.OWN,
     version=1,
-    documents=(
-        "the row of the returns report with its license plate number (LPN)",
-        "the ledger of the FNSKU and the warehouse, from 3 days before to 14 days after the return",
-    ),
     sql=_SQL,
 )

@@ -235,10 +235,6 @@ RULE = Rule(
     window=PolicyWindow.FEE_DIMENSION,
     value=Value.OWN,
     version=2,
-    documents=(
-        "measures of a unit with photos on a ruler",
-        "the rows of the storage fee report (in the evidence)",
-    ),
     sql=_SQL,
     reads={
         "ledger": ("country", "event_on", "fnsku", "quantity"),

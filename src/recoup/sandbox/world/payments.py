@@ -11,12 +11,21 @@ from recoup.sandbox.world.returns import ReturnBook
 
 _IN_A_PERIOD = 10**6
 """A case is found by its period times this plus its place in the period."""
+_ANSWERS = 10**15
+"""Places of payments that answer a client's own case begin here."""
+ANSWER_NUMBERS = 8 * 10**10
+"""Their numbers begin here."""
 
 
 class PaymentBook:
-    """Finds payments by time, by the place of their case, or by their order."""
+    """Finds payments by time, by the place of their case, or by their order.
+
+    All follow from the key except `answers`: what the sandbox was told to pay for a client's own
+    case, or to take back of it (recoup.sandbox.control_payments).
+    """
 
     def __init__(self, scripts: Scripts, returns: ReturnBook, start: int, span: int) -> None:
+        self.answers: list[Payment] = []
         self._scripts = scripts
         self._returns = returns
         self._start = start
@@ -30,6 +39,9 @@ class PaymentBook:
                     yield payment
         for _, payment in self._returns.payments(since, until):
             yield payment
+        for payment in self.answers:
+            if since <= payment.approved < until:
+                yield payment
 
     def places(self, since: int, until: int, first: int) -> Iterator[int]:
         """The places of the cases that may be paid in [since, until), from one place on."""
@@ -42,9 +54,14 @@ class PaymentBook:
                 place = period * _IN_A_PERIOD + number
                 if place >= first and low <= case.anchor < high:
                     yield place
+        for number, payment in enumerate(self.answers):
+            if _ANSWERS + number >= first and since <= payment.approved < until:
+                yield _ANSWERS + number
 
     def of_place(self, place: int) -> tuple[Payment, ...]:
         """The payments of the case at a place."""
+        if place >= _ANSWERS:
+            return (self.answers[place - _ANSWERS],)
         return self._scripts.of(self._case(place)).payments
 
     def of_order(self, index: int) -> Payment | None:

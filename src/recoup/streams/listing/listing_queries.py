@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Date, Table, func, literal_column, select, tuple_
+from sqlalchemy import BindParameter, Column, ColumnElement, Date, func, literal_column, select
 
-from recoup.db.engine import Reader
 from recoup.streams._table import TIME
 from recoup.streams.inventory import TABLE as _INVENTORY
 from recoup.streams.ledger import TABLE as _LEDGER
-from recoup.streams.listing.queries import Condition, Listing, StoredRow
+from recoup.streams.listing.queries import Condition, Listing
 from recoup.streams.orders import ITEMS as _ITEMS, TABLE as _ORDERS
 from recoup.streams.reimbursements import TABLE as _REIMBURSEMENTS
 from recoup.streams.removals import TABLE as _REMOVALS
@@ -25,7 +23,7 @@ def _is(column: Column[Any]) -> Condition:
     return lambda value: column == value
 
 
-def _order_has_sku(sku: str) -> ColumnElement[bool]:
+def _order_has_sku(sku: BindParameter[str]) -> ColumnElement[bool]:
     i = _ITEMS.c
     return (
         select(i.order_id)
@@ -38,7 +36,7 @@ def _order_has_sku(sku: str) -> ColumnElement[bool]:
     )
 
 
-def _transaction_has_sku(sku: str) -> ColumnElement[bool]:
+def _transaction_has_sku(sku: BindParameter[str]) -> ColumnElement[bool]:
     f, t = _FEES.c, _TRANSACTIONS.c
     return (
         select(f.line)
@@ -153,32 +151,3 @@ SHIPMENTS = Listing(
     sku=_shipment_has(_SHIPMENT_ITEMS.c.sku),
     fnsku=_shipment_has(_SHIPMENT_ITEMS.c.fnsku),
 )
-
-
-async def list_order_items(
-    conn: Reader, orders: Sequence[StoredRow]
-) -> dict[tuple[str, str], list[StoredRow]]:
-    """The items of these orders in one query, by (connection_id, order_id)."""
-    return await _list_parts(conn, _ITEMS, ("connection_id", "order_id"), orders)
-
-
-async def list_shipment_items(
-    conn: Reader, shipments: Sequence[StoredRow]
-) -> dict[tuple[str, str], list[StoredRow]]:
-    """The items of these shipments in one query, by (connection_id, shipment_id)."""
-    return await _list_parts(conn, _SHIPMENT_ITEMS, ("connection_id", "shipment_id"), shipments)
-
-
-async def _list_parts(
-    conn: Reader, table: Table, owner: tuple[str, str], rows: Sequence[StoredRow]
-) -> dict[tuple[str, str], list[StoredRow]]:
-    keys = [(row[owner[0]], row[owner[1]]) for row in rows]
-    found: dict[tuple[str, str], list[StoredRow]] = {key: [] for key in keys}
-    if keys:
-        columns = [table.c[name] for name in owner]
-        parts = await conn.execute(
-            select(table).where(tuple_(*columns).in_(keys)).order_by(*table.primary_key.columns)
-        )
-        for part in parts.mappings():
-            found[part[owner[0]], part[owner[1]]].append(part)
-    return found

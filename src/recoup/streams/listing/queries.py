@@ -8,12 +8,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Date,
+    Integer,
     RowMapping,
+    Select,
     Table,
+    Text,
     and_,
-    literal,
+    bindparam,
     select,
     true,
     tuple_,
@@ -25,7 +29,7 @@ from recoup.db.engine import Reader
 from recoup.db.upsert import PROVENANCE
 from recoup.ids import ConnectionId, WorkspaceId
 
-Condition = Callable[[str], ColumnElement[bool]]
+Condition = Callable[[BindParameter[str]], ColumnElement[bool]]
 StoredRow = RowMapping
 Place = tuple[Any, ...]
 """The position of a row in its listing: the values of `Listing.order`. Later rows are older."""
@@ -82,69 +86,95 @@ class Selection:
 async def list_rows(
     conn: Reader, listing: Listing, selection: Selection, *, limit: int, after: Place | None
 ) -> list[StoredRow]:
-    """At most `limit` rows, newest first, after the position; a row's position is `place_of`.
-
-    Each connection returns its newest rows from its own index, so the cost follows the page and not
-    the size of the table.
-    """
-    seller = select(amazon_connection.c.connection_id).where(
-        amazon_connection.c.workspace_id == selection.workspace_id
-    )
-    if selection.connection_id is not None:
-        seller = seller.where(amazon_connection.c.connection_id == selection.connection_id)
-    sellers = seller.subquery("seller")
-    table = listing.table
-    newest = (
-        select(table, listing.at.label(_SORT_AT))
-        .where(
-            table.c.connection_id == sellers.c.connection_id,
-            _conditions(listing, selection, after),
-        )
-        .order_by(listing.at.desc(), *(column.desc() for column in listing.key))
-        .limit(limit)
-        .lateral("newest")
-    )
-    rows = await conn.execute(
-        select(newest)
-        .select_from(sellers.join(newest, true()))
-        .order_by(*(newest.c[name].desc() for name in _order_names(listing)))
-        .limit(limit)
-    )
+    """At most `limit` rows, newest first, after the position; a row's position is `place_of`."""
+    asked = asked_of(listing, selection, limit=limit, after=after)
+    rows = await conn.execute(page_of(listing, frozenset(asked)), asked)
     return list(rows.mappings())
 
 
 def place_of(listing: Listing, row: StoredRow) -> Place:
-    return tuple(row[name] for name in _order_names(listing))
+    return tuple(row[name] for name in order_names(listing))
 
 
-def _order_names(listing: Listing) -> tuple[str, ...]:
+def order_names(listing: Listing) -> tuple[str, ...]:
+    """The columns of a page that make a row's place."""
     return (_SORT_AT, "connection_id", *(str(column.key) for column in listing.key))
 
 
-def _conditions(listing: Listing, selection: Selection, after: Place | None) -> ColumnElement[bool]:
+def asked_of(
+    listing: Listing, selection: Selection, *, limit: int, after: Place | None
+) -> dict[str, Any]:
+    """The parameters of `page_of`: those that the selection has."""
+    given = {
+        "connection_id": selection.connection_id,
+        "since": _comparable(listing, selection.since),
+        "until": _comparable(listing, selection.until),
+        "sku": selection.sku,
+        "order_id": selection.order_id,
+        "fnsku": selection.fnsku,
+    }
+    return {
+        "workspace_id": selection.workspace_id,
+        "row_limit": limit,
+        **{name: value for name, value in given.items() if value is not None},
+        **{f"place_{number}": part for number, part in enumerate(after or ())},
+    }
+
+
+def page_of(listing: Listing, asked: frozenset[str]) -> Select[Any]:
+    """The rows of a page, with these parameters.
+
+    Each connection returns its newest rows from its own index, so the cost follows the page and not
+    the size of the table.
+    """
+    limit = bindparam("row_limit", type_=Integer)
+    seller = select(amazon_connection.c.connection_id).where(
+        amazon_connection.c.workspace_id == bindparam("workspace_id")
+    )
+    if "connection_id" in asked:
+        seller = seller.where(amazon_connection.c.connection_id == bindparam("connection_id"))
+    sellers = seller.subquery("seller")
+    table = listing.table
+    newest = (
+        select(table, listing.at.label(_SORT_AT))
+        .where(table.c.connection_id == sellers.c.connection_id, _conditions(listing, asked))
+        .order_by(listing.at.desc(), *(column.desc() for column in listing.key))
+        .limit(limit)
+        .lateral("newest")
+    )
+    return (
+        select(newest)
+        .select_from(sellers.join(newest, true()))
+        .order_by(*(newest.c[name].desc() for name in order_names(listing)))
+        .limit(limit)
+    )
+
+
+def _conditions(listing: Listing, asked: frozenset[str]) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = []
-    if selection.since is not None:
-        conditions.append(listing.at >= _comparable(listing, selection.since))
-    if selection.until is not None:
-        conditions.append(listing.at < _comparable(listing, selection.until))
-    for condition, value in (
-        (listing.sku, selection.sku),
-        (listing.order_id, selection.order_id),
-        (listing.fnsku, selection.fnsku),
+    if "since" in asked:
+        conditions.append(listing.at >= bindparam("since", type_=listing.at.type))
+    if "until" in asked:
+        conditions.append(listing.at < bindparam("until", type_=listing.at.type))
+    for condition, name in (
+        (listing.sku, "sku"),
+        (listing.order_id, "order_id"),
+        (listing.fnsku, "fnsku"),
     ):
-        if condition is not None and value is not None:
-            conditions.append(condition(value))
-    if after is not None:
+        if condition is not None and name in asked:
+            conditions.append(condition(bindparam(name, type_=Text())))
+    if "place_0" in asked:
         place = (
-            literal(part, column.type) for column, part in zip(listing.order, after, strict=True)
+            bindparam(f"place_{number}", type_=column.type)
+            for number, column in enumerate(listing.order)
         )
         conditions.append(tuple_(*listing.order) < tuple_(*place))
     return and_(true(), *conditions)
 
 
-def _comparable(listing: Listing, moment: datetime) -> datetime | date:
+def _comparable(listing: Listing, moment: datetime | None) -> datetime | date | None:
     """The instant; for dates the first one whose midnight is not before it."""
-    if not isinstance(listing.at.type, Date):
+    if moment is None or not isinstance(listing.at.type, Date):
         return moment
     utc = moment.astimezone(UTC)
     day = utc.date()

@@ -103,7 +103,7 @@ async def load_file(
     await quarantine_ragged(conn, tally.ragged, tally.cells, target.origin, width=len(headers))
     await drop_lines(conn, tally.blank)
     await drop_lines(conn, tally.ragged)
-    await analyze(conn)
+    await analyze(conn, staged.rows)
     cells, glance = await _read_cells(conn, target, placed, has_dashes=tally.has_dashes)
     fitting = Fitting(read - len(tally.ragged), headers, cells, glance)
     written = await write(conn, target, fitting)

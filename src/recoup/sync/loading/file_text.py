@@ -74,13 +74,13 @@ class ReportText:
     ) -> None:
         spool.rewind()
         self.tally = Tally()
-        plain = _plain(spool.file)
+        plain = unpacked(spool.file)
         first = next(plain, b"")
         self.charset = "utf-8" if first.startswith(_BOM) else charset
         self._pieces = _whole_lines(_decoded(chain([first], plain), self.charset, lenient=lenient))
         text, self._rest = _first_line(self._pieces)
-        self.delimiter = "," if "\t" not in text and "," in text else "\t"
-        self.is_quoted = text.startswith('"') or self.delimiter == ","
+        self.delimiter = _delimiter(text)
+        self.is_quoted = text.startswith('"') or self.delimiter != "\t"
         self.headers: tuple[str, ...] = ()
         if text.strip():
             self.headers = tuple(_cells(text, self.delimiter, quoted=self.is_quoted))
@@ -99,6 +99,12 @@ class ReportText:
             self.tally.has_dashes = self.tally.has_dashes or b"--" in piece
             yield from lines.fit(piece)
         yield from lines.end()
+
+
+def _delimiter(header: str) -> str:
+    """What is between the cells: a tab, as in Amazon's own files, unless the header has none."""
+    others = max(",;|", key=header.count)
+    return others if "\t" not in header and others in header else "\t"
 
 
 def _require_few(headers: Sequence[str]) -> None:
@@ -128,7 +134,7 @@ def _first_line(pieces: Iterator[bytes]) -> tuple[str, bytes]:
 def read_remark(spool: Spool) -> str:
     """The text of a document that explains a failed report: one line, at most 500 characters."""
     spool.rewind()
-    start = next(_plain(spool.file), b"")
+    start = next(unpacked(spool.file), b"")
     text = start.decode(errors="replace").replace("\x00", "")
     with suppress(ValueError):
         document = json.loads(text)
@@ -317,7 +323,7 @@ def _cells(line: str, delimiter: str, *, quoted: bool) -> list[str]:
     return line.split(delimiter)
 
 
-def _plain(file: IO[bytes]) -> Iterator[bytes]:
+def unpacked(file: IO[bytes]) -> Iterator[bytes]:
     """The bytes of the file, decompressed if it is gzip: little memory for any size.
 
     Whether it is, its first bytes say and nobody else: what the document's own word says is wrong

@@ -74,7 +74,7 @@ def _lines(content: ReportText, wanted: Sequence[int]) -> Iterator[list[str]]:
     tally = content.tally
     line, blanks, raggeds = 1, 0, 0
     for piece in content.pieces(exact=True):
-        for cells in _records(content, piece):
+        for cells in records_of(content, piece):
             line += 1
             if blanks < len(tally.blank) and tally.blank[blanks] == line:
                 blanks += 1
@@ -86,8 +86,8 @@ def _lines(content: ReportText, wanted: Sequence[int]) -> Iterator[list[str]]:
                 yield [cells[at] for at in wanted]
 
 
-def _records(content: ReportText, piece: bytes) -> Iterator[list[str]]:
-    """The lines of a piece, which is written as COPY reads it."""
+def records_of(content: ReportText, piece: bytes) -> Iterator[list[str]]:
+    """The lines of a piece as cells: it is written as COPY reads it."""
     if content.is_quoted:
         lines = io.StringIO(piece.decode(), newline="")
         yield from csv.reader(lines, delimiter=content.delimiter)

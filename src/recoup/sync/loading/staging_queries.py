@@ -32,6 +32,7 @@ STRAY = "staged_stray"
 NUMBERS = "staged_numbers"
 
 _MOST_LINES = 50_000
+_WORTH_STATISTICS = 1_000
 _DAY_FIRST = r"'^(1[3-9]|2\d|3[01])/\d{1,2}/\d{4}'"
 _DAY_SECOND = r"'^\d{1,2}/(1[3-9]|2\d|3[01])/\d{4}'"
 
@@ -91,8 +92,13 @@ def _portions(lines: Sequence[int]) -> Iterator[list[int]]:
         yield list(lines[first : first + _MOST_LINES])
 
 
-async def analyze(conn: Writer) -> None:
-    """Updates the planner's statistics: PostgreSQL never does so for a temporary table."""
+async def analyze(conn: Writer, rows: int) -> None:
+    """Updates the planner's statistics: PostgreSQL never does so for a temporary table.
+
+    Of a few rows any plan is a good one.
+    """
+    if rows < _WORTH_STATISTICS:
+        return
     await conn.execute(text(f"analyze {RAW}"))
 
 
@@ -107,7 +113,7 @@ async def read_forms(
     """Determines how this file writes numbers and dates."""
     present = [one for one in fields if one.column in placed]
     dated = [placed[one.column] for one in present if one.kind in {FieldKind.DATE, FieldKind.TIME}]
-    samples = {name: await _sample(conn, name) for name in dated}
+    samples = await _read_samples(conn, dated)
     numbers = {
         placed[one.column]: one.kind is FieldKind.INTEGER
         for one in present
@@ -124,9 +130,13 @@ async def read_forms(
     )
 
 
-async def _sample(conn: Writer, column: str) -> str:
-    found = await conn.execute(text(f"select {column} from {RAW} where {column} <> '--' limit 1"))
-    return str(found.scalar_one_or_none() or "")
+async def _read_samples(conn: Writer, columns: Sequence[str]) -> dict[str, str]:
+    """The first value of each column; empty where there is none."""
+    if not columns:
+        return {}
+    firsts = [f"(select {one} from {RAW} where {one} <> '--' limit 1)" for one in columns]
+    row = (await conn.execute(text(f"select {', '.join(firsts)}"))).one()
+    return {name: str(value or "") for name, value in zip(columns, row, strict=True)}
 
 
 async def _read_evidence(conn: Writer, numbers: Mapping[str, bool]) -> dict[str, Evidence]:

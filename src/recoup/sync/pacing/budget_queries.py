@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from recoup.clock import utc_now
 from recoup.db.engine import Database, Writer
+from recoup.db.single_reads import Statement
 from recoup.ids import ConnectionId
 from recoup.logs import get_logger
 from recoup.spapi.bucket import CONFIRMED_SECONDS, LEAST_QUIET_SECONDS, QUIET_CALLS
@@ -43,10 +44,10 @@ _SPEND = text(
     """
 )
 
-_ENSURE = text(
+_ENSURE = Statement(
     """
     insert into rate_budget (account, operation, rate, burst)
-    values (:account, :operation, :rate, :burst)
+    values (%(account)s, %(operation)s, %(rate)s, %(burst)s)
     on conflict (account, operation) do nothing
     """
 )
@@ -55,27 +56,27 @@ _ENSURE = text(
 # the other software may have stopped, Amazon's header is known to tell less than Amazon allows
 # (selling-partner-api-models issue 1444), and nothing but trying shows it. One above the documented
 # falls back to that when Amazon has not told it for a while.
-_TAKE = text(
+_TAKE = Statement(
     """
     with held as (
         select account, operation, burst, full_at, clock_timestamp() as at, slowed_at,
-               rate < :documented
+               rate < %(documented)s
                    and coalesce(slowed_at, '-infinity')
-                       < clock_timestamp() - make_interval(secs => :quiet) as recovers,
-               rate > :documented
+                       < clock_timestamp() - make_interval(secs => %(quiet)s) as recovers,
+               rate > %(documented)s
                    and coalesce(told_at, '-infinity')
-                       < clock_timestamp() - make_interval(secs => :confirmed) as is_stale,
+                       < clock_timestamp() - make_interval(secs => %(confirmed)s) as is_stale,
                rate as old_rate
         from rate_budget
-        where account = :account and operation = :operation
+        where account = %(account)s and operation = %(operation)s
         for update
     ), paced as (
-        select *, case when recovers then least(old_rate * 2, :documented)
-                       when is_stale then :documented else old_rate end as rate
+        select *, case when recovers then least(old_rate * 2, %(documented)s)
+                       when is_stale then %(documented)s else old_rate end as rate
         from held
     ), asked as (
         select *, at + (old_rate / rate) * greatest(full_at - at, interval '0') as filled_at,
-               make_interval(secs => 1 / (rate * :safety)) as period
+               make_interval(secs => 1 / (rate * %(safety)s)) as period
         from paced
     ), answered as (
         select *, filled_at + period - at <= burst * period as allowed from asked
@@ -98,20 +99,20 @@ _TAKE = text(
 
 # The calls that are left stay left: the bucket is as full as before, it only fills at another pace.
 # A rate reported before changes nothing: the rate may have risen above it since.
-_CONFIRM = text(
+_CONFIRM = Statement(
     """
     with held as (
-        select account, operation, told is distinct from cast(:rate as float8) as is_news
+        select account, operation, told is distinct from cast(%(rate)s as float8) as is_news
         from rate_budget
-        where account = :account and operation = :operation
+        where account = %(account)s and operation = %(operation)s
         for update
     )
     update rate_budget
-    set rate = case when is_news then :rate else rate end, confirmed = true, told = :rate,
+    set rate = case when is_news then %(rate)s else rate end, confirmed = true, told = %(rate)s,
         told_at = clock_timestamp(),
-        slowed_at = case when is_news and :rate < :documented then clock_timestamp()
+        slowed_at = case when is_news and %(rate)s < %(documented)s then clock_timestamp()
                          else slowed_at end,
-        full_at = clock_timestamp() + case when is_news then rate / cast(:rate as float8) else 1 end
+        full_at = clock_timestamp() + case when is_news then rate / cast(%(rate)s as float8) else 1 end
             * greatest(full_at - clock_timestamp(), interval '0')
     from held
     where rate_budget.account = held.account and rate_budget.operation = held.operation
@@ -226,18 +227,15 @@ class PgBudget:
         known, now = self._confirmed.get(operation.name), time.monotonic()
         if known and known.rate == rate and now - known.at < CONFIRMED_SECONDS / 6:
             return
-        async with self._database.writing() as conn:
-            is_news = await conn.execute(
-                _CONFIRM,
-                {
-                    "account": self._account,
-                    "operation": operation.name,
-                    "rate": rate,
-                    "documented": operation.plan.rate,
-                },
-            )
+        is_news = await self._database.write_once(
+            _CONFIRM,
+            account=self._account,
+            operation=operation.name,
+            rate=rate,
+            documented=operation.plan.rate,
+        )
         self._confirmed[operation.name] = _Told(rate, now)
-        if is_news.scalar_one_or_none():
+        if any(row.is_news for row in is_news):
             usage = Usage(rate, self.usage(operation).tokens)
             self._seen[operation.name] = _Seen(usage, time.monotonic())
 
@@ -271,32 +269,25 @@ class PgBudget:
 
     async def _take(self, operation: Operation) -> float:
         """Seconds until a call is allowed; zero or less: it is allowed and counted."""
-        async with self._database.writing() as conn:
-            if operation.name not in self._seen:
-                await self._ensure(conn, operation)
-            row = (
-                await conn.execute(
-                    _TAKE,
-                    {
-                        "account": self._account,
-                        "operation": operation.name,
-                        "safety": SAFETY,
-                        "documented": operation.plan.rate,
-                        "confirmed": CONFIRMED_SECONDS,
-                        "quiet": max(QUIET_CALLS / operation.plan.rate, LEAST_QUIET_SECONDS),
-                    },
-                )
-            ).one()
+        if operation.name not in self._seen:
+            await self._ensure(operation)
+        [row] = await self._database.write_once(
+            _TAKE,
+            account=self._account,
+            operation=operation.name,
+            safety=SAFETY,
+            documented=operation.plan.rate,
+            confirmed=CONFIRMED_SECONDS,
+            quiet=max(QUIET_CALLS / operation.plan.rate, LEAST_QUIET_SECONDS),
+        )
         self._seen[operation.name] = _Seen(Usage(row.rate, row.tokens), time.monotonic())
         return 0.0 if row.allowed else max(row.wait_seconds, 0.001)
 
-    async def _ensure(self, conn: Writer, operation: Operation) -> None:
-        await conn.execute(
+    async def _ensure(self, operation: Operation) -> None:
+        await self._database.write_once(
             _ENSURE,
-            {
-                "account": self._account,
-                "operation": operation.name,
-                "rate": operation.plan.rate,
-                "burst": operation.plan.burst,
-            },
+            account=self._account,
+            operation=operation.name,
+            rate=operation.plan.rate,
+            burst=operation.plan.burst,
         )

@@ -32,20 +32,24 @@ async def add_calls(
     """Adds to the counts of a day (Amazon's, in UTC), ordered by name: all writers lock in this
     order.
     """
-    for operation in sorted(calls, key=lambda one: one.name):
-        new = insert(api_call).values(
-            connection_id=connection_id,
-            day=day,
-            operation=operation.name,
-            method=operation.method,
-            calls=calls[operation],
+    new = insert(api_call).values(
+        [
+            {
+                "connection_id": connection_id,
+                "day": day,
+                "operation": operation.name,
+                "method": operation.method,
+                "calls": calls[operation],
+            }
+            for operation in sorted(calls, key=lambda one: one.name)
+        ]
+    )
+    await conn.execute(
+        new.on_conflict_do_update(
+            index_elements=[_a.connection_id, _a.day, _a.operation],
+            set_={"calls": _a.calls + new.excluded.calls},
         )
-        await conn.execute(
-            new.on_conflict_do_update(
-                index_elements=[_a.connection_id, _a.day, _a.operation],
-                set_={"calls": _a.calls + new.excluded.calls},
-            )
-        )
+    )
 
 
 async def count_calls(conn: Reader) -> list[CallCount]:

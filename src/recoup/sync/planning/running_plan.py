@@ -51,7 +51,8 @@ class RunningPlan:
         self._planned_at = earlier.planned_at if earlier else clock()
         self._history = plan.known.report_seconds
         self._times: defaultdict[str, list[float]] = defaultdict(list)
-        self._is_written = False
+        self._version = 1
+        self._stored_version = 0
 
     @property
     def plan(self) -> Plan:
@@ -162,18 +163,26 @@ class RunningPlan:
             for stream, seconds in ready.items()
         }
 
-    def unwritten(self) -> PlanRow | None:
-        """The plan to store, if it has changed since the last call."""
-        if self._is_written:
+    @property
+    def version(self) -> int:
+        """Grows with each change that is worth storing."""
+        return self._version
+
+    def unstored(self) -> PlanRow | None:
+        """The plan to store; None if its version is stored."""
+        if self._version == self._stored_version:
             return None
-        self._is_written = True
         return plan_row(self._plan, self._planned_at, self._earlier)
+
+    def note_stored(self, version: int) -> None:
+        """Records that this version is committed: a write that is cancelled stores nothing."""
+        self._stored_version = version
 
     def _see(self, seen: Observation, *, is_news: bool = True) -> None:
         before = self._plan
         self._plan = revise(before, seen, now=self._now())
         if is_news or self._plan.revisions != before.revisions:
-            self._is_written = False
+            self._version += 1
 
     def _now(self) -> float:
         return (self._clock() - self._planned_at).total_seconds()

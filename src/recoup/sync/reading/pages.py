@@ -39,6 +39,7 @@ from recoup.sync.refusals.refused import (
     reopen_owed,
     set_apart,
 )
+from recoup.sync.side_tasks import cancel_all
 from recoup.sync.work import Work, load_page, source_of
 
 _log = get_logger(__name__)
@@ -178,9 +179,8 @@ async def _read_window(
             if not goes_on:
                 return False
     finally:
-        asked.cancel()
         # Whatever became of a page that nobody waits for any more is no news.
-        await asyncio.gather(asked, return_exceptions=True)
+        await cancel_all([asked])
 
 
 async def _ask(
@@ -211,7 +211,9 @@ async def _write_page(
         after = _turned(before, stream, page, now=work.api.now())
         todo = subtract(after.todo, shared.by_reports)
         share = state.covered(reached, after.open_window, whole, todo)
-        batch = parse_page(stream, state.api, request, page.items)
+        # In a thread: half a second for 500 transactions on a slow machine, in which other
+        # transactions of this process would stand idle.
+        batch = await asyncio.to_thread(parse_page, stream, state.api, request, page.items)
         async with work.database.writing() as conn:
             loaded = await load_page(conn, work, stream, batch, source=source_of(state.api, page))
             await write_cursor(conn, after)

@@ -40,9 +40,9 @@ async def read_stream(work: Work, state: StreamState, desk: ReportDesk) -> None:
     name = state.stream.name
     async with work.seat.at_work(), work.database.reading() as conn:
         waits = await read_asleep(conn, work, state.stream)
+        sections = await list_sections(conn, work, state.stream)
     state.without |= waits.datasets
     state.was_unavailable = waits.was_unavailable
-    sections = await list_sections(work, state.stream)
     waiting = [one for one in sections if waits.covers(one)]
     asked = [one for one in sections if one not in waiting]
     state.scopes = len(sections)

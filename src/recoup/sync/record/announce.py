@@ -11,6 +11,8 @@ from recoup.events.queries import publish, record_activity
 from recoup.events.words import ActivityType, EventType
 from recoup.ids import SyncId
 from recoup.notes.note import Note, note_document
+from recoup.notifications.queries import notify_of
+from recoup.notifications.words import NotificationKind
 from recoup.sync.record.ending import to_look_at
 from recoup.sync.record.queries import SyncRow, read_sync
 from recoup.sync.record.states import SyncStatus
@@ -58,6 +60,21 @@ async def announce_end(conn: Writer, sync_id: SyncId) -> None:
         message=_ending(sync),
         sync_id=sync_id,
     )
+    await notify_of(
+        conn,
+        sync.workspace_id,
+        sync.connection_id,
+        NotificationKind.SYNC_ENDED,
+        {
+            "syncId": sync_id,
+            "connectionId": sync.connection_id,
+            "status": sync.status,
+            "message": sync.message,
+            "ordersProcessed": sync.orders_processed,
+            "claimsDetected": sync.claims_detected,
+            "link": f"/#/syncs/{sync_id}",
+        },
+    )
     await _publish(conn, sync, milestone=True)
 
 
@@ -98,6 +115,20 @@ async def announce_connection(
         activity_type=ActivityType(f"connection_{status}"),
         message=f"{message}: {reason}" if reason else message,
     )
+    if status is ConnectionStatus.REAUTHORIZATION_REQUIRED:
+        await notify_of(
+            conn,
+            connection.workspace_id,
+            connection.connection_id,
+            NotificationKind.REAUTHORIZATION_REQUIRED,
+            {
+                "connectionId": connection.connection_id,
+                "sellingPartnerId": connection.selling_partner_id,
+                "region": connection.region,
+                "reason": reason,
+                "link": "/#/accounts",
+            },
+        )
     await _publish_connection(conn, connection, status, reason=reason)
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 
-from sqlalchemy import ColumnElement, Select, Table, select, tuple_
+from sqlalchemy import ColumnElement, LargeBinary, Select, Table, select, tuple_
 from sqlalchemy.dialects.postgresql import Range
 
 from recoup.clock import to_rfc3339
@@ -23,10 +23,13 @@ SECRETS: Mapping[str, frozenset[str]] = {
     "amazon_consent": frozenset({"state_hash", "browser_hash"}),
     "credential": frozenset({"digest"}),
     "invitation": frozenset({"digest"}),
+    "webhook": frozenset({"secret_sealed", "previous_secret_sealed", "previous_secret_until"}),
 }
 """Columns that are left out, by table: what proves who somebody is, sealed or as a digest."""
 
 _ROWS_PER_READ = 1000
+_FILES_PER_READ = 1
+"""Each may be megabytes long, and takes twice that in hexadecimal."""
 Cell = str | int | float | bool | None | list[object] | dict[str, object]
 
 
@@ -63,9 +66,14 @@ async def read_workspace(
             if rows:
                 names = exported_columns(table)
                 yield table.name, [_cells(row, names) for row in rows]
-            if len(rows) < _ROWS_PER_READ:
+            if len(rows) < _rows_per_read(table):
                 break
             after = [rows[-1][column.name] for column in table.primary_key]
+
+
+def _rows_per_read(table: Table) -> int:
+    holds_files = any(isinstance(table.c[one].type, LargeBinary) for one in exported_columns(table))
+    return _FILES_PER_READ if holds_files else _ROWS_PER_READ
 
 
 def _piece(
@@ -74,7 +82,7 @@ def _piece(
     key = list(table.primary_key)
     told = [table.columns[name] for name in exported_columns(table)]
     query = select(*told, *(one for one in key if one not in set(told)))
-    query = query.where(_belongs(table, workspace_id)).order_by(*key).limit(_ROWS_PER_READ)
+    query = query.where(_belongs(table, workspace_id)).order_by(*key).limit(_rows_per_read(table))
     return query if after is None else query.where(tuple_(*key) > tuple_(*after))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import update
 
@@ -16,9 +16,16 @@ async def update_stream(
     conn: Writer, sync_id: SyncId, name: str, values: Mapping[str, object]
 ) -> None:
     """Changes a stream's row; the caller holds the fence in the same transaction."""
+    await update_streams(conn, sync_id, [name], values)
+
+
+async def update_streams(
+    conn: Writer, sync_id: SyncId, names: Sequence[str], values: Mapping[str, object]
+) -> None:
+    """Changes the rows of several streams alike, before anything else of the attempt does."""
     await conn.execute(
         update(sync_stream)
-        .where(sync_stream.c.sync_id == sync_id, sync_stream.c.name == name)
+        .where(sync_stream.c.sync_id == sync_id, sync_stream.c.name.in_(names))
         .values(**values)
     )
 

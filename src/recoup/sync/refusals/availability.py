@@ -21,7 +21,7 @@ from recoup.errors import (
     ReportNotMadeError,
 )
 from recoup.notes.note import Note, NoteCode
-from recoup.notes.queries import list_notes
+from recoup.notes.queries import has_notes, list_notes
 from recoup.spapi.operations.reports import role_of
 from recoup.streams._stream import Stream
 from recoup.streams._turns import midnight_of
@@ -150,6 +150,8 @@ async def _tell(
 ) -> None:
     """Replaces the stream's notes of these codes, in all scopes."""
     connection_id, name = work.connection.connection_id, state.stream.name
+    if not notes and not await has_notes(work.database, connection_id, name, codes):
+        return  # as nearly always
     async with work.seat.at_work(), work.database.writing() as conn:
         known = [
             note

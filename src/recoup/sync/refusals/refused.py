@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from recoup.db.engine import Reader
 from recoup.errors import BadRequestError, ForbiddenError, RecoupError
 from recoup.streams._stream import Request, Stream
 from recoup.streams._window import intersect, subtract, union
@@ -30,10 +31,9 @@ from recoup.sync.record.stream_state import Refusal, StreamState
 from recoup.sync.work import Work
 
 
-async def list_sections(work: Work, stream: Stream) -> list[Section]:
+async def list_sections(conn: Reader, work: Work, stream: Stream) -> list[Section]:
     """One section per marketplace; for a regional source one, plus one per separate marketplace."""
-    async with work.database.reading() as conn:
-        scopes = await list_scopes(conn, work.connection.connection_id, stream.name)
+    scopes = await list_scopes(conn, work.connection.connection_id, stream.name)
     return sections_of(stream, work.connection.marketplace_ids, scopes)
 
 

@@ -1,7 +1,7 @@
 // The Amazon accounts: connect, authorize again, disconnect.
 
 import { get, send } from "../shared/api.js";
-import { announce, facts, failure, field, h, keepFocus, once, put, select } from "../shared/dom.js";
+import { announce, drawAgain, facts, failure, field, h, once, put, select } from "../shared/dom.js";
 import { follow } from "../shared/feed.js";
 import { whoMay } from "../shared/rights.js";
 import { choicesOf, kindOf, wordsOf } from "../shared/states.js";
@@ -12,12 +12,15 @@ const REGIONS = [["NA", "North America"], ["EU", "Europe, Middle East, India"], 
 
 export async function showAccounts() {
   const { may } = await whoMay();
+  // What an action met stays until the page is left; what loading met, until it is loaded.
   const problem = h("div");
+  const trouble = h("div");
   const list = h("div");
   const load = async () => {
     const { connections } = await get(`${BASE}/status`);
-    keepFocus(list, () => put(list, connections.length ? connections.map((one) => accountCard(one, problem, may))
+    drawAgain(list, () => put(list, connections.length ? connections.map((one) => accountCard(one, problem, may))
       : h("p.muted", {}, "No account is connected yet.")));
+    put(trouble);
     return connections;
   };
   const [connections, { environments }, { activities }] = await Promise.all([
@@ -29,24 +32,30 @@ export async function showAccounts() {
   const stop = follow(({ type, data }) => {
     const isNews = type === "open" ? isKnown : type === "event" && (data.type === "connection" || data.sync?.completedAt);
     isKnown ||= type === "open";
-    if (isNews) load().catch((error) => put(problem, failure(error)));
+    if (isNews) load().catch((error) => error.status && put(trouble, failure(error)));
   });
+  const byToken = may("member", "admin") ? tokenCard(environments) : null;
   return {
     title: "Amazon accounts",
     leave: stop,
+    first: asked("with") === "token" ? byToken?.token : null,
     content: [
       h("h1", {}, "Amazon accounts"),
       arrival(connections, activities),
       problem,
+      trouble,
       list,
-      may("member", "admin") ? [consentCard(environments, problem), tokenCard(environments)] : null,
+      h("p", {}, h("a", { href: "#/check" }, "Load downloaded reports"), " instead, without connecting an account."),
+      may("member", "admin") ? [consentCard(environments, problem), byToken.part] : null,
     ],
   };
 }
 
+const asked = (name) => new URLSearchParams(location.hash.split("?")[1]).get(name);
+
 /** What has just been connected, for who comes back from Amazon's page. */
 function arrival(connections, activities) {
-  const id = new URLSearchParams(location.hash.split("?")[1]).get("connected");
+  const id = asked("connected");
   if (!connections.some((one) => one.connectionId === id)) return null;
   const told = activities.find((one) => one.type === "connection_active");
   const text = told ? `${told.message}.` : "The account is connected.";
@@ -93,6 +102,7 @@ function accountCard(account, problem, may) {
     }
   };
   const name = account.sellingPartnerId;
+  const isFiles = account.environment === "files";
   const disconnect = remove("", `Disconnect ${name}? Its data is kept, and it can be connected again.`);
   const purge = remove("?purge=true", `Delete ${name} with all its orders, claims and other data for good?`);
   return h("section.card", { "aria-label": `Account ${name}` },
@@ -100,17 +110,18 @@ function accountCard(account, problem, may) {
       h("h2", {}, name),
       h(`span.badge.${kindOf("connection", account.status)}`, {}, wordsOf("connection", account.status))),
     troubles(account),
+    isFiles ? h("p", {}, h("a", { href: `#/check/${encodeURIComponent(account.connectionId)}` }, "Reports and what is missing")) : null,
     facts([
       ["Where", `${account.region}, ${wordsOf("environment", account.environment)}`],
       ["Marketplaces", account.marketplaceIds.map((id) => wordsOf("marketplace", id)).join(", ")],
-      ["Authorized", time(account.authorizedAt)],
+      [isFiles ? "Made" : "Authorized", time(account.authorizedAt)],
       ["Authorize again by", account.expiresAt && day(account.expiresAt)],
-      ["Last sync", time(account.lastSyncAt)],
+      ["Last sync", isFiles ? null : time(account.lastSyncAt)],
     ]),
     may("member", "admin") ? h("div.row.actions", {},
-      needsConsent(account) ? authorizeButton(account, "Authorize again", problem)
+      isFiles ? null : needsConsent(account) ? authorizeButton(account, "Authorize again", problem)
         : authorizeButton(account, "Renew authorization", problem, { kind: "button.quiet" }),
-      account.status === "disconnected" ? null
+      account.status === "disconnected" || isFiles ? null
         : h("button.quiet", { type: "button", onclick: disconnect }, "Disconnect"),
       may("owner", "admin") ? h("button.quiet", { type: "button", onclick: purge }, "Delete data") : null) : null);
 }
@@ -158,7 +169,7 @@ function tokenCard(environments) {
     }
   };
   const missing = environments.find((one) => one.environment === "production")?.problem;
-  return h("section.card", { "aria-label": "Connect with a refresh token" },
+  const part = h("section.card", { "aria-label": "Connect with a refresh token" },
     h("h2", {}, "Connect with a refresh token"),
     h("p", {}, "For your own application: generate the token in Seller Central, under your application, Authorize. A connected seller keeps its data."),
     missing ? h("p.muted.small", {}, missing) : null,
@@ -166,4 +177,5 @@ function tokenCard(environments) {
     any ? h("form.form.columns", { onsubmit: submit }, field("Refresh token", token), field("Seller id", seller),
       field("Region", region), field("Environment", environment), field("Marketplaces", marketplaces),
       h("button", {}, "Connect")) : null);
+  return { part, token };
 }

@@ -1,14 +1,14 @@
 // How a claim's numbers come about, in sentences whose amounts and days are written as the reader's
 // language has it. What only the rules know (reason, basis) is the server's own text.
 
-import { day, money, percent } from "../shared/words.js";
+import { day, money, percent, told } from "../shared/words.js";
 
 export function arithmetic(claim) {
   return [
-    claim.reason,
-    claim.amount ? `Amount: ${money(claim.amount)}${claim.amountBasis ? ` (${claim.amountBasis})` : ""}.` : `Amount: not known. ${claim.amountMissing}`,
-    ...(claim.evidence.notes ?? []).map((note) => `Note: ${note}`),
-    [windowOf(claim), claim.windowNote].filter(Boolean).join(" "),
+    told(claim.reason),
+    claim.amount ? `Amount: ${money(claim.amount)}${claim.amountBasis ? ` (${told(claim.amountBasis)})` : ""}.` : `Amount: not known. ${told(claim.amountMissing)}`,
+    ...(claim.evidence.notes ?? []).map((note) => `Note: ${told(note)}`),
+    [windowOf(claim), told(claim.windowNote)].filter(Boolean).join(" "),
     confidence(claim),
   ];
 }
@@ -21,6 +21,6 @@ function windowOf({ fileableFrom, deadline }) {
 /** The base, then what changes it. */
 function confidence(claim) {
   const parts = claim.confidenceParts.map(({ change, why }, n) =>
-    `${percent(change, n ? { signDisplay: "always" } : {})} ${why ?? ""}`.trim());
+    `${percent(change, n ? { signDisplay: "always" } : {})} ${told(why) ?? ""}`.trim());
   return `Confidence ${percent(claim.confidence)}${parts.length ? `: ${parts.join("; ")}` : ""}.`;
 }

@@ -1,34 +1,30 @@
 // One claim: what it is worth, until when, what to do next; below it what it rests on.
 
-import { get, send } from "../shared/api.js";
+import { get } from "../shared/api.js";
+import { answers, payments, readyTexts } from "./answers.js";
 import { arithmetic } from "./arithmetic.js";
 import { lastList } from "./claims.js";
+import { nextStep, stageBadge, stageControls } from "./stage.js";
 import { copyable, copyButton } from "../shared/copy.js";
-import { announce, facts, failure, field, h, keepFocus, linked, once, put } from "../shared/dom.js";
+import { drawAgain, facts, h, linked, put } from "../shared/dom.js";
 import { evidence } from "../shared/evidence.js";
 import { staleClaims } from "../shared/list.js";
 import { cameFrom } from "../shared/places.js";
 import { mayAct } from "../shared/rights.js";
-import { kindOf, wordsOf } from "../shared/states.js";
-import { daysLeft, day, money, number, percent, plural, standingOf, time, urgency, words } from "../shared/words.js";
-
-const STEPS = {
-  filed: "I have filed it", approved: "Amazon approved it", rejected: "Amazon rejected it",
-  dismissed: "Dismiss", detected: "Reopen claim",
-};
-const REMOVALS = ["removal_lost", "removal_discrepancy"];
+import { wordsOf } from "../shared/states.js";
+import { day, daysLeft, money, number, percent, plural, time, told, urgency, words } from "../shared/words.js";
 
 export async function showClaim(id) {
   const path = `/api/recoveries/${encodeURIComponent(id)}`;
   const body = h("div");
   const { mayWork } = await mayAct();
-  const draw = async () => {
+  const draw = async (kept) => {
     const packet = await get(`${path}/packet`);
-    keepFocus(body, () => put(body, claimPage(packet, path, mayWork && draw)));
+    drawAgain(body, () => put(body, claimPage(packet, path, mayWork && draw)), kept);
     return packet;
   };
   const packet = await draw();
-  const news = staleClaims("Claims have changed since this one was loaded.", "Load it again", draw);
+  const news = staleClaims("Claims have changed since this one was loaded.", "Load it again", () => draw({ typed: true }));
   return { title: packet.claim.title, leave: news.stop, content: [back(), news.part, body] };
 }
 
@@ -48,68 +44,32 @@ function claimPage(packet, path, draw) {
     h("h1", {}, claim.title),
     decision(packet, path, draw),
     h("div.split", {},
-      h("div", {}, explanation(packet), evidence(packet.rows)),
+      h("div", {}, readyTexts(claim), answers(claim), payments(claim), explanation(packet), evidence(packet.rows)),
       h("div", {}, summary(claim), documents(packet), past(claim))),
   ];
-}
-
-/** The one thing to do next, and the step that records it. */
-function nextAction(claim) {
-  switch (standingOf(claim)) {
-    case "filed": return ["Wait for Amazon's answer, then record it here.", "approved"];
-    case "rejected": return ["Appeal in Seller Central with more evidence, or dismiss the claim.", "filed"];
-    case "approved": return ["Nothing: Amazon approved the claim."];
-    case "withdrawn": return ["Nothing: the units were found or paid since."];
-    case "dismissed": return ["Nothing, unless the dismissal was a mistake."];
-    case "expired": return ["Dismiss it: the last safe day has passed.", "dismissed"];
-    case "windowUnknown": return ["Look up the last day in Seller Central, then file there with the packet.", "filed"];
-    case "toReview": return ["Check the evidence below: it is weak. Then file the claim or dismiss it."];
-    default: return claim.windowState === "wait"
-      ? [`Wait: Amazon accepts it from ${day(claim.fileableFrom)}.`]
-      : ["File it in Seller Central with the packet, then record it here.", "filed"];
-  }
 }
 
 /** draw: null for a person who may not decide. */
 function decision(packet, path, draw) {
   const { claim } = packet;
-  const problem = h("div");
-  const caseId = h("input", { name: "caseId", value: claim.caseId ?? "", maxlength: 200 });
-  const note = h("input", { name: "note", maxlength: 2000 });
-  const decide = (body) => once(async () => {
-    try {
-      const said = { caseId: caseId.value.trim() || null, note: note.value.trim() || null };
-      const changed = await send("PATCH", path, { ...said, ...body });
-      await draw();
-      announce(`The claim is now ${wordsOf("claim", changed.status).toLowerCase()}.`);
-    } catch (error) {
-      put(problem, failure(error));
-    }
-  });
-  const button = (text, body, kind) => h(`button${kind}`, { type: "button", onclick: decide(body) }, text);
-  const [todo, first] = nextAction(claim);
-  const title = (status) => (claim.status === "rejected" && status === "filed" ? "I have appealed" : STEPS[status] ?? words(status));
-  const steps = claim.possibleSteps.map((status) => button(title(status), { status }, status === first ? "" : ".quiet"));
-  const parcel = REMOVALS.includes(claim.type)
-    ? [button("It arrived", { arrived: true }, ".quiet"), button("It did not arrive", { arrived: false }, ".quiet")]
-    : [];
-  const standing = standingOf(claim);
   const settled = claim.allocation.reduce((units, one) => units + one.units, 0);
-  return h("section.card", { "aria-label": "Decision" }, problem,
+  const texts = [
+    h("a.button.quiet", { href: `${path}/packet`, target: "_blank", rel: "noopener" }, "Filing packet"),
+    copyButton(packet.text, "text for the case", "Copy text for the case"),
+  ];
+  return h("section.card", { "aria-label": "Decision" },
     h("div.top-facts", {},
       h("span.money", {}, claim.amount ? money(claim.amount) : "Amount not known"),
-      h("span", {}, h(`span.badge.${kindOf("standing", standing)}`, {}, wordsOf("standing", standing))),
+      stageBadge(claim),
+      claim.paidAmount ? h("span", {}, `${money(claim.paidAmount)} paid`) : null,
+      claim.waitingDays ? h("span", {}, `${plural(claim.waitingDays, "day")} without an answer`) : null,
       claim.status === "detected" ? h("span", {}, h(`span.badge.${urgency(claim) || "none"}`, {}, daysLeft(claim)),
         claim.deadline ? ` File by ${day(claim.deadline)}` : " Check Seller Central for the last day") : null),
-    h("p", {}, h("b", {}, "Next: "), todo),
+    nextStep(claim),
     settled ? h("p.muted.small", {}, `For ${plural(claim.quantity, "unit")}; ${plural(settled, "unit")} of the same event ${settled === 1 ? "is" : "are"} settled already.`) : null,
-    claim.amountMissing ? h("p", {}, claim.amountMissing, " ", h("a", { href: "#/costs" }, "Sourcing costs")) : null,
+    claim.amountMissing ? h("p", {}, told(claim.amountMissing), " ", h("a", { href: "#/costs" }, "Sourcing costs")) : null,
     draw && claim.possibleSteps.includes("filed") ? h("p.muted.small", {}, "recoup submits nothing: a person files the claim and records it here.") : null,
-    draw ? h("div.form.columns", {}, field("Case id", caseId), field("Note", note)) : null,
-    h("div.row.actions", {}, draw ? steps : null,
-      h("a.button.quiet", { href: `${path}/packet`, target: "_blank", rel: "noopener" }, "Filing packet"),
-      copyButton(packet.text, "text for the case", "Copy text for the case"),
-      draw ? [parcel, button("Save case id and note", {}, ".quiet")] : null));
+    draw ? stageControls(claim, path, draw, texts) : h("div.row.actions", {}, texts));
 }
 
 function summary(claim) {
@@ -122,7 +82,7 @@ function summary(claim) {
     ["Fileable from", claim.fileableFrom && day(claim.fileableFrom)],
     ["Last safe day", claim.deadline ? day(claim.deadline) : "not known: check Seller Central"],
     ["Confidence", `${wordsOf("review", claim.review)} (${percent(claim.confidence)})`],
-    ["Case id", copyable("case id", claim.caseId)], ["Note", claim.note],
+    ["Case id", copyable("case id", claim.caseId)], ["Filed on", claim.filedOn && day(claim.filedOn)], ["Note", claim.note],
     ["Policy", claim.policyVersion],
   ]));
 }
@@ -161,7 +121,7 @@ function documents(packet) {
 
 function past(claim) {
   const lines = claim.history.map((one) => h("li", {},
-    `${wordsOf("claim", one.toStatus)}: ${one.why}`, h("div.muted.small", {}, `${time(one.at)}, ${one.who}`)));
+    `${one.changes.stage ? wordsOf("stage", one.changes.stage[1]) : wordsOf("claim", one.toStatus)}: ${told(one.why)}`, h("div.muted.small", {}, `${time(one.at)}, ${one.who}`)));
   return h("section.card", {}, h("h2", {}, "History"),
     lines.length ? h("ul.plain.spaced", {}, lines) : h("p.muted", {}, `Found ${time(claim.detectedAt)}.`));
 }

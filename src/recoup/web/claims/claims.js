@@ -2,24 +2,26 @@
 
 import { get } from "../shared/api.js";
 import { bulkBar } from "./bulk.js";
+import { stageBadge } from "./stage.js";
 import { csvButton } from "../shared/csv.js";
 import { field, h, put, select, table } from "../shared/dom.js";
 import { filteredList, staleClaims } from "../shared/list.js";
 import { noteList } from "../shared/notes.js";
 import { mayAct } from "../shared/rights.js";
 import { choicesOf, kindOf, wordsOf } from "../shared/states.js";
-import { daysLeft, day, money, nameOf, number, plural, standingOf, time, urgency } from "../shared/words.js";
+import { day, daysLeft, money, nameOf, number, plural, standingOf, time, told, urgency } from "../shared/words.js";
 
 const PATH = "/api/recoveries";
 const ANY = ["", "Any"];
 const CHOICES = {
   standing: [ANY, ...choicesOf("standing")],
+  stage: [ANY, ...choicesOf("stage")],
   windowState: [ANY, ...choicesOf("window")],
   type: [ANY, ...choicesOf("claimType")],
   review: [ANY, ...choicesOf("review")],
   sort: [["deadline", "Most urgent first"], ["-detectedAt", "Newest first"], ["-amount", "Largest amount first"], ["-confidence", "Most confident first"]],
 };
-const TITLES = { standing: "Standing", windowState: "Window", type: "Claim", review: "Confidence", sort: "Order", connectionId: "Amazon account" };
+const TITLES = { standing: "Standing", stage: "Stage", windowState: "Window", type: "Claim", review: "Confidence", sort: "Order", connectionId: "Amazon account" };
 const OTHERS = {
   valued: (value) => `${value === "false" ? "without" : "with"} a known amount`,
   currency: (value) => `in ${value}`,
@@ -27,6 +29,10 @@ const OTHERS = {
   expiringWithinDays: (value) => `to be filed within ${value} days`,
   discarded: (value) => `${value === "true" ? "" : "not "}dismissed or withdrawn`,
   detectedFrom: (value) => `found since ${time(value)}`, detectedTo: (value) => `found before ${time(value)}`,
+  recovered: (value) => `${value === "true" ? "" : "not "}paid for a case, by the reimbursements report`,
+  paidByItself: (value) => `${value === "true" ? "" : "not "}paid by Amazon without a case`,
+  paidCurrency: (value) => `paid in ${value}`,
+  paidFrom: (value) => `paid since ${time(value)}`, paidTo: (value) => `paid before ${time(value)}`,
   filedFrom: (value) => `filed since ${time(value)}`, filedTo: (value) => `filed before ${time(value)}`,
   statusFrom: (value) => `in this state since ${time(value)} or later`, statusTo: (value) => `in this state since before ${time(value)}`,
 };
@@ -54,7 +60,7 @@ export async function showClaims() {
       return { ...page, count: page.totals.claimCount };
     },
     rows: (items) => claimsTable(items, sellers, bulk),
-    summary: ({ totals }) => summary(totals),
+    summary: ({ totals }) => summary(totals, list.query),
     empty: nothing,
     filled: (page) => {
       bulk?.keep(page.items);
@@ -78,7 +84,8 @@ export async function showClaims() {
     title: "Claims",
     leave: news.stop,
     content: [
-      h("div.row.spread.head", {}, h("h1", {}, "Claims"), csvButton(PATH, () => list.query, "recoup-claims.csv", problem)),
+      h("div.row.spread.head", {}, h("h1", {}, "Claims"),
+        h("div.row", {}, h("a.button.quiet", { href: "#/packs" }, "Filing packs"), csvButton(PATH, () => list.query, "recoup-claims.csv", problem))),
       problem, news.part, notes,
       h("section.card", {},
         h("form.filters", { onsubmit: (event) => event.preventDefault() }, searchField(list), filters),
@@ -100,7 +107,12 @@ function searchField(list) {
     placeholder: "Order, SKU, FNSKU, ASIN or case", autocomplete: "off", spellcheck: "false", oninput: follow, onchange: follow }));
 }
 
-function summary(totals) {
+/** A list of what was paid adds up the payments, any other the claims. */
+function summary(totals, query) {
+  if (query.recovered === "true" || query.paidByItself === "true") {
+    const paid = totals.paid.byCurrency.map((one) => `${money(one)} paid`);
+    return h("p", {}, h("b", {}, plural(totals.claimCount, "claim")), paid.length ? `: ${paid.join(" and ")}` : null);
+  }
   return h("p", {}, h("b", {}, plural(totals.claimCount, "claim")),
     totals.byCurrency.length ? `: ${totals.byCurrency.map((one) => money(one)).join(" and ")}` : null,
     totals.unvaluedCount ? h("span.muted", {}, `, ${number(totals.unvaluedCount)} without a known amount (`,
@@ -122,7 +134,7 @@ function claimsTable(items, sellers, bulk) {
   return table("Claims", [
     ...(bulk ? [["Select", bulk.box, "select"]] : []),
     ["Claim", (one) => h("a", { href: `#/claims/${encodeURIComponent(one.claimId)}` }, one.title), "lead"],
-    ["Amount", (one) => h("span", { title: one.amountMissing ?? one.amountBasis ?? "" }, money(one.amount)), "number"],
+    ["Amount", (one) => h("span", { title: told(one.amountMissing ?? one.amountBasis) ?? "" }, money(one.amount)), "number"],
     ["Window", (one) => h(`span.badge.${urgency(one) || "none"}`, {}, daysLeft(one))],
     ["Product or order", product, "wrap"],
     ...(sellers ? [["Amazon account", (one) => sellers[one.connectionId]]] : []),
@@ -130,5 +142,6 @@ function claimsTable(items, sellers, bulk) {
     ["Units", (one) => number(one.quantity), "number"],
     ["Confidence", (one) => wordsOf("review", one.review)],
     ["Standing", standing],
+    ["Stage", stageBadge],
   ], items);
 }

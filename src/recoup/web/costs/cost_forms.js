@@ -48,7 +48,7 @@ export function tableForm(save) {
     await attempt(problem, () => save(text.value, "text/csv"));
   };
   return h("section.card", { "aria-label": "Enter several costs" }, h("h2", {}, "Enter several costs"), problem,
-    h("p.muted.small", {}, "One header line, then one line per cost, with commas, semicolons or tabs between the cells; paste the text or choose a file. Either all lines are saved, or none."),
+    h("p.muted.small", {}, "One header line, then one line per cost, with commas, semicolons, tabs or bars between the cells; paste the text or choose a file. Either all lines are saved, or none."),
     h("form.form", { onsubmit: submit }, text, file, h("button", {}, "Save all")));
 }
 

@@ -1,8 +1,9 @@
 // What units cost: which costs are missing and what waits for them, those entered, and entering them.
 
 import { get, send } from "../shared/api.js";
+import { amazonCosts } from "./amazon_costs.js";
 import { singleForm, tableForm } from "./cost_forms.js";
-import { announce, failure, field, h, keepFocus, listed, once, put, select, table } from "../shared/dom.js";
+import { announce, drawAgain, failure, field, h, listed, once, put, select, table } from "../shared/dom.js";
 import { setAddress } from "../shared/places.js";
 import { whoMay } from "../shared/rights.js";
 import { day, money, nameOf, number, plural } from "../shared/words.js";
@@ -21,9 +22,10 @@ export async function showCosts() {
   const view = { connectionId: named.connectionId, search: asked.search ?? "", turn: 0 };
   const parts = { missing: h("div"), list: h("div.results"), trouble: h("div"), done: h("div") };
   const form = singleForm((body) => save(body));
+  const workbook = amazonCosts(view, mayEnter, () => refresh());
 
   const refresh = async () => {
-    await Promise.all([fillMissing(parts.missing, view, mayEnter && ((one) => form.take(one))), fillList(parts, view, remove)]);
+    await Promise.all([workbook.fill(), fillMissing(parts.missing, view, mayEnter && ((one) => form.take(one))), fillList(parts, view, remove)]);
   };
   const note = () => setAddress(`#/costs?${new URLSearchParams({ connectionId: view.connectionId, ...(view.search ? { search: view.search } : {}) })}`);
   const remove = mayEnter && (async (one) => {
@@ -60,7 +62,11 @@ export async function showCosts() {
       view.connectionId = event.target.value;
       put(parts.done);
       note();
-      return refresh();
+      // No row of the account before stays under the name of this one.
+      return refresh().catch((error) => {
+        for (const part of [parts.missing, parts.list, workbook.part]) put(part);
+        put(parts.done, failure(error));
+      });
     },
   });
   const search = h("input", { type: "search", name: "search", value: view.search, placeholder: "SKU, FNSKU or invoice", "aria-label": "Search the entered costs", oninput: () => {
@@ -78,7 +84,7 @@ export async function showCosts() {
       usable.length > 1 ? h("section.card", {}, field("Amazon account", account)) : null,
       parts.done,
       h("div.split", {},
-        h("div", {}, parts.missing, h("section.card", { "aria-label": "Entered costs" }, h("h2", {}, "Entered"), search, parts.trouble, parts.list)),
+        h("div", {}, parts.missing, h("section.card", { "aria-label": "Entered costs" }, h("h2", {}, "Entered"), search, parts.trouble, parts.list), workbook.part),
         mayEnter ? h("div", {}, form.part, tableForm(save)) : null),
     ],
   };
@@ -101,6 +107,7 @@ function savedNote(saved, unknown, recalculate) {
 async function fillMissing(part, view, take) {
   const query = { connectionId: view.connectionId, limit: PER_PAGE };
   const { items, productCount } = await get(`${COSTS}/missing`, query);
+  if (query.connectionId !== view.connectionId) return;
   const worth = (one) => [one.estimate ? `about ${money(one.estimate)}` : plural(one.quantity, "unit"),
     h("div.muted.small", {}, listed([one.estimate && plural(one.quantity, "unit"), plural(one.claimCount, "claim"), one.deadline && `file by ${day(one.deadline)}`]))];
   const enter = (one) => h("button.quiet", { type: "button", "aria-label": `Enter the cost of ${one.sku ?? one.fnsku}`, onclick: () => take(one) }, "Enter");
@@ -111,18 +118,21 @@ async function fillMissing(part, view, take) {
   ], some);
   const rows = list(items);
   const body = rows.querySelector("tbody");
+  const trouble = h("div");
   const more = h("button.quiet", { type: "button", onclick: once(async () => {
-    const next = await get(`${COSTS}/missing`, { ...query, offset: body.children.length });
+    put(trouble);
+    const next = await get(`${COSTS}/missing`, { ...query, offset: body.children.length }).catch((error) => put(trouble, failure(error)));
+    if (!next) return;
     const added = [...list(next.items).querySelectorAll("tbody tr")];
     body.append(...added);
     added[0]?.querySelector("button")?.focus({ preventScroll: true });
     if (!added.length || body.children.length >= next.productCount) more.remove();
     announce(`${plural(added.length, "more product")} shown.`);
   }) }, "Show more");
-  keepFocus(part, () => put(part, productCount ? h("section.card", { "aria-label": "Missing costs" },
+  drawAgain(part, () => put(part, productCount ? h("section.card", { "aria-label": "Missing costs" },
     h("h2", {}, `${plural(productCount, "product")} without a cost`),
     h("p.muted.small", {}, "Their claims have no amount until you enter it. What Amazon paid for such units before is an estimate of what waits."),
-    rows, productCount > items.length ? more : null) : null));
+    rows, productCount > items.length ? [more, trouble] : null) : null));
 }
 
 /** Of several searches the one that was asked for last counts. */
@@ -133,7 +143,7 @@ async function fillList(parts, view, remove) {
   try {
     const page = await get(COSTS, query);
     if (turn !== view.turn) return;
-    keepFocus(parts.list, () => draw(parts, view, page, query, remove));
+    drawAgain(parts.list, () => draw(parts, view, page, query, remove));
   } catch (error) {
     if (turn === view.turn) put(parts.list, failure(error));
   }
@@ -147,18 +157,20 @@ function draw(parts, view, page, query, remove) {
   }
   const rows = costsTable(page.items, remove);
   const button = h("button.quiet", { type: "button" }, "Show more");
+  const trouble = h("div");
   let { nextCursor } = page;
-  button.addEventListener("click", async () => {
+  button.addEventListener("click", once(async () => {
     const turn = view.turn;
-    const next = await get(COSTS, { ...query, cursor: nextCursor });
-    if (turn !== view.turn) return;
+    put(trouble);
+    const next = await get(COSTS, { ...query, cursor: nextCursor }).catch((error) => put(trouble, failure(error)));
+    if (!next || turn !== view.turn) return;
     const added = [...costsTable(next.items, remove).querySelectorAll("tbody tr")];
     rows.querySelector("tbody").append(...added);
     added[0]?.querySelector("button")?.focus({ preventScroll: true });
     nextCursor = next.nextCursor;
     if (!nextCursor) button.remove();
-  });
-  put(parts.list, rows, nextCursor ? button : null);
+  }));
+  put(parts.list, rows, nextCursor ? [button, trouble] : null);
 }
 
 function costsTable(items, remove) {

@@ -26,8 +26,15 @@ const chosenAccount = () => new URLSearchParams(location.hash.split("?")[1]).get
 /** All lists of an account, each with how much of it is loaded. */
 async function showLists(connections) {
   const body = h("div.results");
+  let chosen = null;
   const fill = async (id) => {
-    const loaded = loadedByStream(await get("/api/coverage", { connectionId: id }));
+    chosen = id;
+    body.setAttribute("aria-busy", "true");
+    const coverage = await get("/api/coverage", { connectionId: id }).catch((error) => ({ error }));
+    if (chosen !== id) return;
+    body.removeAttribute("aria-busy");
+    if (coverage.error) throw coverage.error;
+    const loaded = loadedByStream(coverage);
     const of = ([name, list]) => loaded.get(list.stream ?? name);
     put(body, table("Loaded data", [
       ["Data", ([name, list]) => [h("a", { href: `#/data/${name}${connections.length > 1 ? `?connectionId=${encodeURIComponent(id)}` : ""}` }, list.title),
@@ -84,7 +91,13 @@ async function showList(name, connections) {
     },
     rows: (rows) => rowsTable(list, rows, sellers),
     empty: () => h("p.muted", {}, "No matching rows."),
-    filled: () => { telling = tell().catch((error) => put(freshness, failure(error))); },
+    filled: () => {
+      telling = tell().catch((error) => {
+        put(freshness, failure(error));
+        // The next one asks again.
+        telling = null;
+      });
+    },
   });
   await found.fill();
   await telling;

@@ -14,7 +14,7 @@ const SHORT = 6;
 
 export function charts(metrics) {
   const months = lastMonths(metrics);
-  const sums = [...metrics.owedByType, ...months.flatMap((one) => [one.detected, one.approved])].flatMap((one) => one.byCurrency);
+  const sums = [...metrics.owedByType, ...months.flatMap((one) => [one.detected, one.recovered])].flatMap((one) => one.byCurrency);
   const counts = new Map();
   for (const one of sums) counts.set(one.currency, (counts.get(one.currency) ?? 0) + one.claimCount);
   const currencies = [...counts.keys()].sort((one, other) => counts.get(other) - counts.get(one));
@@ -30,12 +30,13 @@ function pair(metrics, months, currency) {
   const types = metrics.owedByType.filter(of)
     .map((one) => ({ name: wordsOf("claimType", one.type), value: of(one), href: claimsAddress({ standing: "owed", type: one.type, currency }) }))
     .sort((one, other) => other.value.amount - one.value.amount);
-  const bar = (value, query) => (value ? { value, href: claimsAddress({ ...query, currency }) } : null);
+  const bar = (value, query) => (value ? { value, href: claimsAddress(query) } : null);
   const groups = months.map((one) => ({
     name: monthOf(one.month, { month: "long", year: "numeric" }),
     short: monthOf(one.month, { month: "narrow" }),
-    first: bar(of(one.detected), { discarded: false, detectedFrom: one.from, detectedTo: one.to }),
-    second: bar(of(one.approved), { standing: "approved", statusFrom: one.from, statusTo: one.to }),
+    first: bar(of(one.detected), { currency, discarded: false, detectedFrom: one.from, detectedTo: one.to }),
+    // A month in which more was taken back than paid has no bar.
+    second: bar(positive(of(one.recovered)), { recovered: true, paidCurrency: currency, paidFrom: one.from, paidTo: one.to }),
   }));
   const lately = comparison(metrics, currency);
   const isShort = types.length > 0 && types.length <= SHORT;
@@ -49,13 +50,17 @@ function pair(metrics, months, currency) {
       isShort ? null : lately));
 }
 
+function positive(value) {
+  return value && Number(value.amount) > 0 ? value : null;
+}
+
 /** The oldest first, also those in which nothing happened. */
 function lastMonths({ byMonth, periods }) {
   const known = new Map(byMonth.map((one) => [one.month, one]));
   const [year, month] = periods[0].to.split("-").map(Number);
   return Array.from({ length: MONTHS }, (_, back) => {
     const name = new Date(Date.UTC(year, month - MONTHS + back, 1)).toISOString().slice(0, 7);
-    return known.get(name) ?? { month: name, detected: { byCurrency: [] }, approved: { byCurrency: [] } };
+    return known.get(name) ?? { month: name, detected: { byCurrency: [] }, recovered: { byCurrency: [] } };
   });
 }
 

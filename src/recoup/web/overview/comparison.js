@@ -5,8 +5,8 @@ import { h, table } from "../shared/dom.js";
 import { money, percent, plural } from "../shared/words.js";
 
 const KINDS = [
-  { name: "Found", of: (one) => one.detected, query: (one) => ({ discarded: false, detectedFrom: one.from, detectedTo: one.to }) },
-  { name: "Recovered", of: (one) => one.approved, query: (one) => ({ standing: "approved", statusFrom: one.from, statusTo: one.to }) },
+  { name: "Found", of: (one) => one.detected, query: (one, currency) => ({ currency, discarded: false, detectedFrom: one.from, detectedTo: one.to }) },
+  { name: "Recovered", of: (one) => one.recovered, query: (one, currency) => ({ recovered: true, paidCurrency: currency, paidFrom: one.from, paidTo: one.to }) },
 ];
 
 /** In one currency. */
@@ -14,7 +14,7 @@ export function comparison({ periods: [now, before] }, currency) {
   const sum = (one, kind) => kind.of(one).byCurrency.find((sum) => sum.currency === currency);
   const cell = (one) => (kind) => {
     const found = sum(one, kind);
-    return found ? [claimsLink({ ...kind.query(one), currency }, money(found)), h("div.muted.small", {}, plural(found.claimCount, "claim"))] : "-";
+    return found ? [claimsLink(kind.query(one, currency), money(found)), h("div.muted.small", {}, plural(found.claimCount, "claim"))] : "-";
   };
   return h("section.card", { "aria-label": `Last 30 days, in ${currency}` }, h("h3", {}, "Last 30 days, and the 30 days before"),
     table(`Found and recovered in the last 30 days and the 30 days before, in ${currency}`, [

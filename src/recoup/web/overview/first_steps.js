@@ -11,7 +11,7 @@ const SANDBOX_SELLER = { refreshToken: "Atzr|test", sellingPartnerId: "SANDBOX",
 export async function firstSteps({ connections }, { syncs }, problem) {
   if (syncs.some((sync) => sync.status !== "failed" && sync.status !== "cancelled" && sync.completedAt)) return null;
   if (connections.some((one) => one.lastSyncAt)) return null;
-  const isConnected = connections.some((one) => one.status === "active");
+  const isConnected = connections.some((one) => one.status === "active" && one.environment !== "files");
   const isRunning = syncs.some((sync) => sync.status === "in_progress");
   const isLocal = !isConnected && (await get(`${BASE}/environments`)).environments
     .some((one) => one.environment === "local" && one.isReady);
@@ -31,7 +31,10 @@ export async function firstSteps({ connections }, { syncs }, problem) {
     h("ol.steps", {},
       step(isConnected, "Connect an Amazon account", isConnected ? null : h("div.row.actions", {},
         h("a.button", { href: "#/accounts" }, "Connect Amazon"),
+        h("a.button.quiet", { href: "#/accounts?with=token" }, "I have a refresh token"),
+        h("a.button.quiet", { href: "#/check" }, "Drop reports instead"),
         isLocal ? h("button.quiet", { type: "button", onclick: trial }, "Try with the sandbox") : null),
+      isConnected ? null : h("p.muted.small", {}, "Reports that you download in Seller Central show the first claims without any account."),
         isConnected || !isLocal ? null : h("p.muted.small", {}, "The sandbox is a made-up seller on this computer: no Amazon account is needed.")),
       step(false, "Load the data", h("p.muted.small", {}, isRunning
         ? "The first sync is running. It reads up to twelve months; you may close this page."

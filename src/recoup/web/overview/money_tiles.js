@@ -25,16 +25,29 @@ export function moneyTiles(metrics) {
   const besides = listed([left("toReview", "to review (weak evidence)"), left("windowUnknown", "with an unknown window"), left("expired", "too late to file")]);
   return [
     h("div.tiles", {},
-      tile("Owed, to be filed", sums("owed"), listed(count("owed"))),
+      tile("Owed, to be filed", sums("owed"), [listed(count("owed")),
+        metrics.owed.claimCount ? h("div", {}, h("a", { href: "#/packs" }, "File them in packs")) : null]),
       tile("To be filed soon", null, expiring(metrics)),
       tile("Filed, not answered yet", sums("filed"), [listed(count("filed")), ages(metrics)]),
-      tile("Recovered", sums("approved"), listed([...count("approved"), rate, left("rejected", "rejected")]))),
+      tile("Recovered", recovered(metrics), listed([claimsLink({ recovered: true }, plural(metrics.recovered.claimCount, "claim")), rate,
+        left("rejected", "rejected"), byItself(metrics)]))),
     besides.length ? h("p.muted.small.besides", {}, "Not counted as owed: ", besides) : null,
   ];
 }
 
 function tile(name, value, note) {
   return h("section.card", {}, h("h2.tile-name", {}, name), value === null ? null : h("div.tile-value", {}, value), h("div.muted.small", {}, note));
+}
+
+/** What the reimbursements report shows; the links list the claims that were paid. */
+function recovered({ recovered: { byCurrency } }) {
+  if (!byCurrency.length) return "-";
+  const [first, ...others] = byCurrency.map((one) => claimsLink({ recovered: true, paidCurrency: one.currency }, money(one)));
+  return [first, others.length ? h("ul.other-sums", {}, others.map((one) => h("li", {}, one))) : null];
+}
+
+function byItself({ paidByItself }) {
+  return paidByItself.claimCount ? claimsLink({ paidByItself: true }, `${number(paidByItself.claimCount)} paid by Amazon without a case`) : null;
 }
 
 function expiring({ expiring }) {

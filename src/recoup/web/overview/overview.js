@@ -3,7 +3,7 @@
 import { get } from "../shared/api.js";
 import { attention, healthOf } from "./attention.js";
 import { charts } from "./charts.js";
-import { announce, failure, h, keepFocus, listed, put } from "../shared/dom.js";
+import { announce, drawAgain, failure, h, listed, put } from "../shared/dom.js";
 import { follow } from "../shared/feed.js";
 import { firstSteps } from "./first_steps.js";
 import { moneyTiles } from "./money_tiles.js";
@@ -19,6 +19,8 @@ const SETTLE_MS = 300;
 export async function showOverview() {
   const names = ["steps", "attention", "figures", "charts", "accounts", "activity"];
   const parts = Object.fromEntries(names.map((name) => [name, h("div")]));
+  parts.accounts.className = "accounts";
+  parts.activity.className = "lately";
   // What an action met stays until the page is left; what loading met, until it is loaded.
   const problem = h("div");
   const trouble = h("div");
@@ -27,12 +29,13 @@ export async function showOverview() {
   const running = new Map();
 
   const load = async () => {
-    const [accounts, status, metrics, activity, missing] = await Promise.all([
+    const [accounts, status, metrics, activity, missing, refused] = await Promise.all([
       get(ACCOUNTS),
       get("/api/sync/status"),
       get("/api/metrics/recoveries"),
       get("/api/sync/activity", { limit: 8 }),
       get("/api/sourcing-costs/missing", { limit: 1 }),
+      countRefused(),
     ]);
     for (const sync of status.syncs) running.set(sync.syncId, sync.status);
     syncs.setConnections(accounts.connections, status.syncs);
@@ -40,13 +43,13 @@ export async function showOverview() {
     const isEmpty = steps && !metrics.owed.claimCount;
     const drawn = {
       steps,
-      attention: attention({ ...accounts, notes: status.notes, missing, metrics, problem, mayConnect }),
+      attention: attention({ ...accounts, notes: status.notes, missing, refused, metrics, problem, mayConnect }),
       figures: isEmpty ? null : moneyTiles(metrics),
       charts: isEmpty ? null : charts(metrics),
       accounts: accounts.connections.length ? accountsCard(accounts, status) : null,
       activity: activityCard(activity, sellersOf(accounts, status)),
     };
-    for (const [name, part] of Object.entries(parts)) keepOpen(part, () => keepFocus(part, () => put(part, drawn[name])));
+    for (const [name, part] of Object.entries(parts)) drawAgain(part, () => put(part, drawn[name]));
     put(trouble);
   };
 
@@ -81,19 +84,16 @@ export async function showOverview() {
     leave,
     content: [
       h("h1", {}, "Overview"), trouble, problem, parts.steps, parts.attention, parts.figures,
-      h("div.split", {}, h("section", { "aria-label": "Syncs" }, syncs.part),
-        h("div", {}, parts.accounts, parts.activity)),
+      h("div.now", {}, h("section.syncs", { "aria-label": "Syncs" }, syncs.part), parts.accounts, parts.activity),
       parts.charts,
     ],
   };
 }
 
-/** What somebody has opened stays open when the page follows the world. */
-function keepOpen(part, draw) {
-  const said = (details) => details.querySelector("summary").textContent;
-  const open = new Set([...part.querySelectorAll("details[open]")].map(said));
-  draw();
-  for (const details of part.querySelectorAll("details")) if (open.has(said(details))) details.open = true;
+/** Costs that Amazon has refused and that can be sent again by now, of all accounts. */
+async function countRefused() {
+  const { dueCount } = await get("/api/sourcing-costs/amazon/due");
+  return dueCount;
 }
 
 function accountsCard({ connections }, { syncs, notes }) {
@@ -102,7 +102,8 @@ function accountsCard({ connections }, { syncs, notes }) {
     h("div.row.spread", {}, h("b", {}, one.sellingPartnerId), healthOf(one, newest.get(one.connectionId), notes)),
     h("div.small", {}, listed([one.region, wordsOf("environment", one.environment),
       ...one.marketplaceIds.map((id) => wordsOf("marketplace", id))])),
-    h("div.muted.small", {}, one.lastSyncAt ? `Last sync ${time(one.lastSyncAt)}` : "Never synced"),
+    one.environment === "files" ? h("div.small", {}, h("a", { href: `#/check/${encodeURIComponent(one.connectionId)}` }, "Reports and what is missing"))
+      : h("div.muted.small", {}, one.lastSyncAt ? `Last sync ${time(one.lastSyncAt)}` : "Never synced"),
     one.status === "active" && one.nextSyncAt ? h("div.muted.small", {}, `Next sync ${time(one.nextSyncAt)}`) : null));
   return h("section.card", { "aria-label": "Amazon accounts" },
     h("h2", {}, "Amazon accounts"),

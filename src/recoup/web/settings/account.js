@@ -1,7 +1,7 @@
 // A person's own account: password, sessions, and tokens for programs.
 
 import { get, send } from "../shared/api.js";
-import { field, h, keepFocus, listed, put, select, table } from "../shared/dom.js";
+import { drawAgain, field, h, listed, put, select, table } from "../shared/dom.js";
 import { shownOnce } from "../shared/secret.js";
 import { choicesOf, wordsOf } from "../shared/states.js";
 import { time } from "../shared/words.js";
@@ -14,7 +14,7 @@ export async function showAccount({ me, act }) {
   const list = h("div");
   const refresh = async () => {
     const { credentials } = await get(CREDENTIALS);
-    keepFocus(list, () => put(list, h("section.card", { "aria-label": "Sessions and tokens" }, h("h2", {}, "Sessions and tokens"),
+    drawAgain(list, () => put(list, h("section.card", { "aria-label": "Sessions and tokens" }, h("h2", {}, "Sessions and tokens"),
       credentialsTable(credentials, end))));
   };
   const run = act(refresh);

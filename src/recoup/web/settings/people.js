@@ -2,7 +2,7 @@
 
 import { confirmEnd, credentialsTable } from "./account.js";
 import { get, send } from "../shared/api.js";
-import { field, h, keepFocus, put, select, table } from "../shared/dom.js";
+import { drawAgain, field, h, put, select, table } from "../shared/dom.js";
 import { shownOnce } from "../shared/secret.js";
 import { choicesOf, wordsOf } from "../shared/states.js";
 import { time } from "../shared/words.js";
@@ -26,7 +26,7 @@ export async function showPeople({ me, isOwner, act }) {
 }
 
 function draw(part, content) {
-  keepFocus(part, () => put(part, content));
+  drawAgain(part, () => put(part, content));
 }
 
 function peopleCard(members, me, isOwner, run) {

@@ -1,7 +1,7 @@
 // How long things are kept, and the legal holds under which nothing is deleted.
 
 import { get, send } from "../shared/api.js";
-import { facts, field, h, put, select } from "../shared/dom.js";
+import { drawAgain, facts, field, h, put, select } from "../shared/dom.js";
 import { day, nameOf } from "../shared/words.js";
 
 const HOLD = "/api/legal-hold";
@@ -12,9 +12,9 @@ export async function retention(isOwner, act) {
   const whole = ["", "Everything of the workspace"];
   const choices = [whole, ...connections.map((one) => [one.connectionId, nameOf(one)])];
   const nameOfHold = (one) => choices.find(([id]) => id === (one.connectionId ?? ""))?.[1] ?? one.connectionId;
-  const draw = async () => {
+  const draw = async (kept) => {
     const { retentionMonths, holds } = await get(HOLD);
-    put(part, h("h2", {}, "Retention"),
+    drawAgain(part, () => put(part, h("h2", {}, "Retention"),
       facts([["Data of sellers", `${retentionMonths} months`], ["Audit log", "12 months"]]),
       h("p.muted.small", {}, "Older data is deleted by itself, once a week. Claims, costs and their history stay. The server's setting is ", h("code", {}, "RECOUP_RETENTION_MONTHS"), "."),
       h("h3", {}, "Legal hold"),
@@ -22,7 +22,7 @@ export async function retention(isOwner, act) {
         h("b", {}, nameOfHold(one)), ` since ${day(one.since)}: ${one.reason}`,
         isOwner ? h("div.actions", {}, h("button.quiet", { type: "button", onclick: () => end(one) }, "End")) : null)))
         : h("p.muted", {}, "None: under a legal hold nothing is deleted."),
-      isOwner ? form() : null);
+      isOwner ? form() : null), kept);
   };
   const run = act(draw);
   const change = (done, body) => run(done, () => send("PUT", HOLD, body));

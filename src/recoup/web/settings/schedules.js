@@ -1,7 +1,7 @@
 // When each Amazon account syncs by itself.
 
 import { get, send } from "../shared/api.js";
-import { h, keepFocus, put, select, table } from "../shared/dom.js";
+import { drawAgain, h, put, select, table } from "../shared/dom.js";
 import { nameOf, time } from "../shared/words.js";
 
 const BASE = "/api/v1/integrations/amazon";
@@ -16,7 +16,7 @@ export async function schedules(mayChange, act) {
   const part = h("section.card", { "aria-label": "Schedule" });
   const refresh = async () => {
     const { connections } = await get(`${BASE}/status`);
-    keepFocus(part, () => put(part, h("h2", {}, "Schedule"), body(connections, mayChange && change)));
+    drawAgain(part, () => put(part, h("h2", {}, "Schedule"), body(connections, mayChange && change)));
   };
   const run = act(refresh);
   const change = (one, schedule) => run(`The schedule of ${nameOf(one)} was changed.`, () =>
@@ -26,7 +26,7 @@ export async function schedules(mayChange, act) {
 }
 
 function body(connections, change) {
-  const usable = connections.filter((one) => one.status !== "disconnected");
+  const usable = connections.filter((one) => one.status !== "disconnected" && one.environment !== "files");
   if (!usable.length) return h("p.muted", {}, "No account is connected yet.");
   return [
     h("p.muted.small", {}, "The server's own schedule is its setting ", h("code", {}, "RECOUP_SYNC_SCHEDULE"), "."),

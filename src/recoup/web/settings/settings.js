@@ -2,18 +2,27 @@
 
 import { showAccount } from "./account.js";
 import { showAudit } from "./audit.js";
+import { mails } from "./notifications.js";
 import { announce, failure, h, put } from "../shared/dom.js";
 import { showPeople } from "./people.js";
 import { setAddress } from "../shared/places.js";
 import { whoMay } from "../shared/rights.js";
+import { webhooks } from "./webhooks.js";
 import { showWorkspace } from "./workspace.js";
 
 const PARTS = {
   account: ["Account", showAccount],
   people: ["People", showPeople],
   workspace: ["Workspace", showWorkspace],
+  notifications: ["Notifications", showNotifications],
   audit: ["Audit log", showAudit],
 };
+
+async function showNotifications({ me, may, isOwner, act }) {
+  const maySeeWebhooks = may("member", "admin");
+  return h("div.split", {}, h("div", {}, maySeeWebhooks ? await webhooks(isOwner, act) : null),
+    h("div", {}, await mails(me.scope === "admin", act)));
+}
 
 export async function showSettings(name) {
   const { me, may } = await whoMay();
@@ -32,18 +41,20 @@ export async function showSettings(name) {
 }
 
 /** What a button or a form does: says that it is done, or why it is not, and shows how things are then.
-    Returns undefined if it failed. */
+    refresh: is told whether it failed; what was typed is to stay then. Returns undefined if it failed. */
 function acting(problem, refresh) {
   return async (done, work) => {
     let result;
+    let isFailed = false;
     try {
       result = (await work()) ?? null;
       put(problem);
       announce(done);
     } catch (error) {
+      isFailed = true;
       put(problem, failure(error));
     }
-    await refresh().catch((error) => put(problem, failure(error)));
+    await refresh({ typed: isFailed }).catch((error) => put(problem, failure(error)));
     return result;
   };
 }

@@ -8,7 +8,7 @@ import { schedules } from "./schedules.js";
 export async function showWorkspace({ me, may, isOwner, act }) {
   const run = act(async () => {});
   return h("div.split", {},
-    h("div", {}, nameCard(me, isOwner, run), await schedules(may("member", "admin"), act)),
+    h("div", {}, nameCard(me, isOwner, run), await schedules(may("member", "admin"), act), reportsCard(may("member", "admin"))),
     h("div", {}, await retention(isOwner, act), isOwner ? exportCard() : null));
 }
 
@@ -28,6 +28,12 @@ function nameCard(me, isOwner, run) {
   return h("section.card", { "aria-label": "Workspace" }, h("h2", {}, me.workspace.name),
     me.workspaces.length > 1 ? h("div.form", {}, field("Show another workspace", choice)) : null,
     isOwner ? h("form.form.columns.actions", { onsubmit: submit }, field("Name", name), h("button.quiet", {}, "Rename")) : null);
+}
+
+function reportsCard(mayLoad) {
+  return h("section.card", { "aria-label": "Downloaded reports" }, h("h2", {}, "Downloaded reports"),
+    h("p", {}, "Claims without a connection to Amazon: load reports that you have downloaded in Seller Central."),
+    h("p", {}, h(mayLoad ? "a.button.quiet" : "a", { href: "#/check" }, mayLoad ? "Drop your reports" : "Show the files")));
 }
 
 function exportCard() {

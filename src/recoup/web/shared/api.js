@@ -42,8 +42,8 @@ export async function send(method, path, body, type = "application/json") {
 }
 
 /** The whole selection as a file. */
-export async function getCsv(path, parameters) {
-  const response = await ask(addressOf(path, parameters), { headers: { accept: "text/csv" } });
+export async function getFile(path, parameters, type = "text/csv") {
+  const response = await ask(addressOf(path, parameters), { headers: { accept: type } });
   return response.blob();
 }
 

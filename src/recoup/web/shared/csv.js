@@ -1,6 +1,6 @@
 // A selection as a file: all of its rows, not only those that are shown.
 
-import { getCsv } from "./api.js";
+import { getFile } from "./api.js";
 import { failure, h, once, put } from "./dom.js";
 
 /** query(): the filters at the moment of the click. problem: the element that shows why it failed. */
@@ -8,14 +8,15 @@ export function csvButton(path, query, name, problem) {
   return h("button.quiet", { type: "button", onclick: once(async () => {
     put(problem);
     try {
-      save(await getCsv(path, query()), name);
+      saveFile(await getFile(path, query()), name);
     } catch (error) {
       put(problem, failure(error));
     }
   }) }, "Download CSV");
 }
 
-function save(content, name) {
+/** A file of the server's, as a download. */
+export function saveFile(content, name) {
   const address = URL.createObjectURL(content);
   h("a", { href: address, download: name }).click();
   // The browser has taken it up by then.

@@ -20,7 +20,8 @@ function place(row) {
 /** File and line, or the call that returned the row. */
 export function sourceText(source, line) {
   const parts = (source ?? "").split(" ");
-  const from = parts.length === 3 ? `Report ${parts[0]} ${parts[1]}, document ${parts[2]}`
+  const from = parts[2] === "file" ? `Report ${parts[0]}, downloaded file ${parts[1]}`
+    : parts.length === 3 ? `Report ${parts[0]} ${parts[1]}, document ${parts[2]}`
     : parts.length === 2 ? `${parts[0]}, request ${parts[1]}` : parts.join(" ");
   return `${from}${line === undefined || line === null ? "" : `, line ${number(line)}`}`;
 }

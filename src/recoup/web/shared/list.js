@@ -69,7 +69,9 @@ export function filteredList({ base, bare = "", always = {}, most, noun, read, r
     if (!cursor) return null;
     const begun = turn;
     const button = h("button.quiet", { type: "button" }, "Show more");
+    const problem = h("div");
     button.addEventListener("click", once(async () => {
+      put(problem);
       try {
         const page = await read(view.query, PER_PAGE, cursor);
         if (begun !== turn) return;
@@ -78,15 +80,15 @@ export function filteredList({ base, bare = "", always = {}, most, noun, read, r
         const added = [...rows(page.items).querySelectorAll("tbody tr")];
         table.querySelector("tbody").append(...added);
         const next = more(table, page.nextCursor);
-        if (next) button.replaceWith(next);
-        else button.remove();
+        problem.remove();
+        button.replaceWith(...(next ?? []));
         added[0]?.querySelector("a, button")?.focus({ preventScroll: true });
         announce(`${plural(added.length, `more ${noun}`)} shown.`);
       } catch (error) {
-        button.after(failure(error));
+        put(problem, failure(error));
       }
     }));
-    return button;
+    return [button, problem];
   }
 
   return view;
@@ -96,10 +98,17 @@ export function filteredList({ base, bare = "", always = {}, most, noun, read, r
     loads them again. */
 export function staleNotice(text, title, reload) {
   const part = h("div");
-  const show = () => part.firstChild ?? put(part, h("p.notice.row.spread", {}, text, h("button.quiet", { type: "button", onclick: async () => {
-    await reload();
-    put(part);
-  } }, title)));
+  const problem = h("div");
+  const load = once(async () => {
+    put(problem);
+    try {
+      await reload();
+      put(part);
+    } catch (error) {
+      put(problem, failure(error));
+    }
+  });
+  const show = () => part.firstChild ?? put(part, h("p.notice.row.spread", {}, text, h("button.quiet", { type: "button", onclick: load }, title)), problem);
   return { part, show };
 }
 

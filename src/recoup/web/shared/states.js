@@ -25,7 +25,8 @@ const STATES = {
   "environment": {
     "local": ["local sandbox", ""],
     "sandbox": ["Amazon's sandbox", ""],
-    "production": ["production", ""]
+    "production": ["production", ""],
+    "files": ["downloaded reports", ""]
   },
   "claim": {
     "detected": ["Detected", "accent"],
@@ -45,6 +46,36 @@ const STATES = {
     "rejected": ["Rejected", "bad"],
     "dismissed": ["Dismissed", ""],
     "withdrawn": ["Withdrawn", ""]
+  },
+  "stage": {
+    "found": ["Found", ""],
+    "on_hold": ["On hold", "warn"],
+    "ready": ["Ready to file", "accent"],
+    "filed": ["Filed", ""],
+    "waiting": ["Waiting too long", "warn"],
+    "info_requested": ["Amazon asks for more", "warn"],
+    "paid": ["Paid", "good"],
+    "paid_in_part": ["Paid in part", "warn"],
+    "paid_by_itself": ["Paid by Amazon itself", ""],
+    "denied": ["Denied", "bad"],
+    "appealed": ["Appealed", ""],
+    "closed": ["Closed", ""]
+  },
+  "answerReason": {
+    "invoice_missing": ["Invoice or proof of ownership missing", ""],
+    "delivery_proof_missing": ["Proof of delivery missing", ""],
+    "already_reimbursed": ["Already reimbursed", ""],
+    "units_found": ["Units were found", ""],
+    "units_received": ["Units were received as shipped", ""],
+    "return_received": ["Return was received", ""],
+    "not_liable": ["Amazon is not responsible", ""],
+    "not_eligible": ["Not eligible under the policy", ""],
+    "too_early": ["Filed too early", ""],
+    "too_late": ["Filed too late", ""],
+    "value_disputed": ["Value of the units", ""],
+    "duplicate": ["Duplicate of another case", ""],
+    "payment_reversed": ["Payment was taken back", ""],
+    "other": ["Another reason", ""]
   },
   "window": {
     "open": ["Can be filed now", "good"],
@@ -134,13 +165,39 @@ const STATES = {
     "legal_hold_ended": ["Legal hold ended", ""],
     "rows_deleted_with_age": ["Old data deleted", ""],
     "schedule_changed": ["Schedule changed", ""],
+    "mails_chosen": ["Mails chosen", ""],
+    "mail_tested": ["Test mail requested", ""],
+    "webhook_added": ["Webhook added", ""],
+    "webhook_changed": ["Webhook changed", ""],
+    "webhook_deleted": ["Webhook deleted", ""],
+    "webhook_secret_rotated": ["Webhook secret replaced", ""],
+    "webhook_tested": ["Webhook tested", ""],
+    "webhook_redelivered": ["Webhook message sent again", ""],
+    "reader_made": ["Read-only database address made", ""],
+    "reader_removed": ["Read-only database address removed", ""],
     "sync_started": ["Sync started", ""],
     "sync_cancelled": ["Sync cancelled", ""],
     "quarantine_replayed": ["Quarantine replayed", ""],
     "claim_changed": ["Claim changed", ""],
     "claims_detected": ["Claims detected", ""],
+    "pack_filed": ["Pack filed", ""],
+    "proof_added": ["Document stored", ""],
+    "proof_deleted": ["Document deleted", ""],
     "costs_changed": ["Sourcing costs changed", ""],
+    "file_loaded": ["Report loaded from a file", ""],
     "exported": ["Exported", ""]
+  },
+  "notification": {
+    "sync.ended": ["Sync ended", ""],
+    "claim.found": ["Claims found", ""],
+    "claim.deadline_near": ["Deadlines near", ""],
+    "claim.paid": ["Claims paid", ""],
+    "connection.reauthorization_required": ["Authorization needed", ""]
+  },
+  "delivery": {
+    "pending": ["Waiting", ""],
+    "delivered": ["Delivered", "good"],
+    "failed": ["Given up", "bad"]
   },
   "claimType": {
     "lost_in_warehouse": ["Lost in the warehouse", ""],

@@ -43,6 +43,15 @@ export function day(text) {
   return text ? new Date(`${text.slice(0, 10)}T00:00:00Z`).toLocaleDateString(undefined, { dateStyle: "medium", timeZone: "UTC" }) : "-";
 }
 
+const CURRENCIES = new Set(Intl.supportedValuesOf("currency"));
+
+/** A sentence of the server with its amounts (12.30 USD) and days (2026-11-30) as the reader's language writes them. */
+export function told(text) {
+  return text
+    ?.replace(/(?<![\w.])(-?\d+(?:\.\d+)?) ([A-Z]{3})\b/g, (said, amount, currency) => (CURRENCIES.has(currency) ? money({ amount, currency }, 4) : said))
+    .replace(/(?<![\w-])\d{4}-\d\d-\d\d(?![\w-])/g, day);
+}
+
 /** A month of the API, such as 2026-11. */
 export function monthOf(text, options) {
   return new Date(`${text}-01T00:00:00Z`).toLocaleDateString(undefined, { timeZone: "UTC", ...options });

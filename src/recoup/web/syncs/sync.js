@@ -2,7 +2,7 @@
 
 import { authorizeButton, needsConsent, troubles } from "../accounts/accounts.js";
 import { get } from "../shared/api.js";
-import { announce, failure, h, keepFocus, once, put } from "../shared/dom.js";
+import { announce, drawAgain, failure, h, once, put } from "../shared/dom.js";
 import { follow } from "../shared/feed.js";
 import { noteList } from "../shared/notes.js";
 import { mayAct } from "../shared/rights.js";
@@ -17,10 +17,10 @@ export async function showSync(id) {
   const part = h("div");
   const problem = h("div");
   let sync = first;
-  let isPlanOpen = false;
+  let planPart = null;
   const plan = planOf(() => draw());
 
-  const draw = () => keepFocus(part, () => put(part, content()));
+  const draw = () => drawAgain(part, () => put(part, content()));
   const set = (state) => {
     if (sync.status === "in_progress" && state.status !== "in_progress") announce(state.message);
     // Events carry no plan; the last one that was told stays.
@@ -63,15 +63,14 @@ export async function showSync(id) {
   };
   const planCard = (known) => {
     const took = known.actualSeconds === null ? "" : `, took ${lasting(known.actualSeconds)}`;
-    const card = h("details.card", { open: isPlanOpen },
+    planPart = h("details.card", { open: planPart?.open ?? false },
       h("summary", {}, h("h2", {}, "Plan"), h("span.muted", {}, ` foreseen ${lasting(known.predictedSeconds)}${took}`)), planDetails(known));
-    card.addEventListener("toggle", () => { isPlanOpen = card.open; });
-    return card;
+    return planPart;
   };
 
   draw();
   const stop = follow(({ type, data }) => {
-    if (type === "open" && sync.status === "in_progress") load().catch(() => {});
+    if (type === "open" && sync.status === "in_progress") load().catch((error) => error.status && put(problem, failure(error)));
     if (type === "event" && data.type === "sync" && data.sync.syncId === id) set(data.sync);
   });
   const name = connection ? nameOf(connection) : "a removed account";

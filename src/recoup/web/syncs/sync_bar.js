@@ -1,7 +1,7 @@
 // The last syncs of a connection, the newest on the right: each a link, told by sign and name too.
 
 import { get } from "../shared/api.js";
-import { h, put } from "../shared/dom.js";
+import { failure, h, put } from "../shared/dom.js";
 import { kindOf, wordsOf } from "../shared/states.js";
 import { lasting, plural, time } from "../shared/words.js";
 
@@ -17,9 +17,17 @@ export function lastSyncs() {
     const now = `${sync?.syncId} ${sync?.status}`;
     if (!sync || now === shown) return;
     shown = now;
-    // What went before is no reason to hide the card.
-    const found = await get("/api/sync/history", { connectionId: connection.connectionId, limit: SHOWN }).catch(() => null);
-    if (!found || now !== shown) return;
+    let found;
+    try {
+      found = await get("/api/sync/history", { connectionId: connection.connectionId, limit: SHOWN });
+    } catch (error) {
+      // What went before is no reason to hide the card; the next news of it asks again.
+      if (now !== shown) return;
+      shown = "";
+      put(part, failure(error));
+      return;
+    }
+    if (now !== shown) return;
     put(part, h("h3", {}, found.syncs.length === 1 ? "The last sync" : `The last ${found.syncs.length} syncs`),
       h("ol.bar-of-syncs", {}, found.syncs.reverse().map((one) => h("li", {}, link(one)))));
   };

@@ -47,7 +47,7 @@ export async function showSyncs(id) {
     leave: stop,
     content: [
       h("h1", {}, "Sync"), trouble,
-      connections.length ? [cards.part, next]
+      connections.some((one) => one.environment !== "files") ? [cards.part, next]
         : h("section.card", {}, h("p", {}, "Nothing to sync yet: no Amazon account is connected."), h("p", {}, h("a.button", { href: "#/" }, "First steps"))),
       quarantine, past.part,
     ],

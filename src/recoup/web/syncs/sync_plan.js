@@ -16,9 +16,14 @@ export function planOf(changed) {
     const now = performance.now();
     if (syncId === known.syncId && now - askedAt < FRESH_MS) return;
     askedAt = now;
-    // The progress is shown without a plan too.
-    const { plan } = await get(`/api/sync/status/${encodeURIComponent(syncId)}`).catch(() => known);
-    known = { syncId, plan };
+    try {
+      const { plan } = await get(`/api/sync/status/${encodeURIComponent(syncId)}`);
+      known = { syncId, plan };
+    } catch {
+      // The progress is shown without a plan too; what comes next asks again.
+      askedAt = -Infinity;
+      return;
+    }
     changed();
   };
   return { look, of: ({ syncId }) => (known.syncId === syncId ? known.plan : null) };
@@ -30,6 +35,7 @@ export function nextPlan(connection) {
   const part = h("details", {}, h("summary", {}, "Plan of the next sync"), body);
   part.addEventListener("toggle", async () => {
     if (!part.open) return;
+    if (!body.firstChild) put(body, h("p.muted.small", {}, "Loading ..."));
     try {
       const plan = await get("/api/sync/plan", { connectionId: connection().connectionId });
       put(body, h("p.muted.small", {}, `Foreseen: ${lasting(plan.predictedSeconds)}, as Amazon's limits and earlier syncs suggest.`), planDetails(plan));

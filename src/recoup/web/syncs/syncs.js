@@ -1,7 +1,7 @@
 // One card per connection: how its sync goes, or how the last one ended and what is loaded.
 
 import { get } from "../shared/api.js";
-import { announce, failure, h, keepFocus, once, put } from "../shared/dom.js";
+import { announce, drawAgain, failure, h, once, put } from "../shared/dom.js";
 import { holesList, loadedByStream } from "../shared/coverage.js";
 import { lastSyncs } from "./sync_bar.js";
 import { cancelSync, causes, loadedTable, outcome, progressTable, startSync, syncBadge } from "./sync_parts.js";
@@ -15,7 +15,7 @@ export function syncCards({ isDetailed = false, mayWork }) {
   const cards = new Map();
   const setConnections = (connections, syncs) => {
     const newest = new Map(syncs.map((sync) => [sync.connectionId, sync]));
-    const listed = connections.filter((one) => one.status !== "disconnected" || newest.has(one.connectionId));
+    const listed = connections.filter((one) => one.environment !== "files").filter((one) => one.status !== "disconnected" || newest.has(one.connectionId));
     for (const id of [...cards.keys()]) if (!listed.some((one) => one.connectionId === id)) cards.delete(id);
     for (const one of listed) {
       const isShort = listed.length === 1 && (isDetailed || newest.get(one.connectionId)?.status === "in_progress");
@@ -37,6 +37,7 @@ function isWide() {
 function syncCard({ isOpen, isDetailed, mayWork }) {
   const part = h("section.card");
   const problem = h("div");
+  const trouble = h("div");
   const past = isDetailed ? lastSyncs() : null;
   const plan = isDetailed ? planOf(() => draw()) : null;
   const upcoming = isDetailed ? nextPlan(() => connection) : null;
@@ -45,6 +46,7 @@ function syncCard({ isOpen, isDetailed, mayWork }) {
   let said = "";
   let loaded = null;
   let details = isOpen;
+  let more = null;
 
   const set = (account, state) => {
     // Of two syncs the newer one counts, whichever is told last.
@@ -59,10 +61,10 @@ function syncCard({ isOpen, isDetailed, mayWork }) {
     draw();
     if (details) look();
   };
-  const draw = () => keepFocus(part, () => {
+  const draw = () => drawAgain(part, () => {
     part.setAttribute("aria-label", `Sync of ${nameOf(connection)}`);
     const isIdle = connection.status === "active" && sync?.status !== "in_progress";
-    put(part, head(), problem, body(), isIdle ? upcoming : null, past?.part);
+    put(part, head(), problem, trouble, body(), isIdle ? upcoming : null, past?.part);
   });
   const look = async () => {
     if (sync?.status === "in_progress") return plan?.look(sync);
@@ -72,9 +74,12 @@ function syncCard({ isOpen, isDetailed, mayWork }) {
       const coverage = await get("/api/coverage", { connectionId: connection.connectionId });
       if (loaded !== asked) return;
       loaded = { streams: loadedByStream(coverage), holes: holesList(coverage) };
+      put(trouble);
       draw();
     } catch (error) {
-      put(problem, failure(error));
+      // Whoever opens it again asks again.
+      if (loaded === asked) loaded = null;
+      put(trouble, failure(error));
     }
   };
 
@@ -108,8 +113,10 @@ function syncCard({ isOpen, isDetailed, mayWork }) {
     if (!sync) return h("p.muted", {}, "No data has been loaded yet.");
     const known = plan?.of(sync) ?? null;
     const streams = sync.status === "in_progress" ? progressTable(sync, known) : loadedTable(sync, loaded?.streams);
-    const more = h("details", { open: details }, h("summary", {}, "By kind of data"), streams, loaded?.holes);
-    more.addEventListener("toggle", () => {
+    // Whoever has opened it a moment ago was not told of yet.
+    more = h("details", { open: more?.open ?? details }, h("summary", {}, "By kind of data"), streams, loaded?.holes);
+    more.addEventListener("toggle", ({ target }) => {
+      if (target !== more) return;
       details = more.open;
       if (details) look();
     });

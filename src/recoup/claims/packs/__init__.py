@@ -1,0 +1,1 @@
+"""Filing packs: claims grouped as Seller Central takes them, with everything a person needs."""

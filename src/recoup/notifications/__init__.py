@@ -1,0 +1,1 @@
+"""What happened that somebody wants to know, and who: programs by webhooks, people by mail."""

@@ -1,0 +1,1 @@
+"""Sends notifications: to webhooks over HTTPS, to people by mail."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from playwright.async_api import Page, Route, expect
 
@@ -18,16 +19,24 @@ COVERAGE = re.compile(r"/api/coverage")
 HISTORY = re.compile(r"/api/sync/history\?connectionId=")
 
 
-async def refuse_once(page: Page, path: re.Pattern[str]) -> list[str]:
-    """The first request of this path fails. Returns the addresses of all of them, as they come."""
-    asked: list[str] = []
+@dataclass
+class Refusal:
+    """Requests that fail until `over` is set. News may have a page ask a second time at any moment."""
+
+    asked: list[str]
+    over: bool = False
+
+
+async def refuse(page: Page, path: re.Pattern[str]) -> Refusal:
+    """`asked` has the addresses of all requests of this path, as they come."""
+    refusal = Refusal([])
 
     async def answer(route: Route) -> None:
-        asked.append(route.request.url)
-        await (route.abort() if len(asked) == 1 else route.fallback())
+        refusal.asked.append(route.request.url)
+        await (route.fallback() if refusal.over else route.abort())
 
     await page.route(path, answer)
-    return asked
+    return refusal
 
 
 async def test_what_is_open_stays_open_while_a_sync_goes_on(seat: Seat) -> None:
@@ -36,19 +45,20 @@ async def test_what_is_open_stays_open_while_a_sync_goes_on(seat: Seat) -> None:
     sync_id = await seat.start(account)
     await set_running(seat.database, sync_id)
     page = await seat.page("/#/syncs")
-    asked = await refuse_once(page, STATUS)
+    refusal = await refuse(page, STATUS)
     orders = card(page, "A1").get_by_role("row", name=re.compile("^Orders"))
     await expect(orders).to_be_hidden()
     async with page.expect_event("requestfailed"):
         await card(page, "A1").get_by_text("By kind of data", exact=True).click()
     await expect(orders).to_be_visible()
     await expect(orders).not_to_contain_text("steps")
+    refusal.over = True
     for percent in (43, 47, 52):
         await progress(seat.database, sync_id, percent, f"told at {percent}")
         await expect(card(page, "A1")).to_contain_text(f"told at {percent}")
         await expect(orders).to_be_visible()
     await expect(orders).to_contain_text("1 of 2 steps, by report")
-    assert len(asked) >= 2
+    assert len(refusal.asked) >= 2
     await card(page, "A1").get_by_text("By kind of data", exact=True).click()
     await progress(seat.database, sync_id, 58, "told at 58")
     await expect(card(page, "A1")).to_contain_text("told at 58")
@@ -78,17 +88,18 @@ async def test_what_could_not_be_loaded_is_said_and_asked_for_again(seat: Seat) 
     account, _ = await seat.connect("A1", "A2")
     await finish(seat.database, await seat.start(account))
     page = await seat.page("/#/claims")
-    await refuse_once(page, COVERAGE)
-    await refuse_once(page, HISTORY)
+    coverage, history = await refuse(page, COVERAGE), await refuse(page, HISTORY)
     await page.evaluate("location.hash = '#/syncs'")
     refused = card(page, "A1").get_by_role("alert")
     await expect(refused).to_have_count(1)
     opened = card(page, "A1").get_by_text("By kind of data", exact=True)
     await opened.click()
     await expect(refused).to_have_count(2)
+    coverage.over = True
     await opened.click()
     await opened.click()
     await expect(refused).to_have_count(1)
+    history.over = True
     await seat.start(account)
     await expect(card(page, "A1")).to_contain_text("The last 2 syncs")
     await expect(refused).to_have_count(0)

@@ -50,7 +50,8 @@ def test_a_sync_is_started_and_followed_from_elsewhere(recoup: Recoup, elsewhere
     assert started.code == 0, started
     assert started.stdout.splitlines()[-1].startswith("100 %  ")
     assert [done.outcome for done in there] == [(0, "")] * len(commands)
-    assert [done.stdout for done in there] == [done.stdout for done in here]
+    for command, one, other in zip(commands, there, here, strict=True):
+        assert (command, one.stdout) == (command, other.stdout)
 
 
 def test_a_sync_is_cancelled_from_elsewhere(recoup: Recoup, elsewhere: Recoup) -> None:

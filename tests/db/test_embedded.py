@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
 import stat
@@ -44,6 +45,13 @@ from recoup.db.embedded import EmbeddedServer
 EmbeddedServer(Path(sys.argv[1])).start()
 print("started", flush=True)
 os._exit(0)
+"""
+
+MAKES_THE_ACCOUNT = """
+import sys
+from recoup.db import _account
+_account.SYSTEM_ACCOUNT = sys.argv[1]
+print(_account.get_account().uid)
 """
 
 
@@ -234,6 +242,26 @@ def test_many_may_come_at_once(new_dir: Path) -> None:
         for process in (a, b, c):
             _leave(process)
     assert _is_down(new_dir)
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root makes an account")
+def test_many_may_make_the_account_at_once() -> None:
+    """Else one made it anew under another number, and PostgreSQL's files belonged to nobody."""
+    name = f"recoup{os.getpid()}"
+    for _ in range(6):
+        try:
+            makers = [
+                subprocess.Popen(
+                    [sys.executable, "-c", MAKES_THE_ACCOUNT, name],
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+                for _ in range(6)
+            ]
+            told = {maker.communicate()[0].strip() for maker in makers}
+            assert told == {str(pwd.getpwnam(name).pw_uid)}
+        finally:
+            subprocess.run(["userdel", name], check=True)
 
 
 def test_a_killed_owner_is_not_counted(data_dir: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from recoup.cli.notes import note_lines
@@ -135,4 +136,9 @@ def _seconds(stream: StreamBody) -> float | None:
     """The duration of the stream; None if it has not begun or not ended."""
     if stream.started_at is None or stream.completed_at is None:
         return None
-    return (stream.completed_at - stream.started_at).total_seconds()
+    return (_as_told(stream.completed_at) - _as_told(stream.started_at)).total_seconds()
+
+
+def _as_told(moment: datetime) -> datetime:
+    """In milliseconds, as the API tells it: else a tenth of a second differs from one to the other."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

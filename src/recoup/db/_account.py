@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from recoup.db._locks import FileLock, poll, try_lock
 from recoup.errors import EmbeddedServerError
 
 if sys.platform != "win32":
     import pwd
 
 SYSTEM_ACCOUNT = "recoup"
+# A folder of root's, and one lock for all data directories of this machine.
+_MAKERS_LOCK = Path("/run/recoup-account.lock")
 
 # Nothing of the caller's environment: PG* and LC_* variables would change what the programs do.
 _ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
@@ -106,22 +109,44 @@ class Account:
 
 
 def get_account() -> Account:
-    """Our own account, or as root the system account, created if missing (the caller holds a lock).
+    """Our own account, or as root the system account, created if missing.
 
     Raises EmbeddedServerError when it cannot be made.
     """
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), is_other=False)
-    found = _find_system_account()
-    if found is None:
-        reason = _create_system_account()
+    return _find_system_account() or _make_system_account()
+
+
+def _make_system_account() -> Account:
+    # One process at a time: useradd beside useradd has replaced an account that was in use already.
+    with _only_maker():
         found = _find_system_account()
-        if found is None:
-            raise EmbeddedServerError(
-                f"PostgreSQL refuses to run as root and the account {SYSTEM_ACCOUNT!r} cannot be "
-                f"made ({reason}): run recoup as an ordinary user, or set RECOUP_DATABASE_URL."
-            )
+        reason = "" if found else _create_system_account()
+        found = found or _find_system_account()
+    if found is None:
+        raise EmbeddedServerError(
+            f"PostgreSQL refuses to run as root and the account {SYSTEM_ACCOUNT!r} cannot be "
+            f"made ({reason}): run recoup as an ordinary user, or set RECOUP_DATABASE_URL."
+        )
     return found
+
+
+def _only_maker() -> FileLock:
+    """Raises EmbeddedServerError when another process has not made it within two minutes."""
+    try:
+        lock = poll(lambda: try_lock(_MAKERS_LOCK), within=_LIMIT)
+    except OSError as exc:
+        raise EmbeddedServerError(
+            f"Cannot lock {_MAKERS_LOCK} ({exc.strerror}) to make the account {SYSTEM_ACCOUNT!r}: "
+            "run recoup as an ordinary user, or set RECOUP_DATABASE_URL."
+        ) from exc
+    if lock is None:
+        raise EmbeddedServerError(
+            f"Another process has been making the account {SYSTEM_ACCOUNT!r} for two minutes: "
+            "try again, or set RECOUP_DATABASE_URL."
+        )
+    return lock
 
 
 def _find_system_account() -> Account | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -9,10 +10,12 @@ from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import Date, insert, literal, text
 
 from recoup.claims.lifecycle import PROMPT_FROM
 from recoup.claims.policy import load_policy
+from recoup.claims.reading.row import claim_row, select_claims
+from recoup.claims.stages import CHASE_AFTER
 from recoup.claims.tables import claim
 from recoup.connections.queries import save_connection
 from recoup.db.engine import Database, Reader, Writer
@@ -258,6 +261,53 @@ async def test_what_is_owed_and_what_is_not(database: Database) -> None:
     assert (found["last day"]["days_left"], found["day before"]["days_left"]) == (0, -1)
     assert found["window unknown"]["days_left"] is None
     assert (found["no amount"]["amount"], found["no amount"]["currency"]) == (None, None)
+
+
+async def test_the_stage_is_the_one_that_people_see(database: Database) -> None:
+    """Ready, and waiting by its last day: what the API says of the same claims."""
+    async with database.writing() as conn:
+        [[today]] = await conn.execute(text("select (now() at time zone 'UTC')::date"))
+        world = await a_world(conn, "A1")
+        filed = {"status": "filed", "stage": "filed"}
+        cells: list[dict[str, Any]] = [
+            {},
+            {"confidence": PROMPT_FROM - Decimal("0.01")},
+            {"fileable_from": today + timedelta(days=1)},
+            {"deadline": today - timedelta(days=1)},
+            {"deadline": None},
+            {"stage": "on_hold", "hold_reason": "no invoice"},
+            {**filed, "waiting_since": today - CHASE_AFTER},
+            {**filed, "waiting_since": today - CHASE_AFTER + timedelta(days=1)},
+            filed,
+            {"status": "approved", "stage": "paid", "paid_amount": Decimal("4.20")}
+            | {"paid_currency": "USD", "paid_units": 2},
+        ]
+        for one in cells:
+            await a_claim(conn, world.connection_id, **one)
+
+        shown = {row["claim_id"]: row for row in await rows(conn, "select * from v_claims")}
+        told = [
+            claim_row(row)
+            for row in (await conn.execute(select_claims(literal(today, Date)))).mappings()
+        ]
+
+    assert {one: row["stage"] for one, row in shown.items()} == {
+        one.claim_id: one.shown_stage.value for one in told
+    }
+    assert Counter(row["stage"] for row in shown.values()) == {
+        "ready": 1,
+        "found": 4,
+        "on_hold": 1,
+        "filed": 1,
+        "waiting": 2,
+        "paid": 1,
+    }
+    (paid,) = [row for row in shown.values() if row["stage"] == "paid"]
+    assert (paid["paid_amount"], paid["paid_currency"], paid["paid_units"]) == (
+        Decimal("4.20"),
+        "USD",
+        2,
+    )
 
 
 async def test_owed_sums_are_of_one_currency_and_one_seller(database: Database) -> None:

@@ -44,7 +44,8 @@ _CLAIMED = {
     "tracking_number": "c.key ->> 'trackingNumber'",
     "reimbursement_id": "c.key ->> 'reimbursementId'",
 }
-_TIMES = ("detected_at", "confirmed_at", "status_at", "filed_at", "allocation_id")
+# What is of the detection and not of the claim.
+_OF_THE_RUN = ("detected_at", "confirmed_at", "is_found", "status_at", "filed_at", "allocation_id")
 
 
 @dataclass(frozen=True)
@@ -263,6 +264,6 @@ async def stored(conn: Writer, connection_id: ConnectionId) -> dict[tuple[str, s
             {"connection_id": connection_id},
         )
         for row in rows.mappings():
-            told = {name: value for name, value in row.items() if name not in _TIMES}
+            told = {name: value for name, value in row.items() if name not in _OF_THE_RUN}
             found.setdefault((table, row["type"], str(row["key"])), []).append(told)
     return found

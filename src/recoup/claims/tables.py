@@ -62,7 +62,7 @@ claim = Table(
     _connection_id(),
     Column("type", Text, nullable=False),
     Column("key", JSONB, nullable=False),
-    # Results of detection, which each detection rewrites.
+    # Results of detection, which each detection rewrites where they differ.
     Column("marketplace_id", Text),
     Column("sku", Text),
     # For the search: sellers write SKUs as they like, and nobody remembers how.
@@ -87,10 +87,12 @@ claim = Table(
     Column("policy_version", Text, nullable=False),
     Column("rule_version", Integer, nullable=False),
     Column("as_of", Date, nullable=False),
-    # Who found it first, and when it was last confirmed.
+    # Who found it first.
     Column("detected_at", _TIME, nullable=False, server_default=func.now()),
     Column("sync_id", Text),
+    # With `as_of`: when it was last found. While it is found, `claim_detection` has later ones.
     Column("confirmed_at", _TIME, nullable=False, server_default=func.now()),
+    Column("is_found", Boolean, nullable=False, server_default=text("true")),
     # What a person or a payment made of it; detection never overwrites what a person set.
     Column("status", Text, nullable=False, server_default=Status.DETECTED.value),
     Column("status_by", Text, nullable=False, server_default=text("'recoup'")),
@@ -155,6 +157,17 @@ claim = Table(
     ),
     # What waits for a sourcing cost.
     Index("claim_unvalued_idx", "connection_id", "type", postgresql_where=text("amount is null")),
+)
+
+# The last detection that ran the rule of a type: it confirms each of its claims that it found, without
+# a write of each.
+claim_detection = Table(
+    "claim_detection",
+    METADATA,
+    _connection_id(primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("as_of", Date, nullable=False),
+    Column("confirmed_at", _TIME, nullable=False),
 )
 
 claim_history = Table(

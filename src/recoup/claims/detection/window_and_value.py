@@ -303,7 +303,7 @@ async def count_found_by(conn: Reader, sync_id: SyncId) -> int:
 async def find_last_day(conn: Reader, connection_id: ConnectionId) -> date | None:
     """The day as of which the stored claims were last confirmed."""
     found = await conn.execute(
-        text("select max(as_of) from claim where connection_id = :connection_id"),
+        text("select max(as_of) from claim_detection where connection_id = :connection_id"),
         {"connection_id": connection_id},
     )
     last: date | None = found.scalar_one()

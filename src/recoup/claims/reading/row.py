@@ -8,13 +8,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, null, select
+from sqlalchemy import ColumnElement, RowMapping, Select, func, null, select
 
 from recoup.claims.answers import Reason
 from recoup.claims.lifecycle import Review, Status, WindowState, days_left, review_of, window_state
 from recoup.claims.rule import ClaimType
 from recoup.claims.stages import NextAction, Stage, Standpoint, next_action, shown_stage
-from recoup.claims.tables import claim
+from recoup.claims.tables import claim, claim_detection
 from recoup.ids import ConnectionId
 
 
@@ -118,15 +118,30 @@ class ClaimRow:
 
 
 _COLUMNS = tuple(one.name for one in fields(ClaimRow) if one.name in claim.c)
+_CONFIRMED = ("as_of", "confirmed_at")
 
 
 def select_claims(today: ColumnElement[date], *, with_evidence: bool = True) -> Select[Any]:
     """The statement for the rows that `claim_row` takes; `today` is the date for each claim."""
-    columns = (
-        null().label(name) if name == "evidence" and not with_evidence else claim.c[name]
-        for name in _COLUMNS
+    columns: dict[str, ColumnElement[Any]] = {name: claim.c[name] for name in _COLUMNS}
+    columns |= {name: _last(name) for name in _CONFIRMED}
+    if not with_evidence:
+        columns["evidence"] = null()
+    return select(
+        *(column.label(name) for name, column in columns.items()), today.label("today_on")
     )
-    return select(*columns, today.label("today_on"))
+
+
+def _last(name: str) -> ColumnElement[Any]:
+    """A claim that is still found was confirmed by the last detection of its type."""
+    of, one = claim_detection.c, claim.c
+    later = select(of[name]).where(
+        one.is_found,
+        of.connection_id == one.connection_id,
+        of.type == one.type,
+        of.confirmed_at >= one.confirmed_at,
+    )
+    return func.coalesce(later.scalar_subquery(), one[name])
 
 
 def claim_row(row: RowMapping, place: tuple[str, ...] = ()) -> ClaimRow:

@@ -6,7 +6,7 @@ import contextlib
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,20 @@ _KEY = "a-key-for-the-tests-only"
 
 
 class Stack:
-    """Processes of one installation. Each worker and API is a process of its own."""
+    """Processes of one installation. Each worker and API is a process of its own.
 
-    def __init__(self, database_url: str, folder: Path, *, orders: int, speed: float) -> None:
+    claims: those that the sandbox plants; none: some of every type.
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        folder: Path,
+        *,
+        orders: int,
+        speed: float,
+        claims: Sequence[str] = (),
+    ) -> None:
         self.engine: Engine = create_engine(Database(database_url).sqlalchemy_url)
         self._settings = {
             "RECOUP_DATABASE_URL": database_url,
@@ -38,6 +49,7 @@ class Stack:
         }
         self._orders = orders
         self._speed = speed
+        self._claims = claims
         self.sandbox_url = ""
         self.sandbox_pid = 0
         self.token = ""
@@ -46,7 +58,8 @@ class Stack:
 
     def open(self) -> None:
         sandbox = self.recoup.start(
-            "sandbox", "--port", "0", "--orders", str(self._orders), "--speed", str(self._speed)
+            *("sandbox", "--port", "0", "--orders", str(self._orders), "--speed", str(self._speed)),
+            *(f"--claim={claim}" for claim in self._claims),
         )
         self.sandbox_url = _address(sandbox)
         self.sandbox_pid = sandbox.process.pid
@@ -168,8 +181,10 @@ def _address(process: Running) -> str:
 
 
 @contextlib.contextmanager
-def running_stack(database_url: str, folder: Path, *, orders: int, speed: float) -> Iterator[Stack]:
-    stack = Stack(database_url, folder, orders=orders, speed=speed)
+def running_stack(
+    database_url: str, folder: Path, *, orders: int, speed: float, claims: Sequence[str] = ()
+) -> Iterator[Stack]:
+    stack = Stack(database_url, folder, orders=orders, speed=speed, claims=claims)
     try:
         stack.open()
         yield stack

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -179,6 +180,43 @@ async def test_an_unknown_amount_stays_in_its_shipment_and_is_told(
     assert pack["amount"] == {"amount": "12.30", "currency": "USD"}
     assert pack["unvaluedCount"] == 1
     assert "is due" not in pack["text"]
+
+
+async def test_each_claim_of_a_pack_has_its_units_and_its_amount(
+    client: httpx2.AsyncClient, database: Database, connection: Connection
+) -> None:
+    """In all forms; an amount that is not known is no zero, and no gap either."""
+    await shipment(database, connection, range(1))
+    await shipment(database, connection, range(1, 2), quantity=3, **unvalued())
+    (one,) = await packs(client)
+    path = f"/api/packs/{one['packId']}"
+
+    pack = (await client.get(path)).json()
+    page = await client.get(path, headers={"accept": BROWSER})
+    text = await client.get(path, headers={"accept": "text/plain"})
+    sheet = await client.get(path, headers={"accept": "text/csv"})
+
+    assert [(item["quantity"], item["amount"]) for item in pack["items"]] == [
+        (2, {"amount": "12.30", "currency": "USD"}),
+        (3, None),
+    ]
+    assert re.findall(r"^- units missing (\d), .*, (.*)$", pack["text"], re.MULTILINE) == [
+        ("2", "$12.30"),
+        ("3", "amount not known"),
+    ]
+    assert ", 2 units, $12.30\n" in text.text
+    assert ", 3 units, amount not known\n" in text.text
+    assert "(2 claims, 5 units)" in text.text
+    cells = re.findall(r'data-title="(Units|Amount)">([^<]*)', page.text)
+    assert cells == [
+        *(("Units", "2"), ("Amount", "$12.30")),
+        *(("Units", "3"), ("Amount", "amount not known")),
+    ]
+    rows = list(csv.DictReader(io.StringIO(sheet.text)))
+    assert [(row["Units"], row["Amount"], row["Currency"]) for row in rows] == [
+        ("2", "12.30", "USD"),
+        ("3", "", ""),
+    ]
 
 
 async def test_small_claims_of_a_kind_and_month_are_one_pack(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -20,10 +18,10 @@ from tests.api.serving import Server, new_user, serving, token_of
 from tests.browser.shop import PATIENCE_MS, Seat, seated, the_seller
 from tests.cli.programs import free_port
 from tests.sandbox.running import Running
+from tests.support.chromium import OPTIONS, find_chromium
 from tests.support.whole_seller import StoredSeller, whole_seller
 
 expect.set_options(timeout=PATIENCE_MS)
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,23 +31,10 @@ def _logs() -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    """The system's browser: a driver's own one is a download that a build need not allow."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.fail(
-            "The browser tests need Chromium: run `apt-get install chromium` "
-            "(CONTRIBUTING.md, Tests).",
-            pytrace=False,
-        )
-    return found
-
-
-@pytest.fixture(scope="session")
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    options = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's own sandbox refuses root
+async def browser() -> AsyncIterator[Browser]:
+    path, options = find_chromium(), OPTIONS
     async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=chromium, args=options)
+        browser = await driver.chromium.launch(executable_path=path, args=options)
         yield browser
         await browser.close()
 

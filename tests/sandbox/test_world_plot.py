@@ -7,9 +7,12 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from recoup.sandbox.config import SandboxConfig
 from recoup.sandbox.truth import traps, truth
 from recoup.sandbox.world.cases import KINDS, LONGEST_AFTER, LONGEST_BEFORE
+from recoup.sandbox.world.dice import derive_key
 from recoup.sandbox.world.instants import DAY, Instant
+from recoup.sandbox.world.seller import SellerWorld
 from tests.sandbox.report_reading import (
     COMPLAINTS,
     FEES,
@@ -568,3 +571,37 @@ def test_parcels_leave_weeks_after_their_order_was_requested(world):
     ]
 
     assert min(waits).days < 21 < max(waits).days < 40
+
+
+def test_only_what_is_named_is_planted():
+    """Each claim once, in its phase, those of a type on one day; no look-alikes, now and later."""
+    named = ["lost_in_warehouse"] * 3 + ["refund_overpaid:near", "inbound_shortage:early"]
+    wanted = SandboxConfig(claims=tuple(named)).wanted_claims
+    world = SellerWorld(derive_key(7), START, 600, wanted=wanted)
+
+    found = truth(world)
+    later = truth(world, Instant(MIDNIGHT + 400 * DAY))
+
+    assert Counter(one["type"] for one in found["claims"]) == Counter(
+        one.partition(":")[0] for one in named
+    )
+    assert found["innocents"] == later["innocents"] == []
+    assert len(later["claims"]) == len(named)
+    state = {one["type"]: one["windowState"] for one in found["claims"]}
+    assert state == {
+        "lost_in_warehouse": "open",
+        "refund_overpaid": "open",
+        "inbound_shortage": "wait",
+    }
+    lost = [one for one in found["claims"] if one["type"] == "lost_in_warehouse"]
+    assert len({one["eventDate"] for one in lost}) == 1
+    assert len({one["key"]["fnsku"] for one in lost}) == 3
+
+
+@pytest.mark.parametrize("text", ["", "lost", "lost_in_warehouse:soon", ":open"])
+def test_what_is_no_claim_is_explained_in_one_line(text):
+    """The message names the types and the phases."""
+    with pytest.raises(ValueError, match=r"^claim '.*lost_in_warehouse.*expired") as refused:
+        SandboxConfig(claims=(text,))
+
+    assert "\n" not in str(refused.value)

@@ -9,6 +9,7 @@ from typing import Any
 from recoup.api.csv_text import csv_lines
 from recoup.body import CamelModel, Columns
 from recoup.claims.bodies.pack import PackBody
+from recoup.claims.bodies.pack_lines import told_apart
 from recoup.claims.bodies.packet import Packet
 
 
@@ -35,8 +36,19 @@ def packet_csv(packet: Packet) -> bytes:
 
 
 def pack_csv(pack: PackBody) -> bytes:
-    """One line per claim with all its facts; for people at Amazon, so without ids of recoup."""
-    rows = [{fact.label: fact.value for fact in (*pack.facts, *item.facts)} for item in pack.items]
+    """One line per claim with all its facts; for people at Amazon, so without ids of recoup.
+
+    An amount that is not known is an empty cell.
+    """
+    rows = [
+        {
+            **{fact.label: fact.value for fact in (*pack.facts, *told_apart(item))},
+            "Units": str(item.quantity),
+            "Amount": None if item.amount is None else item.amount.amount,
+            "Currency": None if item.amount is None else item.amount.currency,
+        }
+        for item in pack.items
+    ]
     names = list(dict.fromkeys(name for row in rows for name in row))
     return csv_lines([names, *([row.get(name) for name in names] for row in rows)])
 

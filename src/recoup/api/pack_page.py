@@ -11,7 +11,9 @@ from recoup.claims.bodies.pack_lines import (
     amount_words,
     attachment_lines,
     deadline_words,
+    item_worth,
     path_note,
+    told_apart,
 )
 from recoup.claims.bodies.packet import NOT_SUBMITTED
 from recoup.claims.packs.written import written_day
@@ -63,18 +65,27 @@ def _items(pack: PackBody) -> str:
     """A table of what differs, where there are several claims."""
     if len(pack.items) < 2:
         return ""
-    names = list(dict.fromkeys(fact.label for item in pack.items for fact in item.facts))
-    names = names or ["Day"]
+    told = [
+        {fact.label: fact.value for fact in told_apart(item)}
+        or {"Day": written_day(item.event_date)}
+        for item in pack.items
+    ]
+    names = list(dict.fromkeys(name for facts in told for name in facts))
     head = "".join(f"<th scope=col>{escape(name)}" for name in names)
+    head += "<th scope=col class=number>Units<th scope=col class=number>Amount"
     rows = []
-    for item in pack.items:
-        values = {fact.label: fact.value for fact in item.facts} or {
-            "Day": written_day(item.event_date)
-        }
-        cells = (escape(values.get(name, "")) for name in names)
-        rows.append(f"<tr>{''.join(f'<td>{cell}' for cell in cells)}")
+    for item, facts in zip(pack.items, told, strict=True):
+        cells = [_cell(name, facts[name]) if name in facts else "<td>" for name in names]
+        cells += _cell("Units", f"{item.quantity:,}", "number")
+        cells += _cell("Amount", item_worth(item), "number")
+        rows.append(f"<tr>{''.join(cells)}")
     table = f'<table class="even"><thead><tr>{head}<tbody>{"".join(rows)}</table>'
     return f"<h2>Claims</h2>{table}"
+
+
+def _cell(title: str, value: str, kind: str = "") -> str:
+    """A narrow screen shows the title beside the value, for lack of room for a heading."""
+    return f'<td class="{kind}" data-title="{escape(title)}">{escape(value)}'
 
 
 def _sources(pack: PackBody) -> Iterator[str]:

@@ -30,10 +30,15 @@ border:1px solid var(--line);border-radius:6px;padding:.75rem;font:13px/1.5 ui-m
 table{border-collapse:collapse;width:100%;font-size:13px;table-layout:fixed}
 th,td{border:1px solid var(--line);padding:.25rem .5rem;text-align:left;vertical-align:top}
 th{background:var(--soft)}table:not(.even) th:first-child{width:40%}
+.even{table-layout:auto}.number{text-align:right;white-space:nowrap}
+@media screen and (max-width:40rem){.even thead{display:none}.even tr{display:block;margin-bottom:.75rem}
+.even td{display:flex;gap:1rem;justify-content:space-between;text-align:right;border-top-width:0}
+.even td:first-child{border-top-width:1px}.even td:empty{display:none}
+.even td::before{content:attr(data-title);color:var(--muted);text-align:left;flex:none;max-width:50%}}
 .box{display:inline-block;width:.9em;height:.9em;border:1px solid var(--muted);margin-right:.5rem}
 ul.check{list-style:none;padding:0}ul.check li{padding-left:1.4rem;text-indent:-1.4rem}
 @page{margin:16mm}
-@media print{body{margin:0;max-width:none;font-size:10pt;line-height:1.4}pre{font-size:9pt}
+@media print{body{margin:0;max-width:none;font-size:10pt;line-height:1.4}pre{font-size:9pt}.even{font-size:8pt}
 h2{margin-top:1rem}pre,ul:not(.check),li,dl,.keep,tr{break-inside:avoid}h2,p:has(+pre){break-after:avoid}}
 """
 

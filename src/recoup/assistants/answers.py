@@ -127,13 +127,13 @@ def short_claim(claim: Claim) -> ShortClaim:
 
 
 def evidence_of(claim: ClaimDetail, source: str) -> Evidence:
-    evidence = claim.evidence or {}
+    evidence = claim.evidence
     return Evidence(
         source=source,
         claim=short_claim(claim),
         confidence_parts=[part.document() for part in claim.confidence_parts],
-        numbers=evidence.get("numbers") or {},
-        notes=[str(note) for note in evidence.get("notes") or ()],
+        numbers=evidence.numbers.model_dump(mode="json"),
+        notes=evidence.notes,
         possible_steps=claim.possible_steps,
         documents=claim.documents,
         history=claim.history,
@@ -151,8 +151,11 @@ def short_sync(sync: Sync) -> ShortSync:
 
 
 def evidence_rows(claim: Claim) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = (claim.evidence or {}).get("rows") or []
-    return rows
+    return (
+        []
+        if claim.evidence is None
+        else [row.model_dump(mode="json") for row in claim.evidence.rows]
+    )
 
 
 def place_of(row: Mapping[str, Any]) -> str:

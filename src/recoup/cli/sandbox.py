@@ -78,6 +78,15 @@ def sandbox(
         list[str] | None,
         typer.Option(metavar="KIND|all", help=ODD_HELP),
     ] = None,
+    claim: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TYPE[:PHASE]",
+            help="Plant this claim and no others, and no look-alikes. PHASE is where its window is "
+            "today: open (the default), near, early or expired. Can be repeated. Unset: some of "
+            "every type, and look-alikes.",
+        ),
+    ] = None,
     state_dir: Annotated[
         Path | None,
         typer.Option(help="Folder for reports and schedules. Unset: kept in memory."),
@@ -98,6 +107,7 @@ def sandbox(
             faults=tuple(parse_fault(text) for text in fault or ()),
             state_dir=state_dir,
             odd=chosen_oddities(odd),
+            claims=tuple(claim or ()),
         )
     except ValueError as exc:
         raise typer.BadParameter(str(exc)) from exc

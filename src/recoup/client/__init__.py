@@ -23,8 +23,13 @@ from recoup.client.models import (
     Connection,
     Coverage,
     Event,
+    Evidence,
+    EvidenceNumbers,
+    EvidenceRow,
+    MedianMoney,
     Money,
     Page,
+    SettledEntry,
     Sync,
 )
 
@@ -44,7 +49,12 @@ __all__ = [
     "Connection",
     "Coverage",
     "Event",
+    "Evidence",
+    "EvidenceNumbers",
+    "EvidenceRow",
+    "MedianMoney",
     "Money",
     "Page",
+    "SettledEntry",
     "Sync",
 ]

@@ -9,9 +9,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pydantic import ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
-from recoup.body import CamelModel, Money, Timestamp
+from recoup.body import Amount, CamelModel, Money, Timestamp
 
 __all__ = [
     "Claim",
@@ -20,8 +26,13 @@ __all__ = [
     "Connection",
     "Coverage",
     "Event",
+    "Evidence",
+    "EvidenceNumbers",
+    "EvidenceRow",
+    "MedianMoney",
     "Money",
     "Page",
+    "SettledEntry",
     "Sync",
 ]
 
@@ -110,6 +121,62 @@ class ConfidencePart(Answer):
     why: str
 
 
+class EvidencePart(BaseModel):
+    """A part of evidence. Its own names stay as they are, and so does what this client does not know."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What else it holds, by name: texts, numbers, yes or no; dates and decimals are texts."""
+        return dict(self.model_extra or {})
+
+    @model_serializer(mode="wrap")
+    def _as_sent(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in write(self).items() if name in self.model_fields_set}
+
+
+class EvidenceRow(EvidencePart):
+    """A row that Amazon sent, where to find it, and in `values` the cells of it that count."""
+
+    table: str
+    source: str | None = None
+    source_line: int | None = None
+
+
+class MedianMoney(EvidencePart):
+    """What Amazon usually pays for one unit, for a claim whose worth is not known."""
+
+    amount: Amount
+    currency: str
+    payments: int
+
+
+class EvidenceNumbers(EvidencePart):
+    """In `values` what was counted and compared; each claim type has its own names."""
+
+    median_paid_per_unit: MedianMoney | None = None
+
+
+class SettledEntry(EvidencePart):
+    """What took units off the event. reference: the key of the source row; units: None is not known."""
+
+    by: str
+    reference: Any = None
+    units: int | None = None
+    why: str = ""
+
+
+class Evidence(EvidencePart):
+    """What proves a claim: its source rows, the deciding ones first (docs/api.md#recoveries)."""
+
+    rows: list[EvidenceRow] = []
+    numbers: EvidenceNumbers = EvidenceNumbers()
+    notes: list[str] = []
+    settled: list[SettledEntry] | None = None
+    possible_payments: list[EvidenceRow] | None = None
+
+
 class Claim(Answer):
     """What Amazon owes for an event (docs/api.md#recoveries)."""
 
@@ -138,12 +205,13 @@ class Claim(Answer):
     note: str | None
     reason: str
     key: dict[str, Any]
-    evidence: dict[str, Any] | None
+    evidence: Evidence | None
     connection_id: str
     detected_at: Timestamp
 
 
 class ClaimDetail(Claim):
+    evidence: Evidence
     possible_steps: list[str]
     history: list[dict[str, Any]]
     allocation: list[dict[str, Any]]

@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from recoup.sandbox.oddities import parse_oddities
+from recoup.sandbox.world.cases import WantedClaim, parse_wanted_claim
 
 
 class FaultKind(Enum):
@@ -88,7 +89,8 @@ class SandboxConfig:
     `orders` is the number created in the 360 days before `today` (None: the real date).
     `profile` names the seller's home: us, uk or eu. `speed` multiplies the official refill rates
     of the limits, and makes reports that much faster. What clients made (reports, schedules)
-    is kept in `state_dir`, else in memory only. `odd` are the kinds of oddities, or `all`. Raises
+    is kept in `state_dir`, else in memory only. `odd` are the kinds of oddities, or `all`. `claims` are
+    the claims to plant (TYPE or TYPE:PHASE), instead of some of every type and look-alikes. Raises
     ValueError when a value makes no sense.
     """
 
@@ -101,6 +103,7 @@ class SandboxConfig:
     faults: tuple[Fault, ...] = ()
     state_dir: Path | None = None
     odd: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
     client_id: str = "amzn1.application-oa2-client.test"
     client_secret: str = "test-secret"  # noqa: S105 - what the sandbox accepts by default
     refresh_token: str = "Atzr|test"  # noqa: S105 - what the sandbox accepts by default
@@ -111,8 +114,14 @@ class SandboxConfig:
         if self.speed <= 0:
             raise ValueError(f"speed must be above 0, not {self.speed:g}")
         object.__setattr__(self, "odd", parse_oddities(tuple(self.odd)))
+        self.wanted_claims  # noqa: B018 - raises for what is no claim
         if self.profile not in PROFILES:
             raise ValueError(f"profile must be one of {', '.join(PROFILES)}, not {self.profile!r}")
+
+    @property
+    def wanted_claims(self) -> tuple[WantedClaim, ...] | None:
+        """None: some of every type."""
+        return tuple(parse_wanted_claim(text) for text in self.claims) or None
 
 
 PROFILES = ("us", "uk", "eu")

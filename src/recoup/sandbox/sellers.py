@@ -121,7 +121,8 @@ class Sellers:
             raise RefreshTokenError
         parts = (self._config.seed,) if configured else (self._config.seed, refresh_token)
         profile = PROFILES[self._config.profile]
-        world = SellerWorld(derive_key(*parts), self._start, self._config.orders, profile)
+        wanted = self._config.wanted_claims
+        world = SellerWorld(derive_key(*parts), self._start, self._config.orders, profile, wanted)
         return self._by_refresh_token.setdefault(refresh_token, Seller(world=world))
 
     def give_refresh_token(self) -> str:

@@ -133,6 +133,25 @@ async def test_a_case_about_the_fee_is_settled_by_money(orders: Orders) -> None:
     assert await orders.world.states(NOT_CREDITED) == [("approved", Decimal(6))]
 
 
+async def test_the_answer_for_one_order_of_a_case_pays_that_order(orders: Orders) -> None:
+    """A pack is one case about several orders, of one product here; the rest stays filed."""
+    for order_id, day in (("111-1", "2026-09-01"), ("111-2", "2026-09-02")):
+        await orders.sold(order_id)
+        await orders.refunded(order_id, day, referral=None, administration=None)
+    await orders.claims(NOT_CREDITED)
+    await orders.world.filed(NOT_CREDITED)
+    paid = {"case_id": "4711", "per_unit": str(REFERRAL * 4 / 5), "order_id": "111-2"}
+    await orders.world.payment("2026-10-10", reason="Fee_Correction", **paid)
+
+    await orders.world.detect()
+
+    found = {
+        one["order_id"]: (one["status"], one["paid_amount"])
+        for one in await orders.world.claims(NOT_CREDITED)
+    }
+    assert found == {"111-1": ("filed", None), "111-2": ("approved", REFERRAL * 4 / 5)}
+
+
 async def test_a_refund_of_the_seller_brings_the_fee_back_too(orders: Orders) -> None:
     """Facts A2 leaves units of such refunds unpaid; the referral fee of a refund is no unit."""
     await orders.sold("111-1")

@@ -219,6 +219,23 @@ async def test_one_case_for_two_products_pays_each_its_own(world: World) -> None
     assert sum(one.amount for one in rows) == Decimal("16.75")
 
 
+async def test_a_payment_pays_its_own_product_and_not_the_oldest(world: World) -> None:
+    """A pack is one case about several products, and Amazon answers for each of them."""
+    claim_ids = await two_lost(world, fnsku="X002", msku="SKU-2")
+
+    await world.payment("2026-11-12", case_id="4711", fnsku="X002", sku="SKU-2", cash=2)
+
+    assert await states(world, claim_ids) == [
+        ("filed", "filed", None),
+        ("approved", "paid", Decimal("20.00")),
+    ]
+    await world.payment("2026-11-14", case_id="4711", cash=1)
+    assert await states(world, claim_ids) == [
+        ("filed", "paid_in_part", Decimal("10.00")),
+        ("approved", "paid", Decimal("20.00")),
+    ]
+
+
 async def two_lost(world: World, **second: Any) -> list[str]:
     """Two claims of two units each at 10.00, filed under one case; the older one first."""
     await world.history()

@@ -160,3 +160,17 @@ def test_a_count_that_all_claims_share_is_of_each() -> None:
     assert "4 units" in write_text([one, other]).text
     assert "Units missing: 2\n" in write_text([one]).text
     assert "Shipment ID: FBA15\n" in write_text([one, other]).text
+
+
+@pytest.mark.parametrize("claim_type", list(ClaimType))
+def test_each_claim_of_several_states_its_units_and_amount_once(claim_type: ClaimType) -> None:
+    """Whatever its facts are; one without a known amount says so."""
+    one = item(claim_type, 0, quantity=7, amount=Money(Decimal("43.21"), "GBP"))
+    other = item(claim_type, 1, quantity=3, amount=None)
+
+    lines = [line for line in write_text([one, other]).text.splitlines() if line[:2] == "- "]
+
+    assert [len(re.findall(r"\b7\b", line)) for line in lines] == [1, 0]
+    assert [line.count("\N{POUND SIGN}43.21") for line in lines] == [1, 0]
+    assert [len(re.findall(r"\b3\b", line)) for line in lines] == [0, 1]
+    assert [line.count("amount not known") for line in lines] == [0, 1]

@@ -63,8 +63,8 @@ class AttachmentBody(CamelModel):
 class PackItemBody(CamelModel):
     claim_id: str
     version: str = Field(description="Of what the pack says of the claim; for `filed`.")
-    quantity: int
-    amount: Money | None
+    quantity: int = Field(description="Units of this claim.")
+    amount: Money | None = Field(description="Of this claim; null where it is not known.")
     event_date: date
     facts: list[FactBody] = Field(description="Those in which it differs from the others.")
 

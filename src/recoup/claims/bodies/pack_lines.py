@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from recoup.claims.bodies.pack import AttachmentBody, PackBody, RouteBody
+from recoup.claims.bodies.pack import (
+    AttachmentBody,
+    FactBody,
+    PackBody,
+    PackItemBody,
+    RouteBody,
+)
 from recoup.claims.bodies.packet import NOT_SUBMITTED
 from recoup.claims.packs.instructions import Need
-from recoup.claims.packs.written import written_day, written_money
+from recoup.claims.packs.written import (
+    written_day,
+    written_money,
+    written_units,
+    written_worth,
+)
 from recoup.money import Money
 
 
@@ -90,14 +101,26 @@ def attachment_state(one: AttachmentBody) -> str:
 
 def item_lines(pack: PackBody) -> Iterator[str]:
     for item in pack.items:
-        facts = ", ".join(f"{fact.label} {fact.value}" for fact in item.facts)
-        yield f"- {facts or written_day(item.event_date)}"
+        facts = ", ".join(f"{fact.label} {fact.value}" for fact in told_apart(item))
+        counted = f"{written_units(item.quantity)}, {item_worth(item)}"
+        yield f"- {facts or written_day(item.event_date)}, {counted}"
+
+
+def told_apart(item: PackItemBody) -> list[FactBody]:
+    """What a claim is, without its number of units, which is told of every claim."""
+    return [fact for fact in item.facts if fact.label != "Units"]
+
+
+def item_worth(item: PackItemBody) -> str:
+    """`$12.30`, or that the amount is not known."""
+    known = item.amount
+    return written_worth(Money(known.amount, known.currency) if known else None)
 
 
 def _overview(pack: PackBody) -> Iterator[str]:
     claims = "1 claim" if pack.claim_count == 1 else f"{pack.claim_count:,} claims"
     yield f"Marketplace: {pack.marketplace or 'not known'}"
-    yield f"Worth: {amount_words(pack)} ({claims})"
+    yield f"Worth: {amount_words(pack)} ({claims}, {written_units(pack.quantity)})"
     yield f"Last safe day: {deadline_words(pack)}"
     yield f"Pack: {pack.pack_id}, version {pack.version}"
 

@@ -106,6 +106,14 @@ class Pass:
 
 _RECONCILED = "coalesce(e.units - e.unreconciled, 0)"
 _OWN_CASE = "(select case_id from detect_own_case o where o.event_id = e.event_id)"
+_FILED = "e.event_id in (select event_id from detect_own_case)"
+
+
+def _of_case(code: str) -> tuple[str, str]:
+    """A pool for each product of a case."""
+    return f"{_OWN_CASE} || ' ' || e.{code}", f"s.case_id || ' ' || s.{code}"
+
+
 # Whenever that was, but not before the damage that the payment was for.
 _MENDED = """e.event_id in (
     select m.event_id
@@ -138,12 +146,10 @@ _PASSES = (
         "s.by = 'damaged_in_warehouse'",
         label="e.fulfillment_center || ' ' || e.units",
     ),
-    Pass(
-        "e.event_id in (select event_id from detect_own_case)",
-        "s.by = 'payment'",
-        pool=(_OWN_CASE, "s.case_id"),
-        any_day=True,
-    ),
+    # A case may be about several products: what names one of them is for that one first.
+    Pass(_FILED, "s.by = 'payment'", pool=_of_case("fnsku"), any_day=True),
+    Pass(_FILED, "s.by = 'payment'", pool=_of_case("sku"), any_day=True),
+    Pass(_FILED, "s.by = 'payment'", pool=(_OWN_CASE, "s.case_id"), any_day=True),
     # What Amazon itself calls reconciled is settled first: that is its own pairing.
     Pass(_STRONG_LOSS, "s.family = 'lost' and s.by in ('find', 'payment')", capacity=_RECONCILED),
     Pass(_STRONG_LOSS, "s.family = 'lost' and s.by in ('find', 'payment')"),

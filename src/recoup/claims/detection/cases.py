@@ -2,6 +2,7 @@
 
 detect_case              the claims that a person filed under a case, those about money marked
 detect_case_payment      what was paid under each case, less what was taken back of it
+detect_case_answer       which of these payments may be for which of these claims
 detect_case_worked_off   claims about money with what the case has paid of each
 detect_paid_case         filed claims of which the case has paid everything
 
@@ -40,9 +41,10 @@ REST = "0.05"
 
 CASES = TemporaryTable(
     "detect_case",
-    "claim_id text, type text, key jsonb, case_id text, is_money boolean",
+    """claim_id text, type text, key jsonb, case_id text, is_money boolean, order_id text, fnsku text,
+    sku text""",
     f"""
-    select claim_id, type, key, case_id, type in ({OF_MONEY})
+    select claim_id, type, key, case_id, type in ({OF_MONEY}), order_id, fnsku, sku
     from claim where connection_id = :connection_id and case_id <> ''
     """,
     ("case_id",),
@@ -52,11 +54,11 @@ CASES = TemporaryTable(
 # taken from the case that had paid it.
 PAYMENTS = TemporaryTable(
     "detect_case_payment",
-    """case_id text, reimbursement_id text, currency text, approved_on date, units integer, amount numeric,
-    reference jsonb""",
+    """case_id text, row_id bigint, reimbursement_id text, currency text, approved_on date, units integer,
+    amount numeric, reference jsonb, order_id text, fnsku text, sku text""",
     """
-    select coalesce(original.case_id, r.case_id), r.reimbursement_id, r.currency, r.approved_on, r.units,
-        r.amount, r.reference
+    select coalesce(original.case_id, r.case_id), r.row_id, r.reimbursement_id, r.currency, r.approved_on,
+        r.units, r.amount, r.reference, r.order_id, r.fnsku, r.sku
     from detect_reimbursement r
     left join detect_correction c on c.row_id = r.row_id and not r.is_payment
     left join detect_reimbursement original on original.row_id = c.corrected_id
@@ -66,6 +68,27 @@ PAYMENTS = TemporaryTable(
 )
 
 
+# A pack is filed as one case about several orders or products. A payment is for the claims of its
+# order, else of its product, else for all claims of the case.
+ANSWERS = TemporaryTable(
+    "detect_case_answer",
+    """claim_id text, row_id bigint, reimbursement_id text, currency text, approved_on date, units integer,
+    amount numeric, reference jsonb""",
+    """
+    select claim_id, row_id, reimbursement_id, currency, approved_on, units, amount, reference
+    from (
+        select pair.*, max(fit) over (partition by row_id) as best
+        from (
+            select c.claim_id, p.*, case when c.order_id = p.order_id then 2
+                when c.fnsku = p.fnsku or c.sku = p.sku then 1 else 0 end as fit
+            from detect_case_payment p join detect_case c using (case_id)
+        ) as pair
+    ) as ranked
+    where fit = best
+    """,
+    ("claim_id",),
+)
+
 _PAID = settled(
     "case",
     "r.rows",
@@ -73,7 +96,7 @@ _PAID = settled(
     Sql("format('%s %s paid for case %s', round(r.taken, 2), r.currency, r.case_id)"),
 ).json
 
-# The money of a case goes to its claims in the order of their days. A row that the rule itself has
+# The money of a case goes to the claims that it may be for, in the order of their days. A row that the rule itself has
 # counted is among what it calls settled. A reimbursement is no answer to a case about itself, and
 # pays no charge that came after it. Of charges the oldest are paid first; days count from the rest.
 _TAKE = f"""
@@ -85,16 +108,19 @@ with open as (
 ), paid as (
     select o.claim_id, sum(p.amount) as amount, max(p.approved_on) as last_on, jsonb_agg(p.reference order by p.approved_on, p.reference) as rows
     from open o
-    join detect_case_payment p on p.case_id = o.case_id and p.currency = o.currency
+    join detect_case_answer p on p.claim_id = o.claim_id and p.currency = o.currency
         and p.approved_on > o.event_on
         and p.reimbursement_id is distinct from o.key ->> 'reimbursementId'
         and not o.settled @> jsonb_build_array(jsonb_build_object('reference', p.reference))
     group by o.claim_id
     having sum(p.amount) > 0
+), line as (
+    select claim_id, array_agg(row_id order by row_id) as line from detect_case_answer group by claim_id
 ), reached as (
-    select o.*, paid.amount as paid, paid.rows, least(o.amount, charged.over) as reach
+    select o.*, paid.amount as paid, paid.rows, line.line, least(o.amount, charged.over) as reach
     from open o
     join paid using (claim_id)
+    join line using (claim_id)
     cross join lateral (
         select sum(cast(part ->> 'over' as numeric)) as over
         from jsonb_array_elements(o.evidence -> 'rows') as part
@@ -102,7 +128,7 @@ with open as (
     ) as charged
 ), taken as (
     select r.*, least(reach, greatest(0, paid - coalesce(sum(reach) over (
-            partition by case_id, currency order by event_on, claim_id
+            partition by case_id, currency, line order by event_on, claim_id
             rows between unbounded preceding and 1 preceding), 0))) as taken
     from reached r
 )
@@ -156,10 +182,11 @@ PAID_CASE = TemporaryTable(
     "claim_id text, reference jsonb",
     f"""
     with paid as (
-        select case_id, sum(units) as units, jsonb_agg(reference order by approved_on, reference) as reference
-        from detect_case_payment group by case_id
+        select claim_id, sum(units) as units, array_agg(row_id order by row_id) as line,
+            jsonb_agg(reference order by approved_on, reference) as reference
+        from detect_case_answer group by claim_id
     ), money as (
-        select case_id, currency, sum(amount) as amount from detect_case_payment group by case_id, currency
+        select claim_id, currency, sum(amount) as amount from detect_case_answer group by claim_id, currency
     ), own as (
         select c.claim_id, sum(cast(part ->> 'units' as integer)) as units
         from detect_case c
@@ -172,25 +199,27 @@ PAID_CASE = TemporaryTable(
             coalesce(d.quantity, 0) + coalesce(own.units, 0) as found_units,
             sum(case when f.type is null then c.quantity
                 else coalesce(d.quantity, 0) + coalesce(own.units, 0) end) over so_far as units,
-            sum(c.amount) filter (where f.type is null) over so_far as amount
+            sum(c.amount) filter (where f.type is null) over so_far as amount,
+            paid.units as paid_units, paid.reference
         from claim c
         join detect_case x using (claim_id)
         left join detect_found f on f.type = c.type and f.key = c.key
         left join detect_claim d using (claim_id)
         left join own using (claim_id)
+        join paid using (claim_id)
         where c.connection_id = :connection_id
             and (c.status in ('filed', 'rejected') or (c.status = 'approved' and c.status_by = 'recoup'))
-        window so_far as (partition by x.case_id, x.is_money, case when x.is_money then c.currency end
+        window so_far as (partition by x.case_id, x.is_money, case when x.is_money then c.currency end,
+            paid.line
             -- What was denied comes last: the money is for the others first.
             order by c.status = 'rejected', c.event_on, c.claim_id)
     )
-    select filed.claim_id, paid.reference
+    select filed.claim_id, filed.reference
     from filed
-    join paid on paid.case_id = filed.case_id
-    left join money on money.case_id = filed.case_id and money.currency = filed.currency
+    left join money on money.claim_id = filed.claim_id and money.currency = filed.currency
     where case when filed.is_money
         then not filed.is_found and money.amount >= filed.amount * (1 - {REST}) and money.amount > 0
-        else paid.units > 0 and filed.units <= paid.units
+        else filed.paid_units > 0 and filed.units <= filed.paid_units
             and (not filed.is_found or filed.found_units > 0) end
     """,
     is_prepared=False,

@@ -4,7 +4,7 @@ detect_claim_payment  one row per pair; the parts of a row add up to it, to the 
 detect_claim_paid     what each claim was paid by now, less what was taken back
 
 A row that names a claim's case is for the claims of that case: for those whose units it settled, then
-for those about money that it paid, then for those of its product, then for all, the oldest first. Any
+for those of its order, else of its product, else for all, the oldest first (detect_case_answer). Any
 other row is for the claims whose events its units settled. What was taken back is taken from the
 claims that the payment had paid.
 """
@@ -54,16 +54,17 @@ CLAIM_PAYMENT = TemporaryTable(
         group by reference - 'source' - 'source_line', type, key
     ), of_case as (
         select row.row_id, row.place, row.approved_on, row.units, row.is_back, t.claim_id, t.place_in_line, greatest(t.quantity, 1) as quantity,
-            coalesce(t.order_id = row.order_id or t.fnsku = row.fnsku or t.sku = row.sku, false) as fits,
+            a.claim_id is not null as fits,
             s.units as settled_units, w.taken
         from row join target t on t.case_id = row.case_id
         left join settled s on s.place = row.place and s.type = t.type and s.key = t.key
+        left join detect_case_answer a on a.row_id = row.row_id and a.claim_id = t.claim_id
         left join detect_case_worked_off w on w.claim_id = t.claim_id and w.currency = row.currency
         -- A reimbursement is no answer to a case about itself.
         where row.reimbursement_id is distinct from t.key ->> 'reimbursementId'
     ), known as (
-        select *, bool_or(fits) over of_row as any_fits, sum(settled_units) over of_row as row_settled,
-            sum(taken) over of_row as row_taken
+        select *, sum(settled_units) over of_row as row_settled,
+            sum(taken) filter (where fits) over of_row as row_taken
         from of_case window of_row as (partition by row_id)
     ), in_line as (
         -- Rows that are for no claim by themselves, with the claims among which they are divided.
@@ -71,7 +72,7 @@ CLAIM_PAYMENT = TemporaryTable(
                 rows between unbounded preceding and unbounded following) as line,
             sum(quantity) over (partition by row_id order by place_in_line) - quantity as before
         from known k
-        where coalesce(row_settled, 0) <= 0 and coalesce(row_taken, 0) <= 0 and (fits or not any_fits)
+        where coalesce(row_settled, 0) <= 0 and coalesce(row_taken, 0) <= 0 and fits
     ), reached as (
         select *, sum(units) over (partition by line, claim_id order by approved_on, row_id) - units as paid_before
         from in_line
@@ -88,7 +89,7 @@ CLAIM_PAYMENT = TemporaryTable(
         select row_id, claim_id, weight, sum(weight) over (partition by row_id) as whole
         from (
             select row_id, claim_id, case when row_settled > 0 then settled_units else taken end as weight
-            from known where row_settled > 0 or row_taken > 0
+            from known where row_settled > 0 or (row_taken > 0 and fits)
             union all
             select row_id, claim_id,
                 case when sum(units) over (partition by row_id) > 0 then units else quantity end

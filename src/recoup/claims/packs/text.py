@@ -5,13 +5,19 @@ Below 2,000 characters, in the seller's words, and without any id that Amazon do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from recoup.claims.packs.details import Fact, PackItem, charges_of, facts_of
 from recoup.claims.packs.sentences import ASKED, HAPPENED, HAPPENED_BY_CAUSE, TITLE
-from recoup.claims.packs.written import one_line, written_list, written_money, written_units
+from recoup.claims.packs.written import (
+    one_line,
+    written_list,
+    written_money,
+    written_units,
+    written_worth,
+)
 from recoup.claims.proofs.kinds import ProofKind
 from recoup.money import Money
 
@@ -118,10 +124,20 @@ def _lines(items: Sequence[PackItem], shared: Sequence[Fact]) -> list[str]:
     lines = []
     for item in items:
         if len(items) > 1:
-            facts = own_facts(item, shared)
-            lines.append(f"- {', '.join(f'{_inside(fact.label)} {fact.value}' for fact in facts)}")
+            facts = [fact for fact in own_facts(item, shared) if fact.label != "Units"]
+            said = [f"{_inside(fact.label)} {fact.value}" for fact in facts]
+            lines.append(f"- {', '.join((*said, *_counted(item, facts)))}")
         lines += [f"- {charge}" for charge in charges_of(item)]
     return lines
+
+
+def _counted(item: PackItem, facts: Sequence[Fact]) -> Iterator[str]:
+    """The units and the amount of a claim, where its facts do not state them."""
+    units, worth = f"{item.quantity:,}", written_worth(item.amount)
+    if not any(fact.label.startswith("Units") and fact.value == units for fact in facts):
+        yield written_units(item.quantity)
+    if not any(fact.value == worth for fact in facts):
+        yield worth
 
 
 def _inside(label: str) -> str:

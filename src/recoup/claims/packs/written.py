@@ -28,6 +28,11 @@ def written_money(value: Money) -> str:
     return f"{sign}{symbol or f'{value.currency} '}{abs(digits):,}"
 
 
+def written_worth(value: Money | None) -> str:
+    """Of a claim: an amount that is not known is no zero."""
+    return "amount not known" if value is None else written_money(value)
+
+
 def written_day(value: date) -> str:
     """`14 October 2026`, which reads the same everywhere."""
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"

@@ -9,8 +9,8 @@ found for one case must not settle another.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from recoup.sandbox.world.dice import Dice
@@ -119,7 +119,43 @@ KINDS: Mapping[ClaimType, CaseKind] = {
     ),
     C.STORAGE_FEE: CaseKind(("volume_within_tolerance", "quantity_within_tolerance"), 0, 90, "storage", 1),
 }  # fmt: skip
-_PHASES = ("open", "near", "early", "expired")
+
+
+class Phase(enum.Enum):
+    """Where the window of a planted claim is on the sandbox's first day."""
+
+    OPEN = "open"
+    NEAR = "near"
+    """It closes within ten days."""
+    EARLY = "early"
+    EXPIRED = "expired"
+
+
+_PHASES = tuple(Phase)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedClaim:
+    """A claim that the sandbox is asked to plant."""
+
+    claim_type: ClaimType
+    phase: Phase
+
+
+def parse_wanted_claim(text: str) -> WantedClaim:
+    """The claim that `TYPE` or `TYPE:PHASE` names; open without a phase.
+
+    Raises ValueError with one line that says what is wrong.
+    """
+    name, _, phase = text.partition(":")
+    try:
+        return WantedClaim(ClaimType(name), Phase(phase or Phase.OPEN.value))
+    except ValueError:
+        types, phases = (", ".join(one.value for one in words) for words in (ClaimType, Phase))
+        raise ValueError(
+            f"claim {text!r}: expected TYPE or TYPE:PHASE with TYPE one of {types}, "
+            f"and PHASE one of {phases}"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +187,35 @@ def claims_per_type(orders: int) -> int:
     return 4 + (orders - 2000) // 20_000
 
 
-class Cast:
-    """All cases of a seller, and the orders with a role in them."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A case before its order is found. slot: apart for claims that could settle each other."""
 
-    def __init__(self, key: bytes, profile: Profile, orders: Timeline, products: int) -> None:
+    number: int
+    trap: str | None
+    phase: Phase | None
+    slot: int
+
+
+class Cast:
+    """All cases of a seller, and the orders with a role in them.
+
+    wanted: the claims to plant, all in the first period and each in the middle of its phase, so
+    that those of a type and a phase happen on one day; None: claims of every type, and look-alikes.
+    """
+
+    def __init__(
+        self,
+        key: bytes,
+        profile: Profile,
+        orders: Timeline,
+        products: int,
+        wanted: Sequence[WantedClaim] | None = None,
+    ) -> None:
         self._key = key
         self._profile = profile
         self._orders = orders
+        self._wanted = wanted
         self._half = products // 2
         self._span = orders.span_seconds
         self.cases = lru_cache(8)(self._cases)
@@ -178,60 +236,68 @@ class Cast:
         """Every case of a period by its anchor, without those that found no free order."""
         taken: set[int] = set()
         found = []
-        count = claims_per_type(self._orders.count)
         for place, (claim_type, kind) in enumerate(KINDS.items()):
-            claims = [None] * count
-            traps = [kind.traps[n % len(kind.traps)] for n in range(3 * count + bool(count))]
-            for number, trap in enumerate([*claims, *traps]):
-                uid = (period * 100 + place) * _IN_A_PERIOD + number
-                case = self._make(uid, claim_type, trap, period, number, count)
+            for part in self._parts(claim_type, period):
+                uid = (period * 100 + place) * _IN_A_PERIOD + part.number
+                case = self._make(uid, claim_type, part, period)
                 if kind.of_order:
                     order = self._find_order(case, taken)
                     if order is None:
                         continue
                     taken.add(order)
-                    case = Case(uid, claim_type, trap, case.anchor, case.product, order)
+                    case = replace(case, order=order)
                 found.append(case)
         return tuple(sorted(found, key=lambda case: (case.anchor, case.uid)))
 
-    def _make(
-        self,
-        uid: int,
-        claim_type: ClaimType,
-        trap: str | None,
-        period: int,
-        number: int,
-        count: int,
-    ) -> Case:
+    def _parts(self, claim_type: ClaimType, period: int) -> Iterator[_Part]:
+        """The cases of a type in a period: what is wanted, or claims and then look-alikes."""
+        if self._wanted is not None:
+            mine = [
+                (slot, wanted.phase)
+                for slot, wanted in enumerate(self._wanted)
+                if period == 0 and wanted.claim_type is claim_type
+            ]
+            for number, (slot, phase) in enumerate(mine):
+                yield _Part(number, None, phase, slot)
+            return
+        traps, count = KINDS[claim_type].traps, claims_per_type(self._orders.count)
+        family = [one for one in KINDS if KINDS[one].family == KINDS[claim_type].family]
+        first = (period * len(family) + family.index(claim_type)) * count
+        for number in range(count):
+            yield _Part(number, None, _PHASES[number % len(_PHASES)], first + number)
+        for number in range(3 * count + bool(count)):
+            yield _Part(count + number, traps[number % len(traps)], None, 0)
+
+    def _make(self, uid: int, claim_type: ClaimType, part: _Part, period: int) -> Case:
         dice = Dice(self._key, "case", uid)
         today = self._profile.local_day(Instant(self._orders.start + self._span))
         if period == 0:
-            day = today - self._age(dice, claim_type, None if trap else number)
+            day = today - self._age(dice, claim_type, part.phase)
         else:
             day = (
                 today
                 + (period - 1) * (self._span // DAY)
                 + dice.between(KINDS[claim_type].lead, 358)
             )
-        family = [one for one in KINDS if KINDS[one].family == KINDS[claim_type].family]
-        slot = (period * len(family) + family.index(claim_type)) * count + number
-        product = 2 * (slot % self._half) if trap is None else 2 * dice.roll(self._half) + 1
+        half = self._half
+        product = 2 * (part.slot % half) if part.trap is None else 2 * dice.roll(half) + 1
         anchor = Instant(self._profile.midnight(day) + _ANCHOR_HOUR * HOUR)
-        return Case(uid, claim_type, trap, anchor, product, None)
+        return Case(uid, claim_type, part.trap, anchor, product, None)
 
-    def _age(self, dice: Dice, claim_type: ClaimType, number: int | None) -> int:
-        """Days before the first edge; `number` is that of a claim, None for a look-alike."""
+    def _age(self, dice: Dice, claim_type: ClaimType, phase: Phase | None) -> int:
+        """Days before the first edge; None is the phase of a look-alike."""
         opens, closes = window_of(claim_type, self._profile)
-        if number is None:
+        if phase is None:
             return dice.between(max(opens + 3, min(32, closes - 20)), closes - 2)
-        phase = _PHASES[number % len(_PHASES)]
-        if phase == "early":
-            return dice.between(2, max(3, opens - 2))
-        if phase == "open":
-            return dice.between(opens + 2, closes - 15)
-        if phase == "near":
-            return dice.between(closes - 10, closes - 3)
-        return dice.between(closes + 6, min(closes + 70, 320))
+        youngest, oldest = {
+            Phase.EARLY: (2, max(3, opens - 2)),
+            Phase.OPEN: (opens + 2, closes - 15),
+            Phase.NEAR: (closes - 10, closes - 3),
+            Phase.EXPIRED: (closes + 6, min(closes + 70, 320)),
+        }[phase]
+        if self._wanted is not None:
+            return (youngest + oldest) // 2
+        return dice.between(youngest, oldest)
 
     def _find_order(self, case: Case, taken: set[int]) -> int | None:
         """A free order of the right age: shipped about the anchor, or delivered well before it."""

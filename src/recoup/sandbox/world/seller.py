@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from recoup.sandbox.world.cases import Cast
+from recoup.sandbox.world.cases import Cast, WantedClaim
 from recoup.sandbox.world.catalogue import BASE36, Product, catalogue_size, make_product
 from recoup.sandbox.world.dice import code, opaque_id
 from recoup.sandbox.world.instants import DAY, Instant
@@ -43,6 +43,7 @@ class SellerWorld:
     start: Instant
     orders_per_span: int
     profile: Profile = US
+    wanted: tuple[WantedClaim, ...] | None = None
 
     @property
     def home(self) -> Marketplace:
@@ -68,7 +69,8 @@ class SellerWorld:
 
     @cached_property
     def cast(self) -> Cast:
-        return Cast(self.key, self.profile, self._order_times, catalogue_size(self.orders_per_span))
+        products = catalogue_size(self.orders_per_span)
+        return Cast(self.key, self.profile, self._order_times, products, self.wanted)
 
     @cached_property
     def orders(self) -> OrderBook:

@@ -23,7 +23,7 @@ from recoup.api.recovery_bodies import (
 from recoup.claims.bodies.candidate import candidate_body
 from recoup.claims.bodies.claim import ClaimBody, ClaimDetail, claim_body, claim_detail
 from recoup.claims.bodies.totals import selection_totals_body
-from recoup.claims.reading.cells import list_cells
+from recoup.claims.reading.cells import CellReader
 from recoup.claims.reading.claims import (
     ClaimSelection,
     Period,
@@ -48,8 +48,6 @@ SHEET: Sheet[Sequence[Any]] = Sheet(
     name="recoveries",
     header=_HEADER,
     cells=itemgetter(slice(len(_HEADER))),
-    # Each read looks at all claims of the selection.
-    rows_per_read=4000,
 )
 _MOST_CANDIDATES = 500
 
@@ -162,13 +160,9 @@ async def _own_connection(
 
 
 def sheet_rows(selection: ClaimSelection, sort: Sort) -> Rows[Sequence[Any]]:
-    """The rows of `SHEET`."""
-    order = Order(sort, selection.now)
-
-    def read(conn: Reader, limit: int, after: Place | None) -> Awaitable[Sequence[Sequence[Any]]]:
-        return list_cells(conn, selection, order, _HEADER, limit=limit, after=after)
-
-    return Rows(read, place_of=lambda row: tuple(row[len(_HEADER) :]))
+    """The rows of `SHEET`, for one file."""
+    reader = CellReader(selection, Order(sort, selection.now), _HEADER)
+    return Rows(reader.read, place_of=lambda row: tuple(row[len(_HEADER) :]))
 
 
 def _pages(

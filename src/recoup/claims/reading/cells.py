@@ -6,6 +6,7 @@ shows is defined by `recoup.claims.bodies.claim.ClaimBody`; a test compares the 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -19,15 +20,23 @@ from sqlalchemy import (
     Double,
     Numeric,
     Text,
+    any_,
+    bindparam,
     case,
     cast,
     func,
     literal_column,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 
-from recoup.claims.reading.claims import ClaimSelection, page_of, review_band, valued_currency
+from recoup.claims.reading.claims import (
+    ClaimSelection,
+    chosen_of,
+    in_order,
+    review_band,
+    valued_currency,
+)
 from recoup.claims.reading.day import today_on
 from recoup.claims.reading.sort import Order
 from recoup.claims.reading.standing import (
@@ -44,25 +53,37 @@ from recoup.db.times import rfc3339
 
 _c = claim.c
 
+# Two megabytes.
+_IDS_PER_READ = 20_000
 
-async def list_cells(
-    conn: Reader,
-    selection: ClaimSelection,
-    order: Order,
-    names: Sequence[str],
-    *,
-    limit: int,
-    after: tuple[str, ...] | None = None,
-) -> Sequence[Sequence[Any]]:
-    """Lists at most `limit` claims after a position: the named cells of each, and its own position.
 
-    Raises KeyError for a name that is neither a column of `claim` nor worked out here.
+class CellReader:
+    """Reads one selection from its beginning to its end, for one file.
+
+    Which claims come next takes a look at all claims of the selection, so it is asked for many at a
+    time; their cells are read as they are needed. Raises KeyError for a name that is neither a column
+    of `claim` nor worked out here.
     """
-    worked_out = _worked_out(today_on(selection.now))
-    cells = (worked_out[name] if name in worked_out else _stored(name) for name in names)
-    statement = page_of(select(*cells), selection, order, limit=limit, after=after)
-    rows: Sequence[Sequence[Any]] = (await conn.execute(statement)).all()
-    return rows
+
+    def __init__(self, selection: ClaimSelection, order: Order, names: Sequence[str]) -> None:
+        worked_out = _worked_out(today_on(selection.now))
+        cells = (worked_out[name] if name in worked_out else _stored(name) for name in names)
+        ids = any_(bindparam("ids", type_=ARRAY(Text)))
+        self._cells = in_order(select(*cells).where(_c.claim_id == ids), order)
+        self._selection = selection
+        self._order = order
+        self._next: deque[str] = deque()
+
+    async def read(
+        self, conn: Reader, limit: int, after: tuple[str, ...] | None
+    ) -> Sequence[Sequence[Any]]:
+        """The next `limit` claims, after the last one that was read: cells, then the position."""
+        if not self._next:
+            chosen = chosen_of(self._selection, self._order, limit=_IDS_PER_READ, after=after)
+            self._next.extend(await conn.scalars(chosen))
+        ids = [self._next.popleft() for _ in range(min(limit, len(self._next)))]
+        rows: Sequence[Sequence[Any]] = (await conn.execute(self._cells, {"ids": ids})).all()
+        return rows
 
 
 def _stored(name: str) -> ColumnElement[Any]:

@@ -281,15 +281,23 @@ def page_of(
 
     Which claims these are is known from claim_figures_idx alone; only theirs are read whole.
     """
+    chosen = chosen_of(selection, order, limit=limit, after=after)
+    return in_order(wanted.where(_c.claim_id.in_(chosen.correlate(None))), order)
+
+
+def chosen_of(
+    selection: ClaimSelection, order: Order, *, limit: int, after: tuple[str, ...] | None
+) -> Select[tuple[str]]:
+    """The ids of at most `limit` claims after a position. Looks at all claims of the selection."""
     chosen = select(_c.claim_id).where(*conditions(selection))
     if after is not None:
         chosen = chosen.where(order.after(after))
-    chosen = chosen.order_by(*order.by()).limit(limit).correlate(None)
-    return (
-        wanted.where(_c.claim_id.in_(chosen))
-        .add_columns(*order.place_columns())
-        .order_by(*order.by())
-    )
+    return chosen.order_by(*order.by()).limit(limit)
+
+
+def in_order(wanted: Select[Any], order: Order) -> Select[Any]:
+    """With the position of each row behind it."""
+    return wanted.add_columns(*order.place_columns()).order_by(*order.by())
 
 
 async def total_claims(conn: Reader, selection: ClaimSelection) -> list[StandingTotal]:

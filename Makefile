@@ -5,7 +5,7 @@ STAMP := .venv/.ready
 # The tests start a thousand processes; with this set, each would compile recoup anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup demo test test-long clients quick check fix dev reference operations chaos drills soak bench bench-api bench-beside-ledger bench-beside-orders bench-claims bench-claims-page bench-claims-speed bench-export bench-load bench-neighbours bench-night bench-nights bench-paint bench-plan bench-sse screenshots lock
+.PHONY: setup demo test test-long clients quick check fix dev reference operations chaos drills soak bench bench-api bench-beside-ledger bench-beside-orders bench-claims bench-claims-csv bench-claims-page bench-claims-speed bench-export bench-load bench-neighbours bench-night bench-nights bench-paint bench-plan bench-sse screenshots lock
 
 setup: $(STAMP)
 
@@ -127,6 +127,10 @@ bench-claims: setup
 # A whole detection for 10,000, 100,000 and 1,000,000 orders; the last one takes half an hour to fill.
 bench-claims-speed: setup
 	$(BIN)/python benchmarks/claims_speed.py
+
+# The CSV of 100,000 claims over HTTP, and the memory of the server.
+bench-claims-csv: setup
+	$(BIN)/python -m benchmarks.claims_csv
 
 # Each filter and order of the list of claims, and the Overview, with 100,000 claims: a few minutes.
 bench-claims-page: setup

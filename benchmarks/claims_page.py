@@ -20,7 +20,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -45,6 +45,7 @@ from recoup.clock import to_rfc3339, utc_now
 from recoup.config import Settings
 from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
+from recoup.ids import ConnectionId
 from recoup.logs import configure_logs
 from recoup.migrations.upgrade import upgrade
 from recoup.users.queries import User
@@ -154,11 +155,16 @@ async def fill(database: Database, settings: Settings, claims: int) -> User:
         (await new_connection(database, settings, user, seller=f"A{number}")).connection_id
         for number in range(3)
     ]
-    values = {"claims": claims, "connections": connections, "types": list(ClaimType)}
+    await add_claims(database, connections, claims)
+    return user
+
+
+async def add_claims(database: Database, connections: Sequence[ConnectionId], claims: int) -> None:
+    """So many that the accounts share."""
+    values = {"claims": claims, "connections": list(connections), "types": list(ClaimType)}
     async with database.writing() as conn:
         for statement in _ROWS.read_text().split(";\n"):
             await conn.execute(text(statement), values)
-    return user
 
 
 async def vacuum(url: str) -> None:

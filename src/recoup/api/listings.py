@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from datetime import date, datetime
 from functools import partial
-from typing import Annotated
+from operator import itemgetter
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.responses import Response
@@ -16,7 +17,7 @@ from recoup.api.csv_text import MEDIA_TYPE
 from recoup.api.cursors import bad_cursor
 from recoup.api.negotiation import preferred
 from recoup.api.openapi import Responses, may_fail
-from recoup.api.paging import Pages, Sheet, page_after, stream_csv
+from recoup.api.paging import Places, Rows, Sheet, page_after, stream_csv
 from recoup.api.parameters import Cursor, OptionalIdentifier, OptionalInstant
 from recoup.body import CamelModel
 from recoup.connections.queries import get_connection
@@ -28,9 +29,7 @@ from recoup.streams.listing.queries import (
     Listing,
     Place,
     Selection,
-    StoredRow,
-    list_rows,
-    place_of,
+    list_cells,
 )
 
 _LARGEST_INTEGER = 2**31 - 1
@@ -81,16 +80,17 @@ async def answer(
     of another list.
     """
     selection = await select_rows(database, workspace_id, query)
-    pages = pages_of(listing, selection)
     if as_csv:
-        return await stream_csv(database, pages, sheet_of(listing))
+        return await stream_csv(database, _rows(listing, selection), _sheet(listing))
 
     async def read(limit: int, after: Place | None) -> list[tuple[Place, str]]:
         return await read_documents(
             database, listing, document, selection, limit=limit, after=after
         )
 
-    rows, cursor = await page_after(pages, read, _first, limit=query.limit, cursor=query.cursor)
+    rows, cursor = await page_after(
+        _places(listing), read, _first, limit=query.limit, cursor=query.cursor
+    )
     text = page_text([shown for _, shown in rows], cursor)
     return Response(text, media_type="application/json")
 
@@ -109,26 +109,31 @@ async def select_rows(database: Database, workspace_id: WorkspaceId, query: RowQ
     return Selection(workspace_id=workspace_id, connection_id=named, **filters)
 
 
-def pages_of(listing: Listing, selection: Selection) -> Pages[StoredRow]:
-    def read(conn: Reader, limit: int, after: Place | None) -> Awaitable[list[StoredRow]]:
-        return list_rows(conn, listing, selection, limit=limit, after=after)
-
-    return Pages(
+def _places(listing: Listing) -> Places:
+    return Places(
         cursor_name=listing.name,
         place_length=len(listing.order),
-        read=read,
-        place_of=partial(place_of, listing),
         parse_place=partial(_place, listing),
     )
 
 
-def sheet_of(listing: Listing) -> Sheet[StoredRow]:
+def _rows(listing: Listing, selection: Selection) -> Rows[Sequence[Any]]:
+    """The cells of each row, then its place."""
+    length = len(listing.flat_columns)
+
+    def read(conn: Reader, limit: int, after: Place | None) -> Awaitable[Sequence[Sequence[Any]]]:
+        return list_cells(conn, listing, selection, limit=limit, after=after)
+
+    return Rows(read, place_of=lambda row: tuple(row[length:]))
+
+
+def _sheet(listing: Listing) -> Sheet[Sequence[Any]]:
     """The columns of the table."""
     columns = listing.flat_columns
     return Sheet(
         name=listing.name,
         header=[to_camel(name) for name in columns],
-        cells=lambda row: [row[name] for name in columns],
+        cells=itemgetter(slice(len(columns))),
     )
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from decimal import Decimal
 from functools import partial
+from operator import itemgetter
+from typing import Any
 
 from fastapi.responses import StreamingResponse
 
-from recoup.api.body_csv import cells_of, header_of
+from recoup.api.body_csv import header_of
 from recoup.api.cursors import bad_cursor
-from recoup.api.paging import Pages, Place, Sheet, read_page, stream_csv
+from recoup.api.paging import Pages, Place, Rows, Sheet, read_page, stream_csv
 from recoup.api.recovery_bodies import (
     ClaimPage,
     ClaimQuery,
@@ -21,6 +23,7 @@ from recoup.api.recovery_bodies import (
 from recoup.claims.bodies.candidate import candidate_body
 from recoup.claims.bodies.claim import ClaimBody, ClaimDetail, claim_body, claim_detail
 from recoup.claims.bodies.totals import selection_totals_body
+from recoup.claims.reading.cells import CellReader
 from recoup.claims.reading.claims import (
     ClaimSelection,
     Period,
@@ -32,7 +35,7 @@ from recoup.claims.reading.claims import (
 from recoup.claims.reading.explain import CandidateRow, CandidateSelection, list_candidates
 from recoup.claims.reading.past import read_claim_past
 from recoup.claims.reading.row import ClaimRow
-from recoup.claims.reading.sort import Order, is_day
+from recoup.claims.reading.sort import Order, Sort, is_day
 from recoup.clock import utc_now
 from recoup.connections.queries import get_connection
 from recoup.db.engine import Database, Reader
@@ -40,12 +43,11 @@ from recoup.errors import InvalidRequestError
 from recoup.ids import ConnectionId, WorkspaceId
 from recoup.sync.record.current_notes import CLAIMS, read_current_notes
 
-SHEET: Sheet[ClaimRow] = Sheet(
+_HEADER = header_of(ClaimBody)
+SHEET: Sheet[Sequence[Any]] = Sheet(
     name="recoveries",
-    header=header_of(ClaimBody),
-    cells=lambda row: cells_of(claim_body(row)),
-    # Evidence makes these rows long.
-    rows_per_read=500,
+    header=_HEADER,
+    cells=itemgetter(slice(len(_HEADER))),
 )
 _MOST_CANDIDATES = 500
 
@@ -112,7 +114,7 @@ async def stream_claims(
     database: Database, selection: ClaimSelection, query: SelectionQuery
 ) -> StreamingResponse:
     """All claims of the selection as CSV."""
-    return await stream_csv(database, _pages(selection, query), SHEET)
+    return await stream_csv(database, sheet_rows(selection, query.sort), SHEET)
 
 
 async def read_claim_detail(
@@ -157,8 +159,14 @@ async def _own_connection(
     return (await get_connection(conn, workspace_id, ConnectionId(connection_id))).connection_id
 
 
+def sheet_rows(selection: ClaimSelection, sort: Sort) -> Rows[Sequence[Any]]:
+    """The rows of `SHEET`, for one file."""
+    reader = CellReader(selection, Order(sort, selection.now), _HEADER)
+    return Rows(reader.read, place_of=lambda row: tuple(row[len(_HEADER) :]))
+
+
 def _pages(
-    selection: ClaimSelection, query: SelectionQuery, *, with_evidence: bool = True
+    selection: ClaimSelection, query: SelectionQuery, *, with_evidence: bool
 ) -> Pages[ClaimRow]:
     order = Order(query.sort, selection.now)
 

@@ -58,6 +58,24 @@ class NextStep(enum.StrEnum):
     NOTHING = "nothing"
 
 
+STEPS_IN_WORDS: Mapping[NextStep, str] = {
+    NextStep.CHECK: "Check the evidence, which is weak. Then mark the claim as ready, or close it.",
+    NextStep.WAIT_FOR_WINDOW: "Wait: Amazon accepts the claim later.",
+    NextStep.LOOK_UP_WINDOW: "Look up the last day in Seller Central, then file the claim.",
+    NextStep.RESOLVE_HOLD: "Clear up what the claim is on hold for.",
+    NextStep.FILE: "File the claim in Seller Central and enter the case id.",
+    NextStep.WAIT_FOR_ANSWER: "Wait for Amazon's answer.",
+    NextStep.CHASE: "Ask Amazon about the case: there has been no answer for two weeks.",
+    NextStep.DISPUTE_REVERSAL: "Amazon took the payment back. Ask why, or close the claim if the units "
+    "came back.",
+    NextStep.REPLY: "Send Amazon what it asked for.",
+    NextStep.CLAIM_REST: "Ask Amazon for the rest, or close the claim.",
+    NextStep.CONFIRM_PAYMENT: "Wait for the payment: the reimbursements report does not show it yet.",
+    NextStep.APPEAL: "Appeal in the case with more evidence, or close the claim.",
+    NextStep.CLOSE: "Close the claim: the last safe day has passed.",
+    NextStep.NOTHING: "Nothing to do.",
+}
+
 STATUSES: Mapping[Stage, tuple[Status, ...]] = {
     Stage.FOUND: (Status.DETECTED,),
     Stage.ON_HOLD: (Status.DETECTED,),

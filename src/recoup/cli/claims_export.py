@@ -40,14 +40,15 @@ def packet_bytes(packet: Packet, form: ExportForm) -> bytes:
 
 async def claims_bytes(database: Database, selection: ClaimSelection, form: ExportForm) -> bytes:
     """All claims of a selection, the most urgent first."""
-    from recoup.api.paging import csv_of
-    from recoup.api.recoveries import SHEET
+    from recoup.api.paging import all_csv
+    from recoup.api.recoveries import SHEET, sheet_rows
     from recoup.claims.bodies.claim import claim_body
+    from recoup.claims.reading.sort import Sort
 
-    rows = [row async for row in _iter_rows(database, selection)]
-    if form is ExportForm.JSON:
-        return _json([claim_body(row).document() for row in rows])
-    return csv_of(SHEET, rows)
+    if form is ExportForm.CSV:
+        return await all_csv(database, sheet_rows(selection, Sort.DEADLINE), SHEET)
+    rows = _iter_rows(database, selection)
+    return _json([claim_body(row).document() async for row in rows])
 
 
 async def _iter_rows(database: Database, selection: ClaimSelection) -> AsyncIterator[ClaimRow]:

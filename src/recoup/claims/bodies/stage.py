@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -13,25 +13,7 @@ from recoup.claims.answers import Reason
 from recoup.claims.bodies.totals import plain_amount, plain_money
 from recoup.claims.lifecycle import Status
 from recoup.claims.reading.answered import PaymentRow, ResponseRow
-from recoup.claims.stages import NextAction, NextStep, Stage
-
-_WORDS: Mapping[NextStep, str] = {
-    NextStep.CHECK: "Check the evidence, which is weak. Then mark the claim as ready, or close it.",
-    NextStep.WAIT_FOR_WINDOW: "Wait: Amazon accepts the claim later.",
-    NextStep.LOOK_UP_WINDOW: "Look up the last day in Seller Central, then file the claim.",
-    NextStep.RESOLVE_HOLD: "Clear up what the claim is on hold for.",
-    NextStep.FILE: "File the claim in Seller Central and enter the case id.",
-    NextStep.WAIT_FOR_ANSWER: "Wait for Amazon's answer.",
-    NextStep.CHASE: "Ask Amazon about the case: there has been no answer for two weeks.",
-    NextStep.DISPUTE_REVERSAL: "Amazon took the payment back. Ask why, or close the claim if the units "
-    "came back.",
-    NextStep.REPLY: "Send Amazon what it asked for.",
-    NextStep.CLAIM_REST: "Ask Amazon for the rest, or close the claim.",
-    NextStep.CONFIRM_PAYMENT: "Wait for the payment: the reimbursements report does not show it yet.",
-    NextStep.APPEAL: "Appeal in the case with more evidence, or close the claim.",
-    NextStep.CLOSE: "Close the claim: the last safe day has passed.",
-    NextStep.NOTHING: "Nothing to do.",
-}
+from recoup.claims.stages import STEPS_IN_WORDS, NextAction, NextStep, Stage
 
 
 class NextActionBody(CamelModel):
@@ -72,7 +54,9 @@ class PaymentBody(CamelModel):
 
 
 def next_action_body(one: NextAction) -> NextActionBody:
-    return NextActionBody(action=one.action, text=_WORDS[one.action], stage=one.stage, on=one.on)
+    return NextActionBody(
+        action=one.action, text=STEPS_IN_WORDS[one.action], stage=one.stage, on=one.on
+    )
 
 
 def next_action_cells(one: NextActionBody) -> Sequence[object]:

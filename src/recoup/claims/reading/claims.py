@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, any_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, any_, case, func, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
@@ -261,23 +261,43 @@ async def list_claims(
     after: tuple[str, ...] | None = None,
     with_evidence: bool = True,
 ) -> list[ClaimRow]:
-    """Lists at most `limit` claims after the position `after`; each row has its own position.
+    """Lists at most `limit` claims after the position `after`; each row has its own position."""
+    wanted = select_claims(today_on(selection.now), with_evidence=with_evidence)
+    statement = page_of(wanted, selection, order, limit=limit, after=after)
+    names = [column.name for column in order.place_columns()]
+    rows = (await conn.execute(statement)).mappings()
+    return [claim_row(row, tuple(row[name] for name in names)) for row in rows]
+
+
+def page_of(
+    wanted: Select[Any],
+    selection: ClaimSelection,
+    order: Order,
+    *,
+    limit: int,
+    after: tuple[str, ...] | None,
+) -> Select[Any]:
+    """What is wanted of at most `limit` claims after a position, and the position of each behind it.
 
     Which claims these are is known from claim_figures_idx alone; only theirs are read whole.
     """
+    chosen = chosen_of(selection, order, limit=limit, after=after)
+    return in_order(wanted.where(_c.claim_id.in_(chosen.correlate(None))), order)
+
+
+def chosen_of(
+    selection: ClaimSelection, order: Order, *, limit: int, after: tuple[str, ...] | None
+) -> Select[tuple[str]]:
+    """The ids of at most `limit` claims after a position. Looks at all claims of the selection."""
     chosen = select(_c.claim_id).where(*conditions(selection))
     if after is not None:
         chosen = chosen.where(order.after(after))
-    chosen = chosen.order_by(*order.by()).limit(limit).correlate(None)
-    place = order.place_columns()
-    statement = (
-        select_claims(today_on(selection.now), with_evidence=with_evidence)
-        .where(_c.claim_id.in_(chosen))
-        .add_columns(*place)
-        .order_by(*order.by())
-    )
-    rows = (await conn.execute(statement)).mappings()
-    return [claim_row(row, tuple(row[column.name] for column in place)) for row in rows]
+    return chosen.order_by(*order.by()).limit(limit)
+
+
+def in_order(wanted: Select[Any], order: Order) -> Select[Any]:
+    """With the position of each row behind it."""
+    return wanted.add_columns(*order.place_columns()).order_by(*order.by())
 
 
 async def total_claims(conn: Reader, selection: ClaimSelection) -> list[StandingTotal]:

@@ -10,7 +10,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, and_, case, func
 
 from recoup.claims.lifecycle import PROMPT_FROM, Standing, Status, WindowState
-from recoup.claims.stages import CHASE_AFTER, Stage
+from recoup.claims.stages import CHASE_AFTER, NextStep, Stage
 from recoup.claims.tables import claim
 
 _c = claim.c
@@ -30,6 +30,11 @@ def in_window(state: WindowState, today: ColumnElement[date]) -> ColumnElement[b
             return and_(_c.deadline >= today, begun)
 
 
+def window_state_on(today: ColumnElement[date]) -> ColumnElement[str]:
+    """The same as `lifecycle.window_state`."""
+    return case(*((in_window(state, today), state.value) for state in WindowState))
+
+
 def stage_on(today: ColumnElement[date]) -> ColumnElement[str]:
     """The same as `stages.shown_stage`."""
     is_ready = and_(in_window(WindowState.OPEN, today), _c.confidence >= PROMPT_FROM)
@@ -39,6 +44,46 @@ def stage_on(today: ColumnElement[date]) -> ColumnElement[str]:
         (and_(_c.stage == Stage.FILED.value, waits_long), Stage.WAITING.value),
         else_=_c.stage,
     )
+
+
+def chase_on() -> ColumnElement[date]:
+    """The same as `stages.chase_on`."""
+    return case((_waits(), _c.waiting_since + CHASE_AFTER.days))
+
+
+def waiting_days_on(today: ColumnElement[date]) -> ColumnElement[int]:
+    """The same as `ClaimRow.waiting_days`."""
+    return case(
+        (and_(_waits(), _c.waiting_since.is_not(None)), func.greatest(0, today - _c.waiting_since))
+    )
+
+
+def next_step_on(today: ColumnElement[date]) -> ColumnElement[str]:
+    """The action of `stages.next_action`."""
+    before_filing = _c.stage.in_((Stage.FOUND.value, Stage.READY.value))
+    reversed_ = _c.waiting_since.is_(None)
+    is_paid = func.coalesce(_c.paid_amount != 0, False) | func.coalesce(_c.paid_units != 0, False)
+    steps = (
+        (and_(before_filing, in_window(WindowState.EXPIRED, today)), NextStep.CLOSE),
+        (and_(before_filing, in_window(WindowState.UNKNOWN, today)), NextStep.LOOK_UP_WINDOW),
+        (and_(before_filing, in_window(WindowState.WAIT, today)), NextStep.WAIT_FOR_WINDOW),
+        (stage_on(today) == Stage.READY.value, NextStep.FILE),
+        (_c.stage == Stage.FOUND.value, NextStep.CHECK),
+        (_c.stage == Stage.ON_HOLD.value, NextStep.RESOLVE_HOLD),
+        (and_(_c.stage == Stage.FILED.value, reversed_), NextStep.DISPUTE_REVERSAL),
+        (and_(_waits(), chase_on() <= today), NextStep.CHASE),
+        (_waits(), NextStep.WAIT_FOR_ANSWER),
+        (_c.stage == Stage.INFO_REQUESTED.value, NextStep.REPLY),
+        (_c.stage == Stage.PAID_IN_PART.value, NextStep.CLAIM_REST),
+        (_c.stage == Stage.DENIED.value, NextStep.APPEAL),
+        (and_(_c.stage == Stage.PAID.value, ~is_paid), NextStep.CONFIRM_PAYMENT),
+    )
+    return case(*((when, step.value) for when, step in steps), else_=NextStep.NOTHING.value)
+
+
+def _waits() -> ColumnElement[bool]:
+    """Whether Amazon owes an answer."""
+    return _c.stage.in_((Stage.FILED.value, Stage.APPEALED.value))
 
 
 def standing_on(

@@ -31,12 +31,10 @@ from sqlalchemy.sql.selectable import FromClause
 from recoup.body import CamelModel, Money
 from recoup.db.engine import Database
 from recoup.db.single_reads import Statement, statement
+from recoup.db.times import rfc3339
 from recoup.streams.listing.queries import Listing, Place, Selection, asked_of, order_names, page_of
 
 # Spelt out, as all that a statement binds is what was asked.
-_SECONDS: ColumnElement[str] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS"Z"'""")
-_MILLISECONDS: ColumnElement[str] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'""")
-_SECOND: ColumnElement[str] = literal_column("'second'")
 _AMOUNT: ColumnElement[str] = literal_column("'amount'")
 _CURRENCY: ColumnElement[str] = literal_column("'currency'")
 
@@ -77,7 +75,7 @@ async def read_documents(
     limit: int,
     after: Place | None,
 ) -> list[tuple[Place, str]]:
-    """The place and the JSON of each row; see `list_rows`. One query."""
+    """The place and the JSON of each row; see `list_cells`. One query."""
     asked = asked_of(listing, selection, limit=limit, after=after)
     key = listing.name, document.schema_name, frozenset(asked)
     if key not in _STATEMENTS:
@@ -114,9 +112,7 @@ def _fields(document: Document, row: FromClause) -> list[Label[Any]]:
 def _value(kind: object, row: FromClause, name: str) -> ColumnElement[Any]:
     column = row.c[name]
     if kind is datetime:
-        # As `to_rfc3339`; the session is in UTC.
-        is_whole = column == func.date_trunc(_SECOND, column)
-        return func.to_char(column, case((is_whole, _SECONDS), else_=_MILLISECONDS))
+        return rfc3339(column)
     if kind is Money:
         return case(
             (

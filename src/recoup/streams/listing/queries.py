@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Integer,
-    RowMapping,
     Select,
     Table,
     Text,
@@ -30,7 +29,6 @@ from recoup.db.upsert import PROVENANCE
 from recoup.ids import ConnectionId, WorkspaceId
 
 Condition = Callable[[BindParameter[str]], ColumnElement[bool]]
-StoredRow = RowMapping
 Place = tuple[Any, ...]
 """The position of a row in its listing: the values of `Listing.order`. Later rows are older."""
 
@@ -83,17 +81,18 @@ class Selection:
     fnsku: str | None = None
 
 
-async def list_rows(
+async def list_cells(
     conn: Reader, listing: Listing, selection: Selection, *, limit: int, after: Place | None
-) -> list[StoredRow]:
-    """At most `limit` rows, newest first, after the position; a row's position is `place_of`."""
+) -> Sequence[Sequence[Any]]:
+    """At most `limit` rows, newest first, after the place: `flat_columns` of each, then its own place."""
     asked = asked_of(listing, selection, limit=limit, after=after)
-    rows = await conn.execute(page_of(listing, frozenset(asked)), asked)
-    return list(rows.mappings())
-
-
-def place_of(listing: Listing, row: StoredRow) -> Place:
-    return tuple(row[name] for name in order_names(listing))
+    page = page_of(listing, frozenset(asked)).subquery("page")
+    place = [page.c[name] for name in order_names(listing)]
+    cells = (page.c[name] for name in listing.flat_columns)
+    # Under a name of its own: a column may be a cell and a part of the place.
+    labelled = (column.label(f"place_{number}") for number, column in enumerate(place))
+    wanted = select(*cells, *labelled).order_by(*(column.desc() for column in place))
+    return (await conn.execute(wanted, asked)).all()
 
 
 def order_names(listing: Listing) -> tuple[str, ...]:

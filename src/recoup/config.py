@@ -127,7 +127,8 @@ class Settings(BaseSettings):
     jwks_url: str | None = Field(
         default=None,
         description="Keys of an identity provider (Supabase, Auth0, Keycloak ...) whose JSON Web "
-        "Tokens sign in; needs RECOUP_JWT_ISSUER and RECOUP_JWT_AUDIENCE. Unset: off.",
+        "Tokens sign in; needs RECOUP_JWT_ISSUER and RECOUP_JWT_AUDIENCE; http:// on this machine "
+        "only. Unset: off.",
     )
     jwt_issuer: str | None = Field(
         default=None, description="Issuer (`iss`) of the identity provider's tokens."
@@ -203,12 +204,14 @@ class Settings(BaseSettings):
     @field_validator("spapi_endpoint", "lwa_endpoint")
     @classmethod
     def _is_not_in_clear(cls, value: str | None) -> str | None:
-        if value is not None and value.startswith("http://") and not _is_loopback(value):
-            raise ValueError(
-                "must begin with https://; http:// would send the client secret in clear, and is "
-                "for this machine only (127.0.0.1, localhost)"
-            )
-        return value
+        return _require_sealed(value, "would send the client secret in clear")
+
+    @field_validator("jwks_url")
+    @classmethod
+    def _has_keys_of_the_provider(cls, value: str | None) -> str | None:
+        return _require_sealed(
+            value, "would take the keys of anybody on the way, who then signs in"
+        )
 
     @field_validator("local_sandbox")
     @classmethod
@@ -325,6 +328,16 @@ def _host_of(url: str) -> str | None:
         return urlsplit(url).hostname
     except ValueError:
         return None
+
+
+def _require_sealed(url: str | None, otherwise: str) -> str | None:
+    """Raises ValueError, which says what happens otherwise, for http:// to another machine."""
+    if url is not None and url.startswith("http://") and not _is_loopback(url):
+        raise ValueError(
+            f"must begin with https://; http:// {otherwise}, and is for this machine only "
+            "(127.0.0.1, localhost)"
+        )
+    return url
 
 
 def _is_loopback(url: str) -> bool:

@@ -11,7 +11,7 @@ _ADVICE = (
 )
 # Each of these ends the password for some reader, who then takes the rest of it for a host, a port or
 # a name of a database, and says so in an error.
-_ENDS_EARLY = re.compile(r"[/?#\[\]@\s\x00-\x1f\x7f]|%(?![0-9A-Fa-f]{2})")
+_ENDS_EARLY = re.compile(r"[/?#\[\]@\s\x00-\x1f\x7f]|%(?![0-9A-Fa-f]{2})|%00")
 
 
 def read_database_url(url: str) -> str:

@@ -181,6 +181,15 @@ class ScopeTooSmallError(RequestError):
         self.needed = needed
 
 
+class ConfinedTokenError(RequestError):
+    """The token is for one workspace, and this concerns the person in all of theirs."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This token is for one workspace: sign in, or use a token of `recoup user token`."
+        )
+
+
 class RoleTooSmallError(RequestError):
     """The person may not do this in the workspace; `needed` is the role that may."""
 

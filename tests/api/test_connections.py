@@ -377,6 +377,29 @@ async def test_purge_leaves_no_row_of_the_seller_and_all_of_the_others(
     assert await rows_that_name(database, other.connection_id) == others
 
 
+async def test_purge_leaves_no_name_of_the_seller_in_the_history(
+    client: httpx2.AsyncClient, database: Database
+) -> None:
+    """What happened to the connection names the seller in words; of other accounts it stays."""
+    for seller in ("AGONE", "AGONE2", "AKEPT"):
+        assert (await client.post(CONNECTIONS, json=account(sellingPartnerId=seller))).is_success
+    (gone,) = [
+        one["connectionId"]
+        for one in (await client.get(STATUS)).json()["connections"]
+        if one["sellingPartnerId"] == "AGONE"
+    ]
+    await client.post(CONNECTIONS, json=account(sellingPartnerId="AGONE"))
+    answer = await client.delete(f"{CONNECTIONS}/{gone}?purge=true")
+    history = (await client.get("/api/sync/activity")).json()["activities"]
+
+    assert answer.status_code == 204
+    assert await rows_that_name(database, "AGONE (NA)") == {}
+    assert [one["message"] for one in history] == [
+        "Amazon account AKEPT (NA) connected",
+        "Amazon account AGONE2 (NA) connected",
+    ]
+
+
 async def fill_empty_tables(database: Database, connection_id: str) -> None:
     """A row of the connection in each table that has none of it yet, also in tables of later days."""
     filled = await rows_that_name(database, connection_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,12 +13,18 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from recoup.api.consent import begin_consent
+from recoup.clock import utc_now
 from recoup.config import Settings
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
+from recoup.ids import UserId, first_workspace_id
 from recoup.spapi.endpoints import Environment, Region
-from recoup.users.queries import User
+from recoup.users.credential_queries import add_token
+from recoup.users.queries import User, add_user
+from recoup.users.roles import Role, Scope
+from recoup.users.workspace_queries import add_member, set_role
 from tests.api.serving import Server, new_user, serving
+from tests.api.test_roles import member
 from tests.sandbox.running import Running
 
 START = "/api/v1/integrations/amazon/auth/start"
@@ -126,6 +133,69 @@ async def test_a_stranger_learns_nothing_and_uses_nothing_up(
     assert answers[1].json() == answers[2].json()
     assert "does not know this answer" in answers[1].json()["detail"]
     assert done.status_code == 303
+
+
+async def test_who_may_not_connect_any_more_cannot_finish(
+    server: Server, database: Database, sandbox: Running, user: User
+) -> None:
+    """A role that was taken away, on the way to Amazon's page, counts; so does the scope of a token.
+
+    The answer stays open, and counts once the person is a member again.
+    """
+    workspace_id = first_workspace_id(user.user_id)
+    async with member(server, database, user, Role.MEMBER) as guest:
+        address, cookie = await begin(guest)
+        answer = approve(sandbox, address)
+        guest_id = UserId((await guest.get("/api/me")).json()["userId"])
+        async with database.writing() as conn:
+            await set_role(conn, workspace_id, guest_id, Role.VIEWER)
+        as_viewer = await guest.get(CALLBACK, params=answer)
+        async with server.client(cookie=cookie) as browser:
+            by_cookie = await browser.get(CALLBACK, params=answer)
+        async with database.writing() as conn:
+            await set_role(conn, workspace_id, guest_id, Role.MEMBER)
+            read = await add_token(
+                conn, guest_id, scope=Scope.READ, expires_at=utc_now() + timedelta(days=1)
+            )
+            other = await add_user(conn, "other@example.com")
+            await add_member(conn, first_workspace_id(other.user_id), guest_id, Role.MEMBER)
+            elsewhere = await add_token(
+                conn,
+                guest_id,
+                scope=Scope.ADMIN,
+                workspace_id=first_workspace_id(other.user_id),
+                expires_at=utc_now() + timedelta(days=1),
+            )
+        tokens = [one.text(server.settings.keys[0]) for one in (read, elsewhere)]
+        async with server.client() as program:
+            small = [
+                await program.get(
+                    CALLBACK, params=answer, headers={"authorization": f"Bearer {one}"}
+                )
+                for one in tokens
+            ]
+        done = await guest.get(CALLBACK, params=answer)
+
+    assert [one.status_code for one in (as_viewer, by_cookie, *small)] == [403, 403, 403, 404]
+    assert "needs the role member" in as_viewer.json()["detail"]
+    assert done.status_code == 303
+
+
+async def test_the_log_names_who_began_where_nobody_is_signed_in(
+    server: Server, client: httpx2.AsyncClient, sandbox: Running, user: User
+) -> None:
+    """The cookie of the beginning is that person's."""
+    address, cookie = await begin(client)
+    async with server.client(cookie=cookie) as browser:
+        await browser.get(CALLBACK, params=approve(sandbox, address))
+    (made,) = [
+        entry
+        for entry in (await client.get("/api/audit")).json()["items"]
+        if entry["action"] == "connection_made"
+    ]
+
+    assert (made["who"], made["userId"]) == (user.email, user.user_id)
+    assert made["address"] == "127.0.0.1"
 
 
 @pytest.mark.parametrize(

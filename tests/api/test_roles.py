@@ -234,3 +234,29 @@ async def test_a_token_of_one_workspace_opens_no_other(
     assert made.status_code == 201
     assert [one["workspaceId"] for one in own.json()["workspaces"]] == [second]
     assert (other.status_code, more.status_code) == (404, 403)
+
+
+async def test_a_token_of_one_workspace_does_not_reach_the_person(
+    server: Server, client: httpx2.AsyncClient, user: User, second: WorkspaceId
+) -> None:
+    """A first password would sign in to all workspaces; credentials of others would be ended."""
+    made = await client.post(
+        "/api/me/credentials", json={"scope": "admin"}, headers={"recoup-workspace": second}
+    )
+    everything = (await client.get("/api/me/credentials")).json()["credentials"]
+    others = next(one["credentialId"] for one in everything if one["workspaceId"] != second)
+    async with server.client(authorization=f"Bearer {made.json()['token']}") as program:
+        refused = [
+            await program.post("/api/me/password", json={"newPassword": "a password of a thief"}),
+            await program.post("/api/me/workspaces", json={"name": "mine"}),
+            await program.post("/api/me/invitations", json={"token": "x"}),
+        ]
+        listed = (await program.get("/api/me/credentials")).json()["credentials"]
+        foreign = await program.delete(f"/api/me/credentials/{others}")
+        own = await program.delete(f"/api/me/credentials/{made.json()['credentialId']}")
+    still = await client.get("/api/me")
+
+    assert [a.json()["type"] for a in refused] == ["/problems/confined-token"] * 3
+    assert {a.status_code for a in refused} == {403}
+    assert [one["credentialId"] for one in listed] == [made.json()["credentialId"]]
+    assert (foreign.status_code, own.status_code, still.status_code) == (404, 204, 200)

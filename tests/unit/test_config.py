@@ -62,6 +62,8 @@ def test_the_environment_beats_the_files(tmp_path: Path, monkeypatch: pytest.Mon
         ("RECOUP_LWA_ENDPOINT", "http://127.0.0.1@lwa.example"),
         ("RECOUP_LWA_ENDPOINT", "http://lwa.example\\@127.0.0.1"),
         ("RECOUP_LWA_ENDPOINT", "https://"),
+        ("RECOUP_JWKS_URL", "http://login.example/jwks"),
+        ("RECOUP_JWKS_URL", "http://10.0.0.1:8080/realms/x"),
         ("RECOUP_LOCAL_SANDBOX", "http://sandbox.example:8001"),
         ("RECOUP_LOCAL_SANDBOX", "https://sandbox.example"),
         ("RECOUP_LOCAL_SANDBOX", "true"),

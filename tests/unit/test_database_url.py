@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -10,10 +11,15 @@ from recoup.config import Settings, load_settings
 from recoup.database_url import read_database_url
 from recoup.db.engine import Database
 from recoup.errors import ConfigurationError, DatabaseUnreachableError
+from recoup.migrations.upgrade import read_status
 
 START, END = "sesame", "nights1001"
-ODD = ["/", "#", "?", "@", "[", "]", "%zz", "%", " ", "\t", "\x00", "//", "@[", "%2"]
+ODD = ["/", "#", "?", "@", "[", "]", "%zz", "%", "%00", " ", "\t", "\x00", "//", "@[", "%2"]
 FINE = [":", "%2F", "%40", "!", "&", "=", "+", "'", "\u2100", "\xe4"]
+
+
+async def _read_status(url: str) -> object:
+    return read_status(Database(url))
 
 
 def url_with(between: str) -> str:
@@ -47,6 +53,18 @@ async def test_a_server_that_does_not_answer_does_not_show_it(between: str) -> N
         await database.check()
     await database.close()
 
+    _shows_nothing(failed.value)
+
+
+@pytest.mark.parametrize("open_it", [lambda url: Database(url).check(), _read_status])
+async def test_an_option_that_nobody_knows_is_said_in_one_line(
+    open_it: Callable[[str], Awaitable[object]],
+) -> None:
+    """By commands that look at the schema first, and by the others."""
+    with pytest.raises(DatabaseUnreachableError, match='option "passwort"') as failed:
+        await open_it(f"postgresql://u@127.0.0.1:9/d?passwort={START}{END}")
+
+    assert "\n" not in str(failed.value)
     _shows_nothing(failed.value)
 
 

@@ -70,11 +70,14 @@ class Authentication:
         """The caller, who may do what is requested.
 
         Raises UnauthenticatedError, ForeignOriginError, NotFoundError for a workspace of others,
-        AmbiguousWorkspaceError, ScopeTooSmallError, RoleTooSmallError, DatabaseUnreachableError.
+        AmbiguousWorkspaceError, ScopeTooSmallError, RoleTooSmallError, ConfinedTokenError,
+        DatabaseUnreachableError.
         """
         caller = await get_caller(request, self._services)
         needs = permission_for(request.method, request.scope["path"])
         caller.require(role=needs.role, scope=needs.scope)
+        if needs.of_person:
+            caller.require_whole()
         return caller
 
 

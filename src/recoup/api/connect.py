@@ -12,6 +12,7 @@ from recoup.audit.words import Action
 from recoup.clock import utc_now
 from recoup.connections.queries import (
     Connection,
+    account_title,
     disconnect,
     find_same_seller,
     get_connection,
@@ -68,7 +69,7 @@ class StoredConnection:
     def message(self) -> str:
         """What happened, in a sentence for the seller."""
         now, before = self.connection, self.before
-        name = f"Amazon account {now.selling_partner_id} ({now.region})"
+        name = account_title(now.selling_partner_id, now.region)
         if before is None:
             return f"{name} connected"
         said = [f"{name} connected again; its authorization of {before.authorized_at.date()} "]

@@ -10,24 +10,29 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from urllib.parse import urlencode
 
+from recoup.actor import Actor
 from recoup.api.connect import SellerAccount, StoredConnection, store_seller
+from recoup.api.permissions import permission_for
 from recoup.api.services import Services
 from recoup.connections.consent_queries import Consent, add_consent, find_consent, use_consent
 from recoup.db.engine import Database
 from recoup.errors import (
     ConsentError,
     EnvironmentUnavailableError,
+    RoleTooSmallError,
     UnauthenticatedError,
 )
 from recoup.ids import UserId, WorkspaceId
 from recoup.spapi.endpoints import Environment, Region
 from recoup.sync.access import SellerAccess
 from recoup.users.caller import Caller
+from recoup.users.workspace_queries import Member, get_member
 
+START_PATH = "/api/v1/integrations/amazon/auth/start"
 CALLBACK_PATH = "/api/v1/integrations/amazon/auth/callback"
 COOKIE = "amazon_consent"
 _PAGE_PATH = "/apps/authorize/consent"
@@ -96,12 +101,14 @@ async def begin_consent(
 
 
 async def finish_consent(
-    services: Services, answer: ConsentAnswer, *, caller: Caller | None, browser: str
+    services: Services, answer: ConsentAnswer, *, caller: Caller | None, browser: str, came: Actor
 ) -> StoredConnection:
-    """Exchanges the code and connects the seller. `caller`: who is signed in in the browser.
+    """Exchanges the code and connects the seller. `caller`: who is signed in in the browser;
+    `came`: the browser as the audit log names it.
 
     Raises UnauthenticatedError for a browser that proves nothing, ConsentError where Amazon's page
-    was not answered in time, once, with yes, and what `store_seller` raises.
+    was not answered in time, once, with yes, RoleTooSmallError, ScopeTooSmallError or NotFoundError
+    for who may connect nothing to the workspace (any more), and what `store_seller` raises.
     """
     if caller is None and not browser:
         raise UnauthenticatedError(
@@ -109,8 +116,9 @@ async def finish_consent(
         )
     state_hash = _hash(answer.state)
     async with services.door.reading() as conn:
-        consent = await find_consent(conn, state_hash)
-    consent = _require_open(consent, caller, browser)
+        consent = _require_open(await find_consent(conn, state_hash), caller, browser)
+        who = await get_member(conn, consent.workspace_id, consent.user_id)
+    _require_permission(consent, who, caller)
     async with services.door.writing() as conn:
         if not await use_consent(conn, state_hash):
             raise ConsentError(_USED)
@@ -129,7 +137,8 @@ async def finish_consent(
         environment=consent.environment,
         marketplace_ids=(),
     )
-    database = services.database.of(consent.workspace_id)
+    by = came if caller else replace(came, who=who.title, user_id=who.user_id)
+    database = services.database.of(consent.workspace_id, by=by)
     return await store_seller(database, services.access, consent.workspace_id, account)
 
 
@@ -158,6 +167,17 @@ def _require_open(consent: Consent | None, caller: Caller | None, browser: str) 
     if consent.is_expired:
         raise ConsentError(_EXPIRED)
     return consent
+
+
+def _require_permission(consent: Consent, who: Member, caller: Caller | None) -> None:
+    """What beginning needs is needed at the end too: a role may have been taken away meanwhile, and
+    who is signed in may have come with a smaller credential. Raises as `finish_consent`.
+    """
+    needs = permission_for("GET", START_PATH)
+    if caller is not None:
+        caller.choosing(consent.workspace_id).require(role=needs.role, scope=needs.scope)
+    elif needs.role is not None and not who.role.covers(needs.role):
+        raise RoleTooSmallError(needed=needs.role, given=who.role)
 
 
 def _is_owner(consent: Consent, caller: Caller | None, browser: str) -> bool:

@@ -14,10 +14,13 @@ from recoup.users.roles import Role, Scope
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """role: None for calls about the person's own account, which need no workspace either."""
+    """role: None for calls about the person's own account, which need no workspace either.
+    of_person: what is done concerns all workspaces of the person, so a token for one is too small.
+    """
 
     role: Role | None
     scope: Scope
+    of_person: bool = False
 
 
 READING = Permission(Role.VIEWER, Scope.READ)
@@ -25,6 +28,7 @@ EVERYTHING = Permission(Role.OWNER, Scope.ADMIN)
 _SYNCING = Permission(Role.MEMBER, Scope.SYNC)
 _CONNECTING = Permission(Role.MEMBER, Scope.ADMIN)
 _OWN_ACCOUNT = Permission(None, Scope.ADMIN)
+_WHOLE_PERSON = Permission(None, Scope.ADMIN, of_person=True)
 
 _AMAZON = "/api/v1/integrations/amazon"
 PERMISSIONS: dict[tuple[str, str], Permission] = {
@@ -53,12 +57,13 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", f"{_AMAZON}/auth/callback"): Permission(None, Scope.READ),
     ("GET", "/api/me"): Permission(None, Scope.READ),
     ("PUT", "/api/me/workspace"): Permission(None, Scope.READ),
-    ("POST", "/api/me/password"): _OWN_ACCOUNT,
+    ("POST", "/api/me/password"): _WHOLE_PERSON,
+    # A token for one workspace sees and ends what opens no other: the routes look at that.
     ("GET", "/api/me/credentials"): _OWN_ACCOUNT,
     ("POST", "/api/me/credentials"): _OWN_ACCOUNT,
     ("DELETE", "/api/me/credentials/{credentialId}"): _OWN_ACCOUNT,
-    ("POST", "/api/me/invitations"): _OWN_ACCOUNT,
-    ("POST", "/api/me/workspaces"): _OWN_ACCOUNT,
+    ("POST", "/api/me/invitations"): _WHOLE_PERSON,
+    ("POST", "/api/me/workspaces"): _WHOLE_PERSON,
     ("PUT", "/api/me/notifications"): Permission(Role.VIEWER, Scope.ADMIN),
     ("POST", "/api/me/notifications/test"): Permission(Role.VIEWER, Scope.ADMIN),
     # Addresses of webhooks often hold a secret.

@@ -130,7 +130,7 @@ async def _open_answers(request: Request) -> OpenAnswers:
 async def _services(request: Request) -> Services:
     """For one request: the only place that opens the walls of its workspace."""
     services: Services = request.app.state.services
-    actor = _actor(request)
+    actor = actor_of(request)
     workspace_id = getattr(request.state, "workspace_id", None)
     return replace(
         services,
@@ -139,7 +139,8 @@ async def _services(request: Request) -> Services:
     )
 
 
-def _actor(request: Request) -> Actor:
+def actor_of(request: Request) -> Actor:
+    """Who sends a request, and from where."""
     caller: Caller | None = getattr(request.state, "caller", None)
     address, user_agent = request.client and request.client.host, user_agent_of(request)
     if caller is None:

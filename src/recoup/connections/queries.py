@@ -58,6 +58,11 @@ class Connection:
         return self.environment == ConnectionEnvironment.FILES
 
 
+def account_title(selling_partner_id: str, region: str) -> str:
+    """What messages call an account; a purge finds them by it."""
+    return f"Amazon account {selling_partner_id} ({region})"
+
+
 def served(connection: Connection) -> Connection:
     """The connection with only those of its marketplaces that recoup requests.
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import (
     DBAPIError,
     InvalidatePoolError,
     OperationalError,
+    ProgrammingError,
     TimeoutError as PoolTimeoutError,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -244,7 +245,8 @@ async def _opened(
 ) -> AsyncIterator[AsyncConnection]:
     try:
         conn = await connect()
-    except OperationalError as exc:
+    # A programming error is an option of the address that libpq does not know.
+    except (OperationalError, ProgrammingError) as exc:
         raise DatabaseUnreachableError(unreachable_message(exc.orig or exc)) from exc
     except PoolTimeoutError as exc:
         raise DatabaseUnreachableError(ALL_IN_USE) from exc

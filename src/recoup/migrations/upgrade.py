@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from recoup.db.engine import Database
 from recoup.db.unreachable import unreachable_message
@@ -138,7 +138,8 @@ def _connect(database: Database) -> Iterator[Connection]:
     try:
         try:
             conn = engine.connect()
-        except OperationalError as exc:
+        # A programming error is an option of the address that libpq does not know.
+        except (OperationalError, ProgrammingError) as exc:
             raise DatabaseUnreachableError(unreachable_message(exc.orig or exc)) from exc
         with conn:
             yield conn

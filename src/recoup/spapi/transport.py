@@ -130,16 +130,20 @@ async def _read_body(response: httpx2.Response, operation: str) -> bytes:
             if len(body) > most and is_error:
                 return b""
             if len(body) > most:
-                raise OversizeError(
-                    f"Amazon's answer is larger than {most // MIB} MiB, so recoup did not read it.",
-                    operation=operation,
-                    status=response.status_code,
-                )
+                raise _oversize(response, operation)
     except zlib.error as exc:
         raise MalformedAnswerError(
             "The compressed answer is damaged.", operation=operation, status=response.status_code
         ) from exc
     return bytes(body)
+
+
+def _oversize(response: httpx2.Response, operation: str) -> OversizeError:
+    return OversizeError(
+        f"Amazon's answer is larger than {ANSWER_BYTES // MIB} MiB, so recoup did not read it.",
+        operation=operation,
+        status=response.status_code,
+    )
 
 
 async def _unpacked(response: httpx2.Response, operation: str) -> AsyncIterator[bytes]:
@@ -150,8 +154,12 @@ async def _unpacked(response: httpx2.Response, operation: str) -> AsyncIterator[
             operation=operation,
             status=response.status_code,
         )
-    gunzip = GzipReader()
+    gunzip, arrived = GzipReader(), 0
     async for piece in response.aiter_raw():
+        # Gzip can go on for ever and unpack to nothing.
+        arrived += len(piece)
+        if arrived > ANSWER_BYTES:
+            raise _oversize(response, operation)
         if "gzip" not in encoding:
             yield piece
             continue

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from recoup.errors import (
     AmbiguousWorkspaceError,
+    ConfinedTokenError,
     NotFoundError,
     RoleTooSmallError,
     ScopeTooSmallError,
@@ -33,7 +34,9 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """credential_id: None for a token of an identity provider. membership: None until one is chosen."""
+    """credential_id: None for a token of an identity provider. membership: None until one is chosen.
+    is_confined: by a token for one workspace, whatever others the person belongs to.
+    """
 
     user_id: UserId
     email: str | None
@@ -43,6 +46,7 @@ class Caller:
     credential_id: CredentialId | None = None
     kind: CredentialKind = CredentialKind.TOKEN
     membership: Membership | None = None
+    is_confined: bool = False
 
     @property
     def workspace_id(self) -> WorkspaceId:
@@ -70,6 +74,13 @@ class Caller:
             if one.workspace_id == workspace_id:
                 return replace(self, membership=one)
         raise NotFoundError("There is no such workspace.")
+
+    def require_whole(self) -> None:
+        """Raises ConfinedTokenError: a token for one workspace must not open others by way of the
+        person's password.
+        """
+        if self.is_confined:
+            raise ConfinedTokenError
 
     def require(self, *, role: Role | None, scope: Scope) -> None:
         """Raises ScopeTooSmallError or RoleTooSmallError, which say what is needed.

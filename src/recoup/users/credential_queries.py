@@ -202,7 +202,8 @@ def _use(rows: Sequence[Any]) -> Use:
     first = rows[0]
     kind = CredentialKind(first.kind)
     memberships = _memberships(rows)
-    if kind is CredentialKind.TOKEN and first.workspace_id is not None:
+    is_confined = kind is CredentialKind.TOKEN and first.workspace_id is not None
+    if is_confined:
         memberships = tuple(m for m in memberships if m.workspace_id == first.workspace_id)
     return Use(
         Caller(
@@ -214,6 +215,7 @@ def _use(rows: Sequence[Any]) -> Use:
             credential_id=CredentialId(first.credential_id),
             kind=kind,
             membership=_choose(memberships, first.workspace_id),
+            is_confined=is_confined,
         ),
         first.last_used_at,
     )

@@ -71,6 +71,14 @@ async def list_workspaces(conn: Reader, *, of: UserId | None = None) -> list[Wor
     return [Workspace(WorkspaceId(one.workspace_id), one.name, one.created_at) for one in rows]
 
 
+async def get_member(conn: Reader, workspace_id: WorkspaceId, user_id: UserId) -> Member:
+    """Raises NotFoundError for who is no member."""
+    for one in await list_members(conn, workspace_id):
+        if one.user_id == user_id:
+            return one
+    raise NotFoundError("This person does not belong to the workspace.")
+
+
 async def list_members(conn: Reader, workspace_id: WorkspaceId) -> list[Member]:
     """In the order in which they came."""
     rows = await conn.execute(

@@ -67,6 +67,15 @@ async def test_an_answer_is_read_up_to_its_ceiling(api, server) -> None:
     assert len(server.requests("/things")) == 1
 
 
+async def test_an_answer_that_unpacks_to_nothing_has_a_ceiling_too(api, server) -> None:
+    """Padding behind a gzip member, like empty members, could go on for ever."""
+    padded = gzip.compress(b'{"things": [1]}') + bytes(ANSWER_BYTES)
+    server.script("/things", Reply(200, padded, PACKED))
+
+    with pytest.raises(OversizeError, match="larger than 32 MiB"):
+        await api.call(THINGS)
+
+
 async def test_a_compressed_answer_is_an_answer(api, server) -> None:
     """What Amazon compresses is unpacked; nothing else was asked for."""
     server.script("/things", Reply(200, gzip.compress(b'{"things": [1]}'), PACKED))

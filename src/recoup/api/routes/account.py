@@ -26,9 +26,15 @@ from recoup.api.services import CurrentCaller, CurrentUser, ServicesOfApp
 from recoup.audit.queries import record, record_of_person
 from recoup.audit.words import Action
 from recoup.clock import utc_now
-from recoup.errors import ConflictError, LockedOutError, NotFoundError, WeakPasswordError
-from recoup.ids import new_workspace_id
-from recoup.users.caller import CredentialKind
+from recoup.errors import (
+    ConfinedTokenError,
+    ConflictError,
+    LockedOutError,
+    NotFoundError,
+    WeakPasswordError,
+)
+from recoup.ids import WorkspaceId, new_workspace_id
+from recoup.users.caller import Caller, CredentialKind
 from recoup.users.credential_queries import (
     add_token,
     list_credentials,
@@ -69,7 +75,7 @@ async def choose_workspace(
 @router.post(
     "/workspaces",
     status_code=201,
-    responses=may_fail(write=True),
+    responses=may_fail(ConfinedTokenError, write=True),
     summary="Make another workspace",
 )
 async def post_workspace(
@@ -85,7 +91,7 @@ async def post_workspace(
 
 @router.post(
     "/invitations",
-    responses=may_fail(ConflictError, write=True),
+    responses=may_fail(ConfinedTokenError, ConflictError, write=True),
     summary="Accept an invitation",
 )
 async def accept_invitation(
@@ -102,7 +108,7 @@ async def accept_invitation(
 @router.post(
     "/password",
     status_code=204,
-    responses=may_fail(WeakPasswordError, LockedOutError, write=True),
+    responses=may_fail(ConfinedTokenError, WeakPasswordError, LockedOutError, write=True),
     summary="Change the password",
 )
 async def post_password(
@@ -122,7 +128,9 @@ async def post_password(
 @router.get("/credentials", responses=may_fail(), summary="Own sessions and tokens")
 async def get_credentials(services: ServicesOfApp, caller: CurrentCaller) -> CredentialsBody:
     async with services.door.reading() as conn:
-        found = await list_credentials(conn, of=caller.user_id)
+        found = await list_credentials(
+            conn, of=caller.user_id, workspace_id=_only_workspace(caller)
+        )
     return CredentialsBody(credentials=[credential_body(one, caller) for one in found])
 
 
@@ -161,9 +169,16 @@ async def post_token(
 )
 async def delete_credential(
     services: ServicesOfApp,
-    user_id: CurrentUser,
+    caller: CurrentCaller,
     credential_id: Annotated[Identifier, Path(alias="credentialId")],
 ) -> None:
     async with services.door.writing() as conn:
-        await revoke_credential(conn, credential_id, of=user_id)
-        await record_of_person(conn, user_id, Action.CREDENTIAL_REVOKED, credential_id)
+        await revoke_credential(
+            conn, credential_id, of=caller.user_id, workspace_id=_only_workspace(caller)
+        )
+        await record_of_person(conn, caller.user_id, Action.CREDENTIAL_REVOKED, credential_id)
+
+
+def _only_workspace(caller: Caller) -> WorkspaceId | None:
+    """That of a token for one workspace; None for who may see to all of the person's credentials."""
+    return caller.workspace_id if caller.is_confined else None

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from recoup.api.consent import (
     CALLBACK_PATH,
     COOKIE,
+    START_PATH,
     ConsentAnswer,
     begin_consent,
     finish_consent,
@@ -17,7 +18,7 @@ from recoup.api.consent import (
 from recoup.api.openapi import may_fail
 from recoup.api.problem_page import show_problem
 from recoup.api.problems import problem_of
-from recoup.api.services import CurrentCaller, ServicesOfApp
+from recoup.api.services import CurrentCaller, ServicesOfApp, actor_of
 from recoup.body import CamelModel
 from recoup.connections.consent_queries import LIFETIME
 from recoup.errors import (
@@ -25,7 +26,9 @@ from recoup.errors import (
     EnvironmentUnavailableError,
     InvalidClientError,
     InvalidRequestError,
+    NotFoundError,
     RecoupError,
+    RoleTooSmallError,
     SpApiError,
     UnavailableError,
 )
@@ -45,7 +48,7 @@ class ConsentBody(CamelModel):
 
 
 @router.get(
-    "/api/v1/integrations/amazon/auth/start",
+    START_PATH,
     responses=may_fail(EnvironmentUnavailableError, InvalidRequestError),
     summary="Begin to connect a seller by Amazon's consent page",
 )
@@ -112,6 +115,8 @@ def _country_of(marketplace_id: str | None, region: Region) -> str | None:
         EnvironmentUnavailableError,
         InvalidRequestError,
         InvalidClientError,
+        NotFoundError,
+        RoleTooSmallError,
         SpApiError,
         UnavailableError,
     ),
@@ -140,6 +145,7 @@ async def finish_authorization(
             answer,
             caller=caller,
             browser=request.cookies.get(COOKIE, ""),
+            came=actor_of(request),
         )
     except RecoupError as exc:
         accept = request.headers.get("accept")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, or_, select, text
 
 from recoup.audit.tables import audit_entry
+from recoup.connections.queries import account_title
 from recoup.connections.tables import amazon_connection
 from recoup.db.engine import Writer
 from recoup.db.metadata import METADATA
@@ -28,11 +29,12 @@ async def purge_connection(
     """
     c = amazon_connection.c
     owned = await conn.execute(
-        select(c.connection_id)
+        select(c.selling_partner_id, c.region)
         .where(c.workspace_id == workspace_id, c.connection_id == connection_id)
         .with_for_update()
     )
-    if owned.one_or_none() is None:
+    account = owned.one_or_none()
+    if account is None:
         return
     await require_no_legal_hold(conn, workspace_id, connection_id)
     syncs = select(sync_progress.c.sync_id).where(
@@ -44,9 +46,12 @@ async def purge_connection(
             or_(event.c.subject == connection_id, event.c.subject.in_(syncs)),
         )
     )
+    # Connecting is no sync: such an entry names the account in its words only.
+    title = account_title(account.selling_partner_id, account.region)
     await conn.execute(
         delete(activity).where(
-            activity.c.workspace_id == workspace_id, activity.c.sync_id.in_(syncs)
+            activity.c.workspace_id == workspace_id,
+            or_(activity.c.sync_id.in_(syncs), activity.c.message.contains(title, autoescape=True)),
         )
     )
     all_streams()  # a stream's tables are known once its module is

@@ -6,6 +6,7 @@ import { stageBadge } from "./stage.js";
 import { csvButton } from "../shared/csv.js";
 import { field, h, put, select, table } from "../shared/dom.js";
 import { filteredList, staleClaims } from "../shared/list.js";
+import { noAccount } from "../shared/no_account.js";
 import { noteList } from "../shared/notes.js";
 import { mayAct } from "../shared/rights.js";
 import { choicesOf, kindOf, wordsOf } from "../shared/states.js";
@@ -21,7 +22,7 @@ const CHOICES = {
   review: [ANY, ...choicesOf("review")],
   sort: [["deadline", "Most urgent first"], ["-detectedAt", "Newest first"], ["-amount", "Largest amount first"], ["-confidence", "Most confident first"]],
 };
-const TITLES = { standing: "Standing", stage: "Stage", windowState: "Window", type: "Claim", review: "Confidence", sort: "Order", connectionId: "Amazon account" };
+const TITLES = { standing: "Standing", stage: "Stage", windowState: "Window", type: "Claim", review: "Confidence", sort: "Sort by", connectionId: "Amazon account" };
 const OTHERS = {
   valued: (value) => `${value === "false" ? "without" : "with"} a known amount`,
   currency: (value) => `in ${value}`,
@@ -61,7 +62,7 @@ export async function showClaims() {
     },
     rows: (items) => claimsTable(items, sellers, bulk),
     summary: ({ totals }) => summary(totals, list.query),
-    empty: nothing,
+    empty: (query) => (connections.length ? nothing(query) : noAccount("Claims are found in the data of an Amazon account, or in reports that you download.")),
     filled: (page) => {
       bulk?.keep(page.items);
       put(notes, page.notes.length ? h("details.notice", {},

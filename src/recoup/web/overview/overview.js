@@ -39,7 +39,7 @@ export async function showOverview() {
     ]);
     for (const sync of status.syncs) running.set(sync.syncId, sync.status);
     syncs.setConnections(accounts.connections, status.syncs);
-    const steps = mayConnect ? await firstSteps(accounts, status, problem) : null;
+    const steps = mayConnect ? await firstSteps(accounts, status, metrics, problem) : null;
     const isEmpty = steps && !metrics.owed.claimCount;
     const drawn = {
       steps,

@@ -8,9 +8,9 @@ import { showQuarantine } from "./quarantine.js";
 import { mayAct } from "../shared/rights.js";
 import { choicesOf } from "../shared/states.js";
 import { showSync } from "./sync.js";
-import { sentence, syncBadge } from "./sync_parts.js";
+import { syncBadge } from "./sync_parts.js";
 import { syncCards } from "./syncs.js";
-import { lasting, nameOf, number, time } from "../shared/words.js";
+import { lasting, nameOf, number, sentence, time } from "../shared/words.js";
 
 /** id: of one of them, or "quarantine". */
 export async function showSyncs(id) {

@@ -3,7 +3,7 @@
 import { send } from "../shared/api.js";
 import { h, listed, table } from "../shared/dom.js";
 import { kindOf, wordsOf } from "../shared/states.js";
-import { day, lasting, nameOf, number, plural, time, words } from "../shared/words.js";
+import { day, lasting, nameOf, number, plural, sentence, time, told, words } from "../shared/words.js";
 
 export function syncBadge(sync) {
   return h(`span.badge.${kindOf("sync", sync.status)}`, {}, wordsOf("sync", sync.status));
@@ -65,11 +65,6 @@ function shortened(names) {
   return names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${number(names.length - 3)} others` : names.join(", ");
 }
 
-export function sentence(text) {
-  const said = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(said) ? said : `${said}.`;
-}
-
 const NAME = ["Data", (one) => words(one.name), "lead"];
 const STATE = ["State", (one) => [h(`span.badge.${kindOf("stream", one.status)}`, {}, wordsOf("stream", one.status)),
   one.waitingUntil ? h("div.muted.small", {}, `waiting for Amazon's limit or report until about ${time(one.waitingUntil)}`) : null]];
@@ -127,10 +122,10 @@ export function planDetails(plan) {
       ["Time that is read", (steps) => (first(steps) ? `${day(first(steps))} to ${day(last(steps))}` : "as it is now")],
       ["Calls", (steps) => number(calls(steps)), "number"],
       ["Rows", (steps) => number(steps.reduce((sum, one) => sum + one.rows, 0)), "number"],
-      ["Why", (steps) => sentence(steps[0].reason), "wrap wide small"],
+      ["Why", (steps) => told(sentence(steps[0].reason)), "wrap wide small"],
     ], rows),
     plan.revisions.length ? [h("h3", {}, "Changes of the plan"), h("ul.plain.small", {}, plan.revisions.map((one) =>
-      h("li", {}, one.stream ? h("b", {}, `${words(one.stream)}: `) : null, sentence(one.reason),
+      h("li", {}, one.stream ? h("b", {}, `${words(one.stream)}: `) : null, told(sentence(one.reason)),
         h("div.muted", {}, `${time(one.at)}, whole sync now ${lasting(one.predictedSeconds)}`))))] : null,
   ];
 }

@@ -77,3 +77,12 @@ async def test_the_first_steps_end_with_the_first_claim(seat: Seat) -> None:
     await page.goto("/#/")
     await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     await expect(steps).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [320, 390, 1440])
+async def test_the_api_documents_fit_their_window(seat: Seat, width: int) -> None:
+    """Nothing is read by scrolling sideways, on a phone either."""
+    page = await seat.page("/api/docs")
+    await page.set_viewport_size({"width": width, "height": 800})
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width

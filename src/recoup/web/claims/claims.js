@@ -18,8 +18,8 @@ const CHOICES = {
   standing: [ANY, ...choicesOf("standing")],
   stage: [ANY, ...choicesOf("stage")],
   windowState: [ANY, ...choicesOf("window")],
-  type: [ANY, ...choicesOf("claimType")],
   review: [ANY, ...choicesOf("review")],
+  type: [ANY, ...choicesOf("claimType")],
   sort: [["deadline", "Most urgent first"], ["-detectedAt", "Newest first"], ["-amount", "Largest amount first"], ["-confidence", "Most confident first"]],
 };
 const TITLES = { standing: "Standing", stage: "Stage", windowState: "Window", type: "Claim", review: "Confidence", sort: "Sort by", connectionId: "Amazon account" };
@@ -136,7 +136,8 @@ function claimsTable(items, sellers, bulk) {
     ...(bulk ? [["Select", bulk.box, "select"]] : []),
     ["Claim", (one) => h("a", { href: `#/claims/${encodeURIComponent(one.claimId)}` }, one.title), "lead"],
     ["Amount", (one) => h("span", { title: told(one.amountMissing ?? one.amountBasis) ?? "" }, money(one.amount)), "number"],
-    ["Window", (one) => h(`span.badge.${urgency(one) || "none"}`, {}, daysLeft(one))],
+    // Of what is decided no day runs out any more.
+    ["Window", (one) => (one.status === "detected" ? h(`span.badge.${urgency(one) || "none"}`, {}, daysLeft(one)) : "-")],
     ["Product or order", product, "wrap"],
     ...(sellers ? [["Amazon account", (one) => sellers[one.connectionId]]] : []),
     ["Event", (one) => day(one.eventDate), "date"],

@@ -50,7 +50,7 @@ function entriesTable(entries) {
   return table("Audit log", [
     ["Action", (one) => wordsOf("action", one.action), "lead"],
     ["When", (one) => time(one.at), "date"],
-    ["Who", (one) => one.who ?? "not signed in", "wrap"],
+    ["Who", (one) => one.who ?? "not signed in", "person"],
     ["About", about, "wrap"],
     ["From", (one) => [h("div", {}, one.address ?? "-"), one.userAgent ? h("div.muted.small", {}, program(one.userAgent)) : null], "wrap"],
   ], entries);

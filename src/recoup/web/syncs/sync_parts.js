@@ -26,7 +26,7 @@ export async function startSync(connection) {
 export function outcome(sync, plan = null) {
   if (sync.status !== "in_progress") return ended(sync, plan);
   return [
-    h("p", {}, sync.message),
+    h("p", {}, told(sync.message)),
     h("progress", { value: sync.progress, max: 100, "aria-label": "Progress of the sync" }),
     h("p.muted.small", {}, listed([`${sync.progress} %`, `started ${time(sync.startedAt)}`,
       sync.estimatedCompletion && `expected to end ${time(sync.estimatedCompletion)}`,
@@ -46,19 +46,28 @@ export function causes(sync, remedy = null) {
   const byReason = new Map();
   for (const { name, status, reason } of sync.streams) {
     if (!reason) continue;
-    const known = byReason.get(reason) ?? { names: [], isFailure: false };
-    byReason.set(reason, { names: [...known.names, words(name)], isFailure: known.isFailure || status === "failed" });
+    const { cause, call } = causeOf(reason);
+    const known = byReason.get(cause) ?? { names: [], calls: [], isFailure: false };
+    byReason.set(cause, { names: [...known.names, words(name)], calls: call ? [...known.calls, call] : known.calls,
+      isFailure: known.isFailure || status === "failed" });
   }
   const lines = (isFailure) => [...byReason].filter(([, one]) => one.isFailure === isFailure)
-    .map(([reason, { names }]) => h("li", {}, sentence(reason), h("div.muted.small", {}, shortened(names))));
+    .map(([cause, { names, calls }]) => h("li", {}, told(sentence(cause)), h("div.muted.small", {}, shortened(names)),
+      calls.length ? h("details.small", {}, h("summary", {}, "For Amazon's support"), h("ul.plain", {}, calls.map((call) => h("li", {}, call)))) : null));
   const [failed, missing] = [lines(true), lines(false)];
-  if (sync.status === "failed" && !failed.length) failed.push(h("li", {}, sentence(sync.error ?? sync.message)));
+  if (sync.status === "failed" && !failed.length) failed.push(h("li", {}, told(sentence(sync.error ?? sync.message))));
   return [
     failed.length ? h("div.error", {}, h("b", {}, plural(failed.length, "problem")), h("ul.plain", {}, failed),
       sync.status === "failed" ? h("p", {}, "Everything else was kept. When this is solved, start the sync again: it goes on from there.") : null,
       remedy) : null,
     missing.length ? h("details", {}, h("summary", {}, "What Amazon does not give this account"), h("ul.plain.small", {}, missing)) : null,
   ];
+}
+
+/** A reason without the call that met it, which is another one for each kind of data. */
+function causeOf(reason) {
+  const [, operation, cause, request] = /^(?:([a-z]+[A-Z]\w*): )?(.*?)(?: \(request ([^()]+)\))?\.?$/s.exec(reason);
+  return { cause, call: request ? `${operation ?? "A call"}, request ${request}` : operation };
 }
 
 function shortened(names) {

@@ -103,7 +103,7 @@ async def test_a_list_is_come_back_to_as_it_was(seat: Seat) -> None:
     await with_claims(seat, range(60))
     page = await seat.page("/#/claims")
     await rows(page, 50)
-    await choice(page, "Order").select_option("Largest amount first")
+    await choice(page, "Sort by").select_option("Largest amount first")
     await expect(page.locator(".results")).not_to_have_attribute("aria-busy", "true")
     await page.get_by_role("button", name="Show more").click()
     await rows(page, 60)
@@ -124,7 +124,7 @@ async def test_a_list_is_come_back_to_as_it_was(seat: Seat) -> None:
             else:
                 await page.get_by_role("link", name="All claims").click()
         await rows(page, 60)
-        await expect(choice(page, "Order")).to_have_value("-amount")
+        await expect(choice(page, "Sort by")).to_have_value("-amount")
         assert abs(await page.evaluate("window.scrollY") - kept) < 5, way
 
 
@@ -137,7 +137,7 @@ async def test_a_session_that_ends_comes_back_to_its_page(seat: Seat) -> None:
     page = await seat.page("/#/claims?sort=-confidence&standing=owed")
     await sign_in(page, seat.user)
     await rows(page, 1)
-    await expect(choice(page, "Order")).to_have_value("-confidence")
+    await expect(choice(page, "Sort by")).to_have_value("-confidence")
 
     await seat.context.clear_cookies()
     await choice(page, "Standing").select_option("Any")
@@ -254,12 +254,59 @@ async def test_numbers_read_as_people_write_them(
         names = await page.locator("thead th").all_inner_texts()
         labels = await page.locator(".filters label").all()
         filters = [(await one.inner_text()).split("\n")[0] for one in labels]
-        assert set(filters) - {"Order", "Search"} <= set(names)
+        assert set(filters) - {"Sort by", "Search"} <= set(names)
         await page.locator("tbody a").first.click()
         # Sentences of the server too.
         basis = "2 units at 6,15\N{NO-BREAK SPACE}$, the sourcing cost from 01.01.2026"
         await expect(page.locator("main")).to_contain_text(basis)
         assert german.troubles == []
+
+
+async def test_what_a_claim_rests_on_reads_as_its_numbers_do(
+    browser: Browser, shop: Server, shop_database: Database, seat: Seat
+) -> None:
+    """Amazon's rows too: amounts with their currency, codes as words, days as the reader writes them."""
+    sale = {
+        "table": "transactions",
+        "source": "listTransactions request-1",
+        "what": "sale",
+        "principal": 1755.5,
+        "fees": -11.27,
+    }
+    back = {
+        "table": "returns",
+        "source": "GET_X 5 doc-1",
+        "disposition": "CARRIER_DAMAGED",
+        "itemVolume": 0.112,
+    }
+    await with_claims(
+        seat,
+        range(1),
+        reason="Returned as CARRIER_DAMAGED: 1 x (price 55.35 USD less fees 11.66 USD), 0.25 of it (Lost_Warehouse).",
+        evidence={"rows": [sale, back], "numbers": {}, "notes": ["ask the carrier"]},
+        policy_version="2026-11-23+d30e36e9",
+        fileable_from=day(-60),
+        deadline=day(-5),
+    )
+    async with seated(browser, shop, shop_database, seat.user, locale="de-DE") as german:
+        page = await german.page("/#/claims?standing=expired")
+        await page.locator("tbody a").click()
+        main = page.locator("main")
+        gap = "\N{NO-BREAK SPACE}"
+        for told in (
+            f"Returned as carrier damaged: 1 x (price 55,35{gap}$ less fees 11,66{gap}$), 0,25 of it (lost warehouse).",
+            "Note: Ask the carrier.",
+            f"Confidence 90{gap}%: both counts agree.",
+            f"Principal: 1.755,50{gap}$",
+            f"Fees: -11,27{gap}$",
+            "Kind: Sale",
+            "Disposition: Carrier damaged",
+            "Item volume: 0,112",
+            "23.11.2026 (d30e36e9)",
+            f"The last safe day was {day(-5):%d.%m.%Y}",
+        ):
+            await expect(main).to_contain_text(told)
+        await expect(main).not_to_contain_text("File by")
 
 
 async def test_a_policy_links_to_its_sources(full_seat: Seat) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select, text, update
 
 from recoup.claims.tables import claim
 from recoup.connections.queries import Connection
-from tests.api.claim_rows import store_claims
+from tests.api.claim_rows import day, store_claims
 from tests.browser.shop import Seat
 
 INVOICE = FilePayload(name="invoice 17.pdf", mimeType="application/pdf", buffer=b"%PDF-1.7 invoice")
@@ -77,6 +77,48 @@ async def test_a_pack_is_read_attached_and_filed(seat: Seat) -> None:
     assert await status_of(seat, connection) == {("filed", "4711")}
     await page.get_by_role("region", name="Record the filing").get_by_role("link").click()
     await expect(page.get_by_text("No packs.")).to_be_visible()
+
+
+async def test_enter_files_a_pack_and_its_head_says_so(seat: Seat) -> None:
+    """Once, however often Enter is hit; nothing says `Owed` any more, and no link leads to a page that is gone."""
+    connection = await with_shipment(seat)
+    page = await open_pack(seat)
+    head = page.get_by_role("region", name="Overview")
+    await expect(head.get_by_role("link", name="Page to print")).to_be_visible()
+    filings: list[str] = []
+    page.on("request", lambda one: filings.append(one.url) if one.url.endswith("/filed") else None)
+    await page.get_by_label("Case id").fill("4711")
+    await page.evaluate(
+        """() => {
+            const form = document.querySelector("[name=caseId]").form;
+            form.requestSubmit();
+            form.requestSubmit();
+        }"""
+    )
+
+    await expect(page.get_by_text("2 claims filed under case 4711.").first).to_be_visible()
+    assert len(filings) == 1
+    assert await status_of(seat, connection) == {("filed", "4711")}
+    await expect(head.get_by_text("Filed", exact=True)).to_be_visible()
+    await expect(head).not_to_contain_text("File by")
+    await expect(head.get_by_role("link", name="Page to print")).to_have_count(0)
+
+
+async def test_the_packs_say_what_of_the_owed_is_not_in_them_yet(seat: Seat) -> None:
+    """So that their sum and that of the Overview are no riddle; the number is a link to its claims."""
+    connection = await with_shipment(seat)
+    for number in range(7, 10):
+        await store_claims(
+            seat.database,
+            connection.connection_id,
+            range(number, number + 1),
+            claim_id=f"{connection.connection_id}-{number}",
+            fileable_from=day(5),
+            deadline=day(40),
+        )
+    page = await seat.page("/#/packs")
+    await page.get_by_role("link", name="3 owed claims ($36.90)").click()
+    await expect(page.get_by_text("3 claims: $36.90")).to_be_visible()
 
 
 async def test_a_pack_that_moved_says_what_and_files_nothing(seat: Seat) -> None:

@@ -182,6 +182,42 @@ async def test_the_audit_log_is_chosen_paged_and_taken_along(seat: Seat, tmp_pat
     await expect(page.get_by_text("No matching entries.")).to_be_visible()
 
 
+async def test_the_audit_log_has_words_for_what_it_records(seat: Seat) -> None:
+    """Stages and reasons are called as on the claim, a session by its browser and not by its letters."""
+    async with seat.database.writing() as conn:
+        said = {"reason": "not_eligible", "receivedOn": "2026-11-30"}
+        await record(
+            conn,
+            Action.CLAIM_CHANGED,
+            "claim_1",
+            workspace_id=seat.user.user_id,
+            stage="paid_in_part",
+            response=said,
+        )
+    page = await seat.page("/#/settings/audit")
+    entry = page.get_by_label("Audit log", exact=True).locator("tbody tr").first
+    await expect(entry).to_contain_text("Stage: Paid in part")
+    await expect(entry).to_contain_text(
+        "Response: reason Not eligible under the policy, received on Nov 30, 2026"
+    )
+
+
+async def test_a_form_that_is_sent_twice_makes_one_token(seat: Seat) -> None:
+    """A second Enter before the answer is none, and does not have the browser load a page."""
+    page = await seat.page("/#/account")
+    form = page.get_by_label("Make a token", exact=True)
+    await form.get_by_label("What it is for").fill("nightly export")
+    await page.evaluate(
+        """() => {
+            const form = document.querySelector("[name=label]").form;
+            form.requestSubmit();
+            form.requestSubmit();
+        }"""
+    )
+    await expect(form.get_by_label("Token", exact=True)).to_be_visible()
+    await expect(page.get_by_role("row", name="nightly export")).to_have_count(1)
+
+
 async def test_a_workspace_is_renamed_and_exported(
     seat: Seat, shop: Server, tmp_path: Path
 ) -> None:

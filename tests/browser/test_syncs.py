@@ -174,6 +174,30 @@ async def test_a_failed_sync_says_each_cause_once(seat: Seat) -> None:
     await expect(failure).to_contain_text("start the sync again: it goes on from there")
 
 
+async def test_one_cause_that_many_calls_met_is_said_once(seat: Seat) -> None:
+    """Each call has a name and a number of its own, which only Amazon's support asks for."""
+    (account,) = await seat.connect("A1")
+    sync_id = await seat.start(account)
+    async with seat.database.writing() as conn:
+        await conn.execute(
+            text(
+                "update sync_stream set status = 'failed', error = 'get' || initcap(name) "
+                "|| ': The answer is not JSON. (request r-' || name || ')' where sync_id = :sync_id "
+                "and name in ('orders', 'returns', 'ledger')"
+            ),
+            {"sync_id": sync_id},
+        )
+    await finish(seat.database, sync_id, "failed")
+    page = await seat.page()
+    failure = card(page, "A1").locator(".error")
+    await expect(failure).to_contain_text("1 problem")
+    await expect(failure.get_by_text("The answer is not JSON.")).to_have_count(1)
+    await expect(failure.get_by_text("Orders, Ledger, Returns")).to_be_visible()
+    await expect(failure.get_by_text("request r-ledger")).to_be_hidden()
+    await failure.get_by_text("For Amazon's support").click()
+    await expect(failure.get_by_text("getLedger, request r-ledger")).to_be_visible()
+
+
 async def test_the_first_sync_is_three_clicks_away(seat: Seat) -> None:
     """The checklist leads to it, says what is done, and disappears."""
     page = await seat.page()

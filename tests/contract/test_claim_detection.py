@@ -38,6 +38,8 @@ from tests.support.whole_seller import (
     undone,
 )
 
+MEASURED = {ClaimType.STORAGE_FEE_OVERCHARGE, ClaimType.FULFILLMENT_FEE_OVERCHARGE}
+"""Their sentences have sizes and volumes, too."""
 MOST_READINGS = 3
 """Of the largest table, that one node of a plan may handle; at present none handles more than one."""
 
@@ -91,6 +93,23 @@ async def test_the_evidence_of_every_rule_is_as_described(seller: WholeSeller) -
         # As PostgreSQL divides, and nobody reads.
         assert re.findall(r"\d+\.\d{9,}", json.dumps(body)) == [], row.type
     assert {row.type for row in rows} == set(ClaimType)
+
+
+async def test_every_sentence_agrees_with_its_numbers(seller: WholeSeller) -> None:
+    """One unit is no "1 units", and an amount names its currency, or a page cannot write it as its reader does."""
+    async with undone(seller) as conn:
+        await add_doubts(conn, seller.connection_id)
+        await detect(conn, seller.connection_id, seller.day)
+        found = (
+            await conn.execute(text("select type, reason, evidence -> 'notes' from claim"))
+        ).all()
+
+    for kind, reason, notes in found:
+        said = " ".join([reason, *(notes or [])])
+        assert not re.search(r"\b1 (units|charges|\S+ were)\b", said), said
+        if kind not in MEASURED:
+            bare = re.findall(r"(?<![\d.])\d+\.\d+(?![\d.]| [A-Z]{3}\b| %)", reason)
+            assert bare == [], reason
 
 
 async def test_a_second_detection_changes_nothing(seller: WholeSeller) -> None:

@@ -13,6 +13,9 @@ body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding
 code{font-family:ui-monospace,monospace}section{border-top:1px solid #8888;padding:.5rem 0}
 h2{font-size:1.05rem;margin:.5rem 0}table{border-collapse:collapse;width:100%}
 td{padding:.15rem .75rem .15rem 0;vertical-align:top}td:first-child{white-space:nowrap;width:14rem}
+h2,td{overflow-wrap:anywhere}
+@media(max-width:46rem){tr,td,td:first-child{display:block;white-space:normal;width:auto}td{padding:0}
+tr{padding:.25rem 0}}
 """
 
 

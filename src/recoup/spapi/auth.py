@@ -307,8 +307,8 @@ def _refuse(reply: Reply, body: dict[str, Any]) -> NoReturn:
     match body.get("error"):
         case "invalid_grant":
             raise ReauthorizationRequiredError(
-                "Amazon no longer accepts the seller's authorisation (invalid_grant): "
-                "it was revoked or has expired; the seller must authorise again."
+                "Amazon no longer accepts the seller's authorization (invalid_grant): "
+                "it was revoked or has expired; the seller must authorize again."
             )
         case "invalid_client" | "unauthorized_client" as error:
             raise InvalidClientError(_REFUSED_APPLICATION.format(error))

@@ -26,6 +26,8 @@ const exit = document.getElementById("sign-out");
 const banner = document.getElementById("banner");
 // Pages that the navigation does not name are parts of one that it does.
 const PART_OF = { packs: "claims", documents: "claims" };
+// Where to go from an address at which nothing is.
+const LISTS = { claims: "All claims", packs: "All packs", syncs: "All syncs" };
 let leave = () => {};
 let shown = 0;
 let isBroken = false;
@@ -38,13 +40,14 @@ async function show({ focus = false, scroll = 0 } = {}) {
   leave = () => {};
   closeMenu();
   if (isSignInPage()) {
-    put(main, await showSignIn());
+    await drawSignIn();
     return;
   }
   const [page, id] = location.hash.replace(/^#\/?/, "").replace(/^account$/, "settings").split("?")[0].split("/");
   mark(page);
   main.setAttribute("aria-busy", "true");
   let first = null;
+  const held = main.contains(document.activeElement);
   try {
     const opened = await open(page, id && decodeURIComponent(id));
     if (turn !== shown) return opened.leave?.();
@@ -62,7 +65,7 @@ async function show({ focus = false, scroll = 0 } = {}) {
   window.scrollTo(0, scroll);
   // What the address asks for, or the page as a whole.
   if (first) first.focus();
-  else if (focus) main.focus({ preventScroll: true });
+  else if (focus || (held && !main.contains(document.activeElement))) main.focus({ preventScroll: true });
 }
 
 async function explain(error) {
@@ -70,12 +73,25 @@ async function explain(error) {
     await askToSignIn();
   } else if (error.workspaces) {
     put(main, chooseWorkspace(error.workspaces));
+  } else if (error.status === 404) {
+    const [page] = location.hash.replace(/^#\/?/, "").split("/");
+    const [href, title] = LISTS[page] ? [`#/${page}`, LISTS[page]] : ["#/", "Overview"];
+    put(main, h("h1", {}, "Not found"), failure(error), h("p", {}, h("a", { href }, title)));
+    document.title = "Not found - recoup";
+    isBroken = false;
+    signedIn(true);
   } else {
     isBroken = true;
     put(main, h("h1", {}, "This page could not be loaded"), failure(error));
     // It is loaded as soon as the server answers again.
     listen();
   }
+}
+
+/** Whoever comes here types: the first empty field has the focus. */
+async function drawSignIn() {
+  put(main, await showSignIn());
+  [...main.querySelectorAll("input")].find((one) => !one.value)?.focus();
 }
 
 /** The address stays, so that the person comes back to this page. */
@@ -88,7 +104,7 @@ async function askToSignIn() {
   leave = () => {};
   signedIn(false);
   document.title = "Sign in - recoup";
-  put(main, await showSignIn());
+  await drawSignIn();
   main.removeAttribute("aria-busy");
 }
 
@@ -151,6 +167,6 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 exit.addEventListener("click", signOut);
 window.addEventListener(SIGNED_OUT, askToSignIn);
 window.addEventListener("popstate", (event) => show({ focus: true, scroll: restorePlace(event.state) }));
-window.addEventListener("redraw", () => show());
+window.addEventListener("redraw", () => show({ scroll: window.scrollY }));
 keepPlace();
 show({ scroll: restorePlace(history.state) });

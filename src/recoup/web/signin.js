@@ -1,7 +1,7 @@
 // Signing in: with a password, or with a link whose secret is behind # and so stays in the browser.
 
 import { ApiError, send } from "./shared/api.js";
-import { failure, field, h, put } from "./shared/dom.js";
+import { failure, field, h, once, put } from "./shared/dom.js";
 
 const input = (name, type, attributes = {}) => h("input", { name, type, required: true, ...attributes });
 const oldPassword = () => input("password", "password", { autocomplete: "current-password" });
@@ -69,11 +69,7 @@ function linkCard(token, link) {
 }
 
 function form(title, problem, fields, act) {
-  const submit = (event) => {
-    event.preventDefault();
-    return attempt(problem, act);
-  };
-  return card(title, problem, h("form.form", { onsubmit: submit }, fields));
+  return card(title, problem, h("form.form", { onsubmit: once(() => attempt(problem, act)) }, fields));
 }
 
 function card(title, ...content) {

@@ -46,7 +46,7 @@ def arithmetic_of(units: str) -> str:
     """The multiplication in words; '' if the value of a unit is not known."""
     return f"""case when c.unit_value > 0 and {units} > 0 then
         format(
-            ' %s x (price %s less fees %s)%s = %s %s.', {units}, round(c.unit_price, 2),
-            round(-c.unit_fees, 2), case when c.is_capped then ', capped' else '' end,
-            round(c.unit_value * {units}, 2), c.currency
+            ' %1$s x (price %2$s %6$s less fees %3$s %6$s)%4$s = %5$s %6$s.', {units},
+            round(c.unit_price, 2), round(-c.unit_fees, 2),
+            case when c.is_capped then ', capped' else '' end, round(c.unit_value * {units}, 2), c.currency
         ) else '' end"""

@@ -11,6 +11,7 @@ from recoup.claims.detection.order_columns import (
     arithmetic_of,
 )
 from recoup.claims.detection.parts import FOR_REVIEW, Sql, either, list_of, part, settled
+from recoup.claims.detection.wording import by_number
 from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
 _SURE = list_of(
@@ -45,7 +46,8 @@ _SURE = list_of(
             "return in the stock ledger",
             0,
             Sql(
-                "c.unseen || ' more units of this FNSKU came back by the stock ledger than the "
+                f"c.unseen || {by_number('c.unseen', ' more unit', ' more units')} || "
+                "' of this FNSKU came back by the stock ledger than the "
                 "report of returns tells'"
             ),
             at_most=FOR_REVIEW,
@@ -147,8 +149,8 @@ select jsonb_build_object('orderId', c.order_id, 'sku', c.sku) as key,
     case when c.is_waiting then 'the returns report is not loaded for the weeks after the refund'
         when c.is_uncounted then 'a return of this order does not state its quantity' else {HELD_BACK} end
         as suppressed,
-    case when c.is_partial then format('Only a part of the price was refunded (%s units).',
-            c.partial_units)
+    case when c.is_partial then format('Only a part of the price was refunded (%s %s).',
+            c.partial_units, {by_number("c.partial_units", "unit", "units")})
         else format('Refunded %s, replaced %s, returned %s, paid by Amazon %s: %s open%s.%s',
             c.refunded, c.replaced, coalesce(c.returned, 0), coalesce(c.paid, 0), c.open,
             case when c.is_lost then ' (the order was lost on the way to the customer)' else '' end,

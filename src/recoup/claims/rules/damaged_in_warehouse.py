@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from recoup.claims.detection.parts import FOR_REVIEW, RECONCILED, Sql, either, list_of, part
 from recoup.claims.detection.temporary_table import all_of
+from recoup.claims.detection.wording import by_number
 from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
 _SURE = list_of(
@@ -67,7 +68,7 @@ RULE = Rule(
         event_on, event_on as clock_on, event_on + 30 as wait_until,
         null as amount, null as currency, null as amount_basis, null as amount_missing,
         {_SURE} as confidence_parts, suppressed,
-        units || ' of FNSKU ' || fnsku || ' were damaged on ' || event_on || coalesce(' in ' || centers, '')
+        units || ' of FNSKU ' || fnsku || ' ' || {by_number("units", "was", "were")} || ' damaged on ' || event_on || coalesce(' in ' || centers, '')
             || ' (code ' || codes || '); ' || (units - open_units)
             || ' paid or made sellable since, ' || quantity || ' open.' as reason,
         jsonb_build_object('rows', rows, 'numbers', jsonb_build_object('damaged', units,

@@ -10,6 +10,7 @@ is missing in Amazon's report would explain them as well, hence the lower confid
 from __future__ import annotations
 
 from recoup.claims.detection.parts import Sql, either, list_of, part
+from recoup.claims.detection.wording import by_number
 from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
 _SURE = list_of(
@@ -69,7 +70,7 @@ RULE = Rule(
             when disposition = 'EXPIRED' then 'Expired stock may be disposed of.'
             else 'Stock in this state (' || coalesce(nullif(disposition, ''), 'not told')
                 || ') may be disposed of.' end) as suppressed,
-        units || ' of FNSKU ' || fnsku || ' (' || disposition || ') were disposed of on ' || event_on
+        units || ' of FNSKU ' || fnsku || ' (' || disposition || ') ' || {by_number("units", "was", "were")} || ' disposed of on ' || event_on
             || coalesce(' in ' || centers, '') || ' (code ' || codes || '); ' || (units - open_units)
             || ' by your orders or settled otherwise, ' || open_units || ' without.' as reason,
         jsonb_build_object('rows', rows, 'numbers', jsonb_build_object('disposed', units, 'open', open_units),

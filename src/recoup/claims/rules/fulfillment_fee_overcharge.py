@@ -20,6 +20,7 @@ it, the newest one stands for what expired last.
 
 from recoup.claims.detection.parts import Sql, either, list_of, part, settled
 from recoup.claims.detection.temporary_table import MONEY_OF_PAYMENTS
+from recoup.claims.detection.wording import by_number
 from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
 # Per unit; what remains below it is rounding (docs/rules.md#fulfillment_fee_overcharge).
@@ -198,10 +199,11 @@ select jsonb_build_object('sku', sku, 'marketplaceId', marketplace_id, 'cause', 
             when owed > 0 and nameless.names is not null then 'a fee correction that names no product may be '
                 || 'for this: ' || nameless.names end as suppressed,
        case cause when 'size_changed' then format(
-               '%s units charged after Amazon changed the size from %s (%s) to %s (%s): %s %s more '
-               'than before.', open, size_before, tier_before, size, size_tier, round(over, 2), currency)
-            else format('%s units in %s charges cost %s %s more than the fee preview.',
-               open, charges, round(coalesce(over, 0), 2), currency) end as reason,
+               '%s %s charged after Amazon changed the size from %s (%s) to %s (%s): %s %s more '
+               'than before.', open, {by_number("open", "unit", "units")}, size_before, tier_before, size, size_tier, round(over, 2), currency)
+            else format('%s %s in %s %s %s %s more than the fee preview.',
+               open, {by_number("open", "unit", "units")}, charges,
+               {by_number("charges", "charge", "charges")} || {by_number("open", " costs", " cost")}, round(coalesce(over, 0), 2), currency) end as reason,
        jsonb_build_object(
            'rows', coalesce(rows, '[]') || jsonb_build_array(jsonb_build_object(
                'table', case when source is null then 'fee_preview_history'

@@ -6,6 +6,7 @@ partners is nobody's debt to the seller here. Fileable as a shortage is (docs/de
 
 from recoup.claims.detection.parts import list_of, part
 from recoup.claims.detection.temporary_table import MONEY_OF_ORDERS, all_of
+from recoup.claims.detection.wording import by_number
 from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
 _SURE = list_of(part("base", 0.4, "who damaged the units is for Amazon to say"))
@@ -52,7 +53,7 @@ select key, marketplace_id, nullif(sku, '') as sku, fnsku, asin, null::text as o
             when not is_partnered
             then 'the carrier is not a partner of Amazon: claim the damage from the carrier'
             else untold end as suppressed,
-       format('%s units were received as %s%s: %s open.', units, dispositions,
+       format('%s %s received as %s%s: %s open.', units, {by_number("units", "unit was", "units were")}, dispositions,
               case when units > open then format(', %s paid or repaired', units - open) end, open) as reason,
        jsonb_build_object(
            'rows', rows || case when carrier_source is null then '[]' else jsonb_build_array(

@@ -8,6 +8,7 @@ summed.
 
 from recoup.claims.detection.parts import list_of, part
 from recoup.claims.detection.temporary_table import MONEY_OF_PAYMENTS
+from recoup.claims.detection.wording import by_number
 from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
 _SURE = list_of(part("base", 0.3, "the rows contradict each other; what is true only Amazon knows"))
@@ -76,8 +77,8 @@ select jsonb_build_object('shipmentId', shipment_id, 'sku', sku, 'problemType', 
        case when is_cancelled
             then format('%s %s charged for shipment %s, which is %s and was never received.',
                         fee, wrong.currency, shipment_id, lower(status))
-            else format('%s %s charged for %s units; %s expected, %s received.',
-                        fee, wrong.currency, problems, expected, received) end as reason,
+            else format('%s %s charged for %s %s; %s expected, %s received.',
+                        fee, wrong.currency, problems, {by_number("problems", "unit", "units")}, expected, received) end as reason,
        jsonb_build_object('rows', rows,
            'numbers', jsonb_build_object('fee', fee::text, 'problemQuantity', problems,
                'expectedQuantity', expected, 'receivedQuantity', received),

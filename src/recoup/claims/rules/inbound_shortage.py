@@ -8,6 +8,7 @@ may have arrived in another shipment take the confidence below 0.5.
 
 from recoup.claims.detection.parts import FOR_REVIEW, Sql, either, list_of, part, settled
 from recoup.claims.detection.temporary_table import MONEY_OF_ORDERS, all_of
+from recoup.claims.detection.wording import by_number
 from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
 _SURE = list_of(
@@ -36,7 +37,8 @@ _SURE = list_of(
         "review",
         0,
         Sql(
-            "concat_ws(', ', crossed || ' units of this FNSKU were received elsewhere within 60 days', "
+            f"concat_ws(', ', crossed || {by_number('crossed', ' unit of this FNSKU was', ' units of this FNSKU were')} "
+            "|| ' received elsewhere within 60 days', "
             "'reimbursements ' || reimbursements || ' may have paid it')"
         ),
         at_most=FOR_REVIEW,
@@ -128,8 +130,8 @@ select jsonb_build_object('shipmentId', shipment_id, 'sku', sku) as key,
             when is_edited then 'the shipped quantity was changed after the shipment was picked up'
             when not is_counted then 'the shipment does not state how many units were received'
             else untold end as suppressed,
-       format('%s units sent, %s received (shipment: %s, stock ledger: %s)%s: %s missing. %s',
-              shipped, received, received_by_api, received_by_ledger,
+       format('%s %s sent, %s received (shipment: %s, stock ledger: %s)%s: %s missing. %s',
+              shipped, {by_number("shipped", "unit", "units")}, received, received_by_api, received_by_ledger,
               case when short > open then format(', %s of %s settled', short - open, short) end,
               open, case when delivered_on is null
                   then 'The delivery date is not known, so there is no deadline.'

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from recoup.claims.detection.parts import FOR_REVIEW, RECONCILED, Sql, either, list_of, part
 from recoup.claims.detection.temporary_table import all_of
+from recoup.claims.detection.wording import by_number
 from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
 _SURE = list_of(
@@ -106,7 +107,7 @@ RULE = Rule(
                 case when possible_payment is not null then 'Possible payment: ' || possible_payment::text end,
                 case when unused_find is not null then 'Find without a loss: ' || unused_find::text end,
                 case when correction is not null then 'Correction nearby: ' || correction::text end,
-                case when researching > 0 then 'Amazon is looking for ' || researching || ' units of this FNSKU.' end
+                case when researching > 0 then 'Amazon is looking for ' || researching || {by_number("researching", " unit", " units")} || ' of this FNSKU.' end
             ], null))) as evidence
     from counted
     """,

@@ -103,10 +103,10 @@ select jsonb_build_object('orderId', c.order_id, 'sku', c.sku) as key,
     null::text as amount_missing,
     {_SURE} as confidence_parts,
     coalesce(c.untold, {FEE_HELD_BACK}) as suppressed,
-    format('Refunded %s in full. Referral fee %s for the sale; Amazon may keep %s of the refund''s'
-        ' part, so %s was due and %s was credited: %s %s is missing.', c.counted, round(c.fee, 2), round(c.kept, 2),
-        round(c.expected, 2), round(c.credited + c.fees_paid, 2), round(greatest(c.shortfall, 0), 2),
-        c.currency) as reason,
+    format('Refunded %1$s in full. Referral fee %2$s %7$s for the sale; Amazon may keep %3$s %7$s of the'
+        ' refund''s part, so %4$s %7$s was due and %5$s %7$s was credited: %6$s %7$s is missing.',
+        c.counted, round(c.fee, 2), round(c.kept, 2), round(c.expected, 2),
+        round(c.credited + c.fees_paid, 2), round(greatest(c.shortfall, 0), 2), c.currency) as reason,
     jsonb_build_object(
         'rows', c.source_rows,
         'numbers', jsonb_build_object(

@@ -71,8 +71,8 @@ select jsonb_build_object('orderId', c.order_id, 'sku', c.sku) as key,
         then 'nothing came back after a refund and a replacement: see customer_return_missing'
         else {HELD_BACK} end as suppressed,
     case when c.refunded_beyond > 0 then format(
-            'Charged %s, refunded %s %s: %s %s too much. Shipped %s, refunded %s.',
-            coalesce(round(c.charged, 2)::text, '?'),
+            'Charged %s %s, refunded %s %s: %s %s too much. Shipped %s, refunded %s.',
+            coalesce(round(c.charged, 2)::text, '?'), coalesce(c.currency, ''),
             coalesce(round(c.charged + c.money_beyond, 2)::text, '?'), coalesce(c.currency, ''),
             coalesce(round(c.money_beyond, 2)::text, '?'), coalesce(c.currency, ''),
             c.shipped, c.refunded)

@@ -162,14 +162,14 @@ RULE = Rule(
         min(approved_on) as event_on, min(approved_on) as clock_on, null as wait_until,
         coalesce(round(sum((due - paid_per_unit) * cash_units) filter (where is_open), 2), 0) as amount,
         min(currency) as currency,
-        min(basis) || ' less what was paid: ' || min(due) || ' - ' || round(min(paid_per_unit), 2) || ' '
+        min(basis) || ' less what was paid: ' || min(due) || ' ' || min(currency) || ' - ' || round(min(paid_per_unit), 2) || ' '
             || min(currency) || ' x ' || sum(cash_units)
             || case when bool_or(is_capped_due) then ', capped at the maximum that Amazon pays per unit' else '' end
             as amount_basis, null as amount_missing,
         {_SURE} as confidence_parts,
         null as suppressed,
         'Reimbursement ' || reimbursement_id || ' paid ' || round(min(paid_per_unit), 2) || ' ' || min(currency)
-            || ' per unit on ' || min(approved_on) || '; a unit was worth ' || min(due) || ' ('
+            || ' per unit on ' || min(approved_on) || '; a unit was worth ' || min(due) || ' ' || min(currency) || ' ('
             || min(basis) || ').' as reason,
         jsonb_build_object('rows', jsonb_agg(rows) -> 0, 'numbers', jsonb_build_object(
                 'paid_per_unit', trim_scale(round(min(paid_per_unit), 4))::text, 'worth_per_unit', min(due)::text,

@@ -8,6 +8,7 @@ parcel is in no report; the claim is settled when the seller says that all units
 
 from recoup.claims.detection.parts import Sql, either, list_of, part, settled
 from recoup.claims.detection.temporary_table import MONEY_OF_ORDERS, all_of
+from recoup.claims.detection.wording import by_number
 from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
 _SURE = list_of(
@@ -40,6 +41,12 @@ _SETTLED = list_of(
         when="g.is_arrived and g.units > g.disposed",
     ),
 )
+
+
+def _counted(count: str, verb_of_one: str, verb_of_several: str) -> str:
+    """The start of a sentence about so many units."""
+    return f"{count} || {by_number(count, f' unit {verb_of_one}', f' units {verb_of_several}')}"
+
 
 _SQL = f"""
 with gaps as (
@@ -81,12 +88,12 @@ select jsonb_build_object('removalOrderId', order_id, 'sku', sku) as key,
        untold as suppressed,
        concat_ws(' ',
            case when unaccounted > 0 then format(
-               '%s units were requested and neither cancelled, disposed of nor shipped.',
-               unaccounted) end,
+               '%s requested and neither cancelled, disposed of nor shipped.',
+               {_counted("unaccounted", "was", "were")}) end,
            case when without_parcel > 0 then format(
-               '%s units count as shipped but are in no parcel.', without_parcel) end,
+               '%s as shipped without a parcel.', {_counted("without_parcel", "counts", "count")}) end,
            case when disposed > 0 then format(
-               '%s units were disposed of although they were to be returned.', disposed) end,
+               '%s disposed of instead of returned.', {_counted("disposed", "was", "were")}) end,
            format('%s open.', open)) as reason,
        jsonb_build_object('rows', rows,
            'numbers', jsonb_build_object('unaccounted', unaccounted,

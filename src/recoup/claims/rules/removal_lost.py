@@ -6,6 +6,7 @@ loss certain enough to file. One claim per parcel and SKU.
 """
 
 from recoup.claims.detection.parts import FOR_REVIEW, Sql, list_of, part, settled
+from recoup.claims.detection.wording import by_number
 from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
 _SURE = list_of(
@@ -53,11 +54,11 @@ select jsonb_build_object('removalOrderId', order_id, 'trackingNumber', tracking
        coalesce(untold, case when tracking_number = ''
            then 'The report names no tracking number, so the parcel cannot be identified.' end)
            as suppressed,
-       format('%s units left with %s%s on %s. %s', units, coalesce(carrier, 'a carrier'),
+       format('%s %s left with %s%s on %s. %s', units, {by_number("units", "unit", "units")}, coalesce(carrier, 'a carrier'),
               case when tracking_number <> '' then ' ' || tracking_number else '' end, shipped_on,
-              case when arrived then 'You said that they arrived.'
-                   when not arrived then format('You said that they did not arrive; %s open.', open)
-                   else 'Confirm arrival: this is a claim only if they did not arrive.' end)
+              case when arrived then 'You said that it arrived.'
+                   when not arrived then format('You said that it did not arrive; %s open.', open)
+                   else 'Confirm arrival: this is a claim only if the parcel did not arrive.' end)
            as reason,
        jsonb_build_object('rows', rows,
            'numbers', jsonb_build_object('shipped', units, 'open', open),

@@ -16,6 +16,7 @@ the balance of the month to that of the next one (docs/rules.md#control-totals),
 
 from recoup.claims.detection.parts import either, list_of, part, settled
 from recoup.claims.detection.temporary_table import MONEY_OF_PAYMENTS
+from recoup.claims.detection.wording import by_number
 from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
 _SURE = list_of(
@@ -144,8 +145,8 @@ with unnamed as (
            charged_on, round(over_volume, 2) as over, currency,
            'volume' as cause, is_of_month,
            format('Charged for %s cubic centimeters a unit; by the fee preview it is %s. %s %s of '
-                  '%s too much.', round(cubic_cm), round(right_cubic_cm), round(over_volume, 2),
-                  currency, round(fee, 2)) as reason, null::jsonb as rows,
+                  '%s %s too much.', round(cubic_cm), round(right_cubic_cm), round(over_volume, 2),
+                  currency, round(fee, 2), currency) as reason, null::jsonb as rows,
            jsonb_build_object('fee', fee::text, 'chargedCubicCentimeters', round(cubic_cm, 1),
                'previewCubicCentimeters', round(right_cubic_cm, 1)) as numbers
     from detect_storage_month
@@ -155,9 +156,9 @@ with unnamed as (
                'month', to_char(month_on, 'YYYY-MM')),
            marketplace_id, fnsku, asin, greatest(1, ceil(on_hand - mean_units))::integer,
            charged_on, round(over_quantity, 2), currency, 'quantity', null,
-           format('Charged for %s units on average; by the stock ledger it was %s. %s %s of %s too '
-                  'much.', round(on_hand, 2), round(mean_units, 2), round(over_quantity, 2),
-                  currency, round(fee, 2)), null,
+           format('Charged for %s units on average; by the stock ledger it was %s. %s %s of %s %s '
+                  'too much.', round(on_hand, 2), round(mean_units, 2), round(over_quantity, 2),
+                  currency, round(fee, 2), currency), null,
            jsonb_build_object('fee', fee::text, 'chargedUnits', on_hand,
                'ledgerMeanUnits', round(mean_units, 2))
     from crowded
@@ -168,8 +169,8 @@ with unnamed as (
            marketplace_id, fnsku, asin, (charged_units - older_units)::integer,
            snapshot_on, round(amount * (1 - older_units::numeric / charged_units), 2), currency, 'age',
            null,
-           format('The surcharge counts %s units older than %s days; the stock ledger leaves %s.',
-                  charged_units, days, older_units), rows,
+           format('The surcharge counts %s %s older than %s days; the stock ledger leaves %s.',
+                  charged_units, {by_number("charged_units", "unit", "units")}, days, older_units), rows,
            jsonb_build_object('amount', amount::text, 'chargedUnits', charged_units,
                'olderUnits', older_units)
     from old

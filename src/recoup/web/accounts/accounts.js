@@ -174,7 +174,7 @@ function tokenCard(environments) {
     h("p", {}, "For your own application: generate the token in Seller Central, under your application, Authorize. A connected seller keeps its data."),
     missing ? h("p.muted.small", {}, missing) : null,
     answer,
-    any ? h("form.form.columns", { onsubmit: submit }, field("Refresh token", token), field("Seller id", seller),
+    any ? h("form.form.columns.broad-fields", { onsubmit: submit }, field("Refresh token", token), field("Seller id", seller),
       field("Region", region), field("Environment", environment), field("Marketplaces", marketplaces),
       h("button", {}, "Connect")) : null);
   return { part, token };

@@ -44,7 +44,7 @@ function claimPage(packet, path, draw) {
     h("h1", {}, claim.title),
     decision(packet, path, draw),
     h("div.split", {},
-      h("div", {}, readyTexts(claim), answers(claim), payments(claim), explanation(packet), evidence(packet.rows)),
+      h("div", {}, readyTexts(claim), answers(claim), payments(claim), explanation(packet), evidence(packet.rows, claim.amount?.currency)),
       h("div", {}, summary(claim), documents(packet), past(claim))),
   ];
 }
@@ -64,7 +64,7 @@ function decision(packet, path, draw) {
       claim.paidAmount ? h("span", {}, `${money(claim.paidAmount)} paid`) : null,
       claim.waitingDays ? h("span", {}, `${plural(claim.waitingDays, "day")} without an answer`) : null,
       claim.status === "detected" ? h("span", {}, h(`span.badge.${urgency(claim) || "none"}`, {}, daysLeft(claim)),
-        claim.deadline ? ` File by ${day(claim.deadline)}` : " Check Seller Central for the last day") : null),
+        claim.deadline ? ` ${claim.windowState === "expired" ? "The last safe day was" : "File by"} ${day(claim.deadline)}` : " Check Seller Central for the last day") : null),
     nextStep(claim),
     settled ? h("p.muted.small", {}, `For ${plural(claim.quantity, "unit")}; ${plural(settled, "unit")} of the same event ${settled === 1 ? "is" : "are"} settled already.`) : null,
     claim.amountMissing ? h("p", {}, told(claim.amountMissing), " ", h("a", { href: "#/costs" }, "Sourcing costs")) : null,
@@ -83,7 +83,7 @@ function summary(claim) {
     ["Last safe day", claim.deadline ? day(claim.deadline) : "not known: check Seller Central"],
     ["Confidence", `${wordsOf("review", claim.review)} (${percent(claim.confidence)})`],
     ["Case id", copyable("case id", claim.caseId)], ["Filed on", claim.filedOn && day(claim.filedOn)], ["Note", claim.note],
-    ["Policy", claim.policyVersion],
+    ["Policy", claim.policyVersion && policyOf(claim.policyVersion)],
   ]));
 }
 
@@ -95,9 +95,14 @@ function explanation(packet) {
     h("h2", {}, "How the numbers were calculated"), lines(arithmetic(packet.claim)),
     settled.length ? [h("h2", {}, "Already settled"), lines(settled)] : [],
     policy.sources.length ? h("details", {}, h("summary", {}, "The policy it rests on"),
-      h("p.small", {}, `Version ${policy.version}: ${span(policy)} after the ${policy.clock}. Confidence in this policy: ${policy.confidence}.`),
+      h("p.small", {}, `${policyOf(policy.version)}: ${span(policy)} after the ${policy.clock}. Confidence in this policy: ${policy.confidence}.`),
       h("ul.small", {}, policy.sources.map((one) => h("li", {}, linked(one)))))
-      : h("p.muted.small", {}, `Policy ${policy.version}: no window is known for this marketplace.`));
+      : h("p.muted.small", {}, `Policy of ${policyOf(policy.version)}: no window is known for this marketplace.`));
+}
+
+/** The day on which the policy was read, and the digest of its table. */
+function policyOf(version) {
+  return version.replace(/^(\d{4}-\d\d-\d\d)(?:\+(.+))?$/, (_, on, digest) => (digest ? `${day(on)} (${digest})` : day(on)));
 }
 
 /** The key of a source row as text. */

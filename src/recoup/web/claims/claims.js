@@ -6,6 +6,7 @@ import { stageBadge } from "./stage.js";
 import { csvButton } from "../shared/csv.js";
 import { field, h, put, select, table } from "../shared/dom.js";
 import { filteredList, staleClaims } from "../shared/list.js";
+import { noAccount } from "../shared/no_account.js";
 import { noteList } from "../shared/notes.js";
 import { mayAct } from "../shared/rights.js";
 import { choicesOf, kindOf, wordsOf } from "../shared/states.js";
@@ -17,11 +18,11 @@ const CHOICES = {
   standing: [ANY, ...choicesOf("standing")],
   stage: [ANY, ...choicesOf("stage")],
   windowState: [ANY, ...choicesOf("window")],
-  type: [ANY, ...choicesOf("claimType")],
   review: [ANY, ...choicesOf("review")],
+  type: [ANY, ...choicesOf("claimType")],
   sort: [["deadline", "Most urgent first"], ["-detectedAt", "Newest first"], ["-amount", "Largest amount first"], ["-confidence", "Most confident first"]],
 };
-const TITLES = { standing: "Standing", stage: "Stage", windowState: "Window", type: "Claim", review: "Confidence", sort: "Order", connectionId: "Amazon account" };
+const TITLES = { standing: "Standing", stage: "Stage", windowState: "Window", type: "Claim", review: "Confidence", sort: "Sort by", connectionId: "Amazon account" };
 const OTHERS = {
   valued: (value) => `${value === "false" ? "without" : "with"} a known amount`,
   currency: (value) => `in ${value}`,
@@ -61,7 +62,7 @@ export async function showClaims() {
     },
     rows: (items) => claimsTable(items, sellers, bulk),
     summary: ({ totals }) => summary(totals, list.query),
-    empty: nothing,
+    empty: (query) => (connections.length ? nothing(query) : noAccount("Claims are found in the data of an Amazon account, or in reports that you download.")),
     filled: (page) => {
       bulk?.keep(page.items);
       put(notes, page.notes.length ? h("details.notice", {},
@@ -135,7 +136,8 @@ function claimsTable(items, sellers, bulk) {
     ...(bulk ? [["Select", bulk.box, "select"]] : []),
     ["Claim", (one) => h("a", { href: `#/claims/${encodeURIComponent(one.claimId)}` }, one.title), "lead"],
     ["Amount", (one) => h("span", { title: told(one.amountMissing ?? one.amountBasis) ?? "" }, money(one.amount)), "number"],
-    ["Window", (one) => h(`span.badge.${urgency(one) || "none"}`, {}, daysLeft(one))],
+    // Of what is decided no day runs out any more.
+    ["Window", (one) => (one.status === "detected" ? h(`span.badge.${urgency(one) || "none"}`, {}, daysLeft(one)) : "-")],
     ["Product or order", product, "wrap"],
     ...(sellers ? [["Amazon account", (one) => sellers[one.connectionId]]] : []),
     ["Event", (one) => day(one.eventDate), "date"],

@@ -44,8 +44,7 @@ export function stageControls(claim, path, draw, besides) {
 
   // What is recorded draws the page again: a form opened meanwhile would lose what is typed into it.
   let recording = false;
-  const record = (said) => once(async (event) => {
-    event.preventDefault();
+  const record = (said) => once(async () => {
     recording = true;
     try {
       const changed = await send("PATCH", path, { ...filled(), ...said() });

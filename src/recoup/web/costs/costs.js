@@ -2,6 +2,7 @@
 
 import { get, send } from "../shared/api.js";
 import { amazonCosts } from "./amazon_costs.js";
+import { claimsAddress } from "../shared/claims_link.js";
 import { singleForm, tableForm } from "./cost_forms.js";
 import { announce, drawAgain, failure, field, h, listed, once, put, select, table } from "../shared/dom.js";
 import { setAddress } from "../shared/places.js";
@@ -109,7 +110,8 @@ async function fillMissing(part, view, take) {
   const { items, productCount } = await get(`${COSTS}/missing`, query);
   if (query.connectionId !== view.connectionId) return;
   const worth = (one) => [one.estimate ? `about ${money(one.estimate)}` : plural(one.quantity, "unit"),
-    h("div.muted.small", {}, listed([one.estimate && plural(one.quantity, "unit"), plural(one.claimCount, "claim"), one.deadline && `file by ${day(one.deadline)}`]))];
+    h("div.muted.small", {}, listed([one.estimate && plural(one.quantity, "unit"), plural(one.claimCount, "claim"), one.deadline && `file by ${day(one.deadline)}`]), " ",
+      h("a", { href: claimsAddress({ q: one.fnsku ?? one.sku, connectionId: view.connectionId }), "aria-label": `All claims of ${one.sku ?? one.fnsku}` }, "All its claims"))];
   const enter = (one) => h("button.quiet", { type: "button", "aria-label": `Enter the cost of ${one.sku ?? one.fnsku}`, onclick: () => take(one) }, "Enter");
   const list = (some) => table("Products without a cost", [
     ["Product", (one) => [one.sku ?? one.fnsku, one.sku && one.fnsku ? h("div.muted.small", {}, one.fnsku) : null], "wrap lead"],

@@ -9,10 +9,13 @@ import { sourceText, textOf } from "../shared/evidence.js";
 import { askedFor, filterForm } from "../shared/filters.js";
 import { follow } from "../shared/feed.js";
 import { filteredList, staleNotice } from "../shared/list.js";
+import { noAccount } from "../shared/no_account.js";
 import { setAddress } from "../shared/places.js";
 import { day, nameOf, number, time, words } from "../shared/words.js";
 
 const ACCOUNTS = "/api/v1/integrations/amazon/status";
+// Of more accounts than these nobody reads up to when each is loaded.
+const MOST_ACCOUNTS = 5;
 // Told in a section of their own.
 const ORIGIN = ["connectionId", "source", "sourceLine", "loadedAt"];
 
@@ -57,14 +60,13 @@ async function showLists(connections) {
     title: "Data",
     content: [
       h("h1", {}, "Data"),
-      named ? h("section.card", {}, choice ? h("div.filters", {}, choice) : null, body) : nothingYet(),
+      named ? h("section.card", {}, choice ? h("div.filters", {}, choice) : null, body) : h("section.card", {}, nothingYet()),
     ],
   };
 }
 
 function nothingYet() {
-  return h("section.card", {}, h("p", {}, "Orders, fees, stock movements and all other rows that recoup reads are listed here, each with the report or call that it came from."),
-    h("p", {}, h("a.button", { href: "#/accounts" }, "Connect an Amazon account")));
+  return noAccount("Orders, fees, stock movements and all other rows that recoup reads are listed here, each with the report or call that it came from.");
 }
 
 async function showList(name, connections) {
@@ -77,11 +79,14 @@ async function showList(name, connections) {
   let told = null;
   let telling = null;
   const tell = async () => {
-    const account = found.query.connectionId || (sellers ? null : connections[0]?.connectionId) || null;
+    const account = found.query.connectionId ?? "";
     if (told === account && telling) return;
     told = account;
-    put(freshness, account ? howLoaded(list.stream ?? name, await get("/api/coverage", { connectionId: account }))
-      : h("p.muted.small", {}, "Choose an Amazon account to see up to when its data is loaded."));
+    const shown = connections.filter((one) => !account || one.connectionId === account);
+    if (shown.length > MOST_ACCOUNTS) return put(freshness, h("p.muted.small", {}, "Choose an Amazon account to see up to when its data is loaded."));
+    const coverages = await Promise.all(shown.map((one) => get("/api/coverage", { connectionId: one.connectionId })));
+    if (told !== account) return;
+    put(freshness, shown.map((one, n) => howLoaded(list.stream ?? name, coverages[n], sellers ? `${nameOf(one)}: ` : "")));
   };
   const found = filteredList({
     base: `#/data/${name}`, most: 500, noun: list.noun,
@@ -90,7 +95,7 @@ async function showList(name, connections) {
       return { ...page, count: page.items.length };
     },
     rows: (rows) => rowsTable(list, rows, sellers),
-    empty: () => h("p.muted", {}, "No matching rows."),
+    empty: () => (connections.length ? h("p.muted", {}, "No matching rows.") : nothingYet()),
     filled: () => {
       telling = tell().catch((error) => {
         put(freshness, failure(error));
@@ -119,12 +124,12 @@ async function showList(name, connections) {
 }
 
 /** Up to when the list is true, and what is missing in it. */
-function howLoaded(stream, { streams }) {
+function howLoaded(stream, { streams }, whose) {
   const own = { streams: streams.filter((one) => one.name === stream) };
   const loaded = loadedByStream(own).get(stream);
   const said = loaded?.from ? `Loaded from ${day(loaded.from)} to ${time(loaded.to)}. ` : "";
   return [
-    h("p.muted.small", {}, said, loaded?.asOf ? `Last read ${time(loaded.asOf)}.` : "Not read to its end yet."),
+    h("p.muted.small", {}, whose, said, loaded?.asOf ? `Last read ${time(loaded.asOf)}.` : "Not read to its end yet."),
     holesList(own),
   ];
 }

@@ -10,7 +10,7 @@ import { moneyTiles } from "./money_tiles.js";
 import { mayAct } from "../shared/rights.js";
 import { wordsOf } from "../shared/states.js";
 import { syncCards } from "../syncs/syncs.js";
-import { nameOf, time } from "../shared/words.js";
+import { nameOf, time, told } from "../shared/words.js";
 
 const ACCOUNTS = "/api/v1/integrations/amazon/status";
 // Events come in bursts; what they change is asked for once.
@@ -39,7 +39,7 @@ export async function showOverview() {
     ]);
     for (const sync of status.syncs) running.set(sync.syncId, sync.status);
     syncs.setConnections(accounts.connections, status.syncs);
-    const steps = mayConnect ? await firstSteps(accounts, status, problem) : null;
+    const steps = mayConnect ? await firstSteps(accounts, status, metrics, problem) : null;
     const isEmpty = steps && !metrics.owed.claimCount;
     const drawn = {
       steps,
@@ -120,7 +120,7 @@ function sellersOf({ connections }, { syncs }) {
 
 function activityCard({ activities }, sellers) {
   if (!activities.length) return null;
-  const lines = activities.map((one) => h("li", {}, one.message,
+  const lines = activities.map((one) => h("li", {}, told(one.message),
     h("div.muted.small", {}, listed([time(one.timestamp), sellers.get(one.syncId)]))));
   return h("section.card", {}, h("h2", {}, "Lately"), h("ul.plain.spaced", {}, lines));
 }

@@ -30,27 +30,30 @@ export async function showPack(id) {
 }
 
 function packPage(pack, path, mayWork, draw, problem) {
+  const head = h("div", {}, overview(pack, path, problem));
+  const filed = () => put(head, overview(pack, path, problem, { isFiled: true }));
   return [
     h("h1", {}, pack.title),
-    overview(pack, path, problem),
+    head,
     h("div.split", {},
       h("div", {}, where(pack.how), checks(pack), texts(pack), claims(pack)),
       h("div", {}, factsCard(pack), attachments(pack, mayWork ? draw : null),
-        mayWork ? filedForm(pack, path, draw) : null, earlier(pack), sources(pack))),
+        mayWork ? filedForm(pack, path, draw, filed) : null, earlier(pack), sources(pack))),
   ];
 }
 
-function overview(pack, path, problem) {
+/** A filed pack has no page of its own any more: its claims stand in the list. */
+function overview(pack, path, problem, { isFiled = false } = {}) {
   const window = windowOf(pack);
   return h("section.card", { "aria-label": "Overview" },
     h("div.top-facts", {},
       h("span.money", {}, pack.amount ? money(pack.amount) : "Amount not known"),
-      h("span", {}, standingBadge(pack)),
-      h("span", {}, h(`span.badge.${urgency(window) || "none"}`, {}, daysLeft(window)),
+      h("span", {}, standingBadge(isFiled ? { standing: "filed" } : pack)),
+      isFiled ? null : h("span", {}, h(`span.badge.${urgency(window) || "none"}`, {}, daysLeft(window)),
         pack.deadline ? ` File by ${day(pack.deadline)}` : " Check Seller Central for the last day")),
     h("p.muted", {}, `${plural(pack.claimCount, "claim")}, ${plural(pack.quantity, "unit")}, ${pack.marketplace ?? "marketplace not known"}.`,
       pack.unvaluedCount ? [` ${plural(pack.unvaluedCount, "claim")} without a known amount: `, h("a", { href: "#/costs" }, "enter sourcing costs"), "."] : null),
-    h("div.row.actions", {},
+    isFiled ? null : h("div.row.actions", {},
       h("a.button.quiet", { href: path, target: "_blank", rel: "noopener" }, "Page to print"),
       csvButton(path, () => ({}), `${pack.packId}.csv`, problem)));
 }
@@ -99,7 +102,7 @@ function claims(pack) {
 }
 
 /** All claims at once, as they were read: if one has changed, none is marked. */
-function filedForm(pack, path, draw) {
+function filedForm(pack, path, draw, filed) {
   const told = h("div");
   const caseId = h("input", { name: "caseId", required: true, maxlength: 200, autocomplete: "off" });
   const submit = once(async () => {
@@ -111,6 +114,7 @@ function filedForm(pack, path, draw) {
       const sentence = `${plural(done.claimIds.length, "claim")} filed under case ${done.caseId}.`;
       const line = h("p.notice.saved", { tabindex: -1 }, sentence, " ", h("a", { href: "#/packs" }, "All packs"));
       put(part, h("h2", {}, "Filed"), line);
+      filed();
       line.focus();
       announce(sentence);
     } catch (error) {
@@ -120,8 +124,7 @@ function filedForm(pack, path, draw) {
   const again = () => draw().catch((error) => put(told, failure(error)));
   const part = h("section.card.screen", { "aria-label": "Record the filing" }, h("h2", {}, "Filed?"), told,
     h("p.muted.small", {}, "recoup submits nothing: a person files the pack in Seller Central and records the case here."),
-    h("form.form", { onsubmit: (event) => event.preventDefault() }, field("Case id", caseId),
-      h("div", {}, h("button", { type: "button", onclick: submit }, "I filed it"))));
+    h("form.form", { onsubmit: submit }, field("Case id", caseId), h("div", {}, h("button", {}, "I filed it"))));
   return part;
 }
 

@@ -1,8 +1,10 @@
 // Packs: claims as Seller Central takes them, the most urgent first.
 
 import { get } from "../shared/api.js";
+import { claimsLink } from "../shared/claims_link.js";
 import { drawAgain, failure, field, h, put, select, table } from "../shared/dom.js";
 import { staleClaims } from "../shared/list.js";
+import { noAccount } from "../shared/no_account.js";
 import { setAddress } from "../shared/places.js";
 import { kindOf, wordsOf } from "../shared/states.js";
 import { daysLeft, day, money, nameOf, number, plural, urgency } from "../shared/words.js";
@@ -24,8 +26,9 @@ export async function showPacks() {
     const asked = ++turn;
     body.setAttribute("aria-busy", "true");
     try {
-      const page = await get(PATH, { ...query, limit: Math.min(shown, 500) });
-      if (asked === turn) drawAgain(body, () => put(body, list(page, sellers, more)));
+      const [page, later] = await Promise.all([get(PATH, { ...query, limit: Math.min(shown, 500) }), laterClaims(query)]);
+      if (asked === turn) drawAgain(body, () => put(body, connections.length ? list(page, query, later, sellers, more)
+        : noAccount("Claims are found in the data of an Amazon account, or in reports that you download. Then they are grouped here for filing.")));
     } catch (error) {
       if (asked === turn) throw error;
     } finally {
@@ -61,13 +64,28 @@ export async function showPacks() {
   };
 }
 
-function list(page, sellers, more) {
-  if (!page.packCount) return h("p.muted", {}, "No packs. Claims are detected at the end of each sync; weak ones are under \u201cTo review\u201d.");
+/** What is owed and in no pack yet, as its window opens later. */
+async function laterClaims({ standing, connectionId }) {
+  if (standing !== "owed") return null;
+  const { totals } = await get("/api/recoveries", { standing, windowState: "wait", connectionId, evidence: false, limit: 1 });
+  return totals;
+}
+
+function laterLine(later, { connectionId }) {
+  if (!later?.claimCount) return null;
+  const sums = later.byCurrency.map((one) => money(one)).join(" and ");
+  return h("p.muted", {}, claimsLink({ standing: "owed", windowState: "wait", ...(connectionId ? { connectionId } : {}) },
+    `${plural(later.claimCount, "owed claim")}${sums ? ` (${sums})` : ""}`), " can be filed later, each from its day on.");
+}
+
+function list(page, query, later, sellers, more) {
+  if (!page.packCount) return [h("p.muted", {}, "No packs. Claims are detected at the end of each sync; weak ones are under \u201cTo review\u201d."), laterLine(later, query)];
   const { byCurrency, unvaluedCount, claimCount } = page.totals;
   return [
     h("p", {}, h("b", {}, plural(page.packCount, "pack")), ` with ${plural(claimCount, "claim")}`,
       byCurrency.length ? `: ${byCurrency.map((one) => money(one)).join(" and ")}` : null,
       unvaluedCount ? h("span.muted", {}, `, ${number(unvaluedCount)} without a known amount (`, h("a", { href: "#/costs" }, "enter sourcing costs"), ")") : null),
+    laterLine(later, query),
     page.isComplete ? null : h("p.notice", {}, "There are more claims than are grouped at once; these are the most urgent ones."),
     packsTable(page.items, sellers),
     page.items.length < page.packCount && page.items.length < 500 ? h("button.quiet", { type: "button", onclick: more }, "Show more") : null,

@@ -1,7 +1,8 @@
 // A person's own account: password, sessions, and tokens for programs.
 
 import { get, send } from "../shared/api.js";
-import { drawAgain, field, h, listed, put, select, table } from "../shared/dom.js";
+import { drawAgain, field, h, listed, once, put, select, table } from "../shared/dom.js";
+import { programOf } from "./program.js";
 import { shownOnce } from "../shared/secret.js";
 import { choicesOf, wordsOf } from "../shared/states.js";
 import { time } from "../shared/words.js";
@@ -34,9 +35,9 @@ export function confirmEnd(one) {
 
 /** end: what the button of an entry does. */
 export function credentialsTable(found, end, { withPerson = false } = {}) {
-  const title = (one) => one.label ?? one.userAgent ?? wordsOf("credential", one.kind);
+  const title = (one) => one.label ?? (one.userAgent && programOf(one.userAgent)) ?? wordsOf("credential", one.kind);
   const kind = (one) => (one.label || one.userAgent ? wordsOf("credential", one.kind) : null);
-  const what = (one) => [h("div", {}, title(one)), h("div.muted.small", {}, listed([kind(one), one.address && `from ${one.address}`]))];
+  const what = (one) => [h("div", { title: one.userAgent }, title(one)), h("div.muted.small", {}, listed([kind(one), one.address && `from ${one.address}`]))];
   const button = (one) => (one.isCurrent ? h("span.muted", {}, "This one")
     : h("button.quiet", { type: "button", "aria-label": `${one.kind === "token" ? "Revoke" : "End"} ${title(one)} of ${time(one.createdAt)}`, onclick: () => end(one) },
       one.kind === "token" ? "Revoke" : "End"));
@@ -55,14 +56,13 @@ function newToken(run) {
   const scope = select("scope", choicesOf("scope"), "read");
   const days = select("days", LIFETIMES, "90");
   const result = h("div");
-  const submit = async (event) => {
-    event.preventDefault();
+  const submit = once(async () => {
     const body = { scope: scope.value, days: Number(days.value), label: label.value.trim() || null };
     const made = await run("The token was made.", () => send("POST", CREDENTIALS, body));
     if (!made) return;
     label.value = "";
     put(result, shownOnce("Token", made.token, "Copy the token now: it is not shown again."));
-  };
+  });
   return h("section.card", { "aria-label": "Make a token" }, h("h2", {}, "Make a token"),
     h("p.muted.small", {}, "For a program that uses the API. It opens this workspace only, and may never do more than you."), result,
     h("form.form", { onsubmit: submit }, field("What it is for", label), field("It may", scope), field("Valid for", days), h("button", {}, "Make a token")));

@@ -7,6 +7,7 @@ import { textOf } from "../shared/evidence.js";
 import { askedFor, filterForm } from "../shared/filters.js";
 import { filteredList } from "../shared/list.js";
 import { choicesOf, wordsOf } from "../shared/states.js";
+import { program } from "./program.js";
 import { time, words } from "../shared/words.js";
 
 const PATH = "/api/audit";
@@ -15,6 +16,8 @@ const FILTERS = [
   { name: "from", title: "From", kind: "day" },
   { name: "to", title: "To", kind: "day" },
 ];
+
+const SETS = { stage: "stage", reason: "answerReason", role: "role", scope: "scope", environment: "environment", status: "claim" };
 
 export async function showAudit() {
   const problem = h("div");
@@ -34,15 +37,21 @@ export async function showAudit() {
     filterForm(FILTERS, list), list.part);
 }
 
+/** Stages, reasons, roles and the like as everywhere else. */
+function said(name, value) {
+  if (name === "response") return Object.entries(value).map(([part, one]) => `${words(part).toLowerCase()} ${said(part, one)}`).join(", ");
+  return typeof value === "string" && SETS[name] ? wordsOf(SETS[name], value) : textOf(value);
+}
+
 function entriesTable(entries) {
   const subject = (one) => (one.action === "claim_changed" ? h("a", { href: `#/claims/${encodeURIComponent(one.subject)}` }, one.subject) : one.subject ?? "-");
   const about = (one) => [subject(one), Object.entries(one.details).map(([name, value]) =>
-    h("div.muted.small", {}, `${words(name)}: ${value === null ? "-" : textOf(value)}`))];
+    h("div.muted.small", {}, `${words(name)}: ${value === null ? "-" : said(name, value)}`))];
   return table("Audit log", [
     ["Action", (one) => wordsOf("action", one.action), "lead"],
     ["When", (one) => time(one.at), "date"],
-    ["Who", (one) => one.who ?? "not signed in", "wrap"],
+    ["Who", (one) => one.who ?? "not signed in", "person"],
     ["About", about, "wrap"],
-    ["From", (one) => [h("div", {}, one.address ?? "-"), one.userAgent ? h("div.muted.small", {}, one.userAgent) : null], "wrap"],
+    ["From", (one) => [h("div", {}, one.address ?? "-"), one.userAgent ? h("div.muted.small", {}, program(one.userAgent)) : null], "wrap"],
   ], entries);
 }

@@ -2,7 +2,7 @@
 
 import { confirmEnd, credentialsTable } from "./account.js";
 import { get, send } from "../shared/api.js";
-import { drawAgain, field, h, put, select, table } from "../shared/dom.js";
+import { drawAgain, field, h, once, put, select, table } from "../shared/dom.js";
 import { shownOnce } from "../shared/secret.js";
 import { choicesOf, wordsOf } from "../shared/states.js";
 import { time } from "../shared/words.js";
@@ -63,14 +63,13 @@ function inviteCard(run) {
   const email = h("input", { name: "email", type: "email", required: true, maxlength: 254 });
   const role = select("role", choicesOf("role"), "viewer");
   const result = h("div");
-  const submit = async (event) => {
-    event.preventDefault();
+  const submit = once(async () => {
     const body = { email: email.value, role: role.value };
     const made = await run("The link was made.", () => send("POST", `${WORKSPACE}/invitations`, body));
     if (!made) return;
     email.value = "";
     put(result, shownOnce("Link", made.link, `Send this link to ${made.email}. It works once, until ${time(made.expiresAt)}, and is not shown again.`));
-  };
+  });
   return h("section.card", { "aria-label": "Invite a person" }, h("h2", {}, "Invite a person"), result,
     h("form.form", { onsubmit: submit }, field("Email address", email), field("Role", role), h("button", {}, "Make a link")));
 }

@@ -1,7 +1,7 @@
 // Where programs are told what happens, and the log of what was sent to them.
 
 import { get, send } from "../shared/api.js";
-import { drawAgain, failure, field, h, put, table } from "../shared/dom.js";
+import { drawAgain, failure, field, h, once, put, table } from "../shared/dom.js";
 import { shownOnce } from "../shared/secret.js";
 import { choicesOf, kindOf, wordsOf } from "../shared/states.js";
 import { time } from "../shared/words.js";
@@ -67,14 +67,13 @@ export async function webhooks(isOwner, act) {
 function form(run, added) {
   const url = h("input", { name: "url", type: "url", required: true, maxlength: 2000, placeholder: "https://example.com/hook" });
   const boxes = choicesOf("notification").map(([kind, called]) => [kind, called, h("input", { type: "checkbox", name: kind, checked: true })]);
-  const submit = async (event) => {
-    event.preventDefault();
+  const submit = once(async () => {
     const kinds = boxes.filter(([, , box]) => box.checked).map(([kind]) => kind);
     const made = await run("The webhook was added.", () => send("POST", PATH, { url: url.value.trim(), kinds }));
     if (!made) return;
     url.value = "";
     added(made);
-  };
+  });
   return h("form.form", { onsubmit: submit, "aria-label": "Add a webhook" }, h("h3", {}, "Add a webhook"), field("Address", url),
     h("fieldset.plain", {}, h("legend", {}, "Send"), boxes.map(([, called, box]) => h("label.check", {}, box, called))), h("button", {}, "Add webhook"));
 }

@@ -1,7 +1,7 @@
 // From when to when data is loaded, what is missing, and why.
 
 import { h } from "./dom.js";
-import { day, time, words } from "./words.js";
+import { day, time, told, words } from "./words.js";
 
 /** By stream: rows, the days that are loaded in all its marketplaces, and when it was last read to its
     end in all of them. */
@@ -28,7 +28,7 @@ export function holesList({ streams }) {
       byReason.set(hole.reason, [...(byReason.get(hole.reason) ?? []), `${words(one.name)}${span(hole)}`]);
   if (!byReason.size) return null;
   return h("details", {}, h("summary", {}, "What is missing"),
-    h("ul.plain.small", {}, [...byReason].map(([reason, places]) => h("li", {}, reason, h("div.muted", {}, places.join(", "))))));
+    h("ul.plain.small", {}, [...byReason].map(([reason, places]) => h("li", {}, told(reason), h("div.muted", {}, places.join(", "))))));
 }
 
 function span(hole) {

@@ -116,10 +116,12 @@ function fillAgain(part, filled) {
   }
 }
 
-/** A handler for a button that does nothing while its work is under way. The button is not disabled
+/** A handler for a button or a form that does nothing while its work is under way. The button is not disabled
     meanwhile, which would throw the focus away. */
 export function once(work) {
   return async (event) => {
+    // A second Enter must not have the browser send the form itself.
+    if (event.type === "submit") event.preventDefault();
     const button = event.currentTarget;
     if (button.getAttribute("aria-disabled") === "true") return;
     button.setAttribute("aria-disabled", "true");

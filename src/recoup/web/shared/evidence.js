@@ -1,14 +1,15 @@
 // The rows of Amazon's own records that prove a claim.
 
 import { h, table } from "./dom.js";
-import { day, money, number, time, words } from "./words.js";
+import { day, fraction, money, number, time, words } from "./words.js";
 
 const PLACE = ["table", "source", "source_line"];
 
-export function evidence(rows) {
+/** currency: of the claim, where it is known; the rows do not repeat it. */
+export function evidence(rows, currency) {
   return h("section.card", {}, h("h2", {}, "Source rows"),
     rows.length
-      ? table("Source rows", [["Source", place, "wrap wide"], ["Contents", values, "wrap wide"]], rows)
+      ? table("Source rows", [["Source", place, "wrap wide"], ["Contents", (row) => values(row, currency), "wrap wide"]], rows)
       : h("p.muted", {}, "No source rows are stored with this claim."));
 }
 
@@ -26,16 +27,26 @@ export function sourceText(source, line) {
   return `${from}${line === undefined || line === null ? "" : `, line ${number(line)}`}`;
 }
 
-function values(row) {
+function values(row, currency) {
   return Object.entries(row)
     .filter(([name, value]) => !PLACE.includes(name) && value !== null && value !== "")
-    .map(([name, value]) => h("div", {}, h("span.muted", {}, `${NAMES[name] ?? words(name)}: `), textOf(value)));
+    .map(([name, value]) => h("div", {}, h("span.muted", {}, `${NAMES[name] ?? words(name)}: `), valueOf(name, value, row.currency ?? currency)));
 }
 
-// Names that say little by themselves; the others are those of the columns.
-const NAMES = { what: "Kind", event_on: "Day", posted_at: "Posted", quantity: "Units" };
+function valueOf(name, value, currency) {
+  if (MONEY.has(name) && currency) return money({ amount: value, currency }, 4);
+  return CODED.has(name) && typeof value === "string" ? words(value) : textOf(value);
+}
 
-/** A number without the zeros that a division leaves, a list as a list. */
+const MONEY = new Set(["tax", "fees", "rest", "shipping", "principal", "promotion", "administration_fee", "referral_fee_credited",
+  "fee", "feeTotal", "charged", "expected", "over", "givenBack", "amount"]);
+// What Amazon writes as a code.
+const CODED = new Set(["what", "status", "disposition", "reason", "sizeTier"]);
+
+// Names that say little by themselves; the others are those of the columns.
+const NAMES = { what: "Kind", event_on: "Day", eventOn: "Day", monthOn: "Month", over: "Too much", posted_at: "Posted", quantity: "Units" };
+
+/** A number as the reader's language writes it, without the zeros that a division leaves; a list as a list. */
 export function textOf(value) {
   if (Array.isArray(value)) return value.map(textOf).join(", ");
   if (value?.amount && value.currency) return money(value);
@@ -44,5 +55,5 @@ export function textOf(value) {
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (/^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(value)) return time(value);
   if (/^\d{4}-\d\d-\d\d$/.test(value)) return day(value);
-  return /^-?\d+\.\d*0$/.test(String(value)) ? String(value).replace(/\.?0+$/, "").replace(/(\.\d)$/, "$10") : String(value);
+  return typeof value === "number" || /^-?\d+\.\d+$/.test(value) ? fraction(value) : String(value);
 }

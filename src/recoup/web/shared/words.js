@@ -45,11 +45,28 @@ export function day(text) {
 
 const CURRENCIES = new Set(Intl.supportedValuesOf("currency"));
 
-/** A sentence of the server with its amounts (12.30 USD) and days (2026-11-30) as the reader's language writes them. */
+// What Amazon calls the state of a unit, and the reason of a reimbursement (Lost_Warehouse).
+const CODES = /\b(?:(?:UN)?SELLABLE|DEFECTIVE|EXPIRED|[A-Z]+_DAMAGED|[A-Z][a-z]+(?:_[A-Z][a-z]+)+)\b/g;
+
+/** A sentence of the server with its amounts (12.30 USD), other fractions and days (2026-11-30) as the
+    reader's language writes them, and Amazon's codes as words. */
 export function told(text) {
   return text
-    ?.replace(/(?<![\w.])(-?\d+(?:\.\d+)?) ([A-Z]{3})\b/g, (said, amount, currency) => (CURRENCIES.has(currency) ? money({ amount, currency }, 4) : said))
-    .replace(/(?<![\w-])\d{4}-\d\d-\d\d(?![\w-])/g, day);
+    ?.replace(/(?<![\w.])(-?\d+(?:\.\d+)?) ([A-Z]{3})\b|(?<![\w.,])-?\d+\.\d+(?![\w.,]*\d)/g, (said, amount, currency) =>
+      (CURRENCIES.has(currency) ? money({ amount, currency }, 4) : currency ? said : fraction(said)))
+    .replace(/(?<![\w-])\d{4}-\d\d-\d\d(?![\w-])/g, day)
+    .replace(CODES, (code) => words(code).toLowerCase());
+}
+
+/** A decimal text with all its digits, but none that only fill up. */
+export function fraction(text) {
+  return new Intl.NumberFormat(undefined, { maximumFractionDigits: 10 }).format(text);
+}
+
+/** With a capital letter and a full stop. */
+export function sentence(text) {
+  const said = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(said) ? said : `${said}.`;
 }
 
 /** A month of the API, such as 2026-11. */

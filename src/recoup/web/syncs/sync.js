@@ -46,7 +46,7 @@ export async function showSync(id) {
   /** Who has to act: the seller at Amazon, or whoever starts it again. */
   const remedy = () => [
     connection && needsConsent(connection) ? [troubles(connection), mayConnect ? authorizeButton(connection, "Authorize again", problem) : null] : null,
-    mayWork && connection?.status === "active" ? h("button.quiet", { type: "button", onclick: again }, "Start the sync again") : null,
+    mayWork && sync.status !== "in_progress" && connection?.status === "active" ? h("button.quiet", { type: "button", onclick: again }, "Start the sync again") : null,
   ];
   const content = () => {
     const known = plan.of(sync) ?? sync.plan;

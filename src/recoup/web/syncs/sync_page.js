@@ -8,9 +8,9 @@ import { showQuarantine } from "./quarantine.js";
 import { mayAct } from "../shared/rights.js";
 import { choicesOf } from "../shared/states.js";
 import { showSync } from "./sync.js";
-import { sentence, syncBadge } from "./sync_parts.js";
+import { syncBadge } from "./sync_parts.js";
 import { syncCards } from "./syncs.js";
-import { lasting, nameOf, number, time } from "../shared/words.js";
+import { lasting, nameOf, number, sentence, time, told } from "../shared/words.js";
 
 /** id: of one of them, or "quarantine". */
 export async function showSyncs(id) {
@@ -96,7 +96,7 @@ function midnight(day, later = 0) {
 function historyTable(syncs, sellers) {
   return table("History of syncs", [
     ["Started", (one) => h("a", { href: `#/syncs/${encodeURIComponent(one.syncId)}` }, time(one.startedAt)), "lead nowrap"],
-    ["State", (one) => [syncBadge(one), one.error ? h("div.muted.small", {}, sentence(one.error)) : null]],
+    ["State", (one) => [syncBadge(one), one.error ? h("div.muted.small", {}, told(sentence(one.error))) : null]],
     ...(sellers.size > 1 ? [["Amazon account", (one) => sellers.get(one.connectionId) ?? "removed"]] : []),
     ["Took", (one) => (one.duration === null ? null : lasting(one.duration)), "number"],
     ["Orders", (one) => number(one.ordersProcessed), "number"],

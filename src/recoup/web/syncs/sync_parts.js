@@ -3,7 +3,7 @@
 import { send } from "../shared/api.js";
 import { h, listed, table } from "../shared/dom.js";
 import { kindOf, wordsOf } from "../shared/states.js";
-import { day, lasting, nameOf, number, plural, time, words } from "../shared/words.js";
+import { day, lasting, nameOf, number, plural, sentence, time, told, words } from "../shared/words.js";
 
 export function syncBadge(sync) {
   return h(`span.badge.${kindOf("sync", sync.status)}`, {}, wordsOf("sync", sync.status));
@@ -26,7 +26,7 @@ export async function startSync(connection) {
 export function outcome(sync, plan = null) {
   if (sync.status !== "in_progress") return ended(sync, plan);
   return [
-    h("p", {}, sync.message),
+    h("p", {}, told(sync.message)),
     h("progress", { value: sync.progress, max: 100, "aria-label": "Progress of the sync" }),
     h("p.muted.small", {}, listed([`${sync.progress} %`, `started ${time(sync.startedAt)}`,
       sync.estimatedCompletion && `expected to end ${time(sync.estimatedCompletion)}`,
@@ -46,13 +46,16 @@ export function causes(sync, remedy = null) {
   const byReason = new Map();
   for (const { name, status, reason } of sync.streams) {
     if (!reason) continue;
-    const known = byReason.get(reason) ?? { names: [], isFailure: false };
-    byReason.set(reason, { names: [...known.names, words(name)], isFailure: known.isFailure || status === "failed" });
+    const { cause, call } = causeOf(reason);
+    const known = byReason.get(cause) ?? { names: [], calls: [], isFailure: false };
+    byReason.set(cause, { names: [...known.names, words(name)], calls: call ? [...known.calls, call] : known.calls,
+      isFailure: known.isFailure || status === "failed" });
   }
   const lines = (isFailure) => [...byReason].filter(([, one]) => one.isFailure === isFailure)
-    .map(([reason, { names }]) => h("li", {}, sentence(reason), h("div.muted.small", {}, shortened(names))));
+    .map(([cause, { names, calls }]) => h("li", {}, told(sentence(cause)), h("div.muted.small", {}, shortened(names)),
+      calls.length ? h("details.small", {}, h("summary", {}, "For Amazon's support"), h("ul.plain", {}, calls.map((call) => h("li", {}, call)))) : null));
   const [failed, missing] = [lines(true), lines(false)];
-  if (sync.status === "failed" && !failed.length) failed.push(h("li", {}, sentence(sync.error ?? sync.message)));
+  if (sync.status === "failed" && !failed.length) failed.push(h("li", {}, told(sentence(sync.error ?? sync.message))));
   return [
     failed.length ? h("div.error", {}, h("b", {}, plural(failed.length, "problem")), h("ul.plain", {}, failed),
       sync.status === "failed" ? h("p", {}, "Everything else was kept. When this is solved, start the sync again: it goes on from there.") : null,
@@ -61,13 +64,14 @@ export function causes(sync, remedy = null) {
   ];
 }
 
-function shortened(names) {
-  return names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${number(names.length - 3)} others` : names.join(", ");
+/** A reason without the call that met it, which is another one for each kind of data. */
+function causeOf(reason) {
+  const [, operation, cause, request] = /^(?:([a-z]+[A-Z]\w*): )?(.*?)(?: \(request ([^()]+)\))?\.?$/s.exec(reason);
+  return { cause, call: request ? `${operation ?? "A call"}, request ${request}` : operation };
 }
 
-export function sentence(text) {
-  const said = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(said) ? said : `${said}.`;
+function shortened(names) {
+  return names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${number(names.length - 3)} others` : names.join(", ");
 }
 
 const NAME = ["Data", (one) => words(one.name), "lead"];
@@ -127,10 +131,10 @@ export function planDetails(plan) {
       ["Time that is read", (steps) => (first(steps) ? `${day(first(steps))} to ${day(last(steps))}` : "as it is now")],
       ["Calls", (steps) => number(calls(steps)), "number"],
       ["Rows", (steps) => number(steps.reduce((sum, one) => sum + one.rows, 0)), "number"],
-      ["Why", (steps) => sentence(steps[0].reason), "wrap wide small"],
+      ["Why", (steps) => told(sentence(steps[0].reason)), "wrap wide small"],
     ], rows),
     plan.revisions.length ? [h("h3", {}, "Changes of the plan"), h("ul.plain.small", {}, plan.revisions.map((one) =>
-      h("li", {}, one.stream ? h("b", {}, `${words(one.stream)}: `) : null, sentence(one.reason),
+      h("li", {}, one.stream ? h("b", {}, `${words(one.stream)}: `) : null, told(sentence(one.reason)),
         h("div.muted", {}, `${time(one.at)}, whole sync now ${lasting(one.predictedSeconds)}`))))] : null,
   ];
 }

@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import update
 
+from recoup.cli.keys import _rotate_file
 from recoup.clock import utc_now
 from recoup.config import Settings
 from recoup.connections.queries import Connection
@@ -124,6 +125,23 @@ async def test_only_the_first_key_verifies(database: Database, tmp_path: Path, u
         old, _ = await _token(server, database, user, ends_in=timedelta(days=1), key=older)
 
         assert [await _status_with(server, one) for one in (new, old)] == [200, 401]
+
+
+async def test_a_running_server_follows_a_rotation(
+    database: Database, database_url: str, tmp_path: Path, user: User
+) -> None:
+    """It is not restarted: what the old key signed has ended, also what was used a moment ago, and
+    whoever gets a new token comes in.
+    """
+    settings = Settings(data_dir=tmp_path)
+    async with serving(settings, database) as server:
+        old, _ = await _token(server, database, user, ends_in=timedelta(days=1))
+        before = await _status_with(server, old)
+        await _rotate_file(settings, database_url)
+        new, _ = await _token(server, database, user, ends_in=timedelta(days=1))
+
+        assert [before, await _status_with(server, new)] == [200, 200]
+        assert await _status_with(server, old) == 401
 
 
 async def test_the_cookie_signs_in(server: Server, user: User) -> None:

@@ -39,7 +39,7 @@ def test_a_user_gets_a_token(recoup: Recoup):
 
     assert added["email"] == "ann@example.com"
     assert len(token.split()) == 1
-    assert TokenReader(KEYS).read(token.strip()) is not None
+    assert TokenReader(lambda: KEYS).read(token.strip()) is not None
 
 
 def test_a_user_is_added_once(recoup: Recoup):

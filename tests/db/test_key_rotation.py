@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from recoup.cli.keys import _rotate_file, _rotate_given
 from recoup.config import Settings
-from recoup.connections.queries import list_sealed, lock_for_sealing
+from recoup.connections.queries import list_authorized, list_sealed, lock_for_sealing
 from recoup.connections.rotate import begin_rotation, end_rotation, reseal_tokens
 from recoup.connections.tables import amazon_connection
 from recoup.crypto import Vault
@@ -26,7 +26,7 @@ GIVEN = ("f" * 32, "o" * 32)
 @pytest.fixture
 async def settings(database: Database, tmp_path: Path) -> Settings:
     """With two connected sellers, sealed by the key of the file."""
-    settings = Settings(data_dir=tmp_path)
+    settings = Settings(data_dir=tmp_path, local_sandbox="http://127.0.0.1:1")
     await connect_two(database, settings)
     return settings
 
@@ -127,6 +127,23 @@ async def test_a_running_process_seals_and_opens_with_the_new_key(
     await running.close()
 
     assert Vault(settings.keys).open(sealed) == "Atzr|three"
+
+
+async def test_a_running_process_names_accounts_as_one_that_begins_now(
+    database: Database, database_url: str, settings: Settings
+) -> None:
+    """Otherwise each would spend the whole of a seller's limits."""
+    running = SellerAccess(settings)
+    await _rotate_file(settings, database_url)
+    begun = SellerAccess(settings)
+    async with database.reading() as conn:
+        connections = await list_authorized(conn)
+    names = [[access.account(one) for one in connections] for access in (running, begun)]
+    await running.close()
+    await begun.close()
+
+    assert connections
+    assert names[0] == names[1]
 
 
 async def test_a_token_that_is_stored_while_keys_are_rotated_can_be_opened(

@@ -152,7 +152,7 @@ def create_app(
         open_streams=OpenStreams(settings.streams_per_user),
         passwords=passwords or Passwords(),
         last_uses=LastUses(door),
-        tokens=TokenReader(settings.keys[0]),
+        tokens=TokenReader(lambda: settings.keys[0]),
         uses=BatchedReads(lambda digests: find_uses(door, digests, now=utc_now())),
         identity_provider=identity_provider or _identity_provider(settings),
     )

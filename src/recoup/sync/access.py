@@ -31,7 +31,6 @@ class SellerAccess:
         self._clock = clock
         _ = settings.keys  # keys that cannot be used are told now, not at the first seller
         self._http = http or new_http_client()
-        self._budget_key = derive_key(settings.keys[0], "rate budget")
         self._tokens: dict[tuple[str, str], AccessTokens] = {}
 
     async def close(self) -> None:
@@ -47,7 +46,9 @@ class SellerAccess:
         """
         application = self._servers_of(connection).application
         proof = f"{application.client_id}\n{self._open(connection)}"
-        digest = hmac.digest(self._budget_key, proof.encode(), "sha256").hex()[:32]
+        # The current key: processes that began before and after a rotation must name it alike.
+        key = derive_key(self._settings.keys[0], "rate budget")
+        digest = hmac.digest(key, proof.encode(), "sha256").hex()[:32]
         return f"{connection.environment}:{connection.region}:{digest}"
 
     def seal(self, refresh_token: str) -> bytes:

@@ -23,6 +23,8 @@ _ISSUER = "recoup"
 _ALGORITHM = "HS256"
 _MOST_KNOWN = 20_000
 """Tokens of some 300 bytes."""
+_ASKED_EVERY_SECONDS = 0.1
+"""To look whether the file of keys has changed takes a thirtieth of a small request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +62,34 @@ class SignedToken:
 
 
 class TokenReader:
-    """Reads tokens that are signed with a key.
+    """Reads tokens that are signed with the current key: a process that runs on after `recoup keys
+    rotate` takes the new tokens at once, and the old ones for a moment at most.
 
     A signature is checked once, as that takes a tenth of a request; the newest tokens are known.
     """
 
-    def __init__(self, key: str, *, clock: Callable[[], float] = time.time) -> None:
-        self._key = derive_key(key, "token")
+    def __init__(
+        self, current_key: Callable[[], str], *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._current_key = current_key
+        self._followed = current_key()
+        self._asked_at = clock()
+        self._key = derive_key(self._followed, "token")
         self._clock = clock
         self._known: OrderedDict[str, SignedToken] = OrderedDict()
 
     def read(self, token: str) -> SignedToken | None:
-        """None if the token is expired, invalid or not signed with the key."""
+        """None if the token is expired, invalid or not signed with the key.
+
+        Raises ConfigurationError if the key cannot be read any more.
+        """
+        if not 0 <= self._clock() - self._asked_at < _ASKED_EVERY_SECONDS:
+            self._follow_rotation()
         known = self._known.get(token)
         if known is None:
             known = self._check(token)
+            if known is None and self._follow_rotation():
+                known = self._check(token)
             if known is None:
                 return None
             self._known[token] = known
@@ -82,6 +97,16 @@ class TokenReader:
                 self._known.popitem(last=False)
         self._known.move_to_end(token)
         return known if self._clock() < known.ends_at else None
+
+    def _follow_rotation(self) -> bool:
+        """Whether there is another key now."""
+        self._asked_at = self._clock()
+        key = self._current_key()
+        if key == self._followed:
+            return False
+        self._followed, self._key = key, derive_key(key, "token")
+        self._known.clear()
+        return True
 
     def _check(self, token: str) -> SignedToken | None:
         try:

@@ -8,7 +8,7 @@ import { showClaim } from "./claims/claim.js";
 import { showClaims } from "./claims/claims.js";
 import { showCosts } from "./costs/costs.js";
 import { showData } from "./data/data.js";
-import { failure, h, put } from "./shared/dom.js";
+import { failure, h, once, put } from "./shared/dom.js";
 import { follow } from "./shared/feed.js";
 import { keepPlace, restorePlace } from "./shared/places.js";
 import { showDocuments } from "./packs/documents.js";
@@ -24,6 +24,7 @@ const navigation = document.getElementById("nav");
 const menu = document.getElementById("menu");
 const exit = document.getElementById("sign-out");
 const banner = document.getElementById("banner");
+const problem = document.getElementById("problem");
 // Pages that the navigation does not name are parts of one that it does.
 const PART_OF = { packs: "claims", documents: "claims" };
 let leave = () => {};
@@ -37,6 +38,7 @@ async function show({ focus = false, scroll = 0 } = {}) {
   leave();
   leave = () => {};
   closeMenu();
+  put(problem);
   if (isSignInPage()) {
     put(main, await showSignIn());
     return;
@@ -148,7 +150,16 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();
   main.focus();
 });
-exit.addEventListener("click", signOut);
+exit.addEventListener("click", once(async () => {
+  put(problem);
+  closeMenu();
+  try {
+    await signOut();
+  } catch (error) {
+    put(problem, failure(new Error(`You are still signed in. ${error.message}`)));
+    problem.scrollIntoView({ block: "nearest" });
+  }
+}));
 window.addEventListener(SIGNED_OUT, askToSignIn);
 window.addEventListener("popstate", (event) => show({ focus: true, scroll: restorePlace(event.state) }));
 window.addEventListener("redraw", () => show());

@@ -107,7 +107,7 @@ class Desk:
     def sign_in(self, link: str) -> None:
         self.page.goto(link)
         self.page.get_by_role("button", name="Sign in as").click()
-        expect(self.page.get_by_role("heading", level=1)).to_be_visible()
+        expect(self.page.get_by_role("button", name="Sign out")).to_be_visible()
 
     def file(self, pack: Mapping[str, Any], case_id: str) -> None:
         """Opens the pack in the list, and records the case."""

@@ -102,7 +102,7 @@ async def test_the_same_product_and_day_is_replaced(
         ("S-2,,0,USD,2026-01-01,", "line 2.cost", "greater than 0"),
         ('S-2,,"3,200",USD,2026-01-01,', "line 2.cost", "decimal"),
         ("S-2,,3,US dollars,2026-01-01,", "line 2.currency", "pattern"),
-        ("S-2,,3,USD,01/02/2026,", "line 2.validFrom", "2026-01-31"),
+        ("S-2,,3,USD,01/02/2026,", "line 2.validFrom", "2026-02-01 or 2026-01-02"),
         ("S-2,,3,USD,2026-02-30,", "line 2.validFrom", ""),
         ("S-2,X2,3,USD,2026-01-01,", "line 2", "either"),
         (",,3,USD,2026-01-01,", "line 2", "either"),

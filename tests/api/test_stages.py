@@ -272,6 +272,22 @@ async def test_a_text_states_only_what_the_rows_show(
     assert "shows no payment" not in after["texts"][0]["text"]
 
 
+async def test_a_text_for_the_rest_counts_no_units_that_were_paid(
+    client: httpx2.AsyncClient, stored: Connection, database: Database
+) -> None:
+    """What a person has entered is off the claim only when the report shows it."""
+    await patch(client, stage="filed", caseId="4711")
+    entered = await patch(client, stage="paid_in_part", response={"units": 1})
+    await pay(database, stored, 0, "4.00")
+
+    shown = (await client.get(CLAIM)).json()
+
+    assert "Part of this case is still open." in entered["texts"][0]["text"]
+    assert re.search(
+        r"shows 4\.00 USD for this case\. \d units? of this", shown["texts"][0]["text"]
+    )
+
+
 async def test_the_audit_log_keeps_no_letters(
     client: httpx2.AsyncClient, stored: Connection
 ) -> None:

@@ -119,6 +119,7 @@ def test_exports(claims: Recoup, tmp_path: Path):
 
 def test_a_claim_is_moved_from_stage_to_stage(claims: Recoup):
     """With what each stage needs; the answer is shown word for word, with the text for the appeal."""
+    unsaid = claims.run("claims", "move", "claim-0000", "on_hold")
     filed = claims.run("claims", "move", "claim-0000", "filed", "--case", "4711")
     lacking = claims.run("claims", "move", "claim-0000", "paid_in_part")
     denied = claims.run(
@@ -131,7 +132,8 @@ def test_a_claim_is_moved_from_stage_to_stage(claims: Recoup):
     assert filed.code == 0, filed
     assert "Wait for Amazon's answer." in filed.stdout
     assert (lacking.code, wrong.code) == (1, 1)
-    assert "response.amount or response.units" in lacking.stderr
+    assert "Set --why: what the claim is waiting for." in unsaid.stderr
+    assert "Set --paid or --units: what Amazon paid." in lacking.stderr
     assert "possible now: appealed" in wrong.stderr
     assert "The units were found." in denied.stdout
     assert "I ask you to review your decision in this case." in denied.stdout

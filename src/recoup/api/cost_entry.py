@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from recoup.api.cost_days import parse_day
 from recoup.api.cost_numbers import parse_amount
 from recoup.api.cost_refusal import refuse
 from recoup.api.csv_text import plain_text
@@ -54,6 +55,8 @@ def _parse_cost(value: object) -> Decimal:
 
 
 def _parse_day(value: object) -> date:
+    if isinstance(value, ValueError):  # found while the line was read
+        raise value
     if not isinstance(value, str) or not _DAY.fullmatch(value.strip()):
         raise ValueError("must be a day, e.g. 2026-01-31")
     return date.fromisoformat(value.strip())
@@ -165,6 +168,7 @@ def parse_csv_costs(body: bytes) -> list[SourcingCost]:
         for place, cells in lines
     ]
     _read_amounts(entries)
+    _read_days(entries)
     return _validated(entries)
 
 
@@ -190,6 +194,15 @@ def _read_amounts(entries: Sequence[tuple[str, dict[str, object]]]) -> None:
             entry["cost"] = exc
         else:
             entry["cost"] = format(read, "f")
+
+
+def _read_days(entries: Sequence[tuple[str, dict[str, object]]]) -> None:
+    """The same for days."""
+    for _, entry in entries:
+        try:
+            entry["validFrom"] = parse_day(str(entry.get("validFrom", ""))).isoformat()
+        except ValueError as exc:
+            entry["validFrom"] = exc
 
 
 def _column_names(header: Sequence[str]) -> list[str]:

@@ -36,6 +36,19 @@ class ClaimType(enum.StrEnum):
     REIMBURSEMENT_UNDERPAID = "reimbursement_underpaid"
 
 
+OF_MONEY = frozenset(
+    {
+        ClaimType.FULFILLMENT_FEE_OVERCHARGE,
+        ClaimType.STORAGE_FEE_OVERCHARGE,
+        ClaimType.INBOUND_FEE_WRONG,
+        ClaimType.REFUND_FEE_NOT_CREDITED,
+        ClaimType.REFUND_OVERPAID,
+        ClaimType.REIMBURSEMENT_UNDERPAID,
+    }
+)
+"""Types whose claims are about money, whatever number of units they name."""
+
+
 class PolicyWindow(enum.StrEnum):
     """The row of the policy table that determines a claim's dates (docs/claims.md#windows)."""
 

@@ -19,6 +19,7 @@ from recoup.cli.entrance import enter
 from recoup.cli.output import JsonOption, show
 from recoup.cli.storage import on_database
 from recoup.clock import utc_now
+from recoup.errors import InvalidRequestError
 from recoup.ids import UserId
 
 if TYPE_CHECKING:
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
 
 _MONEY = re.compile(r"(\d{1,12}(?:\.\d{1,4})?) ?([A-Z]{3})", re.ASCII)
 _WHO = UserId("command line")
+_OPTIONS = {
+    "holdReason": "--why",
+    "filedOn": "--filed-on",
+    "response.receivedOn": "--received-on",
+    "response.amount": "--paid",
+    "response.units": "--units",
+}
+"""The options of this command by the fields of the API."""
 
 
 def move(
@@ -114,6 +123,13 @@ def _answer(
     )
 
 
+def _in_options(message: str) -> str:
+    """What the API calls its fields, by the names of the options here."""
+    for field, option in _OPTIONS.items():
+        message = message.replace(field, option)
+    return message
+
+
 def _today() -> date:
     return utc_now().astimezone(UTC).date()
 
@@ -127,7 +143,10 @@ async def _move(database: Database, user: str | None, claim_id: str, decision: D
     async with database.writing() as conn:
         workspace_id = await choose_workspace(conn, user)
         whole = await choose_claim(conn, workspace_id, claim_id)
-        await decide(conn, workspace_id, whole, decision, who=_WHO, now=utc_now())
+        try:
+            await decide(conn, workspace_id, whole, decision, who=_WHO, now=utc_now())
+        except InvalidRequestError as exc:
+            raise InvalidRequestError(_in_options(str(exc))) from exc
         await record(
             conn, Action.CLAIM_CHANGED, whole, workspace_id=workspace_id, stage=decision.stage
         )

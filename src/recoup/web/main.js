@@ -8,7 +8,7 @@ import { showClaim } from "./claims/claim.js";
 import { showClaims } from "./claims/claims.js";
 import { showCosts } from "./costs/costs.js";
 import { showData } from "./data/data.js";
-import { failure, h, put } from "./shared/dom.js";
+import { failure, h, once, put } from "./shared/dom.js";
 import { follow } from "./shared/feed.js";
 import { keepPlace, restorePlace } from "./shared/places.js";
 import { showDocuments } from "./packs/documents.js";
@@ -24,6 +24,7 @@ const navigation = document.getElementById("nav");
 const menu = document.getElementById("menu");
 const exit = document.getElementById("sign-out");
 const banner = document.getElementById("banner");
+const problem = document.getElementById("problem");
 // Pages that the navigation does not name are parts of one that it does.
 const PART_OF = { packs: "claims", documents: "claims" };
 // Where to go from an address at which nothing is.
@@ -39,6 +40,7 @@ async function show({ focus = false, scroll = 0 } = {}) {
   leave();
   leave = () => {};
   closeMenu();
+  put(problem);
   if (isSignInPage()) {
     await drawSignIn();
     return;
@@ -164,7 +166,16 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();
   main.focus();
 });
-exit.addEventListener("click", signOut);
+exit.addEventListener("click", once(async () => {
+  put(problem);
+  closeMenu();
+  try {
+    await signOut();
+  } catch (error) {
+    put(problem, failure(new Error(`You are still signed in. ${error.message}`)));
+    problem.scrollIntoView({ block: "nearest" });
+  }
+}));
 window.addEventListener(SIGNED_OUT, askToSignIn);
 window.addEventListener("popstate", (event) => show({ focus: true, scroll: restorePlace(event.state) }));
 window.addEventListener("redraw", () => show({ scroll: window.scrollY }));

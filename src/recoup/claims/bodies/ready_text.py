@@ -20,7 +20,7 @@ from recoup.claims.bodies.totals import plain_money
 from recoup.claims.reading.answered import PaymentRow
 from recoup.claims.reading.past import AllocationRow
 from recoup.claims.reading.row import ClaimRow
-from recoup.claims.rule import ClaimType
+from recoup.claims.rule import OF_MONEY, ClaimType
 from recoup.claims.stages import NextStep, Stage
 
 MOST_CHARACTERS = 2000
@@ -256,8 +256,11 @@ def _rest(known: Known) -> str:
     row = known.row
     paid = plain_money(row.paid_amount, row.paid_currency)
     shown = f"My reimbursements report shows {paid} for this case. " if paid else ""
+    # What only a person has entered is not counted off the claim yet, and money is not counted in units.
+    is_counted = paid is not None and row.type not in OF_MONEY
+    rest = f"{known.units} of this case {'is' if row.quantity == 1 else 'are'}"
     return (
-        f"{shown}{known.units} of this case {'is' if row.quantity == 1 else 'are'} still open. Please pay "
+        f"{shown}{rest if is_counted else 'Part of this case is'} still open. Please pay "
         "the rest, or send the calculation and the record that settles it."
     )
 

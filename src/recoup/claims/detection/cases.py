@@ -20,21 +20,10 @@ from recoup.claims.detection.temporary_table import (
     TemporaryTable,
     make_table,
 )
-from recoup.claims.rule import ClaimType
+from recoup.claims.rule import OF_MONEY
 from recoup.db.engine import Writer
 
-# Types whose claims are about money.
-OF_MONEY = ", ".join(
-    f"'{one.value}'"
-    for one in (
-        ClaimType.FULFILLMENT_FEE_OVERCHARGE,
-        ClaimType.STORAGE_FEE_OVERCHARGE,
-        ClaimType.INBOUND_FEE_WRONG,
-        ClaimType.REFUND_FEE_NOT_CREDITED,
-        ClaimType.REFUND_OVERPAID,
-        ClaimType.REIMBURSEMENT_UNDERPAID,
-    )
-)
+MONEY_TYPES = ", ".join(sorted(f"'{one.value}'" for one in OF_MONEY))
 
 # Below this part of a claim nothing is left to claim: docs/decisions.md#tolerance.
 REST = "0.05"
@@ -44,7 +33,7 @@ CASES = TemporaryTable(
     """claim_id text, type text, key jsonb, case_id text, is_money boolean, order_id text, fnsku text,
     sku text""",
     f"""
-    select claim_id, type, key, case_id, type in ({OF_MONEY}), order_id, fnsku, sku
+    select claim_id, type, key, case_id, type in ({MONEY_TYPES}), order_id, fnsku, sku
     from claim where connection_id = :connection_id and case_id <> ''
     """,
     ("case_id",),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from recoup.claims.detection.cases import OF_MONEY, REST, find_paid_cases
+from recoup.claims.detection.cases import MONEY_TYPES, REST, find_paid_cases
 from recoup.claims.detection.paid_claims import find_paid_claims, store_paid_claims
 from recoup.claims.detection.temporary_table import TemporaryTable, make_table
 from recoup.claims.detection.window_and_value import CLAIM
@@ -141,7 +141,7 @@ CHANGE = TemporaryTable(
             select coalesce(paid.back_on >= paid.last_on, false) as is_reversed,
                 coalesce(paid.is_own, true) as is_own,
                 -- A claim about money is not paid by a unit, but by its money.
-                coalesce(b.type in ({OF_MONEY}) and paid.currency = b.currency
+                coalesce(b.type in ({MONEY_TYPES}) and paid.currency = b.currency
                     and paid.amount < b.amount * (1 - {REST}), false) as is_short,
                 paid.back_on is not null and (paid.amount < b.paid_amount or paid.units < b.paid_units)
                     and p.claim_id is null as is_taken_back,

@@ -55,7 +55,7 @@ export async function showClaims() {
   const { mayWork } = await mayAct();
   const bulk = mayWork ? bulkBar(() => list.fill()) : null;
   const list = filteredList({
-    base: "#/claims", bare: "standing=owed", always: { sort: "deadline" }, most: 500, noun: "claim",
+    base: "#/claims", titles: { ...TITLES, ...Object.fromEntries(Object.keys(OTHERS).map((name) => [name, ""])), q: "Search" }, bare: "standing=owed", always: { sort: "deadline" }, most: 500, noun: "claim",
     read: async (query, limit, cursor) => {
       const page = await get(PATH, { evidence: false, ...query, limit, cursor });
       return { ...page, count: page.totals.claimCount };
@@ -76,7 +76,7 @@ export async function showClaims() {
   const choices = { ...CHOICES, ...(sellers ? { connectionId: [ANY, ...Object.entries(sellers)] } : {}) };
   const filters = Object.keys(choices).map((name) =>
     field(TITLES[name], select(name, choices[name], list.query[name], { onchange: list.change })));
-  const others = Object.entries(list.query).filter(([name, value]) => !(name in choices) && name !== "q" && value !== "");
+  const others = Object.entries(list.query).filter(([name, value]) => name in OTHERS && value !== "" && !list.strange.includes(name));
   const news = staleClaims("Claims have changed since this list was loaded.", "Show them", async () => {
     await list.fill();
     list.part.querySelector("a")?.focus();
@@ -90,7 +90,7 @@ export async function showClaims() {
       problem, news.part, notes,
       h("section.card", {},
         h("form.filters", { onsubmit: (event) => event.preventDefault() }, searchField(list), filters),
-        others.length ? h("p.muted", {}, `Only those ${others.map(([name, value]) => OTHERS[name]?.(value) ?? `with ${name} ${value}`).join(", ")}. `,
+        others.length ? h("p.muted", {}, `Only those ${others.map(([name, value]) => OTHERS[name](value)).join(", ")}. `,
           h("a", { href: "#/claims" }, "Show what is owed")) : null,
         list.part, bulk?.part),
     ],

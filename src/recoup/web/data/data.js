@@ -6,7 +6,7 @@ import { csvButton } from "../shared/csv.js";
 import { columnOf, LISTS } from "./data_lists.js";
 import { facts, failure, field, h, put, select, table } from "../shared/dom.js";
 import { sourceText, textOf } from "../shared/evidence.js";
-import { askedFor, filterForm } from "../shared/filters.js";
+import { askedFor, filterForm, titlesOf } from "../shared/filters.js";
 import { follow } from "../shared/feed.js";
 import { filteredList, staleNotice } from "../shared/list.js";
 import { noAccount } from "../shared/no_account.js";
@@ -89,7 +89,7 @@ async function showList(name, connections) {
     put(freshness, shown.map((one, n) => howLoaded(list.stream ?? name, coverages[n], sellers ? `${nameOf(one)}: ` : "")));
   };
   const found = filteredList({
-    base: `#/data/${name}`, most: 500, noun: list.noun,
+    base: `#/data/${name}`, titles: { connectionId: "Amazon account", ...titlesOf(filters) }, most: 500, noun: list.noun,
     read: async (query, limit, cursor) => {
       const page = await get(path, { ...askedFor(filters, query), limit, cursor });
       return { ...page, count: page.items.length };

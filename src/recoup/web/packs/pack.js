@@ -92,7 +92,7 @@ function factsCard(pack) {
 }
 
 function claims(pack) {
-  const said = (one) => one.facts.map(({ label, value }) => `${label} ${value}`).join(", ") || day(one.eventDate);
+  const said = (one) => one.facts.filter(({ label }) => label !== "Units").map(({ label, value }) => `${label} ${value}`).join(", ") || day(one.eventDate);
   return h("section.card", { "aria-label": "Claims" }, h("h2", {}, plural(pack.claimCount, "claim")),
     table("Claims of the pack", [
       ["Claim", (one) => h("a", { href: `#/claims/${encodeURIComponent(one.claimId)}` }, pack.items.length > 1 ? said(one) : pack.title), "wrap lead"],

@@ -3,6 +3,7 @@
 import { get } from "../shared/api.js";
 import { claimsLink } from "../shared/claims_link.js";
 import { drawAgain, failure, field, h, put, select, table } from "../shared/dom.js";
+import { strangeFilters, strangeNotice } from "../shared/filters.js";
 import { staleClaims } from "../shared/list.js";
 import { noAccount } from "../shared/no_account.js";
 import { setAddress } from "../shared/places.js";
@@ -11,6 +12,7 @@ import { daysLeft, day, money, nameOf, number, plural, urgency } from "../shared
 
 const PATH = "/api/packs";
 const PER_PAGE = 100;
+const TITLES = { standing: "Standing", connectionId: "Amazon account" };
 // The standings of which there are packs.
 const STANDINGS = ["owed", "toReview", "windowUnknown"];
 
@@ -35,17 +37,27 @@ export async function showPacks() {
       if (asked === turn) body.removeAttribute("aria-busy");
     }
   };
-  const drawOrSay = () => draw().catch((error) => put(body, failure(error)));
+  const refuse = (names) => put(body, strangeNotice(names, query, TITLES, "#/packs", "pack"));
+  const drawOr = async (otherwise) => {
+    const names = strangeFilters(query, TITLES);
+    if (names.length) return refuse(names);
+    return draw().catch((error) => {
+      const refused = strangeFilters(query, TITLES, error);
+      return refused.length ? refuse(refused) : otherwise(error);
+    });
+  };
+  const drawOrSay = () => drawOr((error) => put(body, failure(error)));
   const more = () => {
     shown += PER_PAGE;
     return drawOrSay();
   };
   const change = (event) => {
+    for (const name of Object.keys(query)) if (!(name in TITLES)) delete query[name];
     query[event.target.name] = event.target.value;
     setAddress(`#/packs?${new URLSearchParams(query)}`);
     return drawOrSay();
   };
-  await draw();
+  await drawOr((error) => { throw error; });
   const news = staleClaims("Claims have changed since these packs were loaded.", "Show them", draw);
   const standing = select("standing", STANDINGS.map((one) => [one, wordsOf("standing", one)]), query.standing, { onchange: change });
   const account = sellers && select("connectionId", [["", "Any"], ...Object.entries(sellers)], query.connectionId, { onchange: change });

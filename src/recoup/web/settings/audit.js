@@ -4,7 +4,7 @@ import { get } from "../shared/api.js";
 import { csvButton } from "../shared/csv.js";
 import { h, table } from "../shared/dom.js";
 import { textOf } from "../shared/evidence.js";
-import { askedFor, filterForm } from "../shared/filters.js";
+import { askedFor, filterForm, titlesOf } from "../shared/filters.js";
 import { filteredList } from "../shared/list.js";
 import { choicesOf, wordsOf } from "../shared/states.js";
 import { program } from "./program.js";
@@ -22,7 +22,7 @@ const SETS = { stage: "stage", reason: "answerReason", role: "role", scope: "sco
 export async function showAudit() {
   const problem = h("div");
   const list = filteredList({
-    base: "#/settings/audit", most: 500, noun: "entry",
+    base: "#/settings/audit", titles: titlesOf(FILTERS), most: 500, noun: "entry",
     read: async (query, limit, cursor) => {
       const page = await get(PATH, { ...askedFor(FILTERS, query), limit, cursor });
       return { ...page, count: page.items.length };

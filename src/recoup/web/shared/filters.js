@@ -1,6 +1,7 @@
 // The fields above a list that choose its rows.
 
-import { field, h, select } from "./dom.js";
+import { field, h, listed, select } from "./dom.js";
+import { many, words } from "./words.js";
 
 // Whoever types is not asked after each letter.
 const PAUSE_MS = 300;
@@ -22,6 +23,11 @@ function control({ name, choices, kind }, value, list) {
   } });
 }
 
+/** The titles of filters by their names. */
+export function titlesOf(filters) {
+  return Object.fromEntries(filters.map(({ name, title }) => [name, title]));
+}
+
 /** What the API is asked for: a day as an instant, of which the last one counts whole. */
 export function askedFor(filters, query) {
   const kinds = new Map(filters.map(({ name, kind }) => [name, kind]));
@@ -33,4 +39,20 @@ function instant(kind, value, isLast) {
   const [year, month, day] = value.split("-").map(Number);
   const parts = [year, month - 1, day + (isLast ? 1 : 0)];
   return (kind === "utcDay" ? new Date(Date.UTC(...parts)) : new Date(...parts)).toISOString();
+}
+
+/** The filters of an address that mean nothing: those of a name that the list has not, and those of a
+    value that the server has refused. titles: of all that the list has, by name. */
+export function strangeFilters(query, titles, error) {
+  const refused = error?.status === 422 ? (error.fields ?? []).map((one) => one.field.replace(/^query\./, ""))
+    : error?.status === 404 ? ["connectionId"] : [];
+  return Object.keys(query).filter((name) => query[name] !== "" && (!(name in titles) || refused.includes(name)));
+}
+
+/** In place of the list, which would not be what the address asks for. all: the address without filters. */
+export function strangeNotice(names, query, titles, all, noun) {
+  const named = names.map((name) => (name in titles ? `${titles[name] || words(name)} \u201c${query[name]}\u201d` : `\u201c${name}\u201d`));
+  return h("div.notice.row.spread", { role: "alert" },
+    h("span", {}, names.length === 1 ? "The address has a filter that recoup does not know: " : "The address has filters that recoup does not know: ", listed(named), "."),
+    h("a.button", { href: all }, `Show all ${many(noun)}`));
 }

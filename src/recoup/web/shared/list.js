@@ -3,19 +3,25 @@
 
 import { announce, failure, h, once, put } from "./dom.js";
 import { follow } from "./feed.js";
+import { strangeFilters, strangeNotice } from "./filters.js";
 import { setAddress } from "./places.js";
 import { plural } from "./words.js";
 
 const PER_PAGE = 50;
 
-/** base: the address without filters; bare: the filters that it stands for.
+/** base: the address without filters; bare: the filters that it stands for. titles: of every filter that
+    the list has, by its name; any other in the address is said to be unknown, as is a value that the
+    server refuses, and `strange` names them.
     read(query, limit, cursor) => {items, nextCursor, count, ...}, with at most `most` items.
     rows(items) => their table. summary(page), empty(query): what is above it, or in its place.
     filled(page): it was read anew, and is about to be drawn. noted(): the address has changed. */
-export function filteredList({ base, bare = "", always = {}, most, noun, read, rows, summary = () => null, empty, filled = () => {}, noted = () => {} }) {
+export function filteredList({ base, titles, bare = "", always = {}, most, noun, read, rows, summary = () => null, empty, filled = () => {}, noted = () => {} }) {
   const { pages, ...asked } = Object.fromEntries(new URLSearchParams(location.hash.split("?")[1] ?? bare));
   const part = h("div.results");
-  const view = { part, query: { ...always, ...asked }, fill, change };
+  const view = { part, query: { ...always, ...asked }, strange: [], fill, change };
+  const known = { ...Object.fromEntries(Object.keys(always).map((name) => [name, ""])), ...titles };
+  // Without a question mark it would stand for the bare filters.
+  const all = bare ? `${base}?${new URLSearchParams(always)}` : base;
   let shown = Math.max(1, Number(pages) || 1);
   let turn = 0;
 
@@ -26,7 +32,8 @@ export function filteredList({ base, bare = "", always = {}, most, noun, read, r
   };
 
   function change(event) {
-    view.query = { ...view.query, [event.target.name]: event.target.value.trim() };
+    const kept = Object.entries(view.query).filter(([name]) => name in known);
+    view.query = { ...Object.fromEntries(kept), [event.target.name]: event.target.value.trim() };
     shown = 1;
     note();
     return fill();
@@ -35,6 +42,8 @@ export function filteredList({ base, bare = "", always = {}, most, noun, read, r
   /** Of several fills the one that was asked for last counts, whichever is answered last. */
   async function fill() {
     const asked = ++turn;
+    view.strange = strangeFilters(view.query, known);
+    if (view.strange.length) return refuse();
     part.setAttribute("aria-busy", "true");
     let page = null;
     let problem = null;
@@ -45,12 +54,20 @@ export function filteredList({ base, bare = "", always = {}, most, noun, read, r
     }
     if (asked !== turn) return;
     part.removeAttribute("aria-busy");
-    if (problem) return put(part, failure(problem));
+    if (problem) {
+      view.strange = strangeFilters(view.query, known, problem);
+      return view.strange.length ? refuse() : put(part, failure(problem));
+    }
     filled(page);
     announce(plural(page.count, noun));
     if (!page.count) return put(part, empty(view.query));
     const table = rows(page.items);
     put(part, summary(page), table, more(table, page.nextCursor));
+  }
+
+  function refuse() {
+    part.removeAttribute("aria-busy");
+    put(part, strangeNotice(view.strange, view.query, known, all, noun));
   }
 
   /** As many pages as were shown. */

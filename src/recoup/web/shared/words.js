@@ -12,7 +12,12 @@ export function number(value) {
 }
 
 export function plural(count, noun) {
-  return `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
+  return `${number(count)} ${count === 1 ? noun : many(noun)}`;
+}
+
+/** `claims`, `entries`. */
+export function many(noun) {
+  return `${noun.replace(/([^aeiou])y$/, "$1ie")}s`;
 }
 
 export function percent(share, options = {}) {

@@ -12,7 +12,7 @@ export async function showQuarantine() {
   const sellers = new Map(connections.map((one) => [one.connectionId, nameOf(one)]));
   const told = h("div");
   const list = filteredList({
-    base: "#/syncs/quarantine", most: 500, noun: "row",
+    base: "#/syncs/quarantine", titles: { connectionId: "Amazon account", stream: "Data" }, most: 500, noun: "row",
     read: async (query, limit, cursor) => {
       const page = await get("/api/quarantine", { ...query, limit, cursor });
       return { ...page, count: page.items.length };
@@ -41,7 +41,7 @@ export async function showQuarantine() {
       h("div.row.spread.head", {}, h("h1", {}, "Quarantine"), mayWork ? h("button", { type: "button", onclick: replay }, "Try all rows again") : null),
       h("p.muted", {}, "Rows that recoup could not read. A newer version may be able to: then try them again. Nothing else waits for them."),
       h("div", { role: "status" }, told),
-      h("section.card", {}, filter, list.query.stream ? h("p.muted", {}, `Only ${words(list.query.stream).toLowerCase()}. `,
+      h("section.card", {}, filter, list.query.stream && !list.strange.length ? h("p.muted", {}, `Only ${words(list.query.stream).toLowerCase()}. `,
         h("a", { href: "#/syncs/quarantine" }, "Show all")) : null, list.part),
     ],
   };

@@ -62,7 +62,7 @@ async function quarantineCard() {
 /** The filters are those of the address; its days are the reader's. */
 function history(sellers, states) {
   const list = filteredList({
-    base: "#/syncs", most: 100, noun: "sync",
+    base: "#/syncs", titles: { status: "State", connectionId: "Amazon account", from: "From", to: "To" }, most: 100, noun: "sync",
     read: async ({ from, to, ...query }, limit, cursor = 0) => {
       const { syncs, total } = await get("/api/sync/history", { ...query, from: midnight(from), to: midnight(to, 1), limit, offset: cursor });
       const end = cursor + syncs.length;

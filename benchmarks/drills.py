@@ -163,24 +163,32 @@ def database_full() -> None:
 
 
 def temporary_full() -> None:
-    """The disk for temporary files is full: no report's file can be downloaded."""
+    """The disk for temporary files is full: no report's file can be downloaded.
+
+    After a first sync: a program that finds the folder full at its start takes another one, /tmp.
+    """
     with ExitStack() as stack:
         disk = stack.enter_context(small_disk(16))
         disk.chmod(0o777)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/tmp")))
         folder.chmod(0o711)
         here = stack.enter_context(stage(folder, orders=100, TMPDIR=str(disk)))
+        here.start_sync()
+        here.until(is_complete, "the first sync is complete")
         ballast = fill(disk, but_mebibytes=0)
-        here.say("no space is left in TMPDIR; a sync is started")
+        here.say("no space is left in TMPDIR; another sync is started")
         here.start_sync()
         deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and not _tells(here, "sync_interrupted"):
+        while time.monotonic() < deadline and not _tells(here, "No space", "sync_interrupted"):
             time.sleep(1)
+        here.say(f"a reader is told: {here.status()}")
+        assert not is_complete(here.status()), "the disk was never needed"
+        time.sleep(20)
         here.say(f"a reader is told: {here.status()}")
         ballast.unlink()
         here.say("space is made")
         here.until(is_complete, "the sync is complete")
-        here.tell_log("sync_interrupted", "Traceback")
+        here.tell_log("sync_interrupted", "No space", "Traceback")
 
 
 def amazon_away() -> None:
@@ -301,7 +309,7 @@ def main() -> None:
     parser.add_argument("drills", nargs="*", choices=[*DRILLS, []], default=[])
     asked = parser.parse_args()
     for name in asked.drills or DRILLS:
-        print(f"{name}: {DRILLS[name].__doc__}", flush=True)
+        print(f"{name}: {(DRILLS[name].__doc__ or '').partition(chr(10))[0]}", flush=True)
         DRILLS[name]()
 
 

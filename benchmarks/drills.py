@@ -22,8 +22,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
+from tests.chaos.clock import StepClock
 from tests.cli.programs import Recoup, Running, free_port
 
 _MIB = 2**20
@@ -192,17 +194,26 @@ def temporary_full() -> None:
 
 
 def amazon_away() -> None:
-    """Every call is answered 503 for as long as a night's sync tries, and longer."""
+    """Every call is answered 503 for a whole day, whose hours in between are stepped over."""
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
-        Path(name).chmod(0o711)
+        folder = Path(name)
+        folder.chmod(0o711)
+        clock = StepClock(folder)
+        assert clock.missing is None, clock.missing
         # Nights are four minutes apart here.
-        with stage(Path(name), orders=100, RECOUP_SYNC_SCHEDULE="*/4 * * * *") as here:
+        every = {"RECOUP_SYNC_SCHEDULE": "*/4 * * * *", **clock.environ}
+        with stage(folder / "data", orders=100, **every) as here:
             here.faults("503:1")
             here.say("every call gets 503")
             here.until(lambda status: status["status"] == "failed", "the first night has failed")
+            clock.set(int(timedelta(days=1).total_seconds()))
+            here.say("a day later")
+            here.until(lambda status: status["status"] == "in_progress", "the next night begins")
+            time.sleep(60)
+            here.say(f"a reader is told: {here.status()}")
             here.faults()
             here.say("Amazon is back")
-            here.until(is_complete, "the next night is complete")
+            here.until(is_complete, "it is complete")
             here.tell_log("stream_failed", "Traceback")
 
 

@@ -22,8 +22,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
+from tests.chaos.clock import StepClock
 from tests.cli.programs import Recoup, Running, free_port
 
 _MIB = 2**20
@@ -163,38 +165,55 @@ def database_full() -> None:
 
 
 def temporary_full() -> None:
-    """The disk for temporary files is full: no report's file can be downloaded."""
+    """The disk for temporary files is full: no report's file can be downloaded.
+
+    After a first sync: a program that finds the folder full at its start takes another one, /tmp.
+    """
     with ExitStack() as stack:
         disk = stack.enter_context(small_disk(16))
         disk.chmod(0o777)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/tmp")))
         folder.chmod(0o711)
         here = stack.enter_context(stage(folder, orders=100, TMPDIR=str(disk)))
+        here.start_sync()
+        here.until(is_complete, "the first sync is complete")
         ballast = fill(disk, but_mebibytes=0)
-        here.say("no space is left in TMPDIR; a sync is started")
+        here.say("no space is left in TMPDIR; another sync is started")
         here.start_sync()
         deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and not _tells(here, "sync_interrupted"):
+        while time.monotonic() < deadline and not _tells(here, "No space", "sync_interrupted"):
             time.sleep(1)
+        here.say(f"a reader is told: {here.status()}")
+        assert not is_complete(here.status()), "the disk was never needed"
+        time.sleep(20)
         here.say(f"a reader is told: {here.status()}")
         ballast.unlink()
         here.say("space is made")
         here.until(is_complete, "the sync is complete")
-        here.tell_log("sync_interrupted", "Traceback")
+        here.tell_log("sync_interrupted", "No space", "Traceback")
 
 
 def amazon_away() -> None:
-    """Every call is answered 503 for as long as a night's sync tries, and longer."""
+    """Every call is answered 503 for a whole day, whose hours in between are stepped over."""
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
-        Path(name).chmod(0o711)
+        folder = Path(name)
+        folder.chmod(0o711)
+        clock = StepClock(folder)
+        assert clock.missing is None, clock.missing
         # Nights are four minutes apart here.
-        with stage(Path(name), orders=100, RECOUP_SYNC_SCHEDULE="*/4 * * * *") as here:
+        every = {"RECOUP_SYNC_SCHEDULE": "*/4 * * * *", **clock.environ}
+        with stage(folder / "data", orders=100, **every) as here:
             here.faults("503:1")
             here.say("every call gets 503")
             here.until(lambda status: status["status"] == "failed", "the first night has failed")
+            clock.set(int(timedelta(days=1).total_seconds()))
+            here.say("a day later")
+            here.until(lambda status: status["status"] == "in_progress", "the next night begins")
+            time.sleep(60)
+            here.say(f"a reader is told: {here.status()}")
             here.faults()
             here.say("Amazon is back")
-            here.until(is_complete, "the next night is complete")
+            here.until(is_complete, "it is complete")
             here.tell_log("stream_failed", "Traceback")
 
 
@@ -214,13 +233,16 @@ def half_open() -> None:
         stack.callback(readers.kill)
         assert readers.stdout is not None
         readers.stdout.readline()
-        here.say(f"descriptors: {before} before, {_descriptors(here)} with 15 readers")
+        here.say(
+            f"{_far_sockets()} sockets, descriptors: {before} before, {_descriptors(here)} now"
+        )
         _run("ip", "link", "set", "drill0", "down")
         here.say("their network is gone")
         deadline = time.monotonic() + 300
-        while _descriptors(here) > before + 3 and time.monotonic() < deadline:
+        while _far_sockets() and time.monotonic() < deadline:
             time.sleep(1)
-        here.say(f"descriptors: {_descriptors(here)}")
+        here.say(f"{_far_sockets()} sockets, descriptors: {_descriptors(here)}")
+        assert not _far_sockets(), "they are held"
 
 
 _READERS = """
@@ -267,6 +289,12 @@ def _network() -> Iterator[None]:
         _run("ip", "netns", "del", "drill")
 
 
+def _far_sockets() -> int:
+    """Connections to the other network that the kernel still holds."""
+    command = ["ss", "--no-header", "--tcp", "--numeric", "dst", "10.77.0.2"]
+    return len(subprocess.run(command, check=True, capture_output=True).stdout.splitlines())
+
+
 def _descriptors(here: Stage) -> int:
     return len(list(Path(f"/proc/{here.service.process.pid}/fd").iterdir()))
 
@@ -292,7 +320,7 @@ def main() -> None:
     parser.add_argument("drills", nargs="*", choices=[*DRILLS, []], default=[])
     asked = parser.parse_args()
     for name in asked.drills or DRILLS:
-        print(f"{name}: {DRILLS[name].__doc__}", flush=True)
+        print(f"{name}: {(DRILLS[name].__doc__ or '').partition(chr(10))[0]}", flush=True)
         DRILLS[name]()
 
 

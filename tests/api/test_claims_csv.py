@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
 from decimal import Decimal
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from recoup.api.paging import all_csv
 from recoup.api.recoveries import SHEET, sheet_rows
 from recoup.claims.answers import Reason
 from recoup.claims.bodies.claim import claim_body
+from recoup.claims.reading.cells import CellReader
 from recoup.claims.reading.claims import ClaimSelection, list_claims
 from recoup.claims.reading.sort import Order, Sort
 from recoup.claims.stages import STATUSES, STEPS_IN_WORDS, Stage
@@ -139,3 +140,24 @@ async def test_odd_values_are_written_as_ever(database: Database, connection: Co
 
     assert file == wanted
     assert len(wanted) > 100 * count
+
+
+@pytest.mark.parametrize("sort", Sort)
+async def test_each_claim_is_in_it_once(
+    database: Database, connection: Connection, sort: Sort
+) -> None:
+    """In the order of the list, wherever a read ends and whichever claims are asked for together."""
+    await store(database, connection, ({**one} for one in islice(combinations(), 0, None, 131)))
+    now = datetime.combine(TODAY, time(12), UTC)
+    selection, order = ClaimSelection(connection.workspace_id, now), Order(sort, now)
+    reader = CellReader(selection, order, ["claimId"], ids_per_read=7)
+
+    found, after = [], None
+    async with database.reading() as conn:
+        wanted = [row.claim_id for row in await list_claims(conn, selection, order, limit=MOST)]
+        while rows := await reader.read(conn, 3, after):
+            found += [row[0] for row in rows]
+            after = tuple(rows[-1][1:])
+
+    assert len(wanted) > 40
+    assert found == wanted

@@ -12,7 +12,7 @@ from recoup.connections.queries import Connection, list_connections
 from recoup.connections.schedule import next_scheduled_sync
 from recoup.connections.states import ConnectionStatus
 from recoup.ids import WorkspaceId
-from recoup.sync.record.current_notes import read_current_notes
+from recoup.sync.record.note_queries import read_current_notes
 from recoup.sync.record.queries import find_last_sync, list_active_syncs, list_newest_syncs
 from recoup.sync.record.status import status_body
 
@@ -24,7 +24,7 @@ async def read_overview(services: Services, workspace_id: WorkspaceId) -> Overvi
         last = await find_last_sync(conn, workspace_id)
         newest = await list_newest_syncs(conn, workspace_id)
         connections = await list_connections(conn, workspace_id)
-        notes = await read_current_notes(conn, workspace_id)
+    notes = await read_current_notes(services.database, workspace_id)
     return OverviewBody(
         has_active_sync=bool(active),
         active_sync=status_body(active[0]) if active else None,

@@ -41,7 +41,7 @@ from recoup.connections.queries import get_connection
 from recoup.db.engine import Database, Reader
 from recoup.errors import InvalidRequestError
 from recoup.ids import ConnectionId, WorkspaceId
-from recoup.sync.record.current_notes import CLAIMS, read_current_notes
+from recoup.sync.record.note_queries import CLAIMS, read_current_notes
 
 _HEADER = header_of(ClaimBody)
 SHEET: Sheet[Sequence[Any]] = Sheet(
@@ -99,9 +99,9 @@ async def read_claim_page(
         rows, cursor = await read_page(conn, pages, limit=query.limit, cursor=query.cursor)
         totals = await total_claims(conn, selection)
         paid = await total_payments(conn, selection)
-        notes = await read_current_notes(
-            conn, selection.workspace_id, connection_id=selection.connection_id, stream=CLAIMS
-        )
+    notes = await read_current_notes(
+        database, selection.workspace_id, connection_id=selection.connection_id, stream=CLAIMS
+    )
     return ClaimPage(
         items=[claim_body(row) for row in rows],
         next_cursor=cursor,

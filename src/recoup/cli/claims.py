@@ -229,16 +229,16 @@ async def _read_list(database: Database, selection: ClaimSelection, limit: int) 
     from recoup.claims.bodies.totals import selection_totals_body
     from recoup.claims.reading.claims import list_claims, total_claims, total_payments
     from recoup.claims.reading.sort import Order, Sort
-    from recoup.sync.record.current_notes import CLAIMS, read_current_notes
+    from recoup.sync.record.note_queries import CLAIMS, read_current_notes
 
     async with database.reading() as conn:
         order = Order(Sort.DEADLINE, selection.now)
         rows = await list_claims(conn, selection, order, limit=limit)
         totals = await total_claims(conn, selection)
         paid = await total_payments(conn, selection)
-        notes = await read_current_notes(
-            conn, selection.workspace_id, connection_id=selection.connection_id, stream=CLAIMS
-        )
+    notes = await read_current_notes(
+        database, selection.workspace_id, connection_id=selection.connection_id, stream=CLAIMS
+    )
     return ClaimList(
         items=[claim_body(row) for row in rows],
         totals=selection_totals_body(totals, paid),

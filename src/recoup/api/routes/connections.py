@@ -35,8 +35,8 @@ from recoup.errors import (
 from recoup.ids import ConnectionId
 from recoup.notes.note import NoteBody
 from recoup.spapi.endpoints import MARKETPLACES, Environment, Region
-from recoup.sync.record.current_notes import read_current_notes
 from recoup.sync.record.expiries import CONNECTION
+from recoup.sync.record.note_queries import read_current_notes
 from recoup.users.roles import Role, Scope
 
 router = APIRouter(tags=["connections"])
@@ -184,7 +184,7 @@ async def get_connections(
 ) -> ConnectionsBody:
     async with services.database.reading() as conn:
         connections = await list_connections(conn, workspace_id)
-        notes = await read_current_notes(conn, workspace_id, stream=CONNECTION)
+    notes = await read_current_notes(services.database, workspace_id, stream=CONNECTION)
     return ConnectionsBody(
         connected=any(
             one.status is ConnectionStatus.ACTIVE and not one.is_files for one in connections

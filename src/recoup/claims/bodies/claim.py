@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -200,8 +201,12 @@ def claim_detail(row: ClaimRow, past: ClaimPast) -> ClaimDetail:
 
 def title_of(claim_type: ClaimType) -> str:
     """The title of a claim type."""
-    titles = {rule.type: rule.title for rule in all_rules()}
-    return titles.get(claim_type, claim_type.replace("_", " ").capitalize())
+    return _titles().get(claim_type, claim_type.replace("_", " ").capitalize())
+
+
+@cache
+def _titles() -> Mapping[ClaimType, str]:
+    return {rule.type: rule.title for rule in all_rules()}
 
 
 def _fields(row: ClaimRow) -> dict[str, Any]:
@@ -218,5 +223,9 @@ def _fields(row: ClaimRow) -> dict[str, Any]:
         "waiting_days": row.waiting_days,
         "chase_on": chase_on(row.standpoint),
     }
-    stored = (name for name in ClaimBody.model_fields if name not in worked_out)
-    return {name: getattr(row, name) for name in stored} | worked_out
+    return {name: getattr(row, name) for name in _stored(frozenset(worked_out))} | worked_out
+
+
+@cache
+def _stored(worked_out: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name for name in ClaimBody.model_fields if name not in worked_out)

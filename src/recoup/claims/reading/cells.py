@@ -65,13 +65,21 @@ class CellReader:
     of `claim` nor worked out here.
     """
 
-    def __init__(self, selection: ClaimSelection, order: Order, names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        selection: ClaimSelection,
+        order: Order,
+        names: Sequence[str],
+        *,
+        ids_per_read: int = _IDS_PER_READ,
+    ) -> None:
         worked_out = _worked_out(today_on(selection.now))
         cells = (worked_out[name] if name in worked_out else _stored(name) for name in names)
         ids = any_(bindparam("ids", type_=ARRAY(Text)))
         self._cells = in_order(select(*cells).where(_c.claim_id == ids), order)
         self._selection = selection
         self._order = order
+        self._ids_per_read = ids_per_read
         self._next: deque[str] = deque()
 
     async def read(
@@ -79,7 +87,7 @@ class CellReader:
     ) -> Sequence[Sequence[Any]]:
         """The next `limit` claims, after the last one that was read: cells, then the position."""
         if not self._next:
-            chosen = chosen_of(self._selection, self._order, limit=_IDS_PER_READ, after=after)
+            chosen = chosen_of(self._selection, self._order, limit=self._ids_per_read, after=after)
             self._next.extend(await conn.scalars(chosen))
         ids = [self._next.popleft() for _ in range(min(limit, len(self._next)))]
         rows: Sequence[Sequence[Any]] = (await conn.execute(self._cells, {"ids": ids})).all()

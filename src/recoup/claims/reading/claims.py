@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, any_, case, func, or_, select, true
@@ -117,8 +118,12 @@ def of_workspace(workspace_id: WorkspaceId) -> ColumnElement[bool]:
     return _c.connection_id == any_(func.array(seller.scalar_subquery(), type_=ARRAY(Text)))
 
 
-def conditions(selection: ClaimSelection) -> list[ColumnElement[bool]]:
-    """The conditions of the selection; a filter that is not set adds none."""
+@lru_cache(maxsize=8)
+def conditions(selection: ClaimSelection) -> Sequence[ColumnElement[bool]]:
+    """The conditions of the selection; a filter that is not set adds none.
+
+    Kept for the next statement of the same request: making them takes as long as asking.
+    """
     today = today_on(selection.now)
     equal: tuple[tuple[Callable[[], ColumnElement[Any]], str | None], ...] = (
         (lambda: _c.connection_id, selection.connection_id),

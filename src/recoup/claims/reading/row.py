@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Select, func, null, select
@@ -18,7 +19,7 @@ from recoup.claims.tables import claim, claim_detection
 from recoup.ids import ConnectionId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ClaimRow:
     """The columns of `claim`, each under its name.
 
@@ -70,7 +71,7 @@ class ClaimRow:
     today_on: date
     place: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def window_state(self) -> WindowState:
         return window_state(self.fileable_from, self.deadline, self.today_on)
 
@@ -82,7 +83,7 @@ class ClaimRow:
     def review(self) -> Review:
         return review_of(self.confidence)
 
-    @property
+    @cached_property
     def standpoint(self) -> Standpoint:
         return Standpoint(
             stage=self.stage,
@@ -96,7 +97,7 @@ class ClaimRow:
             today_on=self.today_on,
         )
 
-    @property
+    @cached_property
     def shown_stage(self) -> Stage:
         return shown_stage(self.standpoint)
 

@@ -17,6 +17,8 @@ from recoup.clock import utc_now
 from recoup.connections.queries import Connection
 from recoup.connections.states import ConnectionStatus
 from recoup.db.engine import Database
+from recoup.notes.note import Note, NoteCode
+from recoup.notes.queries import add_note
 from tests.api.claim_rows import UK, day, store_claims, unvalued
 from tests.api.serving import Server, finish, new_user
 from tests.browser.shop import Seat, seated
@@ -193,6 +195,24 @@ async def test_what_needs_a_person(seat: Seat) -> None:
     await expect(accounts).to_contain_text("Next sync")
 
 
+async def test_rules_that_wait_for_the_same_are_one_thing_to_look_at(seat: Seat) -> None:
+    """With all their names; no sentence is repeated for each of them, and the count is that of the list."""
+    (account,) = await seat.connect("A1")
+    await finish(seat.database, await seat.start(account))
+    why = "were not searched: the last sync did not read orders to the end."
+    async with seat.database.writing() as conn:
+        for name in ("Lost", "Damaged", "Disposed"):
+            note = Note("claims", NoteCode.RULE_WAITS, f'Claims "{name}" {why}', subject=name)
+            await add_note(conn, account.connection_id, note)
+    page = await seat.page()
+
+    needs = region(page, "Needs attention")
+    await needs.get_by_text("1 thing to look at in the data").click()
+    await expect(needs.get_by_text(why)).to_have_count(1)
+    for name in ("Lost", "Damaged", "Disposed"):
+        await expect(needs.get_by_text(why)).to_contain_text(f'"{name}"')
+
+
 async def test_all_products_without_a_cost_can_be_reached(seat: Seat) -> None:
     """Not the first fifty only."""
     (account,) = await seat.connect("A1")
@@ -235,7 +255,7 @@ async def test_a_late_answer_is_said(seat: Seat) -> None:
     await page.clock.fast_forward(11_000)
     await expect(page.locator("#banner")).to_contain_text("has not answered")
     await held[0].continue_()
-    await expect(page.get_by_text("No matching claims")).to_be_visible()
+    await expect(page.get_by_text("Claims are found in the data")).to_be_visible()
     await expect(page.locator("#banner")).to_be_hidden()
 
 

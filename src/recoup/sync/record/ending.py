@@ -38,7 +38,8 @@ def by_reason(reasons: Mapping[str, str]) -> list[tuple[str, list[str]]]:
 
 
 def named(streams: Sequence[str]) -> str:
-    """`orders`, `orders and returns`, `ledger, orders and returns`."""
-    if len(streams) < 2:
-        return "".join(streams)
-    return f"{', '.join(streams[:-1])} and {streams[-1]}"
+    """`orders`, `orders and returns`, `ledger, orders and removal shipments`."""
+    names = [one.replace("_", " ") for one in streams]
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -5,7 +5,7 @@ import { announce, drawAgain, facts, failure, field, h, once, put, select } from
 import { follow } from "../shared/feed.js";
 import { whoMay } from "../shared/rights.js";
 import { choicesOf, kindOf, wordsOf } from "../shared/states.js";
-import { day, time } from "../shared/words.js";
+import { day, time, told } from "../shared/words.js";
 
 const BASE = "/api/v1/integrations/amazon";
 const REGIONS = [["NA", "North America"], ["EU", "Europe, Middle East, India"], ["FE", "Far East"]];
@@ -81,7 +81,7 @@ export function authorizeButton(place, title, problem, { kind = "button", draft 
 /** Why an account is not active, and what about it ends soon. */
 export function troubles(account) {
   const lines = [account.reason, ...account.notes.map((note) => note.message)].filter(Boolean);
-  return lines.map((line) => h("p.notice.small", {}, line));
+  return lines.map((line) => h("p.notice.small", {}, told(line)));
 }
 
 /** Whether the seller should authorize recoup again now. */

@@ -3,7 +3,7 @@
 import { authorizeButton, needsConsent, troubles } from "../accounts/accounts.js";
 import { claimsLink } from "../shared/claims_link.js";
 import { h } from "../shared/dom.js";
-import { noteList } from "../shared/notes.js";
+import { gathered, noteList } from "../shared/notes.js";
 import { kindOf, wordsOf } from "../shared/states.js";
 import { nameOf, plural } from "../shared/words.js";
 
@@ -21,7 +21,7 @@ export function attention({ connections, notes, missing, refused, metrics, probl
   if (refused) lines.push(h("li", {}, h("a", { href: "#/costs" }, `${plural(refused, "refused cost")} can be sent to Amazon again`)));
   if (notes.length) {
     const sellers = several ? Object.fromEntries(connections.map((one) => [one.connectionId, nameOf(one)])) : {};
-    lines.push(h("li", {}, h("details", {}, h("summary", {}, `${plural(notes.length, "thing")} to look at in the data`), noteList(notes, sellers))));
+    lines.push(h("li", {}, h("details", {}, h("summary", {}, `${plural(gathered(notes).length, "thing")} to look at in the data`), noteList(notes, sellers))));
   }
   return lines.length ? h("section.card.attention", { "aria-label": "Needs attention" }, h("h2", {}, "Needs attention"), h("ul.plain.spaced", {}, lines)) : null;
 }

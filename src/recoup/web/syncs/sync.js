@@ -4,7 +4,7 @@ import { authorizeButton, needsConsent, troubles } from "../accounts/accounts.js
 import { get } from "../shared/api.js";
 import { announce, drawAgain, failure, h, once, put } from "../shared/dom.js";
 import { follow } from "../shared/feed.js";
-import { noteList } from "../shared/notes.js";
+import { gathered, noteList } from "../shared/notes.js";
 import { mayAct } from "../shared/rights.js";
 import { cancelSync, causes, outcome, planDetails, progressTable, startSync, syncBadge } from "./sync_parts.js";
 import { planOf } from "./sync_plan.js";
@@ -58,7 +58,7 @@ export async function showSync(id) {
         sync.attempt > 1 ? h("p.muted.small", {}, `Attempt ${number(sync.attempt)}: a worker ended in between, and another one continued.`) : null),
       h("section.card", {}, h("h2", {}, "By kind of data"), progressTable(sync, known)),
       known ? planCard(known) : null,
-      sync.notes.length ? h("section.card", {}, h("h2", {}, `${plural(sync.notes.length, "thing")} to look at`), noteList(sync.notes)) : null,
+      sync.notes.length ? h("section.card", {}, h("h2", {}, `${plural(gathered(sync.notes).length, "thing")} to look at`), noteList(sync.notes)) : null,
     ];
   };
   const planCard = (known) => {

@@ -237,7 +237,8 @@ async def test_what_ends_within_60_days_is_told_once(
             await tell_expiries(database, secret_rotated_on=made, now=begun + timedelta(days=days))
         events = [await reader.next(), await reader.next()]
     near = (await client.get(STATUS)).json()["connections"]
-    types = [a["type"] for a in (await client.get("/api/sync/activity")).json()["activities"]]
+    told = (await client.get("/api/sync/activity")).json()["activities"]
+    types = [one["type"] for one in told]
     overview = (await client.get("/api/sync/status")).json()["notes"]
     await client.post(CONNECTIONS, json=account(sellingPartnerId="A1"))
     renewed = (await client.get(STATUS)).json()["connections"]
@@ -252,6 +253,8 @@ async def test_what_ends_within_60_days_is_told_once(
     assert (
         types == ["authorization_expires", "authorization_expires", "client_secret_expires"][::-1]
     )
+    ends = [one["message"] for one in told if one["type"] == "authorization_expires"]
+    assert len({message.partition(":")[0] for message in ends}) == 2, "each names its account"
     assert [event and [n["code"] for n in event[1]["notes"]] for event in events] == codes
     assert {note["code"] for note in overview} == {code for each in codes for code in each}
     assert renewed[0]["notes"] == []

@@ -7,7 +7,12 @@ from contextlib import suppress
 from datetime import date, datetime
 
 from recoup.connections.expiry import authorization_warning
-from recoup.connections.queries import Connection, keep_connection, list_authorized
+from recoup.connections.queries import (
+    Connection,
+    account_title,
+    keep_connection,
+    list_authorized,
+)
 from recoup.db.engine import Database, Writer
 from recoup.errors import NotFoundError
 from recoup.events.queries import record_activity
@@ -47,13 +52,16 @@ async def _tell(
     conn: Writer, connection: Connection, notes: Sequence[Note], told: set[WorkspaceId]
 ) -> None:
     new = await replace_notes(conn, connection.connection_id, CONNECTION, "", _CODES, notes)
+    title = account_title(connection.selling_partner_id, connection.region)
     for note in new:
+        message = f"{title}: {note.message}"
         if note.code is NoteCode.CLIENT_SECRET_EXPIRES:
             if connection.workspace_id in told:
                 continue
             told.add(connection.workspace_id)
+            message = note.message
         await record_activity(
-            conn, connection.workspace_id, activity_type=note.code, message=note.message
+            conn, connection.workspace_id, activity_type=note.code, message=message
         )
     if new:
         await announce_expiry(conn, connection, notes)

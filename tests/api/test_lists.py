@@ -31,9 +31,22 @@ IDENTITIES = {
     "ledger": "quantity",
     "shipments": "shipmentId",
     "removals": "orderId",
+    "ledger-summary": "startingBalance",
+    "removal-shipments": "orderId",
+    "inbound-noncompliance": "shipmentId",
+    "long-term-storage-fees": "quantityCharged",
+    "replacements": "replacementOrderId",
+    "inbound-plans": "inboundPlanId",
+    "fee-preview": "sku",
+    "storage-fees": "monthOn",
+    "settlements": "settlementId",
+    "marketplaces": "marketplaceId",
 }
-UNITS = ("reimbursements", "returns", "ledger", "shipments", "removals")
-WITH_ORDER = ("reimbursements", "returns", "removals")
+UNITS = (
+    *("reimbursements", "returns", "ledger", "shipments", "removals"),
+    *("ledger-summary", "removal-shipments", "inbound-noncompliance", "long-term-storage-fees"),
+)
+WITH_ORDER = ("reimbursements", "returns", "removals", "removal-shipments")
 every_list = pytest.mark.parametrize("name", IDENTITIES)
 every_list_of_units = pytest.mark.parametrize("name", UNITS)
 
@@ -123,7 +136,7 @@ async def test_each_row_says_where_it_came_from(
 
 
 def _cell(item: Mapping[str, Any], column: str) -> str:
-    if column == "currency":
+    if column == "currency" and column not in item:
         return next(v["currency"] for v in item.values() if isinstance(v, dict) and "currency" in v)
     value = item[_MONEY.get(column, column)]
     if isinstance(value, dict):
@@ -167,6 +180,44 @@ async def test_units_are_found_by_order(client: httpx2.AsyncClient, rows: None, 
 def _number(name: str, item: Mapping[str, Any]) -> int:
     identity = str(item[IDENTITIES[name]])
     return int(identity.lstrip("FBAOR-"))
+
+
+async def test_a_replacement_is_found_by_either_order(
+    client: httpx2.AsyncClient, rows: None
+) -> None:
+    """By its own, and by the one that it replaces."""
+    for order in ("N-3", "O-3"):
+        items = (await client.get(f"/api/replacements?orderId={order}")).json()["items"]
+        assert [item["replacementOrderId"] for item in items] == ["N-3"]
+
+
+async def test_what_has_no_sku_is_found_by_its_label(
+    client: httpx2.AsyncClient, rows: None
+) -> None:
+    """Storage is charged by label; an SKU is no filter there."""
+    items = (await client.get("/api/storage-fees?fnsku=X-1")).json()["items"]
+
+    assert [item["monthOn"] for item in items] == ["2026-01-05", "2026-01-02"]
+    assert items[0]["monthlyStorageFee"] == {"amount": "0.1234", "currency": "USD"}
+
+
+async def test_a_settlement_without_an_end_comes_last(
+    client: httpx2.AsyncClient, rows: None
+) -> None:
+    """And what was not counted stays unknown."""
+    items = (await client.get("/api/settlements")).json()["items"]
+
+    assert (items[-1]["settlementId"], items[-1]["endedAt"]) == ("S-0", None)
+    assert items[0]["total"] == {"amount": "120.5", "currency": "USD"}
+    (balance, *_) = (await client.get("/api/ledger-summary?limit=1")).json()["items"]
+    assert (balance["startingBalance"], balance["lost"], balance["found"]) == (6, None, None)
+
+
+async def test_a_plan_names_its_marketplaces(client: httpx2.AsyncClient, rows: None) -> None:
+    """As a list in the JSON."""
+    items = (await client.get("/api/inbound-plans?limit=1")).json()["items"]
+
+    assert items[0]["marketplaceIds"] == ["ATVPDKIKX0DER"]
 
 
 async def test_a_reimbursement_keeps_its_signs(client: httpx2.AsyncClient, rows: None) -> None:

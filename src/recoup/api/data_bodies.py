@@ -99,6 +99,20 @@ class FeePage(Page):
     items: list[Fee]
 
 
+class SellerMarketplace(LoadedRow):
+    marketplace_id: str
+    name: str | None
+    country_code: str | None
+    currency: str | None
+    domain_name: str | None
+    is_participating: bool | None
+    has_suspended_listings: bool | None
+
+
+class SellerMarketplacePage(Page):
+    items: list[SellerMarketplace]
+
+
 ORDER = Document(
     Order,
     {"total": "total_amount"},
@@ -111,3 +125,4 @@ ORDER = Document(
 )
 TRANSACTION = Document(Transaction, {"total": "total_amount"})
 FEE = Document(Fee, {"money": "amount"})
+MARKETPLACE = Document(SellerMarketplace)

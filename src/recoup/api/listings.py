@@ -47,10 +47,19 @@ class PageQuery(CamelModel):
     cursor: Cursor = None
 
 
-class RowQuery(PageQuery):
+class TimeQuery(PageQuery):
     since: OptionalInstant = Field(default=None, alias="from", description="At or after.")
     until: OptionalInstant = Field(default=None, alias="to", description="Before.")
+
+
+class RowQuery(TimeQuery):
     sku: OptionalIdentifier = None
+
+
+class LabelQuery(TimeQuery):
+    """The filters for units that are known by their label only."""
+
+    fnsku: OptionalIdentifier = None
 
 
 class SaleQuery(RowQuery):
@@ -69,7 +78,7 @@ async def answer(
     database: Database,
     workspace_id: WorkspaceId,
     listing: Listing,
-    query: RowQuery,
+    query: TimeQuery,
     *,
     as_csv: bool,
     document: Document,
@@ -99,7 +108,7 @@ def _first(row: tuple[Place, str]) -> Place:
     return row[0]
 
 
-async def select_rows(database: Database, workspace_id: WorkspaceId, query: RowQuery) -> Selection:
+async def select_rows(database: Database, workspace_id: WorkspaceId, query: TimeQuery) -> Selection:
     """Raises NotFoundError for a connection that is not the user's."""
     named = None if query.connection_id is None else ConnectionId(query.connection_id)
     if named is not None:

@@ -153,6 +153,84 @@ class ShipmentPage(Page):
     items: list[Shipment]
 
 
+class MonthlyBalance(LoadedRow):
+    month_on: date
+    fnsku: str
+    msku: str
+    disposition: str
+    location: str
+    store: str
+    supplier: str
+    asin: str | None
+    product_name: str | None
+    starting_balance: int | None
+    in_transit: int | None
+    receipts: int | None
+    customer_shipments: int | None
+    customer_returns: int | None
+    vendor_returns: int | None
+    warehouse_transfers: int | None
+    found: int | None
+    lost: int | None
+    damaged: int | None
+    disposed: int | None
+    other_events: int | None
+    unknown_events: int | None
+    ending_balance: int | None
+
+
+class MonthlyBalancePage(Page):
+    items: list[MonthlyBalance]
+
+
+class RemovalShipment(LoadedRow):
+    order_id: str
+    shipped_at: Timestamp
+    sku: str
+    fnsku: str
+    disposition: str
+    tracking_number: str
+    occurrence: int
+    requested_at: Timestamp | None
+    shipped_quantity: int | None
+    carrier: str | None
+    removal_order_type: str | None
+
+
+class RemovalShipmentPage(Page):
+    items: list[RemovalShipment]
+
+
+class Replacement(LoadedRow):
+    replacement_order_id: str
+    sku: str
+    shipped_at: Timestamp
+    occurrence: int
+    original_order_id: str | None
+    asin: str | None
+    fulfillment_center: str | None
+    original_fulfillment_center: str | None
+    quantity: int | None
+    reason_code: str | None
+
+
+class ReplacementPage(Page):
+    items: list[Replacement]
+
+
+class InboundPlan(LoadedRow):
+    inbound_plan_id: str
+    name: str | None
+    status: str | None
+    created_at: Timestamp | None
+    last_updated_at: Timestamp
+    marketplace_ids: list[str]
+
+
+class InboundPlanPage(Page):
+    items: list[InboundPlan]
+
+
 STOCK = Document(Stock)
 MOVEMENT = Document(Movement)
 REIMBURSEMENT = Document(Reimbursement)
@@ -162,3 +240,7 @@ SHIPMENT = Document(
     Shipment,
     parts=Parts("items", Document(ShipmentItem), SHIPMENT_ITEMS, ("connection_id", "shipment_id")),
 )
+MONTHLY_BALANCE = Document(MonthlyBalance)
+REMOVAL_SHIPMENT = Document(RemovalShipment)
+REPLACEMENT = Document(Replacement)
+INBOUND_PLAN = Document(InboundPlan)

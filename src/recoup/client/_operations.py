@@ -28,7 +28,9 @@ T = TypeVar("T")
 AMAZON = "/api/v1/integrations/amazon"
 LISTS = (
     *("orders", "inventory", "transactions", "fees", "reimbursements", "returns"),
-    *("ledger", "shipments", "removals"),
+    *("ledger", "ledger-summary", "shipments", "inbound-plans", "inbound-noncompliance"),
+    *("removals", "removal-shipments", "replacements", "fee-preview", "storage-fees"),
+    *("long-term-storage-fees", "settlements", "marketplaces"),
 )
 """The lists of a seller's rows."""
 

@@ -9,20 +9,23 @@ from fastapi.responses import Response
 
 from recoup.api.data_bodies import (
     FEE,
+    MARKETPLACE,
     ORDER,
     TRANSACTION,
     FeePage,
     OrderPage,
+    SellerMarketplacePage,
     TransactionPage,
 )
 from recoup.api.listings import (
     ANSWERS,
     SaleQuery,
+    TimeQuery,
     WantsCsv,
     answer,
 )
 from recoup.api.services import CurrentWorkspace, ServicesOfApp
-from recoup.streams.listing.listing_queries import FEES, ORDERS, TRANSACTIONS
+from recoup.streams.listing.listing_queries import FEES, MARKETPLACES, ORDERS, TRANSACTIONS
 
 router = APIRouter(tags=["data"])
 
@@ -69,3 +72,21 @@ async def list_fees(
 ) -> Response:
     """By time of posting: the leaves of Amazon's breakdown, with its sign."""
     return await answer(services.database, workspace_id, FEES, query, as_csv=as_csv, document=FEE)
+
+
+@router.get(
+    "/api/marketplaces",
+    response_model=SellerMarketplacePage,
+    responses=ANSWERS,
+    summary="Marketplaces of the sellers",
+)
+async def list_marketplaces(
+    services: ServicesOfApp,
+    workspace_id: CurrentWorkspace,
+    query: Annotated[TimeQuery, Query()],
+    as_csv: WantsCsv,
+) -> Response:
+    """By the time when they were read."""
+    return await answer(
+        services.database, workspace_id, MARKETPLACES, query, as_csv=as_csv, document=MARKETPLACE
+    )

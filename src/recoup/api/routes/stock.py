@@ -9,31 +9,45 @@ from fastapi.responses import Response
 
 from recoup.api.listings import (
     ANSWERS,
+    SaleQuery,
     StockQuery,
+    TimeQuery,
     UnitQuery,
     WantsCsv,
     answer,
 )
 from recoup.api.services import CurrentWorkspace, ServicesOfApp
 from recoup.api.stock_bodies import (
+    INBOUND_PLAN,
+    MONTHLY_BALANCE,
     MOVEMENT,
     REIMBURSEMENT,
     REMOVAL,
+    REMOVAL_SHIPMENT,
+    REPLACEMENT,
     RETURN,
     SHIPMENT,
     STOCK,
+    InboundPlanPage,
     LedgerPage,
+    MonthlyBalancePage,
     ReimbursementPage,
     RemovalPage,
+    RemovalShipmentPage,
+    ReplacementPage,
     ReturnPage,
     ShipmentPage,
     StockPage,
 )
 from recoup.streams.listing.listing_queries import (
+    INBOUND_PLANS,
     INVENTORY,
     LEDGER,
+    LEDGER_SUMMARY,
     REIMBURSEMENTS,
+    REMOVAL_SHIPMENTS,
     REMOVALS,
+    REPLACEMENTS,
     RETURNS,
     SHIPMENTS,
 )
@@ -132,4 +146,86 @@ async def list_shipments(
     """By day of creation if the name contains it, each with its items; the CSV is without them."""
     return await answer(
         services.database, workspace_id, SHIPMENTS, query, as_csv=as_csv, document=SHIPMENT
+    )
+
+
+@router.get(
+    "/api/ledger-summary",
+    response_model=MonthlyBalancePage,
+    responses=ANSWERS,
+    summary="Monthly balances of the stock",
+)
+async def list_ledger_summary(
+    services: ServicesOfApp,
+    workspace_id: CurrentWorkspace,
+    query: Annotated[StockQuery, Query()],
+    as_csv: WantsCsv,
+) -> Response:
+    """By month; a month counts as the midnight of its first day in UTC. `sku` is the MSKU."""
+    return await answer(
+        services.database,
+        workspace_id,
+        LEDGER_SUMMARY,
+        query,
+        as_csv=as_csv,
+        document=MONTHLY_BALANCE,
+    )
+
+
+@router.get(
+    "/api/removal-shipments",
+    response_model=RemovalShipmentPage,
+    responses=ANSWERS,
+    summary="Parcels of removal orders",
+)
+async def list_removal_shipments(
+    services: ServicesOfApp,
+    workspace_id: CurrentWorkspace,
+    query: Annotated[UnitQuery, Query()],
+    as_csv: WantsCsv,
+) -> Response:
+    """By time of shipping; `orderId` is that of the removal."""
+    return await answer(
+        services.database,
+        workspace_id,
+        REMOVAL_SHIPMENTS,
+        query,
+        as_csv=as_csv,
+        document=REMOVAL_SHIPMENT,
+    )
+
+
+@router.get(
+    "/api/replacements",
+    response_model=ReplacementPage,
+    responses=ANSWERS,
+    summary="Replacements for customers",
+)
+async def list_replacements(
+    services: ServicesOfApp,
+    workspace_id: CurrentWorkspace,
+    query: Annotated[SaleQuery, Query()],
+    as_csv: WantsCsv,
+) -> Response:
+    """By time of shipping; `orderId` is that of the replacement or of the order before."""
+    return await answer(
+        services.database, workspace_id, REPLACEMENTS, query, as_csv=as_csv, document=REPLACEMENT
+    )
+
+
+@router.get(
+    "/api/inbound-plans",
+    response_model=InboundPlanPage,
+    responses=ANSWERS,
+    summary="Inbound plans",
+)
+async def list_inbound_plans(
+    services: ServicesOfApp,
+    workspace_id: CurrentWorkspace,
+    query: Annotated[TimeQuery, Query()],
+    as_csv: WantsCsv,
+) -> Response:
+    """By time of the last change; the CSV is without the marketplaces."""
+    return await answer(
+        services.database, workspace_id, INBOUND_PLANS, query, as_csv=as_csv, document=INBOUND_PLAN
     )

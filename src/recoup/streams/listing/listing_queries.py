@@ -4,18 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BindParameter, Column, ColumnElement, Date, func, literal_column, select
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Date,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from recoup.streams._table import TIME
+from recoup.streams.fee_preview import TABLE as _FEE_PREVIEW
+from recoup.streams.inbound_noncompliance import TABLE as _NONCOMPLIANCE
+from recoup.streams.inbound_plans import TABLE as _PLANS
 from recoup.streams.inventory import TABLE as _INVENTORY
 from recoup.streams.ledger import TABLE as _LEDGER
+from recoup.streams.ledger_summary import TABLE as _LEDGER_SUMMARY
 from recoup.streams.listing.queries import Condition, Listing
+from recoup.streams.long_term_storage_fees import TABLE as _LONG_TERM
+from recoup.streams.marketplaces import TABLE as _MARKETPLACES
 from recoup.streams.orders import ITEMS as _ITEMS, TABLE as _ORDERS
 from recoup.streams.reimbursements import TABLE as _REIMBURSEMENTS
+from recoup.streams.removal_shipments import TABLE as _REMOVAL_SHIPMENTS
 from recoup.streams.removals import TABLE as _REMOVALS
+from recoup.streams.replacements import TABLE as _REPLACEMENTS
 from recoup.streams.returns import TABLE as _RETURNS
+from recoup.streams.settlements import TABLE as _SETTLEMENTS
 from recoup.streams.shipment_items import TABLE as _SHIPMENT_ITEMS
 from recoup.streams.shipments import TABLE as _SHIPMENTS
+from recoup.streams.storage_fees import TABLE as _STORAGE_FEES
 from recoup.streams.transactions import FEES as _FEES, TABLE as _TRANSACTIONS
 
 
@@ -150,4 +169,112 @@ SHIPMENTS = Listing(
     key=(_SHIPMENTS.c.shipment_id,),
     sku=_shipment_has(_SHIPMENT_ITEMS.c.sku),
     fnsku=_shipment_has(_SHIPMENT_ITEMS.c.fnsku),
+)
+LEDGER_SUMMARY = Listing(
+    table=_LEDGER_SUMMARY,
+    at=_LEDGER_SUMMARY.c.month_on,
+    key=(
+        _LEDGER_SUMMARY.c.fnsku,
+        _LEDGER_SUMMARY.c.msku,
+        _LEDGER_SUMMARY.c.disposition,
+        _LEDGER_SUMMARY.c.location,
+        _LEDGER_SUMMARY.c.store,
+        _LEDGER_SUMMARY.c.supplier,
+    ),
+    sku=_is(_LEDGER_SUMMARY.c.msku),
+    fnsku=_is(_LEDGER_SUMMARY.c.fnsku),
+)
+REMOVAL_SHIPMENTS = Listing(
+    table=_REMOVAL_SHIPMENTS,
+    at=_REMOVAL_SHIPMENTS.c.shipped_at,
+    key=(
+        _REMOVAL_SHIPMENTS.c.order_id,
+        _REMOVAL_SHIPMENTS.c.sku,
+        _REMOVAL_SHIPMENTS.c.fnsku,
+        _REMOVAL_SHIPMENTS.c.disposition,
+        _REMOVAL_SHIPMENTS.c.tracking_number,
+        _REMOVAL_SHIPMENTS.c.occurrence,
+    ),
+    sku=_is(_REMOVAL_SHIPMENTS.c.sku),
+    order_id=_is(_REMOVAL_SHIPMENTS.c.order_id),
+    fnsku=_is(_REMOVAL_SHIPMENTS.c.fnsku),
+)
+REPLACEMENTS = Listing(
+    table=_REPLACEMENTS,
+    at=_REPLACEMENTS.c.shipped_at,
+    key=(
+        _REPLACEMENTS.c.replacement_order_id,
+        _REPLACEMENTS.c.sku,
+        _REPLACEMENTS.c.occurrence,
+    ),
+    sku=_is(_REPLACEMENTS.c.sku),
+    order_id=lambda value: or_(
+        _REPLACEMENTS.c.replacement_order_id == value, _REPLACEMENTS.c.original_order_id == value
+    ),
+)
+INBOUND_PLANS = Listing(table=_PLANS, at=_PLANS.c.last_updated_at, key=(_PLANS.c.inbound_plan_id,))
+INBOUND_NONCOMPLIANCE = Listing(
+    table=_NONCOMPLIANCE,
+    at=_NONCOMPLIANCE.c.reported_at,
+    key=(
+        _NONCOMPLIANCE.c.shipment_id,
+        _NONCOMPLIANCE.c.sku,
+        _NONCOMPLIANCE.c.fnsku,
+        _NONCOMPLIANCE.c.problem_type,
+        _NONCOMPLIANCE.c.occurrence,
+    ),
+    sku=_is(_NONCOMPLIANCE.c.sku),
+    fnsku=_is(_NONCOMPLIANCE.c.fnsku),
+)
+FEE_PREVIEW = Listing(
+    table=_FEE_PREVIEW,
+    # A preview is of the moment in which it was read.
+    at=_FEE_PREVIEW.c.loaded_at,
+    key=(
+        _FEE_PREVIEW.c.sku,
+        _FEE_PREVIEW.c.store,
+        _FEE_PREVIEW.c.currency,
+        _FEE_PREVIEW.c.occurrence,
+    ),
+    sku=_is(_FEE_PREVIEW.c.sku),
+    fnsku=_is(_FEE_PREVIEW.c.fnsku),
+)
+STORAGE_FEES = Listing(
+    table=_STORAGE_FEES,
+    at=_STORAGE_FEES.c.month_on,
+    key=(
+        _STORAGE_FEES.c.fnsku,
+        _STORAGE_FEES.c.fulfillment_center,
+        _STORAGE_FEES.c.country,
+        _STORAGE_FEES.c.occurrence,
+    ),
+    fnsku=_is(_STORAGE_FEES.c.fnsku),
+)
+LONG_TERM_STORAGE_FEES = Listing(
+    table=_LONG_TERM,
+    at=_LONG_TERM.c.snapshot_on,
+    key=(
+        _LONG_TERM.c.sku,
+        _LONG_TERM.c.fnsku,
+        _LONG_TERM.c.country,
+        _LONG_TERM.c.surcharge_age_tier,
+        _LONG_TERM.c.occurrence,
+    ),
+    sku=_is(_LONG_TERM.c.sku),
+    fnsku=_is(_LONG_TERM.c.fnsku),
+)
+SETTLEMENTS = Listing(
+    table=_SETTLEMENTS,
+    # Those of which Amazon tells no end come last.
+    at=func.coalesce(
+        _SETTLEMENTS.c.ended_at,
+        literal_column("'1970-01-01 00:00:00+00'::timestamptz", TIME),
+        type_=TIME,
+    ),
+    key=(_SETTLEMENTS.c.settlement_id,),
+)
+MARKETPLACES = Listing(
+    table=_MARKETPLACES,
+    at=_MARKETPLACES.c.loaded_at,
+    key=(_MARKETPLACES.c.marketplace_id,),
 )

@@ -46,7 +46,7 @@ class Listing:
     table: Table
     at: ColumnElement[Any]
     key: tuple[ColumnElement[Any], ...]
-    sku: Condition
+    sku: Condition | None = None
     order_id: Condition | None = None
     fnsku: Condition | None = None
 

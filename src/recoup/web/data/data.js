@@ -3,7 +3,7 @@
 import { get } from "../shared/api.js";
 import { holesList, loadedByStream } from "../shared/coverage.js";
 import { csvButton } from "../shared/csv.js";
-import { columnOf, LISTS } from "./data_lists.js";
+import { columnOf, LISTS, OF_DAYS } from "./data_lists.js";
 import { facts, failure, field, h, put, select, table } from "../shared/dom.js";
 import { sourceText, textOf } from "../shared/evidence.js";
 import { askedFor, filterForm, titlesOf } from "../shared/filters.js";
@@ -136,7 +136,7 @@ function howLoaded(stream, { streams }, whose) {
 
 function filtersOf({ at, filters }, sellers) {
   const [called, read] = columnOf(at);
-  const kind = read === day ? "utcDay" : "day";
+  const kind = OF_DAYS.includes(read) ? "utcDay" : "day";
   return [
     ...(sellers ? [{ name: "connectionId", title: "Amazon account", choices: [["", "Any"], ...Object.entries(sellers)] }] : []),
     { name: "from", title: `${called} from`, kind },

@@ -43,7 +43,7 @@ async function showLists(connections) {
       ["Data", ([name, list]) => [h("a", { href: `#/data/${name}${connections.length > 1 ? `?connectionId=${encodeURIComponent(id)}` : ""}` }, list.title),
         h("div.muted.small", {}, list.says)], "lead"],
       // Of a list that is a part of a stream the rows are not counted.
-      ["Rows", (entry) => number(entry[1].stream ? null : of(entry)?.rows), "number"],
+      ["Rows", (entry) => number(entry[1].isPart ? null : of(entry)?.rows), "number"],
       ["Loaded up to", (entry) => day(of(entry)?.to), "date"],
       ["Last read", (entry) => time(of(entry)?.asOf), "date"],
     ], Object.entries(LISTS)));

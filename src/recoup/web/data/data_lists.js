@@ -108,7 +108,7 @@ const COLUMNS = {
 };
 
 /** By the name in the API. at: the time by which it is sorted and filtered. stream: which brings it,
-    where that is called otherwise. columns: the first one opens a row. */
+    where that is called otherwise. isPart: of its rows, which are not counted. columns: the first one opens a row. */
 export const LISTS = {
   orders: {
     title: "Orders", noun: "order", at: "createdAt", filters: ["sku", "orderId"],
@@ -121,7 +121,7 @@ export const LISTS = {
     columns: ["type", "postedAt", "description", "orderId", "status", "total"],
   },
   fees: {
-    title: "Fees", noun: "fee", at: "postedAt", stream: "transactions", filters: ["sku", "orderId"],
+    title: "Fees", noun: "fee", at: "postedAt", stream: "transactions", isPart: true, filters: ["sku", "orderId"],
     says: "The lines of which transactions are made.",
     columns: ["type", "postedAt", "category", "orderId", "sku", "money"],
   },

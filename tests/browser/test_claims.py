@@ -216,7 +216,7 @@ async def test_no_page_scrolls_sideways_on_a_tablet(
         assert bar["height"] < 64
 
 
-@pytest.mark.parametrize("width", [1252, 1440])
+@pytest.mark.parametrize("width", [1281, 1440])
 async def test_a_list_of_several_accounts_fits_its_card(seat: Seat, width: int) -> None:
     """With ids as long as Amazon's, and the longest words for windows and stages."""
     accounts = await seat.connect("A2EUQ1WTGCTBG2", "A3PLUQ4RFWMWMW")
@@ -337,7 +337,7 @@ async def test_costs_from_missing_to_amount(seat: Seat) -> None:
     several = page.get_by_label("Enter several costs")
     head = "sku;cost;currency;validFrom;invoiceReference\n"
     await several.get_by_label("CSV", exact=True).fill(
-        f"{head}RC-1;4,20;USD;2026-01-01;\nRC-2;many;USD;2026-01-01;\nRC-3;1;USD;01.02.2026;\n"
+        f"{head}RC-1;4,20;USD;2026-01-01;\nRC-2;many;USD;2026-01-01;\nRC-3;1;USD;01/02/2026;\n"
     )
     await several.get_by_role("button", name="Save all").click()
     await expect(several.get_by_role("alert").locator("li")).to_have_count(2)

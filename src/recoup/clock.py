@@ -57,14 +57,15 @@ steady_now = SteadyClock()
 
 
 def to_rfc3339(moment: datetime) -> str:
-    """`2026-11-15T12:00:00Z`, with milliseconds only where there are any.
+    """`2026-11-15T12:00:00Z`, with milliseconds only where there are any. Read and written again it is
+    the same text.
 
     Raises ValueError for a naive datetime: which instant it means is unknown.
     """
     if moment.tzinfo is None:
         raise ValueError("a naive datetime names no instant")
     moment = moment.astimezone(UTC)
-    spec = "milliseconds" if moment.microsecond else "seconds"
+    spec = "milliseconds" if moment.microsecond >= 1000 else "seconds"
     return moment.isoformat(timespec=spec).replace("+00:00", "Z")
 
 

@@ -54,7 +54,7 @@ async def test_orders_come_with_items_and_exact_money(
                 "fulfilledBy": None,
                 "serviceLevel": None,
                 "createdAt": "2026-01-01T00:00:00Z",
-                "lastUpdatedAt": "2026-01-01T00:00:00.000Z",
+                "lastUpdatedAt": "2026-01-01T00:00:00Z",
                 "total": {"amount": "12.30", "currency": "USD"},
                 "itemCount": 1,
                 "unitsOrdered": 2,

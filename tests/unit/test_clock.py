@@ -1,4 +1,4 @@
-"""A clock that is set while recoup runs."""
+"""A clock that is set while recoup runs, and times as text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recoup.clock import SteadyClock, steady_now
+from recoup.clock import SteadyClock, parse_rfc3339, steady_now, to_rfc3339
 from recoup.config import Settings
 from recoup.spapi.amazon_clock import AmazonClock
 from recoup.sync.access import SellerAccess
@@ -49,6 +49,14 @@ def test_a_clock_that_was_years_off_is_believed_once_it_is_right() -> None:
     assert machine.steady() == machine.wall
     machine.passes(10)
     assert machine.steady() == machine.wall
+
+
+@pytest.mark.parametrize("microsecond", [0, 1, 999, 1000, 999_999])
+def test_a_time_that_was_sent_is_written_as_it_came(microsecond: int) -> None:
+    """Else a client would print other times than the server: `27.000Z` here and `27Z` there."""
+    sent = to_rfc3339(START.replace(microsecond=microsecond))
+
+    assert to_rfc3339(parse_rfc3339(sent)) == sent
 
 
 async def test_syncs_reckon_with_it() -> None:

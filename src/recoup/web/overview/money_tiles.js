@@ -4,7 +4,7 @@ import { claimsLink } from "../shared/claims_link.js";
 import { h, listed } from "../shared/dom.js";
 import { money, number, percent, plural } from "../shared/words.js";
 
-const DECIDED_RATE = "of what Amazon decided";
+const DECIDED_RATE = "of decided claims approved";
 
 /** Each number is a link to exactly the claims that it counts. */
 export function moneyTiles(metrics) {

@@ -23,6 +23,7 @@ import psycopg
 
 from benchmarks.service import Seller, installation
 from recoup.actor import Actor
+from recoup.api.buckets import RequestLimits
 from recoup.config import Settings
 from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
@@ -61,7 +62,11 @@ async def measure(url: str, folder: Path, requests: int) -> None:
         connection = await new_connection(database, settings, user)
         await store_orders(database, connection.connection_id, range(_ORDERS))
     await database.write_once(_ANALYZE)
-    async with serving(settings, database) as walled, serving(settings, database) as other:
+    limits = RequestLimits(per_second=1e6, burst=1e6)
+    async with (
+        serving(settings, database, request_limits=limits) as walled,
+        serving(settings, database, request_limits=limits) as other,
+    ):
         object.__setattr__(other.services, "database", Unwalled(url))
         async with walled.client(users[7]) as first, other.client(users[7]) as second:
             for name, path in PAGES.items():

@@ -120,7 +120,7 @@ async def tell_world(
     """Connect a seller as a person does, enter what units cost, sync, and read the claims.
 
     Some oddities show only at a second look at every window, some are over at the third.
-    until: what is told at last; a busy machine asks for a file once more, so it may take more syncs.
+    until: asked after the last sync, and after each of a few more while it is not so.
     """
     name = f"odd_{uuid.uuid4().hex[:12]}"
     postgres.create_database(name, template=template)

@@ -7,12 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from queue import Empty, Queue
+from typing import IO
+
+from tests.support.warm_start import WarmProcess, is_warm
+
+Process = subprocess.Popen[str] | WarmProcess
 
 # A guard against what hangs, no promise: a first sync takes half a minute on a busy machine.
 LIMIT_SECONDS = 180.0
@@ -31,16 +37,15 @@ class Recoup:
 
     def run(self, *arguments: str, stdin: str = "", **settings: str) -> Done:
         """Run a command to its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "recoup", *arguments],
-            input=stdin,
-            env={**self.environ, **settings},
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_SECONDS,
-            check=False,
-        )
-        return Done(done.returncode, done.stdout, done.stderr)
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as source:
+            source.write(stdin)
+            source.seek(0)
+            running = Running(_started(arguments, {**self.environ, **settings}, stdin=source))
+        try:
+            code = running.end()
+        finally:
+            running.close()
+        return Done(code, "".join(running.lines), "".join(running.errors))
 
     def start(
         self,
@@ -53,15 +58,11 @@ class Recoup:
 
         program: a module, instead of recoup's. before: what takes the command, such as `ip netns exec`.
         """
+        environ = {**self.environ, **settings}
         running = Running(
-            subprocess.Popen(
-                [*before, sys.executable, "-m", program, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={**self.environ, **settings},
-                text=True,
-            )
+            _cold(program, arguments, environ, before=before)
+            if program != "recoup" or before
+            else _started(arguments, environ)
         )
         self._started.append(running)
         return running
@@ -69,6 +70,32 @@ class Recoup:
     def close(self) -> None:
         for running in self._started:
             running.close()
+
+
+def _started(
+    arguments: Sequence[str], environ: Mapping[str, str], stdin: IO[str] | int = subprocess.DEVNULL
+) -> Process:
+    if is_warm(environ):
+        return WarmProcess(arguments, environ=environ, stdin=stdin)
+    return _cold("recoup", arguments, environ, stdin=stdin)
+
+
+def _cold(
+    program: str,
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    before: Sequence[str] = (),
+    stdin: IO[str] | int = subprocess.DEVNULL,
+) -> Process:
+    return subprocess.Popen(
+        [*before, sys.executable, "-m", program, *arguments],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
+        text=True,
+    )
 
 
 class Done:
@@ -91,7 +118,7 @@ class Done:
 class Running:
     """A process whose output can be waited for."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: Process) -> None:
         self.process = process
         self.lines: list[str] = []
         self.errors: list[str] = []

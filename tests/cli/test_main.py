@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.programs import STOP_SECONDS, Recoup
+from tests.cli.programs import STOP_SECONDS, Recoup, free_port
 
 
 def test_help_names_every_command(alone: Recoup):
@@ -107,7 +107,8 @@ def test_doctor_tells_what_is_wrong_as_json(alone: Recoup, data_dir: Path):
     key.write_text("k" * 43)
     key.chmod(0o640)
 
-    done = alone.run("doctor", "--json", RECOUP_DATABASE_URL=url)
+    here = f"http://127.0.0.1:{free_port()}"
+    done = alone.run("doctor", "--json", RECOUP_DATABASE_URL=url, RECOUP_PUBLIC_URL=here)
 
     record = json.loads(done.stdout)
     assert done.code == 1

@@ -202,7 +202,8 @@ def test_a_first_serve_needs_nothing(alone: Recoup, data_dir: Path):
     connect(alone, RECOUP_LOCAL_SANDBOX=sandbox)
     synced = alone.run("sync", "start", "--watch", RECOUP_LOCAL_SANDBOX=sandbox)
     assert synced.code == 0, synced
-    assert read_json(alone.run("doctor", "--json"))["ok"]
+    here = f"http://127.0.0.1:{port}"
+    assert read_json(alone.run("doctor", "--json", RECOUP_PUBLIC_URL=here))["ok"]
 
     code, seconds = service.stop()
 

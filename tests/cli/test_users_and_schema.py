@@ -87,6 +87,34 @@ def test_people_and_their_tokens_are_managed(recoup: Recoup):
     assert [one["email"] for one in left] == ["ann@example.com"]
 
 
+def test_a_new_key_ends_the_tokens_of_the_old_one(recoup: Recoup):
+    """Lists leave them out from the moment that the key is in front; the rotation names them, keeps
+    those of the new key, and the audit log has when and why.
+    """
+    recoup.run("user", "add", "ann@example.com")
+    recoup.run("user", "token", "ann@example.com", "--label", "reports")
+    both = {"RECOUP_SECRET_KEYS": f"a-newer-key-for-tests-only,{KEYS}"}
+
+    def labels() -> list[str]:
+        listed = recoup.run("token", "list", "--json", **both)
+        return [one["label"] for one in json.loads(listed.stdout)]
+
+    restarted = labels()
+    recoup.run("user", "token", "ann@example.com", "--label", "newest", **both)
+    rotated = recoup.run("keys", "rotate", **both)
+    again = recoup.run("keys", "rotate", **both)
+    log = json.loads(recoup.run("audit", "list", "--json", **both).stdout)
+
+    assert restarted == []
+    assert "(sessions: 0, tokens: 1)" in rotated.stdout
+    assert "reports   admin  ann@example.com" in rotated.stdout
+    assert "newest" not in rotated.stdout
+    assert "(sessions: 0, tokens: 0)" in again.stdout
+    assert labels() == ["newest"]
+    (ended,) = [one for one in log if one["action"] == "credential_revoked"]
+    assert ended["details"] == {"because": "the secret key was replaced"}
+
+
 def test_a_schema_is_upgraded_once(recoup: Recoup, empty_database: str):
     """`db status` tells what is missing, `db upgrade` mends it and finds nothing to do again."""
     url = {"RECOUP_DATABASE_URL": empty_database}

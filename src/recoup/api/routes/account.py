@@ -129,7 +129,10 @@ async def post_password(
 async def get_credentials(services: ServicesOfApp, caller: CurrentCaller) -> CredentialsBody:
     async with services.door.reading() as conn:
         found = await list_credentials(
-            conn, of=caller.user_id, workspace_id=_only_workspace(caller)
+            conn,
+            key=services.settings.keys[0],
+            of=caller.user_id,
+            workspace_id=_only_workspace(caller),
         )
     return CredentialsBody(credentials=[credential_body(one, caller) for one in found])
 
@@ -148,17 +151,14 @@ async def post_token(
         new = await add_token(
             conn,
             caller.user_id,
+            key=services.settings.keys[0],
             scope=body.scope,
             workspace_id=caller.workspace_id,
             label=body.label,
             expires_at=utc_now() + timedelta(days=body.days),
         )
         await record(conn, Action.TOKEN_MADE, new.credential_id, scope=body.scope, label=body.label)
-    return NewTokenBody(
-        credential_id=new.credential_id,
-        token=new.text(services.settings.keys[0]),
-        expires_at=new.expires_at,
-    )
+    return NewTokenBody(credential_id=new.credential_id, token=new.text, expires_at=new.expires_at)
 
 
 @router.delete(

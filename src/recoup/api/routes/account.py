@@ -45,7 +45,7 @@ from recoup.users.links import join
 from recoup.users.roles import Role
 from recoup.users.sign_in import change_password
 from recoup.users.tokens import Secret
-from recoup.users.workspace_queries import add_workspace
+from recoup.users.workspace_queries import add_workspace, require_room_for_workspace
 
 router = APIRouter(prefix="/api/me", tags=["account"])
 
@@ -75,7 +75,7 @@ async def choose_workspace(
 @router.post(
     "/workspaces",
     status_code=201,
-    responses=may_fail(ConfinedTokenError, write=True),
+    responses=may_fail(ConfinedTokenError, ConflictError, write=True),
     summary="Make another workspace",
 )
 async def post_workspace(
@@ -84,6 +84,7 @@ async def post_workspace(
     """You are its owner. An agency makes one for each seller whose people must not see the others."""
     workspace_id = new_workspace_id()
     async with services.door.writing() as conn:
+        await require_room_for_workspace(conn, user_id)
         await add_workspace(conn, workspace_id, name=body.name, owner=user_id)
         await record(conn, Action.WORKSPACE_MADE, body.name, workspace_id=workspace_id)
     return WorkspaceBody(workspace_id=workspace_id, name=body.name, role=Role.OWNER)

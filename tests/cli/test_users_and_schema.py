@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -165,6 +166,21 @@ def test_a_seller_is_connected(recoup: Recoup, sandbox: Running, tmp_path: Path)
     assert (first["status"], first["replaced"]) == ("active", None)
     assert second["replaced"]["status"] == "active"
     assert "Atzr" not in from_file.stdout + from_file.stderr
+
+
+def test_the_audit_log_names_the_account_and_the_sync(recoup: Recoup, sandbox: Running):
+    """With the ids beside them."""
+    recoup.run("user", "add", "ann@example.com")
+    connection_id = json.loads(connect(recoup, "-", stdin="Atzr|test\n").stdout)["connectionId"]
+    recoup.run("sync", "start")
+    lines = recoup.run("audit", "list").stdout.splitlines()
+    made, started = (
+        next(one for one in lines if action in one)
+        for action in ("connection_made", "sync_started")
+    )
+
+    assert re.search(rf"  A1 \(NA\) +{connection_id}  ", made)
+    assert re.search(r"  sync of A1 \(NA\), 20\S+Z  sync_\S+  ", started)
 
 
 def test_marketplaces_that_are_not_named_are_amazons(

@@ -54,6 +54,7 @@ class SyncRow:
     claims_detected: int
     error: str | None
     attempt: int
+    retry_at: datetime | None = None
     streams: tuple[StreamRow, ...] = ()
     notes: tuple[Note, ...] = ()
 
@@ -281,6 +282,7 @@ def _sync(row: Row[Any], streams: tuple[StreamRow, ...], notes: tuple[Note, ...]
         claims_detected=row.claims_detected,
         error=row.error,
         attempt=row.attempt,
+        retry_at=row.retry_at,
         streams=streams,
         notes=notes,
     )

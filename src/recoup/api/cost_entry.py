@@ -292,7 +292,7 @@ def _validated(entries: Iterable[tuple[str, object]]) -> list[SourcingCost]:
 
 def _error(place: str, error: Mapping[str, Any]) -> tuple[str, str]:
     field = "/".join(str(part) for part in error["loc"])
-    return (f"{place}/{field}" if field else place, error["msg"].removeprefix("Value error, "))
+    return (f"{place}/{field}" if field else place, error["msg"])
 
 
 def _refuse_constant(name: str) -> NoReturn:

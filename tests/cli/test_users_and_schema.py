@@ -116,6 +116,28 @@ def test_a_new_key_ends_the_tokens_of_the_old_one(recoup: Recoup):
     assert ended["details"] == {"because": "the secret key was replaced"}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "listed_by"),
+    [
+        (("sync", "watch", "nothing"), "sync history"),
+        (("sync", "start", "--connection", "nothing"), "connect list"),
+        (("packs", "list", "--connection", "nothing"), "connect list"),
+        (("token", "revoke", "nothing"), "token list"),
+        (("webhook", "remove", "nothing"), "webhook list"),
+        (("proofs", "delete", "nothing"), "proofs list"),
+    ],
+)
+def test_an_unknown_id_leads_to_the_known_ones(
+    recoup: Recoup, arguments: tuple[str, ...], listed_by: str
+):
+    """By the command that lists them."""
+    recoup.run("user", "add", "ann@example.com")
+    done = recoup.run(*arguments)
+
+    assert done.code == 1
+    assert done.stderr.endswith(f"; `recoup {listed_by}` lists those that there are.\n")
+
+
 def test_a_schema_is_upgraded_once(recoup: Recoup, empty_database: str):
     """`db status` tells what is missing, `db upgrade` mends it and finds nothing to do again."""
     url = {"RECOUP_DATABASE_URL": empty_database}

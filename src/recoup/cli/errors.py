@@ -9,6 +9,7 @@ from recoup.errors import (
     AmbiguousConnectionError,
     ConfigurationError,
     NoConnectionError,
+    NotFoundError,
     RecoupError,
 )
 
@@ -41,6 +42,9 @@ def explain(error: Exception) -> tuple[str, int] | None:
         return "No Amazon account is connected yet; add one with `recoup connect`.", FAILED
     if isinstance(error, ConfigurationError):
         return _one_line(error), WRONG_USAGE
+    if isinstance(error, NotFoundError) and error.listed_by is not None:
+        there = f"; `recoup {error.listed_by}` lists those that there are."
+        return f"{_one_line(error).rstrip('.')}{there}", FAILED
     if isinstance(error, RecoupError):
         return _one_line(error), FAILED
     if isinstance(error, OSError):

@@ -316,7 +316,7 @@ async def revoke_credential(
     ended = update(credential).where(*conditions).values(revoked_at=func.now())
     user_id = (await conn.execute(ended.returning(_c.user_id))).scalar_one_or_none()
     if user_id is None:
-        raise NotFoundError("There is no such session or token.")
+        raise NotFoundError("There is no such session or token.", listed_by="token list")
     return UserId(user_id)
 
 

@@ -281,7 +281,6 @@ async def test_connecting_while_amazon_is_away(
         answer = await client.post(CONNECTIONS, json=account())
 
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/amazon-unavailable")
-    assert "RECOUP_LOCAL_SANDBOX did not respond in time: check that" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,16 @@ def test_a_refused_token_is_not_stored(recoup: Recoup, sandbox: Running):
     assert "recoup connect" in recoup.run("sync", "start").stderr
 
 
+def test_a_sandbox_that_does_not_run_is_named(recoup: Recoup):
+    """It is not Amazon that is away."""
+    recoup.run("user", "add", "ann@example.com")
+
+    done = connect(recoup, "-", stdin="Atzr|test\n")
+
+    assert done.code == 1
+    assert "The sandbox of RECOUP_LOCAL_SANDBOX did not respond in time: check that" in done.stderr
+
+
 def test_a_missing_token_file_is_named(recoup: Recoup):
     """A file that is not there is one line with its name."""
     done = connect(recoup, "no-such-file")

@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from datetime import date
+from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
@@ -33,6 +34,8 @@ from recoup.origins import read_origins
 from recoup.smtp_url import read_sender, read_smtp_url
 
 _PREFIX = "RECOUP_"
+# How alike a misspelt name is to the one that was meant; 1 is the same.
+_ALIKE = 0.85
 LEAST_RETENTION_MONTHS = 16
 """A claim about a shipment can be filed for 9 months (recoup.claims.policy), and rules look for rows
 of up to 180 days before an event (recoup.claims.detection.horizon); a week goes at once."""
@@ -375,12 +378,15 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         if name.startswith(_PREFIX) and name not in known and name != "RECOUP_SPAPI_MODELS"
     )
     if unknown:
+        meant = get_close_matches(unknown[0], known, n=1, cutoff=_ALIKE)
+        list_ = "see `recoup doctor` for the list."
         raise UnknownSettingError(
-            f"{unknown[0]} is not a setting of recoup; see `recoup doctor` for the list."
+            f"{unknown[0]} is not a setting of recoup; "
+            + (f"did you mean {meant[0]}? Otherwise {list_}" if meant else list_)
         )
     try:
         return Settings()
     except ValidationError as exc:
         error = exc.errors(include_input=False, include_url=False)[0]
         name = "".join(f"{_PREFIX}{str(part).upper()}: " for part in error["loc"])
-        raise ConfigurationError(f"{name}{error['msg']}") from None
+        raise ConfigurationError(f"{name}{error['msg'].removeprefix('Value error, ')}") from None

@@ -84,6 +84,11 @@ class IdentityProviderError(RecoupError):
 class NotFoundError(RecoupError):
     """There is no such object, or it belongs to somebody else."""
 
+    def __init__(self, message: str, *, listed_by: str | None = None) -> None:
+        """listed_by: the command of recoup that lists such objects."""
+        super().__init__(message)
+        self.listed_by = listed_by
+
 
 class ConflictError(RecoupError):
     """The object is in a state that does not allow the request."""

@@ -185,7 +185,7 @@ async def new_user(database: Database, email: str = "seller@example.com") -> Use
 
 
 async def store_token(conn: Writer, user: User, *, scope: Scope = Scope.ADMIN) -> None:
-    new = NewCredential(CredentialKind.TOKEN, expires_at=_TOKEN_ENDS_AT, scope=scope)
+    new = NewCredential(CredentialKind.TOKEN, expires_at=_TOKEN_ENDS_AT, key=None, scope=scope)
     await add_credential(conn, user.user_id, _secret_of(user), new)
 
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from recoup.cli.keys import _rotate_file
+from recoup.cli.keys import _end_credentials, _rotate_file
 from recoup.clock import utc_now
 from recoup.config import Settings
 from recoup.connections.queries import Connection
@@ -72,10 +72,10 @@ async def _token(
 ) -> tuple[str, CredentialId]:
     """A stored token and its id."""
     secret, expires_at = new_secret(), utc_now() + ends_in
-    new = NewCredential(CredentialKind.TOKEN, expires_at=expires_at)
+    signed_with = key or server.settings.keys[0]
+    new = NewCredential(CredentialKind.TOKEN, expires_at=expires_at, key=signed_with)
     async with database.writing() as conn:
         credential_id = await add_credential(conn, user.user_id, secret, new)
-    signed_with = key or server.settings.keys[0]
     return sign(secret, user.user_id, signed_with, expires_at=expires_at), credential_id
 
 
@@ -142,6 +142,36 @@ async def test_a_running_server_follows_a_rotation(
 
         assert [before, await _status_with(server, new)] == [200, 200]
         assert await _status_with(server, old) == 401
+
+
+async def test_lists_leave_out_what_a_rotation_has_ended(
+    database: Database, database_url: str, tmp_path: Path, user: User
+) -> None:
+    """Own ones and those of the workspace's people, without a restart. What has no mark of its key,
+    from an earlier version, ends too.
+    """
+    settings = Settings(data_dir=tmp_path)
+    lists = ("/api/me/credentials", "/api/workspace/credentials")
+
+    async def listed(server: Server, token: str) -> list[set[str]]:
+        async with server.client(authorization=f"Bearer {token}") as client:
+            bodies = [(await client.get(path)).json()["credentials"] for path in lists]
+        return [{one["credentialId"] for one in body} for body in bodies]
+
+    async with serving(settings, database) as server:
+        old, old_id = await _token(server, database, user, ends_in=timedelta(days=1))
+        before = await listed(server, old)
+        await _rotate_file(settings, database_url)
+        new, new_id = await _token(server, database, user, ends_in=timedelta(days=1))
+        between = await listed(server, new)
+        ended = await _end_credentials(settings, database_url)
+        after = await listed(server, new)
+
+    unmarked = before[0] - {old_id}
+    assert len(unmarked) == 1
+    assert between == [{new_id} | unmarked] * 2
+    assert {one.credential_id for one in ended} == {old_id} | unmarked
+    assert after == [{new_id}] * 2
 
 
 async def test_the_cookie_signs_in(server: Server, user: User) -> None:

@@ -33,15 +33,17 @@ async def test_a_sync_of_amazons_sandbox_as_it_is_seen(
     """
     async with open_canned_lab(database, tmp_path) as lab:
         sync = await lab.sync()
-        keys = lab.settings.keys
         async with database.writing() as conn:
             new = await add_token(
-                conn, lab.user_id, scope=Scope.ADMIN, expires_at=utc_now() + timedelta(days=1)
+                conn,
+                lab.user_id,
+                key=lab.settings.keys[0],
+                scope=Scope.ADMIN,
+                expires_at=utc_now() + timedelta(days=1),
             )
-        token = new.text(keys[0])
         async with (
             serving(lab.settings, database) as server,
-            server.client(authorization=f"Bearer {token}") as client,
+            server.client(authorization=f"Bearer {new.text}") as client,
         ):
             status = await client.get(f"/api/sync/status/{sync.sync_id}")
             overview = (await client.get("/api/sync/status")).json()

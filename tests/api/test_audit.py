@@ -74,6 +74,30 @@ async def test_each_action_is_told_with_who_when_and_from_where(
     assert token["token"] not in str(log)
 
 
+async def test_accounts_and_syncs_have_their_names_beside_their_ids(
+    client: httpx2.AsyncClient, connection: Connection, user: User
+) -> None:
+    """As long as they are there; a sync has its account and time. Other subjects have neither."""
+    sync_id = (await client.post("/api/sync/start")).json()["syncId"]
+    started_at = (await client.get(f"/api/sync/status/{sync_id}")).json()["startedAt"]
+    address = f"{AMAZON}/{connection.connection_id}"
+    await client.patch(address, json={"schedule": "0 5 * * *"})
+    await client.patch("/api/workspace", json={"name": "A1"})
+    told = {one["action"]: (one["account"], one["syncStartedAt"]) for one in await _log(client)}
+    csv = await client.get("/api/audit", headers={"accept": "text/csv"})
+    await client.post(f"/api/sync/cancel/{sync_id}")
+    await client.delete(f"{address}?purge=true")
+    gone = {one["account"] for one in await _log(client)}
+
+    assert told == {
+        Action.SYNC_STARTED: ("A1 (NA)", started_at),
+        Action.SCHEDULE_CHANGED: ("A1 (NA)", None),
+        Action.WORKSPACE_RENAMED: (None, None),
+    }
+    assert f"A1 (NA),{started_at}" in csv.text
+    assert gone == {None}
+
+
 async def test_signing_in_is_told_also_when_it_fails(
     server: Server, database: Database, client: httpx2.AsyncClient, user: User
 ) -> None:

@@ -154,19 +154,21 @@ async def test_who_may_not_connect_any_more_cannot_finish(
             by_cookie = await browser.get(CALLBACK, params=answer)
         async with database.writing() as conn:
             await set_role(conn, workspace_id, guest_id, Role.MEMBER)
+            key = server.settings.keys[0]
             read = await add_token(
-                conn, guest_id, scope=Scope.READ, expires_at=utc_now() + timedelta(days=1)
+                conn, guest_id, key=key, scope=Scope.READ, expires_at=utc_now() + timedelta(days=1)
             )
             other = await add_user(conn, "other@example.com")
             await add_member(conn, first_workspace_id(other.user_id), guest_id, Role.MEMBER)
             elsewhere = await add_token(
                 conn,
                 guest_id,
+                key=key,
                 scope=Scope.ADMIN,
                 workspace_id=first_workspace_id(other.user_id),
                 expires_at=utc_now() + timedelta(days=1),
             )
-        tokens = [one.text(server.settings.keys[0]) for one in (read, elsewhere)]
+        tokens = [one.text for one in (read, elsewhere)]
         async with server.client() as program:
             small = [
                 await program.get(

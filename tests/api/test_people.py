@@ -10,12 +10,12 @@ from sqlalchemy import select, update
 
 from recoup.clock import utc_now
 from recoup.db.engine import Database
-from recoup.ids import first_workspace_id
-from recoup.users.queries import User
+from recoup.ids import WorkspaceId, first_workspace_id
+from recoup.users.queries import User, add_user
 from recoup.users.roles import Role
 from recoup.users.sign_in import set_password
 from recoup.users.tables import invitation
-from recoup.users.workspace_queries import add_member
+from recoup.users.workspace_queries import MOST_OWNED, add_member, add_workspace
 from tests.api.serving import CHEAP_PASSWORDS, Server, new_user
 from tests.api.test_sign_in import OWN, PASSWORD, session_of
 
@@ -117,6 +117,31 @@ async def test_who_has_an_account_joins_with_it(
     assert seen.json()["hasAccount"]
     assert [a.status_code for a in (taken, other, joined, again)] == [409, 409, 200, 401]
     assert {one["role"] for one in account["workspaces"]} == {"owner", "member"}
+
+
+async def test_one_person_owns_so_many_workspaces_and_no_more(
+    client: httpx2.AsyncClient, database: Database, user: User
+) -> None:
+    """Also with requests at the same time. What was not made by the person itself counts if it is
+    owned, and does not if it is not.
+    """
+    async with database.writing() as conn:
+        for number in range(MOST_OWNED - 2):
+            await add_workspace(
+                conn, WorkspaceId(f"w{number}"), name=f"{number}", owner=user.user_id
+            )
+        other = await add_user(conn, "other@x.org")
+        theirs = first_workspace_id(other.user_id)
+        await add_member(conn, theirs, user.user_id, Role.MEMBER)
+    answers = await asyncio.gather(
+        *(client.post("/api/me/workspaces", json={"name": "One more"}) for _ in range(4))
+    )
+    account = (await client.get("/api/me")).json()
+
+    assert sorted(one.status_code for one in answers) == [201, 409, 409, 409]
+    refused = next(one for one in answers if one.status_code == 409)
+    assert "One person can own at most 200 workspaces: connect several" in refused.json()["detail"]
+    assert len(account["workspaces"]) == MOST_OWNED + 1
 
 
 async def test_a_session_keeps_the_chosen_workspace(

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from recoup.api.cost_workbook import MEDIA_TYPE as WORKBOOK
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
 from recoup.users.queries import User
@@ -123,6 +124,83 @@ async def test_a_bad_line_is_named_and_nothing_is_lost_or_taken(
     assert found == field
     assert words in message
     assert await stored(client) == [("S-1", None, "3.20", "USD", "2026-01-01")]
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("sku,cost\nS-1,3.20\n", "currency=usd&validFrom=2026-01-01"),
+        ("sku,cost,currency\nS-1,3.20,USD\n", "currency=EUR&validFrom=2026-01-01"),
+        ("sku,cost,currency,validFrom\nS-1,$ 3.20,,2026-01-01\n", "currency=USD"),
+        ("sku;cost;valid from\nS-1;3,20;1.1.2026\n", "currency=USD&validFrom=2020-05-05"),
+        ("sku,cost,currency,validFrom\nS-1,3.20,USD,2026-01-01\n", "currency=&validFrom="),
+    ],
+)
+async def test_what_holds_for_a_whole_file_is_given_once(
+    client: httpx2.AsyncClient, connection: Connection, text: str, query: str
+) -> None:
+    """For lines that have none, with and without the column; what a line says itself stands."""
+    answer = await client.put(f"{COSTS}?{query}", content=text, headers=CSV)
+
+    assert answer.status_code == 200, answer.text
+    assert await stored(client) == [("S-1", None, "3.20", "USD", "2026-01-01")]
+
+
+async def test_what_holds_for_all_costs_of_a_json_is_given_once(
+    client: httpx2.AsyncClient, connection: Connection
+) -> None:
+    """For entries without it."""
+    entries = [{"sku": "S-1", "cost": "3.20"}, cost(sku="S-2", currency="EUR", validFrom=None)]
+    await client.put(f"{COSTS}?currency=USD&validFrom=2026-01-01", json={"items": entries})
+
+    assert await stored(client) == [
+        ("S-1", None, "3.20", "USD", "2026-01-01"),
+        ("S-2", None, "3.20", "EUR", "2026-01-01"),
+    ]
+
+
+async def test_a_workbook_has_its_own_currencies_and_days(
+    client: httpx2.AsyncClient, connection: Connection
+) -> None:
+    """What is given for a whole file is refused with it, and not forgotten."""
+    as_workbook = {"content-type": WORKBOOK}
+    answer = await client.put(f"{COSTS}?currency=USD", content=b"PK", headers=as_workbook)
+
+    ((_, message),) = errors_of(answer)
+    assert message == "currency and validFrom are for JSON and CSV, not for a workbook"
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "field", "words"),
+    [
+        ("sku,cost\nS-1,3\n", "currency=USD", "line 1", "column validFrom is missing: add it, or"),
+        (
+            HEADER + "S-1,,3,USD,,\n",
+            "currency=USD",
+            "line 2.validFrom",
+            "is empty: fill it, or give",
+        ),
+        (HEADER + "S-1,,3,,2026-01-01,\n", "", "line 2.currency", "is empty: fill it, or give one"),
+        (HEADER + "S-1,,€ 3,,2026-01-01,\n", "currency=USD", "line 2.cost", "USD"),
+        (HEADER + "S-1,,3,USD,2026-01-01,\n", "currency=dollars", "currency", "pattern"),
+        (HEADER + "S-1,,3,USD,2026-01-01,\n", "validFrom=01/02/2026", "validFrom", "a day"),
+    ],
+)
+async def test_a_currency_or_day_is_never_guessed(
+    client: httpx2.AsyncClient,
+    connection: Connection,
+    text: str,
+    query: str,
+    field: str,
+    words: str,
+) -> None:
+    """A line without it is named, and what can be done about it; nothing is saved."""
+    answer = await client.put(f"{COSTS}?{query}", content=text.encode(), headers=CSV)
+
+    ((found, message),) = errors_of(answer)
+    assert found.endswith(field)
+    assert words in message
+    assert await stored(client) == []
 
 
 @pytest.mark.parametrize(

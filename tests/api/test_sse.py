@@ -457,7 +457,7 @@ async def test_a_stream_ends_with_its_token(
     ):
         await reader.block(": heartbeat")
         async with database.writing() as conn:
-            (own,) = await list_credentials(conn, of=user.user_id)
+            (own,) = await list_credentials(conn, key=settings.keys[0], of=user.user_id)
             await revoke_credential(conn, own.credential_id)
         await reader.rest()
         again = await client.get(path.format(sync_id))

@@ -59,8 +59,10 @@ async def shop(
             user = await get_user(conn, "seller@example.com")
             for scope in (Scope.READ, Scope.SYNC):
                 ends = utc_now() + timedelta(days=1)
-                new = await add_token(conn, user.user_id, scope=scope, expires_at=ends)
-                tokens[scope] = new.text(settings.keys[0])
+                new = await add_token(
+                    conn, user.user_id, key=settings.keys[0], scope=scope, expires_at=ends
+                )
+                tokens[scope] = new.text
         async with serving(settings, seller.database) as server:
             yield Shop(server.url, seller.database, seller.connection_id, tokens)
 

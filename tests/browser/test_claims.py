@@ -344,8 +344,10 @@ async def test_costs_from_missing_to_amount(seat: Seat) -> None:
     await expect(page.get_by_label("Entered costs", exact=True)).to_contain_text("None yet.")
 
     await several.get_by_label("CSV", exact=True).fill(
-        f"{head}RC-1;4,20;USD;2026-01-01;INV-1\nRC-2;5;EUR;2026-01-01;INV-2\n"
+        "sku;cost;currency;invoiceReference\nRC-1;4,20;;INV-1\nRC-2;5;EUR;INV-2\n"
     )
+    await several.get_by_label("Currency of lines without one").fill("USD")
+    await several.get_by_label("Valid from, of lines without it").fill("2026-01-01")
     await several.get_by_role("button", name="Save all").click()
     await expect(page.get_by_text("2 costs saved.", exact=False).first).to_be_visible()
     entered = page.get_by_label("Entered costs", exact=True)

@@ -202,6 +202,25 @@ async def test_the_audit_log_has_words_for_what_it_records(seat: Seat) -> None:
     )
 
 
+async def test_the_audit_log_names_accounts_and_syncs(seat: Seat) -> None:
+    """The id is the second line; a sync leads to its page."""
+    (account,) = await seat.connect("A1")
+    sync_id = await seat.start(account)
+    async with seat.database.writing() as conn:
+        await record(
+            conn,
+            Action.SCHEDULE_CHANGED,
+            account.connection_id,
+            workspace_id=seat.user.user_id,
+        )
+    page = await seat.page("/#/settings/audit")
+    rows = page.get_by_label("Audit log", exact=True).locator("tbody tr")
+    await expect(rows.nth(0)).to_contain_text(f"A1 (NA){account.connection_id}")
+    await expect(rows.nth(1)).to_contain_text(sync_id)
+    await rows.nth(1).get_by_role("link", name="Sync of A1 (NA), ").click()
+    await expect(page.get_by_role("heading", name="Sync of A1 (NA), ")).to_be_visible()
+
+
 async def test_a_form_that_is_sent_twice_makes_one_token(seat: Seat) -> None:
     """A second Enter before the answer is none, and does not have the browser load a page."""
     page = await seat.page("/#/account")

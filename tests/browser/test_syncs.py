@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from playwright.async_api import Browser, Locator, Page, expect
 from sqlalchemy import text
 
+from recoup.clock import utc_now
 from recoup.config import Settings
 from recoup.db.engine import Database
 from tests.api.serving import finish, new_user, progress, serving, until
@@ -172,6 +174,24 @@ async def test_a_failed_sync_says_each_cause_once(seat: Seat) -> None:
     await expect(failure.locator("li")).to_have_count(2)
     await expect(failure.get_by_text("The role Inventory is missing.")).to_have_count(1)
     await expect(failure).to_contain_text("start the sync again: it goes on from there")
+
+
+async def test_a_failed_sync_says_when_it_is_tried_again(seat: Seat) -> None:
+    """Nobody need start it then; once the time has passed, the words are the usual ones."""
+    for seller, hours, words in (
+        ("A1", 1, "You need not do anything."),
+        ("A2", -1, "start the sync again: it goes on from there"),
+    ):
+        (account,) = await seat.connect(seller)
+        sync_id = await seat.start(account)
+        async with seat.database.writing() as conn:
+            await conn.execute(
+                text("update sync_progress set retry_at = :at where sync_id = :sync_id"),
+                {"sync_id": sync_id, "at": utc_now() + timedelta(hours=hours)},
+            )
+        await finish(seat.database, sync_id, "failed")
+        page = await seat.page()
+        await expect(card(page, seller).locator(".error")).to_contain_text(words)
 
 
 async def test_one_cause_that_many_calls_met_is_said_once(seat: Seat) -> None:

@@ -98,7 +98,8 @@ def test_one_claim_in_detail(claims: Recoup):
         1,
         "recoup: Several claims begin with claim-: enter more characters of the id.\n",
     )
-    assert (unknown.code, unknown.stderr) == (1, "recoup: There is no such claim.\n")
+    line = "There is no such claim; `recoup claims list` lists those that there are."
+    assert unknown.outcome == (1, f"recoup: {line}\n")
 
 
 def test_exports(claims: Recoup, tmp_path: Path):

@@ -62,6 +62,74 @@ def test_an_unknown_setting_is_named(alone: Recoup, command: tuple[str, ...]):
     )
 
 
+@pytest.mark.parametrize(
+    ("arguments", "settings", "line"),
+    [
+        (
+            ("db", "status"),
+            {"RECOUP_DATABSE_URL": "x"},
+            (
+                "RECOUP_DATABSE_URL is not a setting of recoup; did you mean RECOUP_DATABASE_URL? "
+                "Otherwise see `recoup doctor` for the list."
+            ),
+        ),
+        (
+            ("db", "status"),
+            {"RECOUP_SYNC_SCHEDULE": "every day"},
+            "RECOUP_SYNC_SCHEDULE: must be a cron expression such as `0 2 * * *`, or empty for none",
+        ),
+        (
+            ("connect", "--region", "XX"),
+            {},
+            (
+                "Invalid value for '--region': 'XX' is not one of 'NA', 'EU', 'FE'; "
+                "see `recoup connect --help`."
+            ),
+        ),
+        (
+            ("connect", "--refresh-token-file", "/dev/null"),
+            {},
+            "Invalid value: The refresh token is empty; see `recoup connect --help`.",
+        ),
+        (("opem",), {}, "No such command 'opem'. Did you mean 'open'? See `recoup --help`."),
+        (
+            ("sync", "status", "--api", "http://127.0.0.1:1"),
+            {"RECOUP_API_TOKEN": "x"},
+            (
+                "The API is not responding (All connection attempts failed): check its address, and "
+                "that `recoup serve` runs there."
+            ),
+        ),
+        (
+            ("sandbox", "--host", "203.0.113.9"),
+            {},
+            (
+                "Cannot listen: Cannot assign requested address (while attempting to bind on address "
+                "('203.0.113.9', 8001)); choose another --host."
+            ),
+        ),
+    ],
+)
+def test_a_wrong_use_says_what_to_do(
+    alone: Recoup, arguments: tuple[str, ...], settings: dict[str, str], line: str
+):
+    """In our words, without a library's."""
+    done = alone.run(*arguments, **{"RECOUP_LOG_LEVEL": "warning", **settings})
+
+    assert done.code in {1, 2}
+    assert done.stderr == f"recoup: {line}\n"
+
+
+def test_a_link_that_nothing_can_answer_says_so(recoup: Recoup):
+    """Whoever opens it would see the browser's own error."""
+    done = recoup.run("open", "--no-browser", RECOUP_PUBLIC_URL="http://127.0.0.1:1")
+
+    assert done.stdout.startswith("http://127.0.0.1:1/signin#")
+    assert done.stderr == (
+        "Nothing listens at http://127.0.0.1:1: start `recoup serve` before you open it.\n"
+    )
+
+
 @pytest.mark.parametrize("command", [("serve",), ("worker",), ("db", "status"), ("sync", "start")])
 def test_an_unreachable_database_is_one_line(alone: Recoup, command: tuple[str, ...]):
     """Without its database a command says so in a line that holds no password."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,6 +88,56 @@ def test_people_and_their_tokens_are_managed(recoup: Recoup):
     assert [one["email"] for one in left] == ["ann@example.com"]
 
 
+def test_a_new_key_ends_the_tokens_of_the_old_one(recoup: Recoup):
+    """Lists leave them out from the moment that the key is in front; the rotation names them, keeps
+    those of the new key, and the audit log has when and why.
+    """
+    recoup.run("user", "add", "ann@example.com")
+    recoup.run("user", "token", "ann@example.com", "--label", "reports")
+    both = {"RECOUP_SECRET_KEYS": f"a-newer-key-for-tests-only,{KEYS}"}
+
+    def labels() -> list[str]:
+        listed = recoup.run("token", "list", "--json", **both)
+        return [one["label"] for one in json.loads(listed.stdout)]
+
+    restarted = labels()
+    recoup.run("user", "token", "ann@example.com", "--label", "newest", **both)
+    rotated = recoup.run("keys", "rotate", **both)
+    again = recoup.run("keys", "rotate", **both)
+    log = json.loads(recoup.run("audit", "list", "--json", **both).stdout)
+
+    assert restarted == []
+    assert "(sessions: 0, tokens: 1)" in rotated.stdout
+    assert "reports   admin  ann@example.com" in rotated.stdout
+    assert "newest" not in rotated.stdout
+    assert "(sessions: 0, tokens: 0)" in again.stdout
+    assert labels() == ["newest"]
+    (ended,) = [one for one in log if one["action"] == "credential_revoked"]
+    assert ended["details"] == {"because": "the secret key was replaced"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "listed_by"),
+    [
+        (("sync", "watch", "nothing"), "sync history"),
+        (("sync", "start", "--connection", "nothing"), "connect list"),
+        (("packs", "list", "--connection", "nothing"), "connect list"),
+        (("token", "revoke", "nothing"), "token list"),
+        (("webhook", "remove", "nothing"), "webhook list"),
+        (("proofs", "delete", "nothing"), "proofs list"),
+    ],
+)
+def test_an_unknown_id_leads_to_the_known_ones(
+    recoup: Recoup, arguments: tuple[str, ...], listed_by: str
+):
+    """By the command that lists them."""
+    recoup.run("user", "add", "ann@example.com")
+    done = recoup.run(*arguments)
+
+    assert done.code == 1
+    assert done.stderr.endswith(f"; `recoup {listed_by}` lists those that there are.\n")
+
+
 def test_a_schema_is_upgraded_once(recoup: Recoup, empty_database: str):
     """`db status` tells what is missing, `db upgrade` mends it and finds nothing to do again."""
     url = {"RECOUP_DATABASE_URL": empty_database}
@@ -139,6 +190,21 @@ def test_a_seller_is_connected(recoup: Recoup, sandbox: Running, tmp_path: Path)
     assert "Atzr" not in from_file.stdout + from_file.stderr
 
 
+def test_the_audit_log_names_the_account_and_the_sync(recoup: Recoup, sandbox: Running):
+    """With the ids beside them."""
+    recoup.run("user", "add", "ann@example.com")
+    connection_id = json.loads(connect(recoup, "-", stdin="Atzr|test\n").stdout)["connectionId"]
+    recoup.run("sync", "start")
+    lines = recoup.run("audit", "list").stdout.splitlines()
+    made, started = (
+        next(one for one in lines if action in one)
+        for action in ("connection_made", "sync_started")
+    )
+
+    assert re.search(rf"  A1 \(NA\) +{connection_id}  ", made)
+    assert re.search(r"  sync of A1 \(NA\), 20\S+Z  sync_\S+  ", started)
+
+
 def test_marketplaces_that_are_not_named_are_amazons(
     recoup: Recoup, sandbox: Running, tmp_path: Path
 ):
@@ -164,6 +230,16 @@ def test_a_refused_token_is_not_stored(recoup: Recoup, sandbox: Running):
     assert len(done.stderr.splitlines()) == 1
     assert "Atzr" not in done.stderr
     assert "recoup connect" in recoup.run("sync", "start").stderr
+
+
+def test_a_sandbox_that_does_not_run_is_named(recoup: Recoup):
+    """It is not Amazon that is away."""
+    recoup.run("user", "add", "ann@example.com")
+
+    done = connect(recoup, "-", stdin="Atzr|test\n")
+
+    assert done.code == 1
+    assert "The sandbox of RECOUP_LOCAL_SANDBOX did not respond in time: check that" in done.stderr
 
 
 def test_a_missing_token_file_is_named(recoup: Recoup):

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from recoup.api.cost_days import parse_day
-from recoup.api.cost_entry import parse_csv_costs
+from recoup.api.cost_entry import WholeFile, parse_csv_costs
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,6 @@ def test_a_day_that_may_be_another_says_both() -> None:
 
 def test_a_table_of_costs_from_a_german_spreadsheet() -> None:
     """Semicolons, a decimal comma and a day with points."""
-    (cost,) = parse_csv_costs(b"SKU;Cost;Currency;Valid from\nA;4,20;EUR;31.01.2026\n")
+    (cost,) = parse_csv_costs(b"SKU;Cost;Currency;Valid from\nA;4,20;EUR;31.01.2026\n", WholeFile())
 
     assert (str(cost.cost), cost.valid_from) == ("4.20", date(2026, 1, 31))

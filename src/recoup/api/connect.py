@@ -95,7 +95,12 @@ async def store_seller(
         async with asyncio.timeout(_PATIENCE_SECONDS):
             listed = await _list_marketplaces(access, account, workspace_id, candidate)
     except TimeoutError as exc:
-        raise UnavailableError("Amazon did not respond in time.", operation=OPERATION) from exc
+        is_local = account.environment == Environment.LOCAL
+        who = "The sandbox of RECOUP_LOCAL_SANDBOX" if is_local else "Amazon"
+        check = "check that it runs" if is_local else "try again"
+        raise UnavailableError(
+            f"{who} did not respond in time: {check}.", operation=OPERATION
+        ) from exc
     seller_id = account.selling_partner_id or _find_seller(listed)
     async with database.writing() as conn:
         # Keys may have been rotated while Amazon was asked.

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, NoReturn
@@ -40,6 +41,8 @@ _NAMES = {
     "validfrom": "validFrom",
     "invoicereference": "invoiceReference",
 }
+_EMPTY = "is empty: fill it, or give one {} for all lines without one"
+_ONCE = {name: f": add it, or give one {name} for all lines" for name in ("currency", "validFrom")}
 # A comma before three digits may group thousands, so it is not taken for a decimal one.
 _DECIMAL = re.compile(r"\d{1,12}(\.\d{1,6}|,(\d{1,2}|\d{4,6}))?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -63,6 +66,8 @@ def _parse_day(value: object) -> date:
 
 
 def _upper(value: object) -> object:
+    if isinstance(value, ValueError):  # found while the line was read
+        raise value
     return value.strip().upper() if isinstance(value, str) else value
 
 
@@ -115,6 +120,29 @@ class CostEntry(RequestModel):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class WholeFile:
+    """What the sender says of all costs that say nothing of it themselves; None: nothing."""
+
+    currency: str | None = None
+    valid_from: date | None = None
+
+    def fill(self, entry: dict[str, object]) -> None:
+        for name, value in self._told().items():
+            if entry.get(name) in (None, ""):
+                entry[name] = value
+
+    def lacks(self, names: Sequence[str]) -> list[str]:
+        """The columns that a file must have besides these."""
+        needed = ("cost", "currency", "validFrom")
+        return [one for one in needed if one not in names and one not in self._told()]
+
+    def _told(self) -> dict[str, str]:
+        day = None if self.valid_from is None else self.valid_from.isoformat()
+        told = {"currency": self.currency, "validFrom": day}
+        return {name: value for name, value in told.items() if value is not None}
+
+
 def cost_schemas() -> dict[str, Any]:
     """What the API takes as costs, for its description: routes read the body by themselves."""
     return {
@@ -135,7 +163,7 @@ def cost_schemas() -> dict[str, Any]:
     }
 
 
-def parse_json_costs(body: bytes) -> list[SourcingCost]:
+def parse_json_costs(body: bytes, whole: WholeFile) -> list[SourcingCost]:
     """Accepts `{"items": [...]}`, a list, or one cost. Raises RequestValidationError."""
     try:
         found = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
@@ -144,10 +172,13 @@ def parse_json_costs(body: bytes) -> list[SourcingCost]:
     if isinstance(found, dict) and "items" in found:
         found = found["items"]
     entries = found if isinstance(found, list) else [found]
+    for entry in entries:
+        if isinstance(entry, dict):
+            whole.fill(entry)
     return _validated((f"items.{number}", entry) for number, entry in enumerate(entries))
 
 
-def parse_csv_costs(body: bytes) -> list[SourcingCost]:
+def parse_csv_costs(body: bytes, whole: WholeFile) -> list[SourcingCost]:
     """A header line, then one line per cost. Raises RequestValidationError naming the lines."""
     text = _decoded(body)
     if text.lower().startswith("sep="):
@@ -156,7 +187,7 @@ def parse_csv_costs(body: bytes) -> list[SourcingCost]:
     delimiter = max(_DELIMITERS, key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        names = _column_names(next(reader, []))
+        names = _column_names(next(reader, []), whole)
         lines = [(f"line {reader.line_num}", cells) for cells in reader if any(cells)]
     except csv.Error as exc:
         refuse([(f"line {reader.line_num}", str(exc))])
@@ -167,6 +198,8 @@ def parse_csv_costs(body: bytes) -> list[SourcingCost]:
         (place, dict(zip(names, (plain_text(cell.strip()) for cell in cells), strict=True)))
         for place, cells in lines
     ]
+    for _, entry in entries:
+        whole.fill(entry)
     _read_amounts(entries)
     _read_days(entries)
     return _validated(entries)
@@ -187,25 +220,33 @@ def _decoded(body: bytes) -> str:
 def _read_amounts(entries: Sequence[tuple[str, dict[str, object]]]) -> None:
     """Costs as spreadsheets write them become decimals, others the error that says why not."""
     for _, entry in entries:
-        currency = str(entry.get("currency", "")).strip().upper()
+        currency = str(entry["currency"]).upper()
         try:
             read = parse_amount(str(entry.get("cost", "")), currency or None, "cost")
         except ValueError as exc:
             entry["cost"] = exc
         else:
             entry["cost"] = format(read, "f")
+        if not currency:
+            entry["currency"] = ValueError(_EMPTY.format("currency"))
 
 
 def _read_days(entries: Sequence[tuple[str, dict[str, object]]]) -> None:
     """The same for days."""
     for _, entry in entries:
         try:
-            entry["validFrom"] = parse_day(str(entry.get("validFrom", ""))).isoformat()
+            entry["validFrom"] = _day_of_cell(str(entry["validFrom"])).isoformat()
         except ValueError as exc:
             entry["validFrom"] = exc
 
 
-def _column_names(header: Sequence[str]) -> list[str]:
+def _day_of_cell(text: str) -> date:
+    if not text:
+        raise ValueError(_EMPTY.format("validFrom"))
+    return parse_day(text)
+
+
+def _column_names(header: Sequence[str], whole: WholeFile) -> list[str]:
     """Spelled as in the API, with blanks or underscores. Unknown columns are refused."""
     names = [_NAMES.get(re.sub(r"[^a-z]", "", cell.lower()), "") for cell in header]
     errors = [
@@ -214,9 +255,7 @@ def _column_names(header: Sequence[str]) -> list[str]:
         if not name
     ]
     errors += [
-        ("line 1", f"column {name} is missing")
-        for name in ("cost", "currency", "validFrom")
-        if name not in names
+        ("line 1", f"column {name} is missing{_ONCE.get(name, '')}") for name in whole.lacks(names)
     ]
     if not errors and len(set(names)) < len(names):
         errors.append(("line 1", "a column appears twice"))
@@ -253,7 +292,7 @@ def _validated(entries: Iterable[tuple[str, object]]) -> list[SourcingCost]:
 
 def _error(place: str, error: Mapping[str, Any]) -> tuple[str, str]:
     field = "/".join(str(part) for part in error["loc"])
-    return (f"{place}/{field}" if field else place, error["msg"].removeprefix("Value error, "))
+    return (f"{place}/{field}" if field else place, error["msg"])
 
 
 def _refuse_constant(name: str) -> NoReturn:

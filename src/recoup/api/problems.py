@@ -214,7 +214,7 @@ def _extensions(exc: Exception) -> dict[str, Any]:
             return {"possible": list(exc.possible)}
         case RequestValidationError():
             # Never pydantic's `input`: it may be the refresh token.
-            return {"errors": [{"field": _field(e), "message": e["msg"]} for e in exc.errors()]}
+            return {"errors": [{"field": _field(e), "message": _words(e)} for e in exc.errors()]}
     return {}
 
 
@@ -232,6 +232,11 @@ def _headers(exc: Exception) -> dict[str, str]:
         case DatabaseError():
             return {"Retry-After": _DATABASE_RETRY_SECONDS}
     return {}
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    """Of an error of ours without what pydantic puts in front."""
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _field(error: Mapping[str, Any]) -> str:

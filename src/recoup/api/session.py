@@ -26,6 +26,7 @@ async def start_session(
 ) -> None:
     """Sets a cookie that scripts cannot read and that other sites' writes do not carry."""
     secret, expires_at = new_secret(), utc_now() + SESSION_LIFETIME
+    key = services.settings.keys[0]
     async with services.door.writing() as conn:
         credential_id = await add_credential(
             conn,
@@ -34,6 +35,7 @@ async def start_session(
             NewCredential(
                 kind=CredentialKind.SESSION,
                 expires_at=expires_at,
+                key=key,
                 user_agent=user_agent_of(request),
                 address=request.client and request.client.host,
             ),
@@ -42,7 +44,7 @@ async def start_session(
     secure = services.settings.is_public_https
     response.set_cookie(
         SECURE_COOKIE if secure else COOKIE,
-        sign(secret, user_id, services.settings.keys[0], expires_at=expires_at),
+        sign(secret, user_id, key, expires_at=expires_at),
         max_age=int(SESSION_LIFETIME.total_seconds()),
         secure=secure,
         httponly=True,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import case, column, delete, func, select, table, text
 
 from recoup.audit.tables import audit_entry
 from recoup.audit.words import Action
@@ -136,7 +136,11 @@ async def record_failed_sign_in(conn: Writer, email: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One action. who: None for somebody who was not signed in, `recoup` for recoup itself."""
+    """One action. who: None for somebody who was not signed in, `recoup` for recoup itself.
+
+    account: the Amazon account that the subject is, or whose sync it is; None for other subjects and
+    for what is gone. sync_started_at: of that sync.
+    """
 
     entry_id: int
     at: datetime
@@ -149,6 +153,8 @@ class Entry:
     credential_id: CredentialId | None
     address: str | None
     user_agent: str | None
+    account: str | None
+    sync_started_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +167,32 @@ class EntrySelection:
     until: datetime | None = None
 
 
+_connection = table(
+    "amazon_connection", column("connection_id"), column("selling_partner_id"), column("region")
+)
+_sync = table("sync_progress", column("sync_id"), column("connection_id"), column("started_at"))
+
+
 async def list_entries(
     conn: Reader, selection: EntrySelection, *, limit: int, before: int | None = None
 ) -> list[Entry]:
     """Newest first, from before an entry on."""
     a = audit_entry.c
-    chosen = select(audit_entry).order_by(a.entry_id.desc()).limit(limit)
+    account = func.format("%s (%s)", _connection.c.selling_partner_id, _connection.c.region)
+    chosen = (
+        select(
+            audit_entry,
+            case((_connection.c.connection_id.is_not(None), account)).label("account"),
+            _sync.c.started_at.label("sync_started_at"),
+        )
+        .outerjoin(_sync, _sync.c.sync_id == a.subject)
+        .outerjoin(
+            _connection,
+            _connection.c.connection_id == func.coalesce(_sync.c.connection_id, a.subject),
+        )
+        .order_by(a.entry_id.desc())
+        .limit(limit)
+    )
     if selection.workspace_id is not None:
         chosen = chosen.where(a.workspace_id == selection.workspace_id)
     if selection.action is not None:

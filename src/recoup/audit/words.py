@@ -19,7 +19,7 @@ class Action(enum.StrEnum):
     TOKEN_MADE = "token_made"  # noqa: S105 - the same
     """Subject: the id of the token. Details: scope, label."""
     CREDENTIAL_REVOKED = "credential_revoked"
-    """Subject: the id of the session or token."""
+    """Subject: the id of the session or token. Details: because, if it was not revoked by itself."""
     INVITATION_MADE = "invitation_made"
     """Subject: the invited address. Details: role."""
     INVITATION_WITHDRAWN = "invitation_withdrawn"

@@ -27,12 +27,20 @@ def list_(
     """List the newest entries of all workspaces. They are kept for 12 months."""
     with fitting_database(enter()) as url:
         found = asyncio.run(_list(url, limit))
-    header = ("at", "who", "from", "action", "subject", "workspace")
+    header = ("at", "who", "from", "action", "about", "subject", "workspace")
     rows = [
-        (to_rfc3339(e.at), e.who, e.address, e.action, e.subject, e.workspace_id) for e in found
+        (to_rfc3339(e.at), e.who, e.address, e.action, _about(e), e.subject, e.workspace_id)
+        for e in found
     ]
     lines = align(header, rows) if rows else ["There are no entries yet."]
     show([_record(one) for one in found], as_json=as_json, lines=lines)
+
+
+def _about(one: Entry) -> str | None:
+    """The account, and which sync of it."""
+    if one.sync_started_at is None:
+        return one.account
+    return f"sync of {one.account}, {to_rfc3339(one.sync_started_at)}"
 
 
 def _record(one: Entry) -> dict[str, object]:
@@ -48,6 +56,8 @@ def _record(one: Entry) -> dict[str, object]:
         "action": one.action,
         "subject": one.subject,
         "details": one.details,
+        "account": one.account,
+        "syncStartedAt": one.sync_started_at and to_rfc3339(one.sync_started_at),
     }
 
 

@@ -111,8 +111,10 @@ def read_token(file: str | None) -> str:
         with open(file, encoding="utf-8") as source:  # noqa: PTH123 - keeps the name as given
             token = source.read()
     token = token.strip()
-    if not token or len(token.split()) != 1:
-        raise typer.BadParameter("The refresh token must be one word, e.g. Atzr|...")
+    if not token:
+        raise typer.BadParameter("The refresh token is empty.")
+    if len(token.split()) != 1:
+        raise typer.BadParameter("The refresh token must be one word (Atzr|...), and nothing else.")
     return token
 
 

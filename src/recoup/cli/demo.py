@@ -220,8 +220,10 @@ class _Demo:
 
         ends = utc_now() + _TOKEN_LIFETIME
         async with self._database.writing() as conn:
-            new = await add_token(conn, user.user_id, scope=Scope.ADMIN, expires_at=ends)
-        return new.text(self._settings.keys[0])
+            new = await add_token(
+                conn, user.user_id, key=self._settings.keys[0], scope=Scope.ADMIN, expires_at=ends
+            )
+        return new.text
 
     async def _new_link(self, user: User, address: str) -> str:
         from recoup.clock import utc_now

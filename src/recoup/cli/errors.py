@@ -9,6 +9,7 @@ from recoup.errors import (
     AmbiguousConnectionError,
     ConfigurationError,
     NoConnectionError,
+    NotFoundError,
     RecoupError,
 )
 
@@ -16,7 +17,13 @@ FAILED = 1
 WRONG_USAGE = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
-_NO_LISTENING = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
+_NO_LISTENING = {
+    errno.EADDRINUSE: "stop the program that listens there, perhaps another recoup, or choose "
+    "another --port.",
+    errno.EADDRNOTAVAIL: "choose another --host.",
+    errno.EACCES: "choose another --port, above 1023.",
+}
+"""What to do for each error of who cannot listen at an address."""
 
 
 class CommandError(RecoupError):
@@ -35,6 +42,9 @@ def explain(error: Exception) -> tuple[str, int] | None:
         return "No Amazon account is connected yet; add one with `recoup connect`.", FAILED
     if isinstance(error, ConfigurationError):
         return _one_line(error), WRONG_USAGE
+    if isinstance(error, NotFoundError) and error.listed_by is not None:
+        there = f"; `recoup {error.listed_by}` lists those that there are."
+        return f"{_one_line(error).rstrip('.')}{there}", FAILED
     if isinstance(error, RecoupError):
         return _one_line(error), FAILED
     if isinstance(error, OSError):
@@ -48,7 +58,7 @@ def _explain_os_error(error: OSError) -> tuple[str, int] | None:
     if error.filename is not None:
         return f"{error.filename}: {error.strerror}", FAILED
     if error.errno in _NO_LISTENING:
-        return f"Cannot listen: {error.strerror}; choose another port.", FAILED
+        return f"Cannot listen: {error.strerror}; {_NO_LISTENING[error.errno]}", FAILED
     return None
 
 

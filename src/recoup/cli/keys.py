@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
 
 from recoup.cli.entrance import enter
 from recoup.cli.errors import CommandError
-from recoup.cli.output import hint, say
+from recoup.cli.output import align, say
 from recoup.cli.storage import fitting_database, opened
+from recoup.users.caller import CredentialKind
 
 if TYPE_CHECKING:
     from recoup.config import Settings
+    from recoup.users.credential_queries import Credential
 
 app = typer.Typer(help="Rotate the secret keys.")
 
@@ -27,8 +30,8 @@ def keys() -> None:
 def rotate() -> None:
     """Make a new secret key, seal refresh tokens and webhook secrets with it, and drop the old keys.
 
-    All sessions and tokens end: sign in again and create new tokens. If the command is interrupted,
-    nothing is lost; run it again.
+    All sessions and tokens of the old keys end: sign in again and create new tokens; the command
+    lists the tokens. If it is interrupted, nothing is lost; run it again.
     """
     settings = enter()
     with fitting_database(settings) as url:
@@ -37,7 +40,39 @@ def rotate() -> None:
             say(f"Made a new key and sealed {done} refresh tokens with it.")
         else:
             say(asyncio.run(_rotate_given(settings, url)))
-    hint("All sessions and tokens have ended: sign in again and create new tokens.")
+        say(*_ended_lines(asyncio.run(_end_credentials(settings, url))))
+
+
+def _ended_lines(ended: list[Credential]) -> Iterator[str]:
+    """Programs need new tokens: which ones they were. People notice that they are signed out."""
+    tokens = [one for one in ended if one.kind is CredentialKind.TOKEN]
+    yield (
+        "All sessions and tokens that older keys signed have ended "
+        f"(sessions: {len(ended) - len(tokens)}, tokens: {len(tokens)}): "
+        "sign in again and create new tokens."
+    )
+    if tokens:
+        rows = [(one.label, one.scope, one.email or one.user_id) for one in tokens]
+        yield from align(("token of", "scope", "user"), rows)
+
+
+async def _end_credentials(settings: Settings, url: str) -> list[Credential]:
+    """Since the key is not the first any more they open nothing. Now lists and the audit log tell it."""
+    from recoup.audit.queries import record_of_person
+    from recoup.audit.words import Action
+    from recoup.users.credential_queries import revoke_all_but_of
+
+    async with opened(url) as database, database.writing() as conn:
+        ended = await revoke_all_but_of(conn, settings.keys[0])
+        for one in ended:
+            await record_of_person(
+                conn,
+                one.user_id,
+                Action.CREDENTIAL_REVOKED,
+                one.credential_id,
+                because="the secret key was replaced",
+            )
+    return ended
 
 
 async def _rotate_file(settings: Settings, url: str) -> int:

@@ -127,5 +127,8 @@ def _run() -> int:
 def _usage(error: typer.TyperException) -> str:
     """The mistake and where the help is; Typer keeps the context for that."""
     context: typer.Context | None = getattr(error, "ctx", None)
-    message = " ".join(error.format_message().split()).rstrip(".")
-    return f"{message}." if context is None else f"{message}; see `{context.command_path} --help`."
+    message = " ".join(error.format_message().split()).rstrip(".").replace("Value error, ", "")
+    if context is None:
+        return f"{message}."
+    then = " See" if message.endswith("?") else "; see"
+    return f"{message}{then} `{context.command_path} --help`."

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import webbrowser
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -36,8 +38,24 @@ def open_page(
     with fitting_database(settings) as url:
         link = asyncio.run(_new_link(settings, url, user))
     show({"link": link}, as_json=as_json, lines=[link])
+    if not _is_served(settings.public_url):
+        hint(f"Nothing listens at {settings.public_url}: start `recoup serve` before you open it.")
     if not (no_browser or as_json) and not webbrowser.open(link):
         hint("No browser was found here: open the link yourself.")
+
+
+def _is_served(address: str) -> bool:
+    """Whether something listens there, or this machine cannot tell: behind a proxy, browsers reach
+    recoup by another network.
+    """
+    url = urlsplit(address)
+    if url.hostname not in {"127.0.0.1", "localhost", "::1"}:
+        return True
+    try:
+        socket.create_connection((url.hostname, url.port or 80), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 async def _new_link(settings: Settings, url: str, named: str | None) -> str:

@@ -26,9 +26,13 @@ def list_(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the sessions and tokens that can be used. They are not shown themselves."""
-    with fitting_database(enter()) as url:
-        found = asyncio.run(_list(url, user))
+    """List the sessions and tokens that can be used, without their secrets.
+
+    Those that have expired, were revoked or ended with `recoup keys rotate` are not listed.
+    """
+    settings = enter()
+    with fitting_database(settings) as url:
+        found = asyncio.run(_list(url, user, settings.keys[0]))
     header = ("id", "user", "kind", "scope", "label", "expires", "last used")
     rows = [
         (
@@ -69,13 +73,13 @@ def _record(one: Credential) -> dict[str, object]:
     }
 
 
-async def _list(url: str, user: str | None) -> list[Credential]:
+async def _list(url: str, user: str | None, key: str) -> list[Credential]:
     from recoup.users.credential_queries import list_credentials
     from recoup.users.queries import get_user
 
     async with opened(url) as database, database.reading() as conn:
         of = None if user is None else (await get_user(conn, user)).user_id
-        return await list_credentials(conn, of=of)
+        return await list_credentials(conn, key=key, of=of)
 
 
 async def _revoke(url: str, credential_id: str) -> None:

@@ -185,9 +185,14 @@ async def _new_token(
     async with opened(url) as database, database.writing() as conn:
         user = await get_user(conn, named)
         new = await add_token(
-            conn, user.user_id, scope=scope, label=label, expires_at=utc_now() + lifetime
+            conn,
+            user.user_id,
+            key=settings.keys[0],
+            scope=scope,
+            label=label,
+            expires_at=utc_now() + lifetime,
         )
         await record_of_person(
             conn, user.user_id, Action.TOKEN_MADE, new.credential_id, scope=scope, label=label
         )
-    return new.text(settings.keys[0])
+    return new.text

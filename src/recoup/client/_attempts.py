@@ -82,7 +82,10 @@ def refusal(status: int, headers: Mapping[str, str], text: str, document: Any) -
 
 
 def unreachable(cause: Exception) -> ApiUnreachableError:
-    return ApiUnreachableError(f"The API is not responding: {cause or type(cause).__name__}")
+    return ApiUnreachableError(
+        f"The API is not responding ({str(cause).rstrip('.') or type(cause).__name__}): check its "
+        "address, and that `recoup serve` runs there."
+    )
 
 
 def _retry_after(text: str | None) -> timedelta | None:

@@ -81,6 +81,7 @@ class Sync(Answer):
     error: str | None
     connection_id: str
     attempt: int
+    retry_at: Timestamp | None = None
     streams: list[StreamOfSync]
     notes: list[Note]
 

@@ -198,7 +198,7 @@ async def get_connection(
         )
     ).one_or_none()
     if row is None:
-        raise NotFoundError("There is no such Amazon connection.")
+        raise NotFoundError("There is no such Amazon connection.", listed_by="connect list")
     return _connection(row)
 
 
@@ -286,7 +286,7 @@ async def set_schedule(
         .values(sync_schedule=schedule)
     )
     if result.rowcount == 0:
-        raise NotFoundError("There is no such Amazon connection.")
+        raise NotFoundError("There is no such Amazon connection.", listed_by="connect list")
 
 
 async def require_reauthorization(conn: Writer, connection: Connection, reason: str) -> bool:
@@ -318,7 +318,7 @@ async def keep_connection(conn: Writer, connection_id: ConnectionId) -> None:
         .with_for_update(key_share=True, read=True)
     )
     if found.one_or_none() is None:
-        raise NotFoundError("There is no such Amazon connection.")
+        raise NotFoundError("There is no such Amazon connection.", listed_by="connect list")
 
 
 async def disconnect(conn: Writer, workspace_id: WorkspaceId, connection_id: ConnectionId) -> None:
@@ -329,7 +329,7 @@ async def disconnect(conn: Writer, workspace_id: WorkspaceId, connection_id: Con
         .values(status=ConnectionStatus.DISCONNECTED, status_reason=None, refresh_token_sealed=None)
     )
     if result.rowcount == 0:
-        raise NotFoundError("There is no such Amazon connection.")
+        raise NotFoundError("There is no such Amazon connection.", listed_by="connect list")
 
 
 async def mark_synced(conn: Writer, connection_id: ConnectionId) -> None:

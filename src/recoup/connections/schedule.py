@@ -28,6 +28,11 @@ def is_due(schedule: str, minute: datetime) -> bool:
     return bool(schedule) and bool(croniter.match(schedule, minute))
 
 
+def syncs_by_itself(own: str | None, *, server_syncs: bool) -> bool:
+    """own: the schedule of the connection; None where it follows the server's, if there is one."""
+    return server_syncs if own is None else bool(own)
+
+
 def require_schedule(text: str) -> str:
     """The schedule of a connection without needless blanks. Raises ValueError for one that is none,
     or that could be due more than once an hour.

@@ -18,6 +18,8 @@ from recoup.errors import ConflictError, NotFoundError
 from recoup.ids import ConnectionId, SyncId, WorkspaceId
 from recoup.jobs.start import begin_sync
 from recoup.logs import get_logger
+from recoup.sync.record.again import TRIGGER
+from recoup.sync.record.again_queries import list_due_again
 
 _log = get_logger(__name__)
 
@@ -28,7 +30,7 @@ async def start_scheduled_syncs(database: Database, queue: App) -> list[SyncId]:
     """
     async with database.reading() as conn:
         due = await list_connections_by_server_schedule(conn)
-    return await _start(database, queue, due)
+    return await _start(database, queue, due, trigger="schedule")
 
 
 async def start_own_syncs(database: Database, queue: App, minute: datetime) -> list[SyncId]:
@@ -38,18 +40,31 @@ async def start_own_syncs(database: Database, queue: App, minute: datetime) -> l
     async with database.reading() as conn:
         scheduled = await list_own_schedules(conn)
     due = [(one, connection) for one, connection, cron in scheduled if is_due(cron, minute)]
-    return await _start(database, queue, due)
+    return await _start(database, queue, due, trigger="schedule")
+
+
+async def start_failed_again(database: Database, queue: App, now: datetime) -> list[SyncId]:
+    """Starts a sync of every active connection whose last one failed for a reason that passes, once
+    its time has come (recoup.sync.record.again); returns the new ones.
+    """
+    async with database.reading() as conn:
+        due = await list_due_again(conn, now)
+    return await _start(database, queue, due, trigger=TRIGGER)
 
 
 async def _start(
-    database: Database, queue: App, due: Sequence[tuple[WorkspaceId, ConnectionId]]
+    database: Database,
+    queue: App,
+    due: Sequence[tuple[WorkspaceId, ConnectionId]],
+    *,
+    trigger: str,
 ) -> list[SyncId]:
     started = []
     for workspace_id, connection_id in due:
         async with database.writing() as conn:
             try:
                 connection = await get_connection(conn, workspace_id, connection_id)
-                started.append(await begin_sync(conn, queue, connection, trigger="schedule"))
+                started.append(await begin_sync(conn, queue, connection, trigger=trigger))
             except (ConflictError, NotFoundError) as exc:
                 _log.info("schedule_skipped", connection_id=connection_id, reason=str(exc))
     return started

@@ -22,7 +22,7 @@ from recoup.ids import SyncId
 from recoup.jobs.outage import OutagePause
 from recoup.jobs.queries import forget_old_jobs
 from recoup.jobs.queue import RUN_SYNC, SYNC_QUEUE, UPKEEP_QUEUE, defer_sync, new_queue
-from recoup.jobs.schedule import start_own_syncs, start_scheduled_syncs
+from recoup.jobs.schedule import start_failed_again, start_own_syncs, start_scheduled_syncs
 from recoup.jobs.stop import CANCEL_CHANNEL
 from recoup.logs import get_logger
 from recoup.notifications.queries import forget_old_notifications
@@ -73,6 +73,7 @@ class Worker:
             owner=f"{socket.gethostname()}:{os.getpid()}",
             streams=streams,
             slots=settings.worker_concurrency,
+            server_syncs=bool(settings.sync_schedule),
         )
         self._outgoing = OutgoingRunner(settings, database)
         self._register_tasks()
@@ -183,10 +184,12 @@ class Worker:
         @queue.periodic(cron="* * * * *", periodic_id="own_schedules")
         @queue.task(name="sync.own_schedules", queue=UPKEEP_QUEUE)
         async def own_schedules(timestamp: int) -> None:
-            """Starts the syncs of connections that have a schedule of their own. Milliseconds; may
-            run twice.
+            """Starts the syncs of connections that have a schedule of their own, and again those that
+            failed for a reason that passes. Milliseconds; may run twice.
             """
-            await start_own_syncs(self._database, queue, datetime.fromtimestamp(timestamp, UTC))
+            minute = datetime.fromtimestamp(timestamp, UTC)
+            await start_own_syncs(self._database, queue, minute)
+            await start_failed_again(self._database, queue, minute)
 
         if self._settings.sync_schedule:
 

@@ -63,7 +63,7 @@ async def get_webhook(conn: Reader, workspace_id: WorkspaceId, webhook_id: str) 
     )
     row = rows.one_or_none()
     if row is None:
-        raise NotFoundError("There is no such webhook.")
+        raise NotFoundError("There is no such webhook.", listed_by="webhook list")
     return _webhook(row)
 
 

@@ -60,7 +60,7 @@ class Attempt:
     """A worker's attempt at the sync of `lease`, with everything it needs.
 
     seat: what uses the database or the processor is inside it; waits are not. loading, reached: as of
-    recoup.sync.work.Work.
+    recoup.sync.work.Work. server_syncs: as of recoup.sync.end.end.
     """
 
     database: Database
@@ -71,6 +71,7 @@ class Attempt:
     seat: Seat
     loading: asyncio.Semaphore
     reached: Callable[[str], None]
+    server_syncs: bool
 
     async def run(self) -> None:
         """Runs the attempt. Raises FencedError if the sync has a newer attempt or has ended."""
@@ -105,7 +106,14 @@ class Attempt:
             )
             if broken is not None:
                 failures.append(Failure("claims", broken))
-            await end(self.database, self.lease, connected, failures, progress=writer.progress)
+            await end(
+                self.database,
+                self.lease,
+                connected,
+                failures,
+                progress=writer.progress,
+                server_syncs=self.server_syncs,
+            )
 
     async def _read_all(
         self, connection: Connection, states: Sequence[StreamState], writer: ProgressWriter

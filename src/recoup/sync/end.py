@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from recoup.clock import utc_now
 from recoup.connections.expiry import refusal_reason
 from recoup.connections.queries import Connection, mark_synced, require_reauthorization
+from recoup.connections.schedule import syncs_by_itself
 from recoup.connections.states import ConnectionStatus
 from recoup.db.engine import Database
 from recoup.errors import ReauthorizationRequiredError
 from recoup.logs import get_logger
 from recoup.notes.queries import list_notes
+from recoup.sync.record.again import next_try
+from recoup.sync.record.again_queries import count_tries
 from recoup.sync.record.announce import announce_connection, announce_end
 from recoup.sync.record.end_queries import end_sync
 from recoup.sync.record.ending import complete_message, failed_message, failed_reasons
@@ -31,10 +34,12 @@ async def end(
     failures: Sequence[Failure],
     *,
     progress: int,
+    server_syncs: bool,
 ) -> None:
     """Complete if every stream is; otherwise failed, naming the streams and the reasons.
 
-    progress: how far a sync that failed has come, in percent. Raises FencedError.
+    progress: how far a sync that failed has come, in percent. server_syncs: whether connections
+    without a schedule of their own sync by themselves. Raises FencedError.
     """
     refused = any(isinstance(f.error, ReauthorizationRequiredError) for f in failures)
     reason = refusal_reason(connection.authorized_at, utc_now())
@@ -43,14 +48,20 @@ async def end(
         news = refused and await require_reauthorization(conn, connection, reason)
         notes = await list_notes(conn, connection.connection_id)
         if failures:
+            retry_at = None
+            if syncs_by_itself(connection.sync_schedule, server_syncs=server_syncs):
+                tried = await count_tries(conn, lease.fence.sync_id)
+                errors = [failure.error for failure in failures]
+                retry_at = next_try(errors, tried=tried, ended_at=utc_now())
             await end_sync(
                 conn,
                 lease.fence,
                 status=SyncStatus.FAILED,
-                message=failed_message(failure.stream for failure in failures),
+                message=failed_message((failure.stream for failure in failures), retry_at),
                 error=failed_reasons({f.stream: str(f.error) for f in failures}),
                 progress=progress,
                 notes=notes,
+                retry_at=retry_at,
             )
         else:
             await mark_synced(conn, connection.connection_id)

@@ -51,6 +51,7 @@ class SyncRunner:
         streams: Sequence[Stream] | None = None,
         clock: Clock = utc_now,
         slots: int = 1000,
+        server_syncs: bool = False,
         reached: Callable[[str], None] = lambda _step: None,
     ) -> None:
         self._database = database
@@ -60,6 +61,7 @@ class SyncRunner:
         self._clock = clock
         self._reached = reached
         self._slots = Slots(slots)
+        self._server_syncs = server_syncs
         self._loading = asyncio.Semaphore(_FILES_AT_ONCE)
         self._gone: dict[SyncId, asyncio.Event] = {}
         # Attempts that the database failed: an outage says nothing of a sync, however long it lasts.
@@ -90,6 +92,7 @@ class SyncRunner:
             self._slots.seat(),
             self._loading,
             self._reached,
+            self._server_syncs,
         )
         try:
             await run_beside(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,7 +33,7 @@ from recoup.ids import CredentialId, UserId, WorkspaceId, new_credential_id
 from recoup.users.caller import Caller, CredentialKind, Membership
 from recoup.users.roles import Role, Scope
 from recoup.users.tables import app_user, credential, user_identity, workspace, workspace_member
-from recoup.users.tokens import Secret, new_secret, sign
+from recoup.users.tokens import Secret, mark_of, new_secret, sign
 
 USED_EVERY = timedelta(minutes=1)
 """How exact the last use of a credential is: it costs a write."""
@@ -73,10 +73,13 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class NewCredential:
-    """What a credential is made with. address: where a session came from, as the server sees it."""
+    """What a credential is made with. key: the one that signs it; None: not known.
+    address: where a session came from, as the server sees it.
+    """
 
     kind: CredentialKind
     expires_at: datetime
+    key: str | None = field(repr=False)
     scope: Scope = Scope.ADMIN
     workspace_id: WorkspaceId | None = None
     label: str | None = None
@@ -100,6 +103,7 @@ async def add_credential(
             credential_id=credential_id,
             user_id=user_id,
             digest=secret.digest,
+            key_mark=None if new.key is None else mark_of(new.key),
             kind=new.kind,
             scope=new.scope,
             workspace_id=new.workspace_id,
@@ -117,35 +121,32 @@ class NewToken:
     """A token of a program, which is told once."""
 
     credential_id: CredentialId
-    secret: Secret
-    user_id: UserId
+    text: str = field(repr=False)
     expires_at: datetime
-
-    def text(self, key: str) -> str:
-        """The bearer token, signed with the first secret key."""
-        return sign(self.secret, self.user_id, key, expires_at=self.expires_at)
 
 
 async def add_token(
     conn: Writer,
     user_id: UserId,
     *,
+    key: str,
     scope: Scope,
     expires_at: datetime,
     workspace_id: WorkspaceId | None = None,
     label: str | None = None,
 ) -> NewToken:
-    """A token for one workspace, or for all of a user."""
+    """A token for one workspace, or for all of a user, signed with the first secret key."""
     secret = new_secret()
     new = NewCredential(
         kind=CredentialKind.TOKEN,
         expires_at=expires_at,
+        key=key,
         scope=scope,
         workspace_id=workspace_id,
         label=label,
     )
     credential_id = await add_credential(conn, user_id, secret, new)
-    return NewToken(credential_id, secret, user_id, expires_at)
+    return NewToken(credential_id, sign(secret, user_id, key, expires_at=expires_at), expires_at)
 
 
 def _with_memberships(*columns: ColumnElement[Any]) -> Select[Any]:
@@ -270,13 +271,23 @@ async def note_uses(conn: Writer, uses: Mapping[CredentialId, datetime]) -> None
 
 
 async def list_credentials(
-    conn: Reader, *, of: UserId | None = None, workspace_id: WorkspaceId | None = None
+    conn: Reader,
+    *,
+    key: str,
+    of: UserId | None = None,
+    workspace_id: WorkspaceId | None = None,
 ) -> list[Credential]:
-    """Those that can be used: of all users, of one, or of the people of a workspace; newest first."""
+    """Those that can be used while this key is the first: of all users, of one, or of the people of
+    a workspace; newest first.
+    """
     chosen = (
         select(credential, app_user.c.email)
         .join(app_user)
-        .where(_c.revoked_at.is_(None), _c.expires_at > func.now())
+        .where(
+            _c.revoked_at.is_(None),
+            _c.expires_at > func.now(),
+            or_(_c.key_mark.is_(None), _c.key_mark == mark_of(key)),
+        )
         .order_by(_c.created_at.desc(), _c.credential_id)
     )
     if of is not None:
@@ -305,8 +316,26 @@ async def revoke_credential(
     ended = update(credential).where(*conditions).values(revoked_at=func.now())
     user_id = (await conn.execute(ended.returning(_c.user_id))).scalar_one_or_none()
     if user_id is None:
-        raise NotFoundError("There is no such session or token.")
+        raise NotFoundError("There is no such session or token.", listed_by="token list")
     return UserId(user_id)
+
+
+async def revoke_all_but_of(conn: Writer, key: str) -> list[Credential]:
+    """Ends what other keys signed, or may have signed; returns those that could be used until the
+    key was replaced, newest first.
+    """
+    ended = (
+        update(credential)
+        .where(
+            _c.revoked_at.is_(None),
+            _c.expires_at > func.now(),
+            _c.key_mark.is_distinct_from(mark_of(key)),
+            app_user.c.user_id == _c.user_id,
+        )
+        .values(revoked_at=func.now())
+    )
+    rows = (await conn.execute(ended.returning(credential, app_user.c.email))).all()
+    return sorted((_credential(row) for row in rows), key=lambda one: one.created_at, reverse=True)
 
 
 async def revoke_sessions(

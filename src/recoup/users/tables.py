@@ -114,6 +114,8 @@ credential = Table(
     Column("kind", Text, nullable=False),
     Column("scope", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False, unique=True),
+    # Which secret key signed it. None: not known, from before this was noted.
+    Column("key_mark", LargeBinary),
     Column("label", Text),
     Column("user_agent", Text),
     Column("address", Text),

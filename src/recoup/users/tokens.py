@@ -49,6 +49,11 @@ def sign(secret: Secret, user_id: UserId, key: str, *, expires_at: datetime) -> 
     return jwt.encode(claims, derive_key(key, "token"), algorithm=_ALGORITHM)
 
 
+def mark_of(key: str) -> bytes:
+    """Tells tokens of one key from those of another, and says nothing about the key."""
+    return derive_key(key, "token mark")[:8]
+
+
 @dataclass(frozen=True, slots=True)
 class SignedToken:
     """What a token with a valid signature holds. It may have been revoked since.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from recoup.db.engine import Reader, Writer
@@ -13,6 +13,9 @@ from recoup.errors import ConflictError, NotFoundError
 from recoup.ids import UserId, WorkspaceId
 from recoup.users.roles import Role
 from recoup.users.tables import app_user, workspace, workspace_member
+
+MOST_OWNED = 200
+"""Workspaces of which one person is an owner; each request of the person reads all of them."""
 
 _w, _m = workspace.c, workspace_member.c
 
@@ -45,6 +48,22 @@ async def add_workspace(
 ) -> None:
     await conn.execute(insert(workspace).values(workspace_id=workspace_id, name=name))
     await add_member(conn, workspace_id, owner, Role.OWNER)
+
+
+async def require_room_for_workspace(conn: Writer, user_id: UserId) -> None:
+    """Until the transaction ends, nobody else asks this for the same person.
+
+    Raises ConflictError for who owns as many as one person may.
+    """
+    await conn.execute(
+        select(app_user.c.user_id).where(app_user.c.user_id == user_id).with_for_update()
+    )
+    owned = select(func.count()).where(_m.user_id == user_id, _m.role == Role.OWNER)
+    if (await conn.execute(owned)).scalar_one() >= MOST_OWNED:
+        raise ConflictError(
+            f"One person can own at most {MOST_OWNED} workspaces: connect several Amazon accounts in "
+            "one workspace, or have another person make further ones and invite you as a member."
+        )
 
 
 async def rename_workspace(conn: Writer, workspace_id: WorkspaceId, name: str) -> None:

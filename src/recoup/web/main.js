@@ -20,6 +20,7 @@ import { chooseWorkspace, isSignInPage, showSignIn, signOut } from "./signin.js"
 import { showSyncs } from "./syncs/sync_page.js";
 
 const main = document.getElementById("main");
+document.getElementById("not-started").remove();
 const navigation = document.getElementById("nav");
 const menu = document.getElementById("menu");
 const exit = document.getElementById("sign-out");

@@ -25,10 +25,10 @@ def test_one_cause_is_one_sentence() -> None:
 
 def test_a_failure_names_its_streams() -> None:
     """Each once, in words."""
-    assert failed_message(["returns", "orders", "orders"]).startswith(
+    assert failed_message(["returns", "orders", "orders"], None).startswith(
         "Sync failed: orders and returns. "
     )
-    assert failed_message(["removal_shipments", "a", "b"]).startswith(
+    assert failed_message(["removal_shipments", "a", "b"], None).startswith(
         "Sync failed: a, b and removal shipments. "
     )
 

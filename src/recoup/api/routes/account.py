@@ -45,7 +45,7 @@ from recoup.users.links import join
 from recoup.users.roles import Role
 from recoup.users.sign_in import change_password
 from recoup.users.tokens import Secret
-from recoup.users.workspace_queries import add_workspace
+from recoup.users.workspace_queries import add_workspace, require_room_for_workspace
 
 router = APIRouter(prefix="/api/me", tags=["account"])
 
@@ -75,7 +75,7 @@ async def choose_workspace(
 @router.post(
     "/workspaces",
     status_code=201,
-    responses=may_fail(ConfinedTokenError, write=True),
+    responses=may_fail(ConfinedTokenError, ConflictError, write=True),
     summary="Make another workspace",
 )
 async def post_workspace(
@@ -84,6 +84,7 @@ async def post_workspace(
     """You are its owner. An agency makes one for each seller whose people must not see the others."""
     workspace_id = new_workspace_id()
     async with services.door.writing() as conn:
+        await require_room_for_workspace(conn, user_id)
         await add_workspace(conn, workspace_id, name=body.name, owner=user_id)
         await record(conn, Action.WORKSPACE_MADE, body.name, workspace_id=workspace_id)
     return WorkspaceBody(workspace_id=workspace_id, name=body.name, role=Role.OWNER)
@@ -129,7 +130,10 @@ async def post_password(
 async def get_credentials(services: ServicesOfApp, caller: CurrentCaller) -> CredentialsBody:
     async with services.door.reading() as conn:
         found = await list_credentials(
-            conn, of=caller.user_id, workspace_id=_only_workspace(caller)
+            conn,
+            key=services.settings.keys[0],
+            of=caller.user_id,
+            workspace_id=_only_workspace(caller),
         )
     return CredentialsBody(credentials=[credential_body(one, caller) for one in found])
 
@@ -148,17 +152,14 @@ async def post_token(
         new = await add_token(
             conn,
             caller.user_id,
+            key=services.settings.keys[0],
             scope=body.scope,
             workspace_id=caller.workspace_id,
             label=body.label,
             expires_at=utc_now() + timedelta(days=body.days),
         )
         await record(conn, Action.TOKEN_MADE, new.credential_id, scope=body.scope, label=body.label)
-    return NewTokenBody(
-        credential_id=new.credential_id,
-        token=new.text(services.settings.keys[0]),
-        expires_at=new.expires_at,
-    )
+    return NewTokenBody(credential_id=new.credential_id, token=new.text, expires_at=new.expires_at)
 
 
 @router.delete(

@@ -53,6 +53,13 @@ class EntryBody(CamelModel):
     action: Action
     subject: str | None = Field(description="What the action was about.")
     details: dict[str, Any]
+    account: str | None = Field(
+        description="Name and region of the Amazon account that the subject is, or whose sync it is; "
+        "null for other subjects and for accounts and syncs that are gone."
+    )
+    sync_started_at: Timestamp | None = Field(
+        description="When the sync that the subject is started; null for other subjects."
+    )
 
 
 class EntryPage(CamelModel):

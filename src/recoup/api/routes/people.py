@@ -160,7 +160,9 @@ async def get_credentials_of_people(
 ) -> CredentialsBody:
     """Not those of a person who belongs to other workspaces too, except tokens for this one only."""
     async with services.door.reading() as conn:
-        found = await list_credentials(conn, workspace_id=caller.workspace_id)
+        found = await list_credentials(
+            conn, key=services.settings.keys[0], workspace_id=caller.workspace_id
+        )
     return CredentialsBody(credentials=[credential_body(one, caller) for one in found])
 
 

@@ -9,17 +9,20 @@ from fastapi.responses import Response
 from pydantic import Field, model_validator
 
 from recoup.api.cost_entry import (
+    Currency,
     Day,
+    WholeFile,
     parse_csv_costs,
     parse_json_costs,
     require_one_product,
 )
+from recoup.api.cost_refusal import refuse
 from recoup.api.cost_workbook import MEDIA_TYPE as WORKBOOK
 from recoup.api.costs_of_amazon import WantsWorkbook, read_in_workbook, written_workbook
 from recoup.api.csv_text import MEDIA_TYPE
 from recoup.api.listings import PageQuery, WantsCsv
 from recoup.api.openapi import Responses, may_fail
-from recoup.api.parameters import MAX_BIGINT, OptionalIdentifier
+from recoup.api.parameters import MAX_BIGINT, Blank, OptionalIdentifier
 from recoup.api.services import CurrentUser, CurrentWorkspace, ServicesOfApp
 from recoup.api.sourcing_costs import (
     CostPage,
@@ -89,6 +92,20 @@ class EntryQuery(CamelModel):
         return self
 
 
+class WholeFileQuery(CamelModel):
+    connection_id: OptionalIdentifier = None
+    currency: Annotated[Currency | None, Blank] = Field(
+        default=None, description="Currency of the costs in the body that have none."
+    )
+    valid_from: Annotated[Day | None, Blank] = Field(
+        default=None, description="Day from which those of them count that have none."
+    )
+
+    @property
+    def whole_file(self) -> WholeFile:
+        return WholeFile(self.currency, self.valid_from)
+
+
 class SavedBody(CamelModel):
     connection_id: str
     saved: int
@@ -142,22 +159,26 @@ async def put_sourcing_costs(
     workspace_id: CurrentWorkspace,
     user_id: CurrentUser,
     request: Request,
-    connection_id: Annotated[OptionalIdentifier, Query(alias="connectionId")] = None,
+    query: Annotated[WholeFileQuery, Query()],
     content_type: Annotated[str, Header(alias="Content-Type", include_in_schema=False)] = "",
 ) -> SavedBody:
     """Adds costs, or replaces those of the same product and day; all of them, or none.
 
-    A workbook is Amazon's own for sourcing costs: what it has approved is read too. Amounts of claims
-    follow with the next detection.
+    A workbook is Amazon's own for sourcing costs: what it has approved is read too; it has its own
+    currencies and days. Amounts of claims follow with the next detection.
     """
     if content_type.lower().startswith(WORKBOOK):
+        if query.whole_file != WholeFile():
+            refuse([("query", "currency and validFrom are for JSON and CSV, not for a workbook")])
         body = await request.body()
         return SavedBody.model_validate(
-            await read_in_workbook(services.database, workspace_id, user_id, connection_id, body)
+            await read_in_workbook(
+                services.database, workspace_id, user_id, query.connection_id, body
+            )
         )
     parse = parse_csv_costs if content_type.lower().startswith(MEDIA_TYPE) else parse_json_costs
-    costs = parse(await request.body())
-    named = None if connection_id is None else ConnectionId(connection_id)
+    costs = parse(await request.body(), query.whole_file)
+    named = None if query.connection_id is None else ConnectionId(query.connection_id)
     async with services.database.writing() as conn:
         connection = await choose_connection(conn, workspace_id, named)
         await save_costs(conn, user_id, connection.connection_id, costs)

@@ -157,7 +157,7 @@ async def read_proof(
     statement = _select_proofs(_f.content).where(_p.proof_id == proof_id, _mine(workspace_id))
     row = (await conn.execute(statement)).mappings().one_or_none()
     if row is None:
-        raise NotFoundError("There is no such document.")
+        raise NotFoundError("There is no such document.", listed_by="proofs list")
     return _proof_row(row), bytes(row["content"])
 
 
@@ -170,7 +170,7 @@ async def delete_proof(conn: Writer, workspace_id: WorkspaceId, proof_id: str) -
     )
     row = deleted.one_or_none()
     if row is None:
-        raise NotFoundError("There is no such document.")
+        raise NotFoundError("There is no such document.", listed_by="proofs list")
     connection_id, sha256 = row
     used = exists().where(_p.connection_id == _f.connection_id, _p.sha256 == _f.sha256)
     await conn.execute(

@@ -336,7 +336,7 @@ async def get_claim(
     )
     row = (await conn.execute(statement)).mappings().one_or_none()
     if row is None:
-        raise NotFoundError("There is no such claim.")
+        raise NotFoundError("There is no such claim.", listed_by="claims list")
     return claim_row(row)
 
 

@@ -110,7 +110,7 @@ async def _lock(conn: Writer, workspace_id: WorkspaceId, claim_id: str, now: dat
     )
     row = rows.mappings().one_or_none()
     if row is None:
-        raise NotFoundError("There is no such claim.")
+        raise NotFoundError("There is no such claim.", listed_by="claims list")
     return claim_row(row)
 
 

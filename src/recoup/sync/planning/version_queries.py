@@ -38,6 +38,6 @@ async def read_status_version(
     """
     found = await database.fetch(_VERSION, workspace_id=workspace_id, sync_id=sync_id)
     if not found:
-        raise NotFoundError("There is no such sync.")
+        raise NotFoundError("There is no such sync.", listed_by="sync history")
     version: str = found[0].version
     return version

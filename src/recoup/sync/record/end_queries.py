@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import func, update
 
@@ -25,6 +26,7 @@ async def end_sync(
     error: str | None,
     progress: int,
     notes: Sequence[Note] = (),
+    retry_at: datetime | None = None,
 ) -> None:
     """The last write of a sync. Raises FencedError if it was cancelled before."""
     await update_fenced(
@@ -36,6 +38,7 @@ async def end_sync(
             "error": error,
             "notes": [note_document(note) for note in notes],
             "progress": progress,
+            "retry_at": retry_at,
             "completed_at": func.clock_timestamp(),
             "estimated_completion": None,
             "owner": None,

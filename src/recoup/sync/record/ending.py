@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from recoup.notes.note import Note
 from recoup.sync.record.progress import COMPLETE, MESSAGES
@@ -18,10 +19,15 @@ def to_look_at(number: int) -> str:
     return f"{number:,} {'thing' if number == 1 else 'things'} to look at"
 
 
-def failed_message(streams: Iterable[str]) -> str:
+def failed_message(streams: Iterable[str], retry_at: datetime | None) -> str:
     """Names the failed streams; `error` of the sync contains the reasons."""
     names = named(sorted(set(streams)))
-    return f"Sync failed: {names}. The data of the other streams was kept; the next sync continues."
+    then = (
+        "the next sync continues"
+        if retry_at is None
+        else f"recoup tries again at {retry_at:%H:%M} UTC"
+    )
+    return f"Sync failed: {names}. The data of the other streams was kept; {then}."
 
 
 def failed_reasons(reasons: Mapping[str, str]) -> str:

@@ -21,7 +21,7 @@ from recoup.users.tables import app_user, workspace_member
 SECRETS: Mapping[str, frozenset[str]] = {
     "amazon_connection": frozenset({"refresh_token_sealed"}),
     "amazon_consent": frozenset({"state_hash", "browser_hash"}),
-    "credential": frozenset({"digest"}),
+    "credential": frozenset({"digest", "key_mark"}),
     "invitation": frozenset({"digest"}),
     "webhook": frozenset({"secret_sealed", "previous_secret_sealed", "previous_secret_until"}),
 }

@@ -54,6 +54,7 @@ class SyncRow:
     claims_detected: int
     error: str | None
     attempt: int
+    retry_at: datetime | None = None
     streams: tuple[StreamRow, ...] = ()
     notes: tuple[Note, ...] = ()
 
@@ -112,7 +113,7 @@ async def get_sync(conn: Reader, workspace_id: WorkspaceId, sync_id: SyncId) -> 
     """Raises NotFoundError, also if the sync belongs to another user."""
     row = await _find(conn, _p.workspace_id == workspace_id, _p.sync_id == sync_id)
     if row is None:
-        raise NotFoundError("There is no such sync.")
+        raise NotFoundError("There is no such sync.", listed_by="sync history")
     return row
 
 
@@ -120,7 +121,7 @@ async def read_sync(conn: Reader, sync_id: SyncId) -> SyncRow:
     """For the worker, which acts for all users. Raises NotFoundError."""
     row = await _find(conn, _p.sync_id == sync_id)
     if row is None:
-        raise NotFoundError("There is no such sync.")
+        raise NotFoundError("There is no such sync.", listed_by="sync history")
     return row
 
 
@@ -281,6 +282,7 @@ def _sync(row: Row[Any], streams: tuple[StreamRow, ...], notes: tuple[Note, ...]
         claims_detected=row.claims_detected,
         error=row.error,
         attempt=row.attempt,
+        retry_at=row.retry_at,
         streams=streams,
         notes=notes,
     )

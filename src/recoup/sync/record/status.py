@@ -43,6 +43,7 @@ class StatusBody(CamelModel):
     error: str | None
     connection_id: str
     attempt: int
+    retry_at: Timestamp | None = None
     streams: list[StreamBody]
     notes: list[NoteBody]
 
@@ -76,6 +77,7 @@ def status_body(sync: SyncRow) -> StatusBody:
         error=sync.error,
         connection_id=sync.connection_id,
         attempt=sync.attempt,
+        retry_at=sync.retry_at,
         streams=[_stream_body(sync, stream) for stream in sync.streams],
         notes=[note_body(note) for note in sync.notes],
     )

@@ -52,6 +52,8 @@ sync_progress = Table(
     Column("owner", Text),
     Column("lease_expires_at", _TIME),
     Column("attempt", Integer, nullable=False, server_default=text("0")),
+    # When one is started again by itself, unless another one has started since.
+    Column("retry_at", _TIME),
     CheckConstraint(one_of("status", OF_A_SYNC), name="status"),
     CheckConstraint("progress between 0 and 100", name="progress"),
     CheckConstraint("(status = 'in_progress') = (completed_at is null)", name="completed"),
@@ -69,6 +71,11 @@ sync_progress = Table(
         postgresql_where=text("idempotency_key is not null"),
     ),
     Index("sync_progress_workspace_id_started_at_idx", "workspace_id", "started_at"),
+    Index(
+        "sync_progress_retry_at_idx",
+        "retry_at",
+        postgresql_where=text("retry_at is not null"),
+    ),
 )
 
 sync_stream = Table(

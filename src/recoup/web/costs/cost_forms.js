@@ -36,20 +36,23 @@ export function singleForm(save) {
   return { part, take };
 }
 
-/** save: takes the text and its media type. */
+/** save: takes the text, its media type, and what holds for lines that do not say it. */
 export function tableForm(save) {
   const problem = h("div");
   const text = h("textarea", { name: "csv", spellcheck: "false", "aria-label": "CSV", placeholder: `${HEADER}\nRC-00001,,4.20,USD,2026-01-01,INV-17` });
   const file = h("input", { type: "file", accept: ".csv,.txt,.tsv,text/csv", "aria-label": "CSV file", onchange: async () => {
     if (file.files[0]) text.value = await file.files[0].text();
   } });
+  const currency = h("input", { name: "currencyOfAll", maxlength: 3, placeholder: "USD" });
+  const validFrom = h("input", { name: "validFromOfAll", type: "date" });
   const submit = async (event) => {
     event.preventDefault();
-    await attempt(problem, () => save(text.value, "text/csv"));
+    await attempt(problem, () => save(text.value, "text/csv", { currency: currency.value.trim(), validFrom: validFrom.value }));
   };
   return h("section.card", { "aria-label": "Enter several costs" }, h("h2", {}, "Enter several costs"), problem,
-    h("p.muted.small", {}, "One header line, then one line per cost, with commas, semicolons, tabs or bars between the cells; paste the text or choose a file. Either all lines are saved, or none."),
-    h("form.form", { onsubmit: submit }, text, file, h("button", {}, "Save all")));
+    h("p.muted.small", {}, "One header line, then one line per cost, with commas, semicolons, tabs or bars between the cells; paste the text or choose a file. Either all lines are saved, or none. Currency and day may be left out of the lines if you enter them here once."),
+    h("form.form", { onsubmit: submit }, text, file, h("div.form.columns", {},
+      field("Currency of lines without one", currency), field("Valid from, of lines without it", validFrom)), h("button", {}, "Save all")));
 }
 
 async function attempt(problem, work) {

@@ -42,8 +42,8 @@ export async function showCosts() {
       put(parts.trouble, failure(error));
     }
   });
-  const save = async (body, type) => {
-    const { saved, unknown } = await send("PUT", `${COSTS}?${new URLSearchParams({ connectionId: view.connectionId })}`, body, type);
+  const save = async (body, type, whole = {}) => {
+    const { saved, unknown } = await send("PUT", `${COSTS}?${new URLSearchParams({ connectionId: view.connectionId, ...whole })}`, body, type);
     await refresh();
     put(parts.done, savedNote(saved, unknown, recalculate));
     announce(`${plural(saved, "cost")} saved.`);

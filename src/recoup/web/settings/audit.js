@@ -43,9 +43,17 @@ function said(name, value) {
   return typeof value === "string" && SETS[name] ? wordsOf(SETS[name], value) : textOf(value);
 }
 
+/** An account by its name, a sync by its account and time; the id stays below for those who need it. */
+function subjectOf(one) {
+  if (one.action === "claim_changed") return h("a", { href: `#/claims/${encodeURIComponent(one.subject)}` }, one.subject);
+  if (!one.account) return one.subject ?? "-";
+  const name = one.syncStartedAt
+    ? h("a", { href: `#/syncs/${encodeURIComponent(one.subject)}` }, `Sync of ${one.account}, ${time(one.syncStartedAt)}`) : one.account;
+  return [h("div", {}, name), h("div.muted.small", {}, one.subject)];
+}
+
 function entriesTable(entries) {
-  const subject = (one) => (one.action === "claim_changed" ? h("a", { href: `#/claims/${encodeURIComponent(one.subject)}` }, one.subject) : one.subject ?? "-");
-  const about = (one) => [subject(one), Object.entries(one.details).map(([name, value]) =>
+  const about = (one) => [subjectOf(one), Object.entries(one.details).map(([name, value]) =>
     h("div.muted.small", {}, `${words(name)}: ${value === null ? "-" : said(name, value)}`))];
   return table("Audit log", [
     ["Action", (one) => wordsOf("action", one.action), "lead"],

@@ -58,10 +58,15 @@ export function causes(sync, remedy = null) {
   if (sync.status === "failed" && !failed.length) failed.push(h("li", {}, told(sentence(sync.error ?? sync.message))));
   return [
     failed.length ? h("div.error", {}, h("b", {}, plural(failed.length, "problem")), h("ul.plain", {}, failed),
-      sync.status === "failed" ? h("p", {}, "Everything else was kept. When this is solved, start the sync again: it goes on from there.") : null,
+      sync.status === "failed" ? h("p", {}, "Everything else was kept. ", goesOn(sync)) : null,
       remedy) : null,
     missing.length ? h("details", {}, h("summary", {}, "What Amazon does not give this account"), h("ul.plain.small", {}, missing)) : null,
   ];
+}
+
+function goesOn({ retryAt }) {
+  if (retryAt && Date.parse(retryAt) > Date.now()) return `recoup tries again at ${time(retryAt)}, and goes on from there. You need not do anything.`;
+  return "When this is solved, start the sync again: it goes on from there.";
 }
 
 /** A reason without the call that met it, which is another one for each kind of data. */

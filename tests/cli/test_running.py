@@ -3,10 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from collections.abc import Iterator
 
 import pytest
 
-from recoup.cli.running import run_services, unless_stopped
+from recoup.cli.running import run_loop, run_services, unless_stopped
+
+
+@pytest.fixture
+def collector() -> Iterator[None]:
+    """Leaves the collector of cycles as it was."""
+    before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("collector")
+def test_a_page_is_read_without_a_search_for_cycles() -> None:
+    """Thousands of containers of a page are made before the collector looks; what was there at the
+    start it never looks at again.
+    """
+    looked: list[str] = []
+
+    async def read() -> int:
+        gc.callbacks.append(lambda phase, _info: looked.append(phase))
+        try:
+            page = [{} for _ in range(5_000)]
+        finally:
+            gc.callbacks.pop()
+        return len(page) + gc.get_freeze_count()
+
+    assert run_loop(read()) > 5_000 + 10_000
+    assert looked == []
 
 
 async def test_the_first_failure_stops_the_others():

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from types import MappingProxyType
 
 from pydantic_core import to_json
-from sqlalchemy import Row, Table, TextClause, text
+from sqlalchemy import Table, TextClause, text
 from sqlalchemy.dialects import postgresql
 
 from recoup.db.engine import Writer
@@ -27,6 +28,8 @@ Key = tuple[object, ...]
 
 _EXPONENT = re.compile(r'"-?\d+(\.\d+)?E[-+]\d+"')
 
+_NO_ORIGIN: Mapping[str, str] = MappingProxyType({})
+
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy's own constructor
 
 
@@ -35,21 +38,24 @@ async def upsert(
     table: Table,
     rows: Sequence[Mapping[str, object]],
     *,
+    origin: Mapping[str, str] = _NO_ORIGIN,
     newer_by: str | None = None,
     strictly: bool = False,
-) -> list[Row[tuple[object, ...]]]:
-    """Inserts or updates by primary key; returns the keys of new or changed rows.
+) -> dict[Key, bool]:
+    """Inserts or updates by primary key; returns the keys of new or changed rows, each with
+    whether it is new.
 
-    Rows equal to what is stored are left alone. With `newer_by`, a row whose value in that column
-    is older than the stored one is ignored: pages may arrive out of order; `strictly` also one
-    that is as old, for rows that lack a part of what is stored. A key must not come
-    twice in `rows`. A jsonb column takes lists and dicts; Decimals in them become strings.
+    origin: columns that are the same for all rows. Rows equal to what is stored are left alone.
+    With `newer_by`, a row whose value in that column is older than the stored one is ignored: pages
+    may arrive out of order; `strictly` also one that is as old, for rows that lack a part of what
+    is stored. A key must not come twice in `rows`. A jsonb column takes lists and dicts; Decimals
+    in them become strings.
     """
     if not rows:
-        return []
-    statement = _upsert_statement(table, newer_by, strictly=strictly, returning=True)
-    result = await conn.execute(statement, {"rows": to_document(rows)})
-    return list(result.all())
+        return {}
+    statement = _upsert_statement(table, tuple(origin), newer_by, strictly=strictly, returning=True)
+    result = await conn.execute(statement, {"rows": to_document(rows), **origin})
+    return {tuple(row[:-1]): bool(row[-1]) for row in result.all()}
 
 
 async def list_stored(
@@ -110,7 +116,13 @@ async def touch(
         )
 
 
-async def put(conn: Writer, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+async def put(
+    conn: Writer,
+    table: Table,
+    rows: Sequence[Mapping[str, object]],
+    *,
+    origin: Mapping[str, str] = _NO_ORIGIN,
+) -> None:
     """The same without a result, for tables with many rows per page.
 
     A process that is stopped while a long answer is on its way to it leaves its server process
@@ -118,8 +130,8 @@ async def put(conn: Writer, table: Table, rows: Sequence[Mapping[str, object]]) 
     fit the socket's buffer (some 100 kB) do not have this danger.
     """
     if rows:
-        statement = _upsert_statement(table, None, strictly=False, returning=False)
-        await conn.execute(statement, {"rows": to_document(rows)})
+        statement = _upsert_statement(table, tuple(origin), None, strictly=False, returning=False)
+        await conn.execute(statement, {"rows": to_document(rows), **origin})
 
 
 async def delete_by_key(
@@ -173,9 +185,16 @@ def recordset(
 
 @cache
 def _upsert_statement(
-    table: Table, newer_by: str | None, *, strictly: bool, returning: bool
+    table: Table,
+    origin: tuple[str, ...],
+    newer_by: str | None,
+    *,
+    strictly: bool,
+    returning: bool,
 ) -> TextClause:
     names = _names(table)
+    told = [name for name in names if name not in origin]
+    chosen = ", ".join(f"cast(:{name} as text)" if name in origin else name for name in names)
     key = [column.name for column in table.primary_key.columns]
     values = [name for name in names if name not in key]
     compared = [name for name in values if name not in PROVENANCE]
@@ -188,9 +207,10 @@ def _upsert_statement(
     updates = ", ".join(f"{name} = excluded.{name}" for name in values)
     return text(
         f"insert into {table.name} ({', '.join(names)}) "
-        f"select {', '.join(names)} from {recordset(table, names)} "
+        f"select {chosen} from {recordset(table, told)} "
         f"on conflict ({', '.join(key)}) do update set {updates}, loaded_at = now() "
-        f"where {changed}" + (f" returning {', '.join(key)}" if returning else "")
+        # A row that replaces another one bears the number of the transaction that did so.
+        f"where {changed}" + (f" returning {', '.join(key)}, xmax = 0" if returning else "")
     )
 
 

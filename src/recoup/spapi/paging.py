@@ -56,18 +56,25 @@ class PageGuard:
 
         An empty page with a new token is legal (Finances: "can return empty pages").
         """
+        self.check_token(next_token)
+        if items:
+            text = json.dumps(items, sort_keys=True, default=str)
+            self.check_content(hashlib.sha256(text.encode()).digest())
+
+    def check_token(self, next_token: str | None) -> None:
+        """Raises PagingLoopError if the token occurred before in this window."""
         if next_token is not None:
             if next_token in self._tokens:
                 raise PagingLoopError(
                     "Amazon sent the same page token twice.", operation=self._operation
                 )
             self._tokens.add(next_token)
-        if items:
-            text = json.dumps(items, sort_keys=True, default=str)
-            page = hashlib.sha256(text.encode()).digest()
-            if page in self._pages:
-                raise PagingLoopError("Amazon sent the same page twice.", operation=self._operation)
-            self._pages.add(page)
+
+    def check_content(self, digest: bytes) -> None:
+        """Raises PagingLoopError if a page with this digest occurred before in this window."""
+        if digest in self._pages:
+            raise PagingLoopError("Amazon sent the same page twice.", operation=self._operation)
+        self._pages.add(digest)
 
 
 class PageReader:

@@ -84,7 +84,7 @@ def find(item: Item, *path: str) -> Any:
     for name in path:
         if value is None:
             return None
-        if not is_object(value):
+        if type(value) is not dict and not is_object(value):
             raise ValueError(f"{'.'.join(path)}: {name} is asked of something that is no object")
         value = value.get(name)
     return value

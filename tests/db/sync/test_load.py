@@ -100,6 +100,40 @@ async def test_an_older_version_never_replaces_a_newer_one(lab: Lab) -> None:
     assert await lab.scalar("select count(*) from order_items") == 2
 
 
+async def test_a_new_row_has_no_parts_to_delete(lab: Lab) -> None:
+    """A page of a first sync deletes nothing; an order that changes loses the items it had."""
+    deleted: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("delete from"):
+            deleted.append(statement.split()[2])
+
+    event.listen(lab.database._engine.sync_engine, "before_cursor_execute", note)
+    await load(lab, order("2026-11-04T00:00:00Z", "a", "b"))
+    at_first = list(deleted)
+    await load(lab, order("2026-11-05T00:00:00Z", "b", "c"))
+
+    assert at_first == []
+    assert set(deleted) == {part.name for part in ORDERS.parts}
+    stored = "select string_agg(order_item_id, ' ' order by 1) from order_items"
+    assert await lab.scalar(stored) == "b c"
+
+
+def test_the_order_of_members_is_no_content() -> None:
+    """A page that comes again is known by what is read of it: not by the order of an item's
+    members, nor by members that no stream reads. Another order is another page.
+    """
+    item = order("2026-11-04T00:00:00Z", "a")
+    turned = {name: item[name] for name in reversed(item)} | {"unread": 1}
+    other = order("2026-11-04T00:00:00Z", "b")
+
+    content, again, another = (
+        parse_page(ORDERS, API, REQUEST, [one]).content for one in (item, turned, other)
+    )
+
+    assert content == again != another
+
+
 async def test_two_versions_on_one_page_end_as_the_newer_one(lab: Lab) -> None:
     """An order that changed while the pages were read comes twice."""
     newer, older = order("2026-11-05T00:00:00Z", "a"), order("2026-11-04T00:00:00Z", "a", "b")

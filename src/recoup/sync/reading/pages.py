@@ -170,10 +170,10 @@ async def _read_window(
     try:
         while True:
             request, page = await asked
-            guard.check(page.items, page.next_token)
+            guard.check_token(page.next_token)
             if page.next_token is not None:
                 asked = asyncio.create_task(_ask(work, state, section, window, page.next_token))
-            goes_on = await _write_page(work, state, shared, whole, request, page)
+            goes_on = await _write_page(work, state, shared, whole, request, page, guard)
             if page.next_token is None:
                 return True
             if not goes_on:
@@ -202,8 +202,12 @@ async def _write_page(
     whole: Sequence[Window],
     request: Request,
     page: OperationPage,
+    guard: PageGuard,
 ) -> bool:
-    """Writes rows, cursor and counts of a page, all or none. Returns whether pages continue."""
+    """Writes rows, cursor and counts of a page, all or none. Returns whether pages continue.
+
+    Raises PagingLoopError for a page that its window had before.
+    """
     stream = state.stream
     reached = newest_position(state.api, page.items)
     async with shared.moving, work.seat.at_work():
@@ -214,6 +218,8 @@ async def _write_page(
         # In a thread: half a second for 500 transactions on a slow machine, in which other
         # transactions of this process would stand idle.
         batch = await asyncio.to_thread(parse_page, stream, state.api, request, page.items)
+        if batch.content is not None:
+            guard.check_content(batch.content)
         async with work.database.writing() as conn:
             loaded = await load_page(conn, work, stream, batch, source=source_of(state.api, page))
             await write_cursor(conn, after)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Date,
     Label,
     Numeric,
+    bindparam,
     case,
     cast,
     func,
@@ -31,6 +32,11 @@ from recoup.claims.reading.day import today_on
 from recoup.claims.tables import claim
 
 _c = claim.c
+
+
+def place_values(place: Sequence[str]) -> Mapping[str, str]:
+    """The values of the parameters of `Order.after`."""
+    return {f"after_{number}": text for number, text in enumerate(place)}
 
 
 class Sort(enum.StrEnum):
@@ -110,6 +116,7 @@ class Order:
     """
 
     def __init__(self, sort: Sort, now: datetime) -> None:
+        self.sort = sort
         self._descending = sort.value.startswith("-")
         parts = _COLUMNS[sort.value.lstrip("-")]
         if sort is Sort.DEADLINE:
@@ -138,10 +145,11 @@ class Order:
     def after(self, place: Sequence[str]) -> ColumnElement[bool]:
         """The claims after a position."""
         values = tuple_(*self._values)
+        texts = place_values(place)
         bounds = tuple_(
             *(
-                cast(literal(text, Text), kind.type)
-                for kind, text in zip(self._kinds, place, strict=True)
+                cast(bindparam(name, text, Text), kind.type)
+                for kind, (name, text) in zip(self._kinds, texts.items(), strict=True)
             )
         )
         return values < bounds if self._descending else values > bounds

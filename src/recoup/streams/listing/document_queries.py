@@ -147,7 +147,11 @@ def _bare(annotation: object) -> object:
     return annotation
 
 
-def page_text(documents: Sequence[str], next_cursor: str | None) -> str:
-    """The JSON of a page; a cursor has no sign that JSON writes differently."""
+def page_text(documents: Sequence[str], next_cursor: str | None, **more: str) -> str:
+    """The JSON of a page; a cursor has no sign that JSON writes differently.
+
+    more: other fields, as JSON.
+    """
     cursor = "null" if next_cursor is None else f'"{next_cursor}"'
-    return f'{{"nextCursor":{cursor},"items":[{",".join(documents)}]}}'
+    others = "".join(f',"{name}":{value}' for name, value in more.items())
+    return f'{{"nextCursor":{cursor},"items":[{",".join(documents)}]{others}}}'

@@ -27,11 +27,7 @@ async def test_a_statement_is_prepared_once(database: Database) -> None:
     rows = [(await database.fetch(doubled, one=n, two="it's")) for n in range(8)]
 
     assert [(row.value, row.said) for [row] in rows] == [(2 * n, "it's") for n in range(8)]
-    assert (
-        await prepared(database)
-        == ["prepare s1 as select cast($1 as int) * 2 as value, cast($2 as text) as said; "]
-        or len(await prepared(database)) == 1
-    )
+    assert len(await prepared(database)) == 1
 
 
 async def test_a_connection_keeps_the_statements_that_were_used_last(database: Database) -> None:
@@ -44,7 +40,7 @@ async def test_a_connection_keeps_the_statements_that_were_used_last(database: D
         assert (await database.fetch(many[0], one=1))[0].value == 1
 
     kept = " ".join(await prepared(database))
-    assert len(await prepared(database)) == 50
+    assert len(await prepared(database)) == 30
     assert "+ 0 as" in kept
     assert "+ 119 as" in kept
     assert "+ 1 as" not in kept

@@ -11,12 +11,11 @@ import asyncio
 import re
 import select
 from collections import OrderedDict, deque, namedtuple
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import psycopg
 from psycopg.adapt import Transformer
@@ -32,14 +31,16 @@ from recoup.db.unreachable import ALL_IN_USE, unreachable_message
 from recoup.errors import DatabaseUnreachableError
 
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+T = TypeVar("T")
+
 _CONNECT_SECONDS = 5
 # After a restart all readers of event streams come back at once, and each in its turn.
 _WAIT_SECONDS = 120.0
 
 # Settings of a transaction, which several statements in one message are: nothing of them is left.
 _NAME_WORKSPACE = "select set_config('recoup.workspace_id', %(recoup_workspace)s, true)"
-# Of one connection. PostgreSQL keeps some 100 kB for the plan of each.
-_MOST_PREPARED = 50
+# Of one connection. PostgreSQL keeps 0.1 to 0.6 MB for each.
+_MOST_PREPARED = 30
 # A doubled sign stands for itself, whatever follows.
 _PARAMETER = re.compile(r"%%|%\((\w+)\)s")
 
@@ -90,13 +91,37 @@ def statement(chosen: Select[Any] | TextClause, *, keeps_plan: bool = True) -> S
     return Statement(str(chosen.compile(dialect=_DIALECT)), keeps_plan)
 
 
+class KeptStatements(Generic[T]):
+    """Statements by what was asked for, made once. Bounded: the one made first is forgotten."""
+
+    def __init__(self, most: int = 500) -> None:
+        self._most = most
+        self._made: dict[Hashable, T] = {}
+
+    def get(self, asked: Hashable, make: Callable[[], T]) -> T:
+        made = self._made.get(asked)
+        if made is None:
+            if len(self._made) == self._most:
+                del self._made[next(iter(self._made))]
+            made = self._made[asked] = make()
+        return made
+
+
+@dataclass(slots=True)
+class _Call:
+    """How a connection runs a statement, and what it makes of a row once one came."""
+
+    text: str
+    make_row: Callable[[Sequence[Any]], Any] | None = None
+
+
 class _Connection:
     """A connection, and what it has prepared: the one used last at the end."""
 
     def __init__(self, driver: psycopg.AsyncConnection[Any]) -> None:
         self.driver = driver
         self._adapt = Transformer(driver)
-        self._calls: OrderedDict[Statement, str] = OrderedDict()
+        self._calls: OrderedDict[Statement, _Call] = OrderedDict()
         self._names = count(1)
 
     async def fetch(
@@ -104,13 +129,14 @@ class _Connection:
     ) -> list[list[Any]]:
         """The rows of each, as named tuples, after other statements. Raises psycopg.Error.
 
-        Past the driver's cursors, which take twice as long as the driver itself.
+        Past the driver's cursors, which take as long again as the driver itself.
         """
         message = [*before]
-        places = []
+        calls: list[tuple[int, _Call]] = []
         for one in wanted:
-            self._add_call(one, message)
-            places.append(len(message) - 1)
+            call = self._call_of(one, message)
+            calls.append((len(message), call))
+            message.append(call.text)
         literals = {
             name: self._adapt.as_literal(value).decode() for name, value in parameters.items()
         }
@@ -120,28 +146,29 @@ class _Connection:
         for result in results:
             if result.status == ExecStatus.FATAL_ERROR:
                 raise error_from_result(result)
-        return [self._rows(results[place]) for place in places]
+        return [self._rows(results[place], call) for place, call in calls]
 
-    def _rows(self, result: PGresult) -> list[Any]:
-        names = tuple((result.fname(n) or b"").decode() for n in range(result.nfields))
+    def _rows(self, result: PGresult, call: _Call) -> list[Any]:
+        if call.make_row is None:
+            names = tuple((result.fname(n) or b"").decode() for n in range(result.nfields))
+            call.make_row = _row_type(names)._make
         self._adapt.set_pgresult(result)
-        return self._adapt.load_rows(0, result.ntuples, _row_type(names)._make)
+        return self._adapt.load_rows(0, result.ntuples, call.make_row)
 
-    def _add_call(self, wanted: Statement, message: list[str]) -> None:
-        """Adds what runs a statement to a message, behind what must be done before."""
+    def _call_of(self, wanted: Statement, message: list[str]) -> _Call:
+        """Adds to a message what must be done before."""
         if not wanted.keeps_plan:
-            message.append(wanted.text)
-            return
+            return _Call(wanted.text)
         call = self._calls.pop(wanted, None)
         if call is None:
             if len(self._calls) == _MOST_PREPARED:
                 _, oldest = self._calls.popitem(last=False)
-                message.append(f"deallocate {oldest.split()[1]}")
+                message.append(f"deallocate {oldest.text.split()[1]}")
             name = f"s{next(self._names)}"
             message.append(wanted.prepare(name))
-            call = wanted.execute(name)
+            call = _Call(wanted.execute(name))
         self._calls[wanted] = call
-        message.append(call)
+        return call
 
 
 @lru_cache(maxsize=500)
@@ -176,38 +203,47 @@ class SingleStatements:
         if workspace_id is not None:
             before.append(_NAME_WORKSPACE)
             parameters = {**parameters, "recoup_workspace": workspace_id}
-        async with self._taken() as conn:
-            return await conn.fetch(before, wanted, parameters)
+        return await self._on_one(lambda conn: conn.fetch(before, wanted, parameters))
 
     async def run(self, wanted: Statement, parameters: Mapping[str, object]) -> list[Any]:
         """The rows that it returns, as named tuples. Its plan is kept. Raises as `fetch`."""
-        async with self._taken() as conn:
+
+        async def run(conn: _Connection) -> list[Any]:
             cursor = psycopg.AsyncCursor(conn.driver, row_factory=namedtuple_row)
             await cursor.execute(wanted.text, parameters, prepare=True)
             return await cursor.fetchall() if cursor.description else []
+
+        return await self._on_one(run)
 
     async def close(self) -> None:
         while self._idle:
             await self._idle.pop().driver.close()
 
-    @asynccontextmanager
-    async def _taken(self) -> AsyncIterator[_Connection]:
-        try:
-            async with asyncio.timeout(_WAIT_SECONDS):
-                await self._free.acquire()
-        except TimeoutError as exc:
-            raise DatabaseUnreachableError(ALL_IN_USE) from exc
+    async def _on_one(self, work: Callable[[_Connection], Awaitable[T]]) -> T:
+        """Does it on one of the connections. Raises DatabaseUnreachableError if none is free."""
+        if self._free.locked():
+            await self._wait()
+        else:
+            await self._free.acquire()
         try:
             conn = await self._find_living() or await self._connect()
             try:
-                yield conn
+                done = await work(conn)
             except BaseException:
                 # Refused or cut off in the middle: what comes next on it is not known.
                 await conn.driver.close()
                 raise
             self._idle.append(conn)
+            return done
         finally:
             self._free.release()
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                await self._free.acquire()
+        except TimeoutError as exc:
+            raise DatabaseUnreachableError(ALL_IN_USE) from exc
 
     async def _find_living(self) -> _Connection | None:
         """The one used last that the server has not ended."""

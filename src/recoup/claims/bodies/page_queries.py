@@ -7,8 +7,7 @@ becomes Python objects first costs ten times as much of the processor as reading
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,15 +51,14 @@ from recoup.claims.rule import ClaimType
 from recoup.claims.stages import STEPS_IN_WORDS, Stage, allowed_stages
 from recoup.claims.tables import claim
 from recoup.db.engine import Database
-from recoup.db.single_reads import Statement, statement
+from recoup.db.single_reads import KeptStatements, Statement, statement
 from recoup.db.times import rfc3339
 
 _c = claim.c
 
 _Columns = ReadOnlyColumnCollection[str, Any]
 
-_MOST_STATEMENTS = 200
-_STATEMENTS: OrderedDict[Hashable, tuple[Statement, ...]] = OrderedDict()
+_STATEMENTS = KeptStatements[tuple[Statement, ...]]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +85,12 @@ async def read_claims(
     """At most `limit` claims after a place, the totals of the whole selection, and what `more` reads
     with the values. One message.
     """
-    key = shape_of(selection), order.sort, limit, after is None, with_evidence
-    if key not in _STATEMENTS:
-        _STATEMENTS[key] = _statements(selection, order, limit, after, with_evidence=with_evidence)
-        if len(_STATEMENTS) > _MOST_STATEMENTS:
-            _STATEMENTS.popitem(last=False)
+    wanted = _STATEMENTS.get(
+        (shape_of(selection), order.sort, limit, after is None, with_evidence),
+        lambda: _statements(selection, order, limit, after, with_evidence=with_evidence),
+    )
     rows, totals, paid, others = await database.fetch_all(
-        *_STATEMENTS[key],
+        *wanted,
         more,
         **{**values, **values_of(selection), **place_values(after or ())},
     )

@@ -7,9 +7,12 @@ import pytest
 from sqlalchemy import bindparam, func, literal, select
 from sqlalchemy.types import Text
 
+from recoup.api.data_bodies import ORDER
 from recoup.db.engine import Database
-from recoup.db.single_reads import Statement, statement
+from recoup.db.single_reads import KeptStatements, Statement, statement
 from recoup.ids import WorkspaceId
+from recoup.streams.listing import document_queries
+from recoup.streams.listing.listing_queries import ORDERS
 
 _PREPARED = Statement("select statement from pg_prepared_statements", keeps_plan=False)
 _WORKSPACE = Statement("select current_setting('recoup.workspace_id', true) as name")
@@ -75,6 +78,26 @@ async def test_a_statement_that_fails_leaves_nothing_behind(database: Database) 
 
     assert (await database.fetch(divided, by=4))[0].value == 3
     assert (await database.fetch(_WORKSPACE))[0].name in {"", None}
+
+
+def test_statements_are_made_once_and_some_hundred_are_kept() -> None:
+    """Whoever asks in ever new ways does not fill the memory."""
+    kept = KeptStatements[int](most=2)
+    made: list[int] = []
+
+    def get(n: int) -> int:
+        return kept.get(n, lambda: made.append(n) or n)
+
+    assert [get(n) for n in (1, 2, 2, 1, 3, 3, 2, 1)] == [1, 2, 2, 1, 3, 3, 2, 1]
+    assert made == [1, 2, 3, 1]
+
+
+@pytest.mark.parametrize("name", ["sku", "order_id", "fnsku", "since"])
+def test_a_page_of_one_product_or_order_is_planned_for_it(name: str) -> None:
+    """An index of theirs is of use only where few rows have the value; a time says nothing of it."""
+    made = document_queries._statement(ORDERS, ORDER, frozenset({"workspace_id", name}), 101)
+
+    assert made.keeps_plan is (name == "since")
 
 
 @pytest.mark.parametrize("words", ["it's", "50 % of %(all)s", 'a "b"', "a\\b", "größer", "; --"])

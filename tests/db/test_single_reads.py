@@ -114,3 +114,16 @@ async def test_what_has_no_name_is_a_part_of_the_text(database: Database, words:
     for _ in range(2):
         [row] = await database.fetch(one, said=words)
         assert row == (words, f"{words}!", True)
+
+
+async def test_a_client_with_another_encoding_reads_the_same(database_url: str) -> None:
+    """An operator may set one in the address."""
+    latin = Database(f"{database_url}&client_encoding=latin1", role=None)
+    said = Statement(
+        "select cast(%(said)s as text) as said, cast(%(said)s as text) = 'größer' as same"
+    )
+
+    [row] = await latin.fetch(said, said="größer")
+    await latin.close()
+
+    assert row == ("größer", True)

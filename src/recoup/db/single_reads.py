@@ -137,15 +137,17 @@ class _Connection:
             call = self._call_of(one, message)
             calls.append((len(message), call))
             message.append(call.text)
+        encoding = self._adapt.encoding
         literals = {
-            name: self._adapt.as_literal(value).decode() for name, value in parameters.items()
+            name: self._adapt.as_literal(value).decode(encoding)
+            for name, value in parameters.items()
         }
         pgconn = self.driver.pgconn
-        pgconn.send_query(("; ".join(message) % literals).encode())
+        pgconn.send_query(("; ".join(message) % literals).encode(encoding))
         results = await self.driver.wait(execute(pgconn))
         for result in results:
             if result.status == ExecStatus.FATAL_ERROR:
-                raise error_from_result(result)
+                raise error_from_result(result, encoding=encoding)
         return [self._rows(results[place], call) for place, call in calls]
 
     def _rows(self, result: PGresult, call: _Call) -> list[Any]:

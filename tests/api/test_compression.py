@@ -118,3 +118,16 @@ async def test_which_answers_may_be_compressed(method: str, path: str, encoded: 
         answer = await client.request(method, path, headers=GZIP)
 
     assert answer.headers.get("content-encoding") == encoded
+
+
+async def test_an_answer_that_depends_on_the_client_says_so() -> None:
+    """So that no cache gives one client's form to another."""
+    app = Compression(PlainTextResponse("word " * 1000))
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://recoup") as client:
+        plain = await client.get("/api/recoveries", headers={"accept-encoding": "identity"})
+        compressed = await client.get("/api/recoveries", headers=GZIP)
+
+    assert "content-encoding" not in plain.headers
+    assert plain.headers["vary"] == compressed.headers["vary"] == "Accept-Encoding"
+    assert plain.text == compressed.text

@@ -13,9 +13,10 @@ import pytest
 from sqlalchemy import func, select, text
 
 from recoup.claims.policy import load_policy
-from recoup.claims.reading.claims import ClaimSelection, list_claims, total_claims
+from recoup.claims.reading.claims import list_claims, total_claims
 from recoup.claims.reading.day import today_on
 from recoup.claims.reading.figures import total_facets
+from recoup.claims.reading.selection import ClaimSelection
 from recoup.claims.reading.sort import Order, Sort
 from recoup.claims.tables import claim
 from recoup.clock import utc_now

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import text
 
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
-from recoup.db.roles import DatabaseRole
-from recoup.ids import WorkspaceId, first_workspace_id
+from recoup.db.single_reads import Statement
+from recoup.ids import first_workspace_id
 from recoup.users.queries import User
 from tests.api.claim_rows import store_claims
+from tests.api.serving import Server
 from tests.api.test_recoveries import AS_CSV, ids_of
 
 CODES = {"order_id": "111-2", "sku": "rc-Mug", "fnsku": "X00RC", "asin": "B0RC", "case_id": "4711"}
@@ -68,7 +70,11 @@ async def test_a_search_is_one_filter_of_several(
 
 
 async def test_a_search_uses_its_indexes_behind_the_walls(
-    client: httpx2.AsyncClient, database: Database, user: User, connection: Connection
+    server: Server,
+    client: httpx2.AsyncClient,
+    database: Database,
+    user: User,
+    connection: Connection,
 ) -> None:
     """Among 100,000 claims each statement of a search reads those that it finds, whichever code it is.
 
@@ -79,43 +85,40 @@ async def test_a_search_uses_its_indexes_behind_the_walls(
         await conn.execute(MANY)
         await conn.execute(text("analyze claim"))
     for typed in ("cup-000777", "y000777", "z000777", "222-000777", "000777"):
-        found, statements = await asked_by(client, f"/api/recoveries?q={typed}&evidence=false")
+        asked = f"/api/recoveries?q={typed}&evidence=false"
+        found, statements = await asked_by(server, client, asked)
         assert [one["claimId"] for one in found["items"]] == ["777"]
-        plans = [
-            await plan_of(database, first_workspace_id(user.user_id), *one) for one in statements
-        ]
+        walled = server.services.database.of(first_workspace_id(user.user_id))
+        plans = [await plan_of(walled, *one) for one in statements]
         assert not [plan for plan in plans if re.search(r"Seq Scan on claim\b", plan)], typed
         # There was no payment, so the third may begin there.
         assert sum("_search_idx" in plan for plan in plans) >= 2, typed
 
 
 async def asked_by(
-    client: httpx2.AsyncClient, path: str
-) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
+    server: Server, client: httpx2.AsyncClient, path: str
+) -> tuple[dict[str, Any], list[tuple[Statement, Mapping[str, object]]]]:
     """The answer, and the statements that looked for codes, with their parameters."""
-    statements: list[tuple[str, Any]] = []
+    statements: list[tuple[Statement, Mapping[str, object]]] = []
+    reads = server.services.database._single_reads
+    fetch = reads.fetch
 
-    def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if "starts_with" in statement:
-            statements.append((statement, parameters))
+    async def noted(
+        wanted: Sequence[Statement], parameters: Mapping[str, object], *rest: Any
+    ) -> list[list[Any]]:
+        statements.extend((one, parameters) for one in wanted if "starts_with" in one.text)
+        return await fetch(wanted, parameters, *rest)
 
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reads, "fetch", noted)
         answer = (await client.get(path)).raise_for_status().json()
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
     # The list, its totals, and what was paid.
     assert len(statements) == 3
     return answer, statements
 
 
-async def plan_of(
-    database: Database, workspace_id: WorkspaceId, statement: str, parameters: Any
-) -> str:
-    """How PostgreSQL would run it for the role of the API."""
-    walled = database.as_role(DatabaseRole.API)
-    async with walled.of(workspace_id).reading() as conn:
-        rows = await conn.exec_driver_sql(f"explain {statement}", parameters)
-        plan = "\n".join(rows.scalars())
-    await walled.close()
-    return plan
+async def plan_of(walled: Database, statement: Statement, parameters: Mapping[str, object]) -> str:
+    """How PostgreSQL runs it for the role of the API: each time for the values, as it is not kept."""
+    assert not statement.keeps_plan
+    explained = Statement(f"explain {statement.text}", keeps_plan=False)
+    return "\n".join(row[0] for row in await walled.fetch(explained, **parameters))

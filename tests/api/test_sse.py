@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import httpx2
@@ -511,8 +511,8 @@ def count_reads(database: Database, into: list[str]) -> None:
     reads = database._single_reads
     fetch = reads.fetch
 
-    async def counted(wanted: Statement, *rest: Any) -> list[Any]:
-        into.append(wanted.text)
+    async def counted(wanted: Sequence[Statement], *rest: Any) -> list[list[Any]]:
+        into.extend(one.text for one in wanted)
         return await fetch(wanted, *rest)
 
     reads.fetch = counted  # type: ignore[method-assign,assignment]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,6 +23,8 @@ class Observed:
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
+        # As many as there are series.
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -49,9 +52,16 @@ class Observed:
             await response_of(INTERNAL_ERROR)(scope, receive, observed_send)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
-        method, route = _method(scope), _route(scope)
-        self._metrics.requests.labels(method, route, str(status)).inc()
-        self._metrics.seconds.labels(method, route).observe(seconds)
+        key = _method(scope), _route(scope), status
+        known = self._known.get(key)
+        if known is None:
+            method, route, _ = key
+            known = self._known[key] = (
+                self._metrics.requests.labels(method, route, str(status)),
+                self._metrics.seconds.labels(method, route),
+            )
+        known[0].inc()
+        known[1].observe(seconds)
 
 
 def _method(scope: Scope) -> str:

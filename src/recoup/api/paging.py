@@ -87,13 +87,22 @@ async def page_after(
     cursor: str | None,
 ) -> tuple[Sequence[R], str | None]:
     """The same for rows that are read in another way."""
-    after = None
-    if cursor is not None:
-        after = places.parse_place(
-            decode_cursor(places.cursor_name, cursor, count=places.place_length)
-        )
     # One more row than requested shows whether there is a next page.
-    rows = await read(limit + 1, after)
+    rows = await read(limit + 1, place_in(places, cursor))
+    return cut_page(places, rows, place_of, limit=limit)
+
+
+def place_in(places: Places, cursor: str | None) -> Place | None:
+    """Raises InvalidRequestError for a bad cursor."""
+    if cursor is None:
+        return None
+    return places.parse_place(decode_cursor(places.cursor_name, cursor, count=places.place_length))
+
+
+def cut_page(
+    places: Places, rows: Sequence[R], place_of: Callable[[R], Place], *, limit: int
+) -> tuple[Sequence[R], str | None]:
+    """The first `limit` rows, and a cursor if there are more."""
     if len(rows) <= limit:
         return rows, None
     place = place_of(rows[limit - 1])

@@ -9,39 +9,45 @@ from operator import itemgetter
 from typing import Any
 
 from fastapi.responses import StreamingResponse
+from pydantic import TypeAdapter
 
 from recoup.api.body_csv import header_of
 from recoup.api.cursors import bad_cursor
-from recoup.api.paging import Pages, Place, Rows, Sheet, read_page, stream_csv
+from recoup.api.paging import (
+    Pages,
+    Place,
+    Places,
+    Rows,
+    Sheet,
+    cut_page,
+    place_in,
+    read_page,
+    stream_csv,
+)
 from recoup.api.recovery_bodies import (
-    ClaimPage,
     ClaimQuery,
     ExplainQuery,
     Explanation,
     SelectionQuery,
 )
 from recoup.claims.bodies.candidate import candidate_body
-from recoup.claims.bodies.claim import ClaimBody, ClaimDetail, claim_body, claim_detail
+from recoup.claims.bodies.claim import ClaimBody, ClaimDetail, claim_detail
+from recoup.claims.bodies.page_queries import read_claims
 from recoup.claims.bodies.totals import selection_totals_body
 from recoup.claims.reading.cells import CellReader
-from recoup.claims.reading.claims import (
-    ClaimSelection,
-    Period,
-    get_claim,
-    list_claims,
-    total_claims,
-    total_payments,
-)
+from recoup.claims.reading.claims import get_claim
 from recoup.claims.reading.explain import CandidateRow, CandidateSelection, list_candidates
 from recoup.claims.reading.past import read_claim_past
-from recoup.claims.reading.row import ClaimRow
+from recoup.claims.reading.selection import ClaimSelection, Period
 from recoup.claims.reading.sort import Order, Sort, is_day
 from recoup.clock import utc_now
 from recoup.connections.queries import get_connection
 from recoup.db.engine import Database, Reader
 from recoup.errors import InvalidRequestError
 from recoup.ids import ConnectionId, WorkspaceId
-from recoup.sync.record.note_queries import CLAIMS, read_current_notes
+from recoup.notes.note import ConnectionNoteBody
+from recoup.streams.listing.document_queries import page_text
+from recoup.sync.record.note_queries import CLAIMS, CURRENT, notes_of
 
 _HEADER = header_of(ClaimBody)
 SHEET: Sheet[Sequence[Any]] = Sheet(
@@ -49,6 +55,7 @@ SHEET: Sheet[Sequence[Any]] = Sheet(
     header=_HEADER,
     cells=itemgetter(slice(len(_HEADER))),
 )
+_NOTES = TypeAdapter(list[ConnectionNoteBody])
 _MOST_CANDIDATES = 500
 
 
@@ -90,23 +97,31 @@ async def select_claims(
     )
 
 
-async def read_claim_page(
-    database: Database, selection: ClaimSelection, query: ClaimQuery
-) -> ClaimPage:
-    """Items, cursor and totals. Raises InvalidRequestError for a bad cursor."""
-    pages = _pages(selection, query, with_evidence=query.evidence)
-    async with database.reading() as conn:
-        rows, cursor = await read_page(conn, pages, limit=query.limit, cursor=query.cursor)
-        totals = await total_claims(conn, selection)
-        paid = await total_payments(conn, selection)
-    notes = await read_current_notes(
-        database, selection.workspace_id, connection_id=selection.connection_id, stream=CLAIMS
+async def read_claim_page(database: Database, selection: ClaimSelection, query: ClaimQuery) -> str:
+    """The JSON of a `ClaimPage`. Raises InvalidRequestError for a bad cursor."""
+    order = Order(query.sort, selection.now)
+    places = Places(
+        cursor_name=f"recoveries {query.sort.value}",
+        place_length=order.place_length,
+        parse_place=partial(_claim_place, order),
     )
-    return ClaimPage(
-        items=[claim_body(row) for row in rows],
-        next_cursor=cursor,
-        totals=selection_totals_body(totals, paid),
-        notes=notes,
+    found = await read_claims(
+        database,
+        selection,
+        order,
+        limit=query.limit + 1,
+        after=place_in(places, query.cursor),
+        with_evidence=query.evidence,
+        more=CURRENT,
+        connection_id=selection.connection_id,
+        stream=CLAIMS,
+    )
+    rows, cursor = cut_page(places, found.rows, itemgetter(0), limit=query.limit)
+    return page_text(
+        [shown for _, shown in rows],
+        cursor,
+        totals=selection_totals_body(found.totals, found.paid).model_dump_json(by_alias=True),
+        notes=_NOTES.dump_json(notes_of(found.more), by_alias=True).decode(),
     )
 
 
@@ -163,25 +178,6 @@ def sheet_rows(selection: ClaimSelection, sort: Sort) -> Rows[Sequence[Any]]:
     """The rows of `SHEET`, for one file."""
     reader = CellReader(selection, Order(sort, selection.now), _HEADER)
     return Rows(reader.read, place_of=lambda row: tuple(row[len(_HEADER) :]))
-
-
-def _pages(
-    selection: ClaimSelection, query: SelectionQuery, *, with_evidence: bool
-) -> Pages[ClaimRow]:
-    order = Order(query.sort, selection.now)
-
-    def read(conn: Reader, limit: int, after: Place | None) -> Awaitable[list[ClaimRow]]:
-        return list_claims(
-            conn, selection, order, limit=limit, after=after, with_evidence=with_evidence
-        )
-
-    return Pages(
-        cursor_name=f"recoveries {query.sort.value}",
-        place_length=order.place_length,
-        read=read,
-        place_of=lambda row: row.place,
-        parse_place=partial(_claim_place, order),
-    )
 
 
 def _claim_place(order: Order, place: tuple[str, ...]) -> Place:

@@ -40,7 +40,8 @@ class _Asked:
     query: Mapping[str, str]
 
 
-_Give = Callable[[_Asked], Awaitable[Any]]
+_Give = Callable[[_Asked], Any]
+_Depend = Callable[[_Asked], Awaitable[Any]]
 
 
 class ShortWay:
@@ -120,13 +121,20 @@ class _Way:
 
     def _giver(self, function: Callable[..., Any]) -> Callable[[_Asked], Awaitable[dict[str, Any]]]:
         hints = get_type_hints(function, include_extras=True)
-        givers = {
-            name: self._of_hint(hints[name], parameter)
-            for name, parameter in inspect.signature(function).parameters.items()
-        }
+        plain: dict[str, _Give] = {}
+        dependencies: dict[str, _Depend] = {}
+        for name, parameter in inspect.signature(function).parameters.items():
+            match get_args(hints[name])[-1:]:
+                case (Depends(dependency=dependency),) if dependency is not None:
+                    dependencies[name] = self._of_dependency(dependency)
+                case _:
+                    plain[name] = self._of_hint(hints[name], parameter)
 
         async def give(asked: _Asked) -> dict[str, Any]:
-            return {name: await one(asked) for name, one in givers.items()}
+            given = {name: one(asked) for name, one in plain.items()}
+            for name, depend in dependencies.items():
+                given[name] = await depend(asked)
+            return given
 
         return give
 
@@ -135,8 +143,6 @@ class _Way:
             return _give_request
         kind, *about = get_args(hint)
         match about[-1] if about else None:
-            case Depends(dependency=dependency) if dependency is not None:
-                return self._of_dependency(dependency)
             case Path():
                 return _of_path(TypeAdapter(hint))
             case Header(alias=str(alias)) if kind == str | None:
@@ -149,7 +155,7 @@ class _Way:
                 return _of_parameter(alias)
         raise TypeError(f"{self.route.path}: the short way cannot give {parameter}")
 
-    def _of_dependency(self, dependency: Callable[..., Awaitable[Any]]) -> _Give:
+    def _of_dependency(self, dependency: Callable[..., Awaitable[Any]]) -> _Depend:
         give = self._giver(dependency)
 
         async def depend(asked: _Asked) -> Any:
@@ -162,33 +168,33 @@ def _is_get(route: APIRoute) -> bool:
     return "GET" in (route.methods or ())
 
 
-async def _give_request(asked: _Asked) -> Request:
+def _give_request(asked: _Asked) -> Request:
     return asked.request
 
 
 def _of_path(adapter: TypeAdapter[Any]) -> _Give:
-    async def give(asked: _Asked) -> Any:
+    def give(asked: _Asked) -> Any:
         return _valid(adapter.validate_python, asked.end)
 
     return give
 
 
 def _of_query(model: type[BaseModel]) -> _Give:
-    async def give(asked: _Asked) -> Any:
+    def give(asked: _Asked) -> Any:
         return _valid(model.model_validate, asked.query)
 
     return give
 
 
 def _of_parameter(alias: str) -> _Give:
-    async def give(asked: _Asked) -> str | None:
+    def give(asked: _Asked) -> str | None:
         return asked.query.get(alias)
 
     return give
 
 
 def _of_header(alias: str) -> _Give:
-    async def give(asked: _Asked) -> str | None:
+    def give(asked: _Asked) -> str | None:
         return asked.request.headers.get(alias)
 
     return give

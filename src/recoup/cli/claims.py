@@ -27,7 +27,7 @@ from recoup.ids import ConnectionId, WorkspaceId
 if TYPE_CHECKING:
     from recoup.claims.bodies.claim import ClaimList
     from recoup.claims.bodies.packet import Packet
-    from recoup.claims.reading.claims import ClaimSelection
+    from recoup.claims.reading.selection import ClaimSelection
     from recoup.db.engine import Database, Reader
 
 T = TypeVar("T")
@@ -112,7 +112,7 @@ def list_(
     """List claims, most urgent first. Totals cover all matching claims."""
 
     async def work(database: Database) -> ClaimList:
-        from recoup.claims.reading.claims import ClaimSelection
+        from recoup.claims.reading.selection import ClaimSelection
 
         owner, named = await _choose(database, user, connection)
         selection = ClaimSelection(
@@ -186,7 +186,7 @@ def export(
     async def work(database: Database) -> bytes:
         if claim_id is not None:
             return packet_bytes(await read_packet(database, user, claim_id), form)
-        from recoup.claims.reading.claims import ClaimSelection
+        from recoup.claims.reading.selection import ClaimSelection
 
         owner, named = await _choose(database, user, connection)
         selection = ClaimSelection(owner, utc_now(), named, status=status, window_state=window)

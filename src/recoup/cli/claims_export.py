@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from recoup.claims.bodies.packet import Packet
-    from recoup.claims.reading.claims import ClaimSelection
     from recoup.claims.reading.row import ClaimRow
+    from recoup.claims.reading.selection import ClaimSelection
     from recoup.db.engine import Database
 
 _ROWS_PER_READ = 1000

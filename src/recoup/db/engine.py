@@ -151,6 +151,10 @@ class Database:
 
         Raises DatabaseUnreachableError if no server answers.
         """
+        return (await self.fetch_all(wanted, **parameters))[0]
+
+    async def fetch_all(self, *wanted: Statement, **parameters: object) -> list[list[Any]]:
+        """The same for several, of which each takes what it needs of the parameters. One message."""
         async with turn():
             with _translated(_IDLE_TOO_LONG):
                 return await self._single_reads.fetch(wanted, parameters, self._workspace)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 
@@ -12,25 +12,40 @@ class Share:
     """A part of the pool. Who wants more than that waits for what is their own."""
 
     def __init__(self, connections: int) -> None:
-        self._free = asyncio.Semaphore(connections)
-        self._holders: set[asyncio.Task[object] | None] = set()
+        self.free = asyncio.Semaphore(connections)
+        self.holders: set[asyncio.Task[object] | None] = set()
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """A place for one connection. A task that has one has as many as it needs.
+    def turn(self) -> Turn:
+        """See `Turn`."""
+        return Turn(self)
 
-        Otherwise tasks that hold their first connection could wait for ever for each other's second.
-        """
-        task = asyncio.current_task()
-        if task in self._holders:
-            yield
+
+class Turn:
+    """A place for one connection, as a context. A task that has one has as many as it needs.
+
+    Otherwise tasks that hold their first connection could wait for ever for each other's second.
+    """
+
+    __slots__ = ("_share", "_task")
+
+    def __init__(self, share: Share | None) -> None:
+        self._share = share
+        self._task: asyncio.Task[object] | None = None
+
+    async def __aenter__(self) -> None:
+        if self._share is None:
             return
-        async with self._free:
-            self._holders.add(task)
-            try:
-                yield
-            finally:
-                self._holders.discard(task)
+        task = asyncio.current_task()
+        if task in self._share.holders:
+            return
+        await self._share.free.acquire()
+        self._share.holders.add(task)
+        self._task = task
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._share is not None and self._task is not None:
+            self._share.holders.discard(self._task)
+            self._share.free.release()
 
 
 _share: ContextVar[Share | None] = ContextVar("share", default=None)
@@ -46,12 +61,6 @@ def sharing(share: Share) -> Iterator[None]:
         _share.reset(token)
 
 
-@asynccontextmanager
-async def turn() -> AsyncIterator[None]:
+def turn() -> Turn:
     """Waits for a place in the share of whoever the work is for; workers have none, and no limit."""
-    share = _share.get()
-    if share is None:
-        yield
-        return
-    async with share.turn():
-        yield
+    return Turn(_share.get())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -195,11 +196,12 @@ async def find_uses(door: Database, digests: Sequence[bytes], *, now: datetime) 
     found: dict[bytes, list[Any]] = {}
     for row in await door.fetch(_BY_DIGESTS, digests=list(digests), now=now):
         found.setdefault(bytes(row.digest), []).append(row)
-    return {digest: _use(rows) for digest, rows in found.items()}
+    return {digest: _use(tuple(rows)) for digest, rows in found.items()}
 
 
-def _use(rows: Sequence[Any]) -> Use:
-    """rows: one per workspace of the person."""
+@lru_cache(maxsize=2000)
+def _use(rows: tuple[Any, ...]) -> Use:
+    """rows: one per workspace of the person. The same ones come with each request."""
     first = rows[0]
     kind = CredentialKind(first.kind)
     memberships = _memberships(rows)

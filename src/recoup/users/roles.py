@@ -13,8 +13,7 @@ class Role(StrEnum):
     OWNER = "owner"
 
     def covers(self, needed: Role) -> bool:
-        order = list(Role)
-        return order.index(self) >= order.index(needed)
+        return _RANKS[self] >= _RANKS[needed]
 
 
 class Scope(StrEnum):
@@ -25,5 +24,7 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
     def covers(self, needed: Scope) -> bool:
-        order = list(Scope)
-        return order.index(self) >= order.index(needed)
+        return _RANKS[self] >= _RANKS[needed]
+
+
+_RANKS = {one: rank for kind in (Role, Scope) for rank, one in enumerate(kind)}

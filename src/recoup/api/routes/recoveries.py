@@ -38,11 +38,12 @@ from recoup.audit.words import Action
 from recoup.claims.bodies.claim import ClaimDetail
 from recoup.claims.bodies.metrics import MetricsBody, Summary, metrics_body, summary_body
 from recoup.claims.bodies.packet import Packet, packet_of
-from recoup.claims.reading.claims import ClaimSelection, total_claims
+from recoup.claims.reading.claims import total_claims
 from recoup.claims.reading.decisions import decide
 from recoup.claims.reading.figures import total_facets
 from recoup.claims.reading.metrics import count_outcomes
 from recoup.claims.reading.recovered import total_paid
+from recoup.claims.reading.selection import ClaimSelection
 from recoup.clock import utc_now
 from recoup.connections.queries import choose_connection
 from recoup.errors import (
@@ -86,7 +87,7 @@ async def list_recoveries(
     if as_csv:
         return await stream_claims(services.database, selection, query)
     page = await read_claim_page(services.database, selection, query)
-    return Response(page.model_dump_json(by_alias=True), media_type="application/json")
+    return Response(page, media_type="application/json")
 
 
 @router.get(

@@ -14,10 +14,11 @@ from pydantic import Field
 from recoup.body import Amount, CamelModel, Timestamp
 from recoup.claims.bodies.totals import Totals, of_standing, sums, totals_body
 from recoup.claims.lifecycle import Review, Standing
-from recoup.claims.reading.claims import Period, StandingTotal
+from recoup.claims.reading.claims import StandingTotal
 from recoup.claims.reading.figures import AGES, EXPIRING_DAYS, Facet, FacetTotal, FigureTimes
 from recoup.claims.reading.metrics import Outcome, OutcomeCount
 from recoup.claims.reading.recovered import PaidTotal, Source, Span
+from recoup.claims.reading.selection import Period
 from recoup.claims.rule import ClaimType
 
 _CONFIRMED = (Outcome.APPROVED, Outcome.PAID)

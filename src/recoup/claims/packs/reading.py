@@ -15,8 +15,9 @@ from recoup.claims.packs.pack import Pack, pack_of
 from recoup.claims.packs.queries import list_claims_by_id
 from recoup.claims.proofs.kinds import Subject
 from recoup.claims.proofs.queries import ProofRow, list_proofs_about, list_purchase_orders
-from recoup.claims.reading.claims import ClaimSelection, list_claims
+from recoup.claims.reading.claims import list_claims
 from recoup.claims.reading.row import ClaimRow
+from recoup.claims.reading.selection import ClaimSelection
 from recoup.claims.reading.sort import Order, Sort
 from recoup.db.engine import Reader
 from recoup.errors import NotFoundError

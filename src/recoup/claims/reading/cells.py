@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
-from pydantic.alias_generators import to_snake
+from pydantic.alias_generators import to_camel, to_snake
 from sqlalchemy import (
     Column,
     ColumnElement,
     Date,
-    Double,
-    Numeric,
     Text,
     any_,
     bindparam,
@@ -30,22 +27,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 
-from recoup.claims.reading.claims import (
-    ClaimSelection,
-    chosen_of,
-    in_order,
-    review_band,
-    valued_currency,
-)
+from recoup.claims.reading.claims import chosen_of, in_order, valued_currency
 from recoup.claims.reading.day import today_on
+from recoup.claims.reading.selection import ClaimSelection
 from recoup.claims.reading.sort import Order
-from recoup.claims.reading.standing import (
-    chase_on,
-    next_step_on,
-    stage_on,
-    waiting_days_on,
-    window_state_on,
-)
+from recoup.claims.reading.standing import next_step_on
+from recoup.claims.reading.worked_out import plain, worked_out
 from recoup.claims.stages import STEPS_IN_WORDS
 from recoup.claims.tables import claim
 from recoup.db.engine import Reader
@@ -111,29 +98,15 @@ def _text(value: Column[Any] | ColumnElement[Any]) -> ColumnElement[Any]:
 def _worked_out(today: ColumnElement[date]) -> Mapping[str, ColumnElement[Any]]:
     """Cells that are not a column of `claim`, by the name of theirs."""
     return {
-        "windowState": window_state_on(today),
-        "review": review_band(),
-        "confidence": cast(_c.confidence, Double),
-        "amount": _plain(_c.amount),
+        **{to_camel(name): _text(value) for name, value in worked_out(today).items()},
+        "amount": plain(_c.amount),
         "currency": valued_currency(),
-        "eventDate": _text(_c.event_on),
-        "daysLeft": _c.deadline - today,
         "evidenceRows": _source_rows(),
-        "stage": stage_on(today),
         "nextAction": case(
             {step.value: words for step, words in STEPS_IN_WORDS.items()}, value=next_step_on(today)
         ),
-        "filedOn": cast(cast(func.timezone("UTC", _c.filed_at), Date), Text),
-        "paidAmount": _plain(_c.paid_amount),
-        "waitingDays": waiting_days_on(today),
-        "chaseOn": cast(chase_on(), Text),
+        "paidAmount": plain(_c.paid_amount),
     }
-
-
-def _plain(amount: ColumnElement[Decimal | None]) -> ColumnElement[Decimal]:
-    """The same as `totals.plain_amount`."""
-    cents = func.round(amount, 2, type_=Numeric())
-    return case((cents == amount, cents), else_=func.trim_scale(amount, type_=Numeric()))
 
 
 def _source_rows() -> ColumnElement[str]:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, any_, case, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Numeric,
+    Select,
+    any_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
@@ -19,75 +31,26 @@ from recoup.claims.lifecycle import (
     Review,
     Standing,
     Status,
-    WindowState,
 )
 from recoup.claims.reading.answered import is_recovered
 from recoup.claims.reading.day import today_on
 from recoup.claims.reading.row import ClaimRow, claim_row, select_claims
+from recoup.claims.reading.selection import (
+    ClaimSelection,
+    Period,
+    end_names,
+    values_of,
+)
 from recoup.claims.reading.sort import Order
 from recoup.claims.reading.standing import in_window, stage_on, standing_on
 from recoup.claims.rule import ClaimType
-from recoup.claims.stages import Stage
 from recoup.claims.tables import SEARCHED, claim, claim_payment
 from recoup.connections.tables import amazon_connection
 from recoup.db.engine import Reader
 from recoup.errors import NotFoundError
-from recoup.ids import ConnectionId, WorkspaceId
+from recoup.ids import WorkspaceId
 
 _c = claim.c
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A half-open time; None: without an end on this side."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-ALWAYS = Period()
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimSelection:
-    """A selection of a user's claims. `now` determines the date in each marketplace."""
-
-    workspace_id: WorkspaceId
-    now: datetime
-    connection_id: ConnectionId | None = None
-    status: Status | None = None
-    type: ClaimType | None = None
-    window_state: WindowState | None = None
-    min_confidence: Decimal | None = None
-    expiring_within_days: int | None = None
-    standing: Standing | None = None
-    owed: bool | None = None
-    review: Review | None = None
-    currency: str | None = None
-    """Those with a known amount in it."""
-    valued: bool | None = None
-    """Whether the amount is known."""
-    sync_id: str | None = None
-    """Id of the sync that first found the claim."""
-    search: str | None = None
-    """How an order id, SKU, FNSKU, ASIN or case id begins."""
-    discarded: bool | None = None
-    """Whether it is dismissed or withdrawn."""
-    detected: Period = ALWAYS
-    """When the claim was found."""
-    status_set: Period = ALWAYS
-    """When it got its status."""
-    filed: Period = ALWAYS
-    stage: Stage | None = None
-    """As it is shown, with what follows from the day."""
-    recovered: bool | None = None
-    """Whether the reimbursements report shows a payment for a case of the seller's."""
-    paid_by_itself: bool | None = None
-    """Whether it shows one without."""
-    paid: Period = ALWAYS
-    """When such a payment was approved."""
-    paid_currency: str | None = None
-    """The currency of such a payment, which has an amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +76,7 @@ def of_workspace(workspace_id: WorkspaceId) -> ColumnElement[bool]:
     As an array that is read once, so that the rows need not be joined with the connections.
     """
     seller = select(amazon_connection.c.connection_id).where(
-        amazon_connection.c.workspace_id == workspace_id
+        amazon_connection.c.workspace_id == bindparam("workspace_id", workspace_id, Text)
     )
     return _c.connection_id == any_(func.array(seller.scalar_subquery(), type_=ARRAY(Text)))
 
@@ -122,21 +85,25 @@ def of_workspace(workspace_id: WorkspaceId) -> ColumnElement[bool]:
 def conditions(selection: ClaimSelection) -> Sequence[ColumnElement[bool]]:
     """The conditions of the selection; a filter that is not set adds none.
 
-    Kept for the next statement of the same request: making them takes as long as asking.
+    Values are bound by name (`values_of`), so that a statement serves others too. Kept for the next
+    statement of the same request: making them takes as long as asking.
     """
     today = today_on(selection.now)
-    equal: tuple[tuple[Callable[[], ColumnElement[Any]], str | None], ...] = (
-        (lambda: _c.connection_id, selection.connection_id),
-        (lambda: _c.status, selection.status),
-        (lambda: _c.type, selection.type),
-        (lambda: _c.sync_id, selection.sync_id),
-        (lambda: standing_on(today), selection.standing),
-        (lambda: stage_on(today), selection.stage),
-        (review_band, selection.review),
-        (valued_currency, selection.currency),
+    equal: tuple[tuple[str, Callable[[], ColumnElement[Any]]], ...] = (
+        ("connection_id", lambda: _c.connection_id),
+        ("status", lambda: _c.status),
+        ("type", lambda: _c.type),
+        ("sync_id", lambda: _c.sync_id),
+        ("standing", lambda: standing_on(today)),
+        ("stage", lambda: stage_on(today)),
+        ("review", review_band),
+        ("currency", valued_currency),
     )
+    values = values_of(selection)
     found = [of_workspace(selection.workspace_id)]
-    found += [column() == value for column, value in equal if value is not None]
+    found += [
+        column() == bindparam(name, values[name], Text) for name, column in equal if name in values
+    ]
     if selection.owed is not None:
         is_owed = standing_on(today) == Standing.OWED.value
         found.append(is_owed if selection.owed else ~is_owed)
@@ -145,20 +112,22 @@ def conditions(selection: ClaimSelection) -> Sequence[ColumnElement[bool]]:
     if selection.window_state is not None:
         found.append(in_window(selection.window_state, today))
     if selection.min_confidence is not None:
-        found.append(_c.confidence >= selection.min_confidence)
+        least = bindparam("min_confidence", selection.min_confidence, Numeric)
+        found.append(_c.confidence >= least)
     if selection.expiring_within_days is not None:
-        found.append(_c.deadline.between(today, today + selection.expiring_within_days))
+        days = bindparam("expiring_within_days", selection.expiring_within_days, Integer)
+        found.append(_c.deadline.between(today, today + days))
     if selection.search:
         found.append(_begins_with(selection.search))
     if selection.discarded is not None:
         found.append(is_discarded() if selection.discarded else ~is_discarded())
     found += _paid(selection)
     times = (
-        (_c.detected_at, selection.detected),
-        (_c.status_at, selection.status_set),
-        (_c.filed_at, selection.filed),
+        ("detected", _c.detected_at, selection.detected),
+        ("status_set", _c.status_at, selection.status_set),
+        ("filed", _c.filed_at, selection.filed),
     )
-    return found + [one for column, period in times for one in within(column, period)]
+    return found + [one for name, at, period in times for one in within(at, period, name=name)]
 
 
 def _paid(selection: ClaimSelection) -> list[ColumnElement[bool]]:
@@ -182,9 +151,10 @@ def _paid(selection: ClaimSelection) -> list[ColumnElement[bool]]:
 
 def _of_payments(selection: ClaimSelection) -> list[ColumnElement[bool]]:
     """The period and the currency of the payments that a selection asks for."""
-    payments = within(claim_payment.c.approved_at, selection.paid)
+    payments = within(claim_payment.c.approved_at, selection.paid, name="paid")
     if selection.paid_currency is not None:
-        payments.append(claim_payment.c.currency == selection.paid_currency)
+        currency = bindparam("paid_currency", selection.paid_currency, Text)
+        payments.append(claim_payment.c.currency == currency)
         payments.append(claim_payment.c.amount != 0)
     return payments
 
@@ -194,11 +164,16 @@ async def total_payments(conn: Reader, selection: ClaimSelection) -> list[Total]
 
     Without a currency: those with units only.
     """
+    return [Total(*found) for found in await conn.execute(payments_of(selection))]
+
+
+def payments_of(selection: ClaimSelection) -> Select[Any]:
+    """The columns of `Total`."""
     p = claim_payment.c
     currency = case((p.amount != 0, p.currency))
     kinds = [is_recovered()] if selection.recovered else []
     kinds += [~is_recovered()] if selection.paid_by_itself else []
-    rows = await conn.execute(
+    return (
         select(
             currency,
             case((currency.is_not(None), func.sum(p.amount))),
@@ -209,7 +184,6 @@ async def total_payments(conn: Reader, selection: ClaimSelection) -> list[Total]
         .group_by(currency)
         .order_by(currency)
     )
-    return [Total(*found) for found in rows]
 
 
 def is_discarded() -> ColumnElement[bool]:
@@ -217,23 +191,31 @@ def is_discarded() -> ColumnElement[bool]:
     return _c.status.in_((Status.DISMISSED.value, Status.WITHDRAWN.value))
 
 
-def within(at: ColumnElement[Any], period: Period) -> list[ColumnElement[bool]]:
-    """The conditions of a period."""
+def within(
+    at: ColumnElement[Any], period: Period, *, name: str | None = None
+) -> list[ColumnElement[bool]]:
+    """The conditions of a period, with parameters if it has a name."""
+    names = end_names(name) if name else (None, None)
+    since, until = (
+        bindparam(one, end, at.type, unique=one is None)
+        for one, end in zip(names, period.ends, strict=True)
+    )
     found: list[ColumnElement[bool]] = []
     if period.since is not None:
-        found.append(at >= period.since)
+        found.append(at >= since)
     if period.until is not None:
-        found.append(at < period.until)
+        found.append(at < until)
     return found
 
 
-def _begins_with(beginning: str) -> ColumnElement[bool]:
+def _begins_with(search: str) -> ColumnElement[bool]:
     """Of any code of a claim. Uses its claim_..._search_idx.
 
     Amazon's codes are in capitals, and SKUs are stored in capitals for this. A comparison by lower()
     would hide the indexes: no function of a row runs before row level security has let the row pass,
     except those that leak nothing, and lower() is none of them.
     """
+    beginning = bindparam("search", search, Text)
     # Of a constant: it is made by PostgreSQL too, so that both sides have the same capitals.
     capitals = func.upper(beginning)
     written = [name for name in SEARCHED if name != "sku_upper"]
@@ -314,13 +296,21 @@ async def total_where(
     conn: Reader, *where: ColumnElement[bool], today: ColumnElement[date]
 ) -> list[StandingTotal]:
     """The same for the claims that fulfil all conditions, as of a day."""
+    return standing_totals(await conn.execute(totals_of(*where, today=today)))
+
+
+def totals_of(*where: ColumnElement[bool], today: ColumnElement[date]) -> Select[Any]:
+    """The rows that `standing_totals` takes."""
     standing, currency = standing_on(today), valued_currency()
-    rows = await conn.execute(
+    return (
         select(currency, func.sum(_c.amount), func.count(), standing, _c.type)
         .where(*where)
         .group_by(standing, _c.type, currency)
         .order_by(_c.type, currency)
     )
+
+
+def standing_totals(rows: Iterable[Any]) -> list[StandingTotal]:
     return [
         StandingTotal(currency, amount, number, Standing(name), ClaimType(claim_type))
         for currency, amount, number, name, claim_type in rows

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Date, case, cast, literal
+from sqlalchemy import ColumnElement, Date, Text, any_, bindparam, case
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from recoup.claims.policy import load_policy
 from recoup.claims.tables import claim
@@ -20,24 +22,42 @@ def today_on(now: datetime) -> ColumnElement[date]:
     """The local date of a claim's marketplace; in UTC if it has none.
 
     Worked out here and not by PostgreSQL, which would convert `now` once for each claim that it
-    reads. At any time the whole world has two or three dates.
+    reads.
     """
-    usual, others = _dates(now.astimezone(UTC).replace(second=0, microsecond=0))
-    branches = [(_c.marketplace_id.in_(ids), _day(local)) for local, ids in others.items()]
-    return case(*branches, else_=_day(usual)) if branches else _day(usual)
+    values = day_values(now)
+
+    def day(name: str) -> ColumnElement[date]:
+        return bindparam(name, values[name], Date)
+
+    def is_in(name: str) -> ColumnElement[bool]:
+        return _c.marketplace_id == any_(bindparam(name, values[name], ARRAY(Text)))
+
+    return case(
+        (is_in("day_before_in"), day("day_before")),
+        (is_in("day_after_in"), day("day_after")),
+        else_=day("day"),
+    )
+
+
+def day_values(now: datetime) -> Mapping[str, Any]:
+    """The values of the parameters of `today_on`: the date in UTC, the two beside it, and the
+    marketplaces that have those. Nowhere is it another one.
+    """
+    return _day_values(now.astimezone(UTC).replace(second=0, microsecond=0))
 
 
 @lru_cache(maxsize=4)
-def _dates(minute: datetime) -> tuple[date, Mapping[date, Sequence[str]]]:
-    """The date in UTC, and the marketplaces of each other date. No zone changes it within a minute."""
-    usual = minute.date()
-    others: defaultdict[date, list[str]] = defaultdict(list)
+def _day_values(minute: datetime) -> Mapping[str, Any]:
+    """No zone changes its date within a minute."""
+    here = minute.date()
+    places = defaultdict(list)
     for one in load_policy().marketplaces:
-        local = minute.astimezone(ZoneInfo(one.zone)).date()
-        if local != usual:
-            others[local].append(one.marketplace_id)
-    return usual, others
-
-
-def _day(value: date) -> ColumnElement[date]:
-    return cast(literal(value, Date), Date)
+        places[minute.astimezone(ZoneInfo(one.zone)).date()].append(one.marketplace_id)
+    before, after = here - timedelta(days=1), here + timedelta(days=1)
+    return {
+        "day": here,
+        "day_before": before,
+        "day_after": after,
+        "day_before_in": places[before],
+        "day_after_in": places[after],
+    }

@@ -29,15 +29,9 @@ from sqlalchemy.sql.expression import ColumnCollection
 from sqlalchemy.types import TIMESTAMP, Text
 
 from recoup.claims.lifecycle import Standing, Status
-from recoup.claims.reading.claims import (
-    Period,
-    Total,
-    is_discarded,
-    of_workspace,
-    valued_currency,
-    within,
-)
+from recoup.claims.reading.claims import Total, is_discarded, of_workspace, valued_currency, within
 from recoup.claims.reading.day import today_on
+from recoup.claims.reading.selection import Period
 from recoup.claims.reading.standing import standing_on
 from recoup.claims.tables import claim
 from recoup.db.engine import Reader

@@ -119,13 +119,14 @@ class ClaimRow:
 
 
 _COLUMNS = tuple(one.name for one in fields(ClaimRow) if one.name in claim.c)
-_CONFIRMED = ("as_of", "confirmed_at")
+CONFIRMED = ("as_of", "confirmed_at")
+"""Columns of a claim that `last_confirmed` has newer."""
 
 
 def select_claims(today: ColumnElement[date], *, with_evidence: bool = True) -> Select[Any]:
     """The statement for the rows that `claim_row` takes; `today` is the date for each claim."""
     columns: dict[str, ColumnElement[Any]] = {name: claim.c[name] for name in _COLUMNS}
-    columns |= {name: _last(name) for name in _CONFIRMED}
+    columns |= {name: last_confirmed(name) for name in CONFIRMED}
     if not with_evidence:
         columns["evidence"] = null()
     return select(
@@ -133,16 +134,20 @@ def select_claims(today: ColumnElement[date], *, with_evidence: bool = True) -> 
     )
 
 
-def _last(name: str) -> ColumnElement[Any]:
+def last_confirmed(name: str) -> ColumnElement[Any]:
     """A claim that is still found was confirmed by the last detection of its type."""
     of, one = claim_detection.c, claim.c
-    later = select(of[name]).where(
-        one.is_found,
-        of.connection_id == one.connection_id,
-        of.type == one.type,
-        of.confirmed_at >= one.confirmed_at,
+    later = (
+        select(of[name])
+        .where(
+            one.is_found,
+            of.connection_id == one.connection_id,
+            of.type == one.type,
+            of.confirmed_at >= one.confirmed_at,
+        )
+        .correlate(claim)
     )
-    return func.coalesce(later.scalar_subquery(), one[name])
+    return func.coalesce(later.scalar_subquery(), one[name], type_=one[name].type)
 
 
 def claim_row(row: RowMapping, place: tuple[str, ...] = ()) -> ClaimRow:

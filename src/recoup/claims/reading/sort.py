@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Date,
     Label,
     Numeric,
+    bindparam,
     case,
     cast,
     func,
@@ -31,6 +33,11 @@ from recoup.claims.reading.day import today_on
 from recoup.claims.tables import claim
 
 _c = claim.c
+
+
+def place_values(place: Sequence[str]) -> Mapping[str, str]:
+    """The values of the parameters of `Order.after`."""
+    return {f"after_{number}": text for number, text in enumerate(place)}
 
 
 class Sort(enum.StrEnum):
@@ -110,18 +117,29 @@ class Order:
     """
 
     def __init__(self, sort: Sort, now: datetime) -> None:
+        self.sort = sort
+        self._now = now
         self._descending = sort.value.startswith("-")
-        parts = _COLUMNS[sort.value.lstrip("-")]
-        if sort is Sort.DEADLINE:
-            is_over = case((_c.deadline < today_on(now), _OVER), else_=_NOT_OVER)
-            parts = ((is_over, _TEXT), *parts)
-        self._kinds = [*(kind for _, kind in parts), _TEXT]
-        self._values = [*(self._value(column, kind) for column, kind in parts), _c.claim_id]
+        kinds = [kind for _, kind in _COLUMNS[sort.value.lstrip("-")]]
+        over = [_TEXT] if sort is Sort.DEADLINE else []
+        self._kinds = [*over, *kinds, _TEXT]
 
     @property
     def place_length(self) -> int:
         """The number of texts in a position."""
-        return len(self._values)
+        return len(self._kinds)
+
+    @cached_property
+    def _values(self) -> list[ColumnElement[Any]]:
+        """Made only for a statement that is not kept."""
+        columns = [column for column, _ in _COLUMNS[self.sort.value.lstrip("-")]]
+        if self.sort is Sort.DEADLINE:
+            is_over = case((_c.deadline < today_on(self._now), _OVER), else_=_NOT_OVER)
+            columns.insert(0, is_over)
+        values = (
+            self._value(column, kind) for column, kind in zip(columns, self._kinds, strict=False)
+        )
+        return [*values, _c.claim_id]
 
     def by(self) -> list[ColumnElement[Any]]:
         return [value.desc() if self._descending else value.asc() for value in self._values]
@@ -138,10 +156,11 @@ class Order:
     def after(self, place: Sequence[str]) -> ColumnElement[bool]:
         """The claims after a position."""
         values = tuple_(*self._values)
+        texts = place_values(place)
         bounds = tuple_(
             *(
-                cast(literal(text, Text), kind.type)
-                for kind, text in zip(self._kinds, place, strict=True)
+                cast(bindparam(name, text, Text), kind.type)
+                for kind, (name, text) in zip(self._kinds, texts.items(), strict=True)
             )
         )
         return values < bounds if self._descending else values > bounds

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, case, func
+from sqlalchemy import ColumnElement, and_, case, func, or_
 
 from recoup.claims.lifecycle import PROMPT_FROM, Standing, Status, WindowState
 from recoup.claims.stages import CHASE_AFTER, NextStep, Stage
@@ -79,6 +79,38 @@ def next_step_on(today: ColumnElement[date]) -> ColumnElement[str]:
         (and_(_c.stage == Stage.PAID.value, ~is_paid), NextStep.CONFIRM_PAYMENT),
     )
     return case(*((when, step.value) for when, step in steps), else_=NextStep.NOTHING.value)
+
+
+def next_stage_of(step: ColumnElement[str]) -> ColumnElement[str | None]:
+    """The stage of `stages.next_action`, beside its action."""
+    is_appealed = _c.stage == Stage.APPEALED.value
+    stages = {
+        NextStep.CHECK: Stage.READY,
+        NextStep.LOOK_UP_WINDOW: Stage.FILED,
+        NextStep.RESOLVE_HOLD: Stage.FOUND,
+        NextStep.FILE: Stage.FILED,
+        NextStep.CHASE: Stage.FILED,
+        NextStep.DISPUTE_REVERSAL: Stage.FILED,
+        NextStep.REPLY: Stage.FILED,
+        NextStep.CLAIM_REST: Stage.FILED,
+        NextStep.APPEAL: Stage.APPEALED,
+        NextStep.CLOSE: Stage.CLOSED,
+    }
+    return case(
+        (is_appealed, None),
+        else_=case({of.value: stage.value for of, stage in stages.items()}, value=step),
+    )
+
+
+def next_day_of(step: ColumnElement[str]) -> ColumnElement[date | None]:
+    """The day of `stages.next_action`, beside its action."""
+    is_appealed = _c.stage == Stage.APPEALED.value
+    by_deadline = (NextStep.CHECK.value, NextStep.RESOLVE_HOLD.value, NextStep.FILE.value)
+    return case(
+        (step.in_(by_deadline), _c.deadline),
+        (step == NextStep.WAIT_FOR_WINDOW.value, _c.fileable_from),
+        (or_(is_appealed, step == NextStep.WAIT_FOR_ANSWER.value), chase_on()),
+    )
 
 
 def _waits() -> ColumnElement[bool]:

@@ -30,7 +30,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from recoup.body import CamelModel, Money
 from recoup.db.engine import Database
-from recoup.db.single_reads import Statement, statement
+from recoup.db.single_reads import KeptStatements, Statement, statement
 from recoup.db.times import rfc3339
 from recoup.streams.listing.queries import Listing, Place, Selection, asked_of, order_names, page_of
 
@@ -63,7 +63,9 @@ class Document:
         return self.body.__name__
 
 
-_STATEMENTS: dict[tuple[str, str, frozenset[str]], Statement] = {}
+_STATEMENTS = KeptStatements[Statement]()
+_RARE = frozenset({"sku", "order_id", "fnsku"})
+"""Whether an index of theirs is of use depends on how many rows have the value."""
 
 
 async def read_documents(
@@ -76,22 +78,27 @@ async def read_documents(
     after: Place | None,
 ) -> list[tuple[Place, str]]:
     """The place and the JSON of each row; see `list_cells`. One query."""
-    asked = asked_of(listing, selection, limit=limit, after=after)
-    key = listing.name, document.schema_name, frozenset(asked)
-    if key not in _STATEMENTS:
-        _STATEMENTS[key] = _statement(listing, document, frozenset(asked))
-    rows = await database.fetch(_STATEMENTS[key], **asked)
+    asked = asked_of(listing, selection, after=after)
+    names = frozenset(asked)
+    wanted = _STATEMENTS.get(
+        (listing.name, document.schema_name, names, limit),
+        lambda: _statement(listing, document, names, limit),
+    )
+    rows = await database.fetch(wanted, **asked)
     return [(tuple(row[:-1]), row[-1]) for row in rows]
 
 
-def _statement(listing: Listing, document: Document, asked: frozenset[str]) -> Statement:
-    page = page_of(listing, asked).subquery("page")
+def _statement(
+    listing: Listing, document: Document, asked: frozenset[str], limit: int
+) -> Statement:
+    page = page_of(listing, asked, limit).subquery("page")
     shown = select(*_fields(document, page)).correlate(page).lateral("shown")
     places = [page.c[name].label(f"place_{n}") for n, name in enumerate(order_names(listing))]
     return statement(
         select(*places, cast(func.row_to_json(literal_column("shown")), String))
         .select_from(page.join(shown, true()))
-        .order_by(*(page.c[name].desc() for name in order_names(listing)))
+        .order_by(*(page.c[name].desc() for name in order_names(listing))),
+        keeps_plan=not asked & _RARE,
     )
 
 
@@ -147,7 +154,11 @@ def _bare(annotation: object) -> object:
     return annotation
 
 
-def page_text(documents: Sequence[str], next_cursor: str | None) -> str:
-    """The JSON of a page; a cursor has no sign that JSON writes differently."""
+def page_text(documents: Sequence[str], next_cursor: str | None, **more: str) -> str:
+    """The JSON of a page; a cursor has no sign that JSON writes differently.
+
+    more: other fields, as JSON.
+    """
     cursor = "null" if next_cursor is None else f'"{next_cursor}"'
-    return f'{{"nextCursor":{cursor},"items":[{",".join(documents)}]}}'
+    others = "".join(f',"{name}":{value}' for name, value in more.items())
+    return f'{{"nextCursor":{cursor},"items":[{",".join(documents)}]{others}}}'

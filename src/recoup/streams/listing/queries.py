@@ -11,7 +11,6 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Date,
-    Integer,
     Select,
     Table,
     Text,
@@ -85,8 +84,8 @@ async def list_cells(
     conn: Reader, listing: Listing, selection: Selection, *, limit: int, after: Place | None
 ) -> Sequence[Sequence[Any]]:
     """At most `limit` rows, newest first, after the place: `flat_columns` of each, then its own place."""
-    asked = asked_of(listing, selection, limit=limit, after=after)
-    page = page_of(listing, frozenset(asked)).subquery("page")
+    asked = asked_of(listing, selection, after=after)
+    page = page_of(listing, frozenset(asked), limit).subquery("page")
     place = [page.c[name] for name in order_names(listing)]
     cells = (page.c[name] for name in listing.flat_columns)
     # Under a name of its own: a column may be a cell and a part of the place.
@@ -100,9 +99,7 @@ def order_names(listing: Listing) -> tuple[str, ...]:
     return (_SORT_AT, "connection_id", *(str(column.key) for column in listing.key))
 
 
-def asked_of(
-    listing: Listing, selection: Selection, *, limit: int, after: Place | None
-) -> dict[str, Any]:
+def asked_of(listing: Listing, selection: Selection, *, after: Place | None) -> dict[str, Any]:
     """The parameters of `page_of`: those that the selection has."""
     given = {
         "connection_id": selection.connection_id,
@@ -114,19 +111,17 @@ def asked_of(
     }
     return {
         "workspace_id": selection.workspace_id,
-        "row_limit": limit,
         **{name: value for name, value in given.items() if value is not None},
         **{f"place_{number}": part for number, part in enumerate(after or ())},
     }
 
 
-def page_of(listing: Listing, asked: frozenset[str]) -> Select[Any]:
-    """The rows of a page, with these parameters.
+def page_of(listing: Listing, asked: frozenset[str], limit: int) -> Select[Any]:
+    """The rows of a page, with these parameters. A plan that is kept must know the limit.
 
     Each connection returns its newest rows from its own index, so the cost follows the page and not
     the size of the table.
     """
-    limit = bindparam("row_limit", type_=Integer)
     seller = select(amazon_connection.c.connection_id).where(
         amazon_connection.c.workspace_id == bindparam("workspace_id")
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from recoup.db.engine import Database
 from recoup.db.single_reads import Statement
 from recoup.ids import ConnectionId, WorkspaceId
@@ -10,7 +13,7 @@ from recoup.notes.note import ConnectionNoteBody
 CLAIMS = "claims"
 """The stream of notes about detection, such as a rule that waits for data."""
 
-_CURRENT = Statement("""
+CURRENT = Statement("""
     select n.connection_id, n.stream, n.scope, n.code, n.subject, n.message, n.since
     from stream_note n join amazon_connection c on c.connection_id = n.connection_id
     where c.workspace_id = %(workspace_id)s
@@ -33,6 +36,11 @@ async def read_current_notes(
     Of one connection where it is named, else of all that are not disconnected.
     """
     rows = await database.fetch(
-        _CURRENT, workspace_id=workspace_id, connection_id=connection_id, stream=stream
+        CURRENT, workspace_id=workspace_id, connection_id=connection_id, stream=stream
     )
+    return notes_of(rows)
+
+
+def notes_of(rows: Iterable[Any]) -> list[ConnectionNoteBody]:
+    """What `CURRENT` read."""
     return [ConnectionNoteBody.model_validate(row, from_attributes=True) for row in rows]

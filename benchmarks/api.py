@@ -218,12 +218,13 @@ async def _new_token(url: str, workspace_id: str) -> str:
         new = await add_token(
             conn,
             user.user_id,
+            key=_KEY,
             scope=Scope.ADMIN,
             expires_at=utc_now() + timedelta(days=1),
             workspace_id=WorkspaceId(workspace_id),
         )
     await database.close()
-    return new.text(_KEY)
+    return new.text
 
 
 def _serve(which: str, url: str, folder: Path) -> None:

@@ -256,7 +256,11 @@ async def fill(url: str, count: int) -> list[Followed]:
             user = await add_user(conn, f"reader-{number}@example.com")
             workspace_id = first_workspace_id(user.user_id)
             token = await add_token(
-                conn, user.user_id, scope=Scope.READ, expires_at=now + timedelta(days=1)
+                conn,
+                user.user_id,
+                key=_KEY,
+                scope=Scope.READ,
+                expires_at=now + timedelta(days=1),
             )
             connection = await save_connection(
                 conn,
@@ -267,7 +271,7 @@ async def fill(url: str, count: int) -> list[Followed]:
                 marketplace_ids=("ATVPDKIKX0DER",),
                 refresh_token_sealed=b"sealed",
             )
-            one = Followed(workspace_id, sync_id(workspace_id, now), token.text(_KEY))
+            one = Followed(workspace_id, sync_id(workspace_id, now), token.text)
             await conn.execute(
                 insert(sync_progress).values(
                     sync_id=one.sync_id,

@@ -103,9 +103,14 @@ class Installation:
                     refresh_token_sealed=access.seal(f"Atzr|{name}"),
                 )
                 ends = utc_now() + timedelta(days=1)
-                new = await add_token(conn, user.user_id, scope=Scope.ADMIN, expires_at=ends)
-            token = new.text(self.settings.keys[0])
-            added.append(Seller(workspace_id, connection.connection_id, token))
+                new = await add_token(
+                    conn,
+                    user.user_id,
+                    key=self.settings.keys[0],
+                    scope=Scope.ADMIN,
+                    expires_at=ends,
+                )
+            added.append(Seller(workspace_id, connection.connection_id, new.text))
         await access.close()
         await database.close()
         return added

@@ -17,6 +17,9 @@ from recoup.client import ApiError, ApiForbiddenError, ApiUnauthenticatedError, 
 from recoup.errors import AmbiguousConnectionError, RecoupError
 from recoup.sync.record.status import StatusBody
 
+# Somebody sits in front of it: long enough for a server that starts anew, no minute for a wrong address.
+_PATIENCE_SECONDS = 10.0
+
 T = TypeVar("T")
 Body = TypeVar("Body", bound=CamelModel)
 
@@ -30,7 +33,9 @@ def on_api(
     """
 
     async def main() -> T:
-        async with AsyncClient(address, token, workspace=workspace) as api:
+        async with AsyncClient(
+            address, token, workspace=workspace, patience_seconds=_PATIENCE_SECONDS
+        ) as api:
             return await work(RemoteSyncs(api))
 
     try:

@@ -170,6 +170,16 @@ async def test_a_workbook_has_its_own_currencies_and_days(
     assert message == "currency and validFrom are for JSON and CSV, not for a workbook"
 
 
+async def test_a_place_with_several_faults_is_named_once(
+    client: httpx2.AsyncClient, connection: Connection
+) -> None:
+    """The faults themselves are listed one by one."""
+    answer = await put_csv(client, "sku,cost\nS-1,3\n")
+
+    assert answer.json()["detail"] == "Correct the input: line 1"
+    assert len(errors_of(answer)) == 2
+
+
 @pytest.mark.parametrize(
     ("text", "query", "field", "words"),
     [

@@ -186,7 +186,7 @@ def _http_problem(exc: HTTPException) -> Problem:
 
 def _detail(exc: Exception) -> str:
     if isinstance(exc, RequestValidationError):
-        fields = ", ".join(_field(error) for error in exc.errors())
+        fields = ", ".join(dict.fromkeys(_field(error) for error in exc.errors()))
         return f"Correct the input: {fields}"
     if isinstance(exc, SpApiError):
         # An error of Amazon's may quote the request; its class and code say enough.

@@ -37,7 +37,7 @@ def rotate() -> None:
     with fitting_database(settings) as url:
         if settings.secret_keys is None:
             done = asyncio.run(_rotate_file(settings, url))
-            say(f"Made a new key and sealed {done} refresh tokens with it.")
+            say(f"Made a new key and sealed all refresh tokens with it ({done}).")
         else:
             say(asyncio.run(_rotate_given(settings, url)))
         say(*_ended_lines(asyncio.run(_end_credentials(settings, url))))

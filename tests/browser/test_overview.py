@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Route, ViewportSize, expect
+from playwright.async_api import Browser, FloatRect, Locator, Page, Route, ViewportSize, expect
 from sqlalchemy import insert, text
 
 from recoup.claims.tables import claim_payment
@@ -23,6 +24,7 @@ from tests.api.claim_rows import UK, day, store_claims, unvalued
 from tests.api.serving import Server, finish, new_user
 from tests.browser.shop import Seat, seated
 from tests.browser.test_accessible import serious
+from tests.support.patience import PATIENCE
 
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LIST = re.compile(r"/api/recoveries\?")
@@ -299,15 +301,30 @@ async def test_no_corner_stays_empty(seat: Seat) -> None:
     await finish(seat.database, await seat.start(account))
     page = await seat.page()
     sync, accounts = region(page, "Sync of A1 (NA)"), region(page, "Amazon accounts")
-    short, below = await sync.bounding_box(), await accounts.bounding_box()
-    assert short is not None
-    assert below is not None
-    assert below["x"] == short["x"]
-    assert 0 < below["y"] - short["y"] - short["height"] < 40
+
+    await until_placed(sync, accounts, _is_right_below)
     await sync.get_by_text("By kind of data").click()
-    beside = await accounts.bounding_box()
-    assert beside is not None
-    assert beside["x"] > short["x"] + short["width"]
+
+    await until_placed(sync, accounts, _is_beside)
+
+
+async def until_placed(
+    one: Locator, other: Locator, is_so: Callable[[FloatRect, FloatRect], bool]
+) -> None:
+    """Returns once they lie so; news may draw them anew meanwhile."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            first, second = await one.bounding_box(), await other.bounding_box()
+            if first is not None and second is not None and is_so(first, second):
+                return
+
+
+def _is_right_below(one: FloatRect, other: FloatRect) -> bool:
+    return other["x"] == one["x"] and 0 < other["y"] - one["y"] - one["height"] < 40
+
+
+def _is_beside(one: FloatRect, other: FloatRect) -> bool:
+    return other["x"] > one["x"] + one["width"]
 
 
 async def test_what_is_open_stays_open(seat: Seat) -> None:

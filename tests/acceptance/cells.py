@@ -88,7 +88,12 @@ class Cell:
             again()
             return
         self.stack.until(lambda: not _lives(self._pid), "PostgreSQL is killed")
-        self._server.start()
+        self.revive()
+
+    def revive(self) -> None:
+        """Start PostgreSQL if it is dead: a cell that failed has not come to it."""
+        if not _lives(self._postmaster()):
+            self._server.start()
 
     def check(self, calm: Calm) -> None:
         stack = self.stack
@@ -146,7 +151,9 @@ def open_cell(server: EmbeddedServer, folder: Path, tmp_path_factory) -> Callabl
         data = tmp_path_factory.mktemp(name)
         with running_stack(server.url(name), data, orders=60, speed=2000) as stack:
             stack.connect()
-            yield Cell(stack, server, folder)
+            cell = Cell(stack, server, folder)
+            yield cell
+            cell.revive()
         server.drop_database(name)
 
     return opened

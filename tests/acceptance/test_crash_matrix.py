@@ -66,8 +66,8 @@ def test_a_death_in_a_request_is_healed_by_the_next_one(
         cell.stack.finish()
     victim = cell.serve(f"{step}.{when}", "1", cell.victim(kind))
     ask = {"start": _start, "cancel": _cancel, "claim_update": _dismiss}[step]
-    with pytest.raises((httpx2.HTTPError, AssertionError)):
-        ask(cell)
+    # Whoever has seen the commit may answer without PostgreSQL.
+    assert not _succeeds(ask, cell) or (kind, when) == ("postgres", "after")
     cell.recover(kind, victim, cell.serve)
     cell.stack.until(lambda: _succeeds(ask, cell), "the same request is answered")
 

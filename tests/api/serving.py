@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from recoup.api.app import create_app
 from recoup.api.gate import ConnectionLimits
@@ -187,6 +188,21 @@ async def new_user(database: Database, email: str = "seller@example.com") -> Use
 async def store_token(conn: Writer, user: User, *, scope: Scope = Scope.ADMIN) -> None:
     new = NewCredential(CredentialKind.TOKEN, expires_at=_TOKEN_ENDS_AT, key=None, scope=scope)
     await add_credential(conn, user.user_id, _secret_of(user), new)
+
+
+async def the_seller(database: Database) -> User:
+    """The user whose account the shared sandbox filled, with a token."""
+    async with database.writing() as conn:
+        found = await conn.execute(
+            text(
+                "select u.user_id, u.email, u.created_at from app_user u "
+                "join workspace_member using (user_id) "
+                "join amazon_connection c using (workspace_id) where c.selling_partner_id = 'A1SELLER'"
+            )
+        )
+        user = User(*found.one())
+        await store_token(conn, user)
+    return user
 
 
 async def new_connection(

@@ -13,8 +13,7 @@ from recoup.api.buckets import RequestLimits
 from recoup.api.short_way import ShortWay
 from recoup.config import Settings
 from recoup.db.embedded import EmbeddedServer
-from recoup.users.queries import User
-from tests.api.serving import serving, store_token
+from tests.api.serving import serving, the_seller
 from tests.support.whole_seller import StoredSeller, seller_with_claims
 
 Answers = tuple[httpx2.AsyncClient, httpx2.AsyncClient]
@@ -62,7 +61,7 @@ HEADERS: tuple[Mapping[str, str], ...] = (
 _MANY = RequestLimits(per_second=1e6, burst=1e6)
 # When it was asked, and the number of the request.
 _OF_ONE_REQUEST = re.compile(r"date|x-request-id|ratelimit.*|retry-after")
-_TIMES = re.compile(r'"requestId":"[^"]*"')
+_REQUEST_ID = re.compile(r'"requestId":"[^"]*"')
 
 
 @pytest.fixture(scope="module")
@@ -72,17 +71,8 @@ async def both(
     """Two servers over one seller, with the short way and without, and the id of the seller's sync."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("both"))
     async with seller_with_claims(postgres, stored_seller, "short_way") as seller:
-        async with seller.database.writing() as conn:
-            found = await conn.execute(
-                text(
-                    "select u.user_id, u.email, u.created_at from app_user u "
-                    "join workspace_member using (user_id) "
-                    "join amazon_connection c using (workspace_id) where c.connection_id = :id"
-                ),
-                {"id": seller.connection_id},
-            )
-            user = User(*found.one())
-            await store_token(conn, user)
+        user = await the_seller(seller.database)
+        async with seller.database.reading() as conn:
             sync_id = await conn.scalar(text("select max(sync_id) from sync_progress"))
         async with (
             serving(settings, seller.database, request_limits=_MANY) as short,
@@ -98,7 +88,7 @@ async def both(
 async def _same(both: Answers, url: str, headers: Mapping[str, str]) -> httpx2.Response:
     one, other = [await client.get(url, headers=dict(headers)) for client in both]
     assert (one.status_code, _lasting(one)) == (other.status_code, _lasting(other)), url
-    assert _TIMES.sub("", one.text) == _TIMES.sub("", other.text), url
+    assert _REQUEST_ID.sub("", one.text) == _REQUEST_ID.sub("", other.text), url
     return one
 
 

@@ -14,8 +14,8 @@ from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
 from recoup.logs import configure_logs
 from recoup.users.queries import User
-from tests.api.serving import Server, new_user, serving, token_of
-from tests.browser.shop import PATIENCE_MS, Seat, seated, the_seller
+from tests.api.serving import Server, new_user, serving, the_seller, token_of
+from tests.browser.shop import PATIENCE_MS, Seat, seated
 from tests.cli.programs import free_port
 from tests.sandbox.running import Running
 from tests.support.chromium import OPTIONS, find_chromium

@@ -7,12 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
-from sqlalchemy import text
 
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
 from recoup.users.queries import User
-from tests.api.serving import Server, new_connection, store_token, token_of
+from tests.api.serving import Server, new_connection, token_of
 
 # As everywhere (tests.support.patience), but one of several waits in a test.
 PATIENCE_MS = 60_000
@@ -102,18 +101,3 @@ async def visit(page: Page, address: str) -> None:
     await page.goto("about:blank")
     await page.goto(address)
     await expect(page.locator("main:not([aria-busy]) h1")).to_be_visible()
-
-
-async def the_seller(database: Database) -> User:
-    """The user whose account the shared sandbox filled, with a token."""
-    async with database.writing() as conn:
-        found = await conn.execute(
-            text(
-                "select u.user_id, u.email, u.created_at from app_user u "
-                "join workspace_member using (user_id) "
-                "join amazon_connection c using (workspace_id) where c.selling_partner_id = 'A1SELLER'"
-            )
-        )
-        user = User(*found.one())
-        await store_token(conn, user)
-    return user

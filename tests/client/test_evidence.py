@@ -15,8 +15,7 @@ from recoup.client import AsyncClient, Client, Evidence, models
 from recoup.config import Settings
 from recoup.db.embedded import EmbeddedServer
 from recoup.users.queries import User
-from tests.api.serving import Server, serving, token_of
-from tests.browser.shop import the_seller
+from tests.api.serving import Server, serving, the_seller, token_of
 from tests.support.whole_seller import StoredSeller, seller_with_claims
 
 PATIENCE = 60

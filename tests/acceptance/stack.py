@@ -40,7 +40,9 @@ class Stack:
         speed: float,
         claims: Sequence[str] = (),
     ) -> None:
-        self.engine: Engine = create_engine(Database(database_url).sqlalchemy_url)
+        # PostgreSQL may have been killed since a connection was used.
+        url = Database(database_url).sqlalchemy_url
+        self.engine: Engine = create_engine(url, pool_pre_ping=True)
         self._settings = {
             "RECOUP_DATABASE_URL": database_url,
             "RECOUP_DATA_DIR": str(folder),

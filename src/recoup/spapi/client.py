@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -170,10 +170,13 @@ class SpApi:
                     return outcome
                 await self._recover(operation, outcome, attempts, token)
 
-    async def call_once(self, operation: Operation, *, body: Any) -> Answer:
+    async def call_once(
+        self, operation: Operation, *, body: Any, before_sending: Callable[[], Awaitable[None]]
+    ) -> Answer:
         """Makes a call that must not be made twice: never repeats one that may have reached Amazon.
 
-        Only a refused access token is renewed, up to three times. A 429 is not reported to the
+        before_sending: awaited when all waiting is over; what it raises keeps the call from being
+        sent. Only a refused access token is renewed, up to three times. A 429 is not reported to the
         budget: createReport also has limits of its own for each report type, and those must not
         slow the others down; `throttled` reports it. Raises the SpApiError of the answer.
         """
@@ -183,6 +186,7 @@ class SpApi:
             while True:
                 await self._budget.acquire(operation)
                 token = await self._tokens.get(self._refresh_token)
+                await before_sending()
                 outcome = await self._try(request, attempts, token)
                 if isinstance(outcome, Answer):
                     return outcome

@@ -244,6 +244,7 @@ def _open_desk(work: Work, plan: RunningPlan, budget: PgBudget) -> ReportDesk:
         work.api,
         work.database,
         work.connection.connection_id,
+        fence=work.fence,
         types=plan.report_types(),
         hurry=lambda: hurry_of(work.connection, budget.usage(CREATE_REPORT)),
         is_still=lambda: work.standstill.is_reached,

@@ -7,12 +7,22 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from sqlalchemy import text
 
+from recoup.clock import utc_now
 from recoup.db.engine import Database
+from recoup.errors import FencedError
+from recoup.jobs.stop import stop_sync
+from recoup.spapi.limits import LocalBudget
+from recoup.sync.record.lease_queries import Fence
+from recoup.sync.reports.queries import insert_request
+from recoup.sync.reports.request import NewRequest
+from recoup.sync.reports.requests import ReportDesk
 from tests.support.dying import KilledError, dying_runner
 from tests.support.lab import Lab, open_lab
+from tests.support.meddling import Send, meddled
 from tests.support.patience import PATIENCE
 from tests.support.report_files import stream
 
@@ -45,6 +55,14 @@ async def content(lab: Lab) -> list[Any]:
         return [row[0] for row in rows]
 
 
+async def long_ago(lab: Lab, *, seconds: int = 60) -> None:
+    """As if so much time had passed since createReport was sent."""
+    async with lab.database.writing() as conn:
+        await conn.execute(
+            text(f"update report_request set sent_at = sent_at - interval '{seconds} seconds'")
+        )
+
+
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("at", [1, 3])
 async def test_a_worker_that_dies_at_a_step_repeats_no_request(
@@ -57,6 +75,7 @@ async def test_a_worker_that_dies_at_a_step_repeats_no_request(
     with pytest.raises(KilledError):
         await dying_runner(lab, STREAMS, step, at=at).run(sync_id)
 
+    await long_ago(lab)
     async with asyncio.timeout(PATIENCE):
         await lab.runner.run(sync_id)
 
@@ -81,6 +100,7 @@ async def test_a_cancelled_sync_leaves_its_reports_to_the_next_one(lab: Lab, ste
         await conn.execute(
             text("update sync_progress set status = 'cancelled', completed_at = now()")
         )
+    await long_ago(lab)
 
     sync = await lab.sync()
 
@@ -88,3 +108,80 @@ async def test_a_cancelled_sync_leaves_its_reports_to_the_next_one(lab: Lab, ste
     made = await lab.scalar("select count(*) from report_request where status <> 'dropped'")
     assert (await lab.calls())["createReport"] == made
     assert await lab.scalar("select count(*) from report_request where status = 'dropped'") == 0
+
+
+class _LateAmazon:
+    """Takes the first request for a report, and accepts it when `accepts` is set, even if whoever
+    sent it has gone.
+    """
+
+    def __init__(self) -> None:
+        self.has_taken, self.accepts = asyncio.Event(), asyncio.Event()
+        self._accepted: asyncio.Task[httpx2.Response] | None = None
+
+    async def answer(self, request: httpx2.Request, send: Send) -> httpx2.Response:
+        if self._accepted is not None or not _is_create_report(request):
+            return await send(request)
+        self._accepted = asyncio.create_task(self._accept(request, send))
+        self.has_taken.set()
+        return await asyncio.shield(self._accepted)
+
+    async def _accept(self, request: httpx2.Request, send: Send) -> httpx2.Response:
+        await self.accepts.wait()
+        return await send(request)
+
+
+def _is_create_report(request: httpx2.Request) -> bool:
+    return request.method == "POST" and request.url.path.endswith("/reports")
+
+
+async def test_a_report_that_was_being_asked_for_is_not_asked_for_again(lab: Lab) -> None:
+    """A cancel comes while Amazon works on createReport, and the next sync begins at once: Amazon
+    lists the report only later.
+    """
+    amazon = _LateAmazon()
+    async with meddled(lab, amazon.answer, *STREAMS), asyncio.timeout(PATIENCE):
+        sync_id = await lab.start()
+        first = asyncio.create_task(lab.runner.run(sync_id))
+        await amazon.has_taken.wait()
+        await stop_sync(lab.database, lab.workspace_id, sync_id)
+        lab.runner.interrupt(sync_id)
+        await first
+        # Of the half minute that the next one waits for Amazon.
+        await long_ago(lab, seconds=20)
+        asyncio.get_running_loop().call_later(0.5, amazon.accepts.set)
+
+        sync = await lab.sync()
+
+    assert sync.status == "complete", sync.error
+    made = await lab.scalar("select count(*) from report_request where status <> 'dropped'")
+    assert (await lab.calls())["createReport"] == made
+
+
+async def test_who_has_lost_a_sync_asks_for_nothing(lab: Lab) -> None:
+    """A worker that wakes up when another has the sync must not request what that one requests."""
+    sync_id = await lab.start()
+    connection_id = lab.connection.connection_id
+    async with lab.database.writing() as conn:
+        request = await insert_request(
+            conn,
+            NewRequest(
+                connection_id=connection_id,
+                stream="reimbursements",
+                scope="",
+                report_type="GET_FBA_REIMBURSEMENTS_DATA",
+                marketplace_ids=lab.connection.marketplace_ids,
+                options={},
+                window=None,
+                asked=None,
+                intended_at=utc_now(),
+                sync_id=sync_id,
+            ),
+        )
+    api = await lab.access.open(lab.connection, LocalBudget())
+    old = ReportDesk(api, lab.database, connection_id, fence=Fence(sync_id, 7), types=[])
+
+    with pytest.raises(FencedError):
+        await old.ask(request)
+
+    assert "createReport" not in await lab.calls()

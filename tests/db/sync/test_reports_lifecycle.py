@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,13 @@ from sqlalchemy import text
 
 from recoup.clock import parse_rfc3339, utc_now
 from recoup.db.engine import Database
+from recoup.ids import SyncId
 from recoup.sandbox.report_jobs.documents import DOCUMENTS_PATH
 from recoup.spapi.limits import LocalBudget
 from recoup.spapi.operations.reports import ProcessingStatus, create_report, get_report
 from recoup.streams._report import Field
 from recoup.streams._stream import Stream, Windows
+from recoup.sync.record.lease_queries import Fence
 from recoup.sync.record.queries import SyncRow
 from recoup.sync.reports.request import ReportRequest
 from recoup.sync.reports.requests import ReportDesk
@@ -30,6 +33,8 @@ from tests.support.lab import US, Lab, named, open_lab
 from tests.support.meddling import Send, meddled
 from tests.support.patience import PATIENCE
 from tests.support.report_files import stream
+
+NOBODYS = Fence(SyncId("sync_of_nobody"), 1)
 
 
 @asynccontextmanager
@@ -228,6 +233,7 @@ async def test_too_soon_is_not_empty(database: Database, tmp_path: Path) -> None
             since=since,
             until=api.now(),
             options={},
+            before_sending=partial(asyncio.sleep, 0),
         )
 
         sync = await lab.sync()
@@ -342,12 +348,13 @@ async def test_a_report_of_somebody_else_serves(lab: Lab) -> None:
         since=begins,
         until=begins + mine.report.longest,
         options={},
+        before_sending=partial(asyncio.sleep, 0),
     )
     async with asyncio.timeout(PATIENCE):
         while (await get_report(api, report_id)).status != ProcessingStatus.DONE:
             await asyncio.sleep(0.05)
 
-    desk = ReportDesk(api, lab.database, lab.connection.connection_id, types=[])
+    desk = ReportDesk(api, lab.database, lab.connection.connection_id, fence=NOBODYS, types=[])
     since = api.now() - timedelta(days=1)
 
     async def unclaimed() -> list[str]:
@@ -491,7 +498,7 @@ async def test_reports_of_several_marketplaces_wait_for_each_other_in_a_line(
         assert sync.status == "complete", sync.error
         assert (await statuses(lab)).pop("too_soon") == 1
         api = await lab.access.open(lab.connection, LocalBudget())
-        desk = ReportDesk(api, lab.database, lab.connection.connection_id, types=[])
+        desk = ReportDesk(api, lab.database, lab.connection.connection_id, fence=NOBODYS, types=[])
         request = ReportRequest(**{one.name: None for one in fields(ReportRequest)})  # type: ignore[arg-type] # a request without a time
         waits = [desk.wait_in_line(request, timedelta(minutes=30)) for _ in range(4)]
         assert [round(wait / timedelta(minutes=30)) for wait in waits] == [1, 2, 3, 4]

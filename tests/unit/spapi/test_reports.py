@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -45,6 +47,7 @@ async def ask(api):
         since=SINCE,
         until=UNTIL,
         options={"eventType": ""},
+        before_sending=partial(asyncio.sleep, 0),
     )
 
 

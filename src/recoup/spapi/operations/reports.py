@@ -6,7 +6,7 @@ by itself: after a lost answer the caller looks for the report first (docs/amazo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -129,6 +129,7 @@ async def create_report(
     since: datetime | None,
     until: datetime | None,
     options: Mapping[str, str],
+    before_sending: Callable[[], Awaitable[None]],
 ) -> str:
     """Requests a report; returns its id. Raises the errors of SpApi.call_once."""
     body: dict[str, Any] = {"reportType": report_type, "marketplaceIds": list(marketplace_ids)}
@@ -136,7 +137,7 @@ async def create_report(
         body |= {"dataStartTime": to_rfc3339(since), "dataEndTime": to_rfc3339(until)}
     if options:
         body["reportOptions"] = dict(options)
-    answer = await api.call_once(CREATE_REPORT, body=body)
+    answer = await api.call_once(CREATE_REPORT, body=body, before_sending=before_sending)
     page = PageReader(CREATE_REPORT, answer)
     return _get_id(page, page.body, "reportId")
 

@@ -34,7 +34,8 @@ from recoup.sync.planning.queries import (
     read_usage,
 )
 from recoup.sync.refusals.availability import asleep
-from recoup.sync.reports.queries import read_cooldowns, read_report_times
+from recoup.sync.reports.cooldown_queries import read_cooldowns
+from recoup.sync.reports.queries import read_report_times
 
 # The newest sync that read a stream has its figures; one that failed early has few.
 _PLANS_LOOKED_AT = 5

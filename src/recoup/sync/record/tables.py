@@ -229,6 +229,8 @@ report_request = Table(
     # Not before this is createReport called (Amazon's clock).
     Column("ask_at", _TIME),
     Column("intended_at", _TIME, nullable=False),
+    # When createReport was last sent (PostgreSQL's clock); null: never, or before this was noted.
+    Column("sent_at", _TIME),
     # Amazon's own times.
     Column("report_created_at", _TIME),
     Column("report_ended_at", _TIME),

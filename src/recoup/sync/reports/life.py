@@ -185,10 +185,14 @@ class ReportLife:
     async def _ask(self, request: ReportRequest) -> ReportRequest:
         """Requests the report from Amazon.
 
-        A request of an earlier attempt may have reached Amazon: its report is looked for first.
+        A request of an earlier attempt may have reached Amazon: its report is looked for first, as
+        soon as Amazon must have it.
         """
         if request.request_id in self._resumed:
-            lost = await self._desk.find_lost(request)
+            request, has_waited = await self._desk.let_answer_pass(request)
+            if request.status != "intended":
+                return request
+            lost = await self._desk.find_lost(request, is_just_asked=has_waited)
             if lost is not None:
                 return await self._ledger.note(request, **state_of(lost))
         if request.ask_at is not None:

@@ -14,7 +14,7 @@ from recoup.ids import ConnectionId, SyncId
 from recoup.streams._window import Window, intersect, subtract, union
 from recoup.sync.cursors.queries import Cursor
 from recoup.sync.record.states import OPEN, RequestStatus
-from recoup.sync.record.tables import report_cooldown, report_request
+from recoup.sync.record.tables import report_request
 from recoup.sync.reports.request import (
     ANY_REPORT,
     Changes,
@@ -126,6 +126,27 @@ async def store_report_id(
             updated_at=func.now(),
         )
     )
+
+
+async def note_sent(conn: Writer, request_id: int) -> None:
+    """Records that createReport is sent now."""
+    await conn.execute(
+        update(report_request)
+        .where(_r.request_id == request_id)
+        .values(sent_at=func.clock_timestamp(), updated_at=func.now())
+    )
+
+
+async def read_sent(conn: Reader, request_id: int) -> tuple[ReportRequest, timedelta | None]:
+    """An entry as it is now, and how long ago createReport was sent for it, if that is known."""
+    row = (
+        await conn.execute(
+            select(report_request, (func.clock_timestamp() - _r.sent_at).label("sent_ago")).where(
+                _r.request_id == request_id
+            )
+        )
+    ).one()
+    return _request(row), row.sent_ago
 
 
 async def update_request(
@@ -331,31 +352,6 @@ async def read_report_times(conn: Reader, connection_id: ConnectionId) -> dict[s
     """
     rows = await conn.execute(_REPORT_SECONDS, {"connection_id": connection_id, "any": ANY_REPORT})
     return {row.report_type: ReportTimes(row.p50, row.p90, row.p95, row.reports) for row in rows}
-
-
-async def read_cooldowns(
-    conn: Reader, connection_id: ConnectionId
-) -> dict[str, tuple[datetime, timedelta]]:
-    """The end of each report type's cool-down, and its length."""
-    c = report_cooldown.c
-    rows = await conn.execute(select(report_cooldown).where(c.connection_id == connection_id))
-    return {row.report_type: (row.until, row.wait) for row in rows}
-
-
-async def write_cooldown(
-    conn: Writer,
-    connection_id: ConnectionId,
-    report_type: str,
-    *,
-    until: datetime,
-    wait: timedelta,
-) -> None:
-    values = {"until": until, "wait": wait}
-    await conn.execute(
-        insert(report_cooldown)
-        .values(connection_id=connection_id, report_type=report_type, **values)
-        .on_conflict_do_update(index_elements=["connection_id", "report_type"], set_=values)
-    )
 
 
 def _request(row: Row[Any]) -> ReportRequest:

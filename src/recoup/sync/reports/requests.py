@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from recoup.db.engine import Database
 from recoup.errors import (
@@ -37,14 +38,16 @@ from recoup.spapi.operations.reports import (
 )
 from recoup.spapi.paging import PageGuard
 from recoup.spapi.retry import DEFAULT_RETRY, RetryPolicy
+from recoup.sync.record.lease_queries import Fence, hold_fence
+from recoup.sync.reports.cooldown_queries import read_cooldowns, write_cooldown
 from recoup.sync.reports.matching import match_lost
 from recoup.sync.reports.polls import OLDEST, Pace, ReportWatcher
 from recoup.sync.reports.queries import (
     find_oldest_intent,
     list_known_ids,
     list_made_since,
-    read_cooldowns,
-    write_cooldown,
+    note_sent,
+    read_sent,
 )
 from recoup.sync.reports.request import ReportRequest
 from recoup.sync.reports.windows import overlaps
@@ -57,6 +60,10 @@ _FRESH = timedelta(days=1)
 _REFUSALS = 5
 _REFUSALS_OF_ALL = 8
 _A_PAIR = 2
+# A createReport whose answer nobody heard has been accepted or refused by then, and is listed: so
+# long does the gateway in front of Amazon's service wait for it (29 s, the limit that AWS documents
+# for its API gateway), and no read of ours waits longer either.
+_UNHEARD = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ class Taken:
 class ReportDesk:
     """The reports of one connection during one attempt of a sync.
 
-    types: the report types of the sync's streams. hurry: by what to divide every wait; 1 at
+    fence: the attempt's; whoever has lost it requests nothing more. types: the report types of the sync's streams. hurry: by what to divide every wait; 1 at
     Amazon's, more at a sandbox whose time runs faster. is_still: whether all that the sync does is
     wait for reports. polls: reports when requested ones have ended.
     """
@@ -81,6 +88,7 @@ class ReportDesk:
         database: Database,
         connection_id: ConnectionId,
         *,
+        fence: Fence,
         types: Sequence[str],
         pace: Pace | None = None,
         hurry: Callable[[], float] = lambda: 1.0,
@@ -90,6 +98,7 @@ class ReportDesk:
         self._api = api
         self._database = database
         self._connection_id = connection_id
+        self._fence = fence
         self._types = tuple(dict.fromkeys(types))
         self._pace = pace or Pace()
         self._hurry = hurry
@@ -209,7 +218,28 @@ class ReportDesk:
             for report_id, begins, ends in [*ours, *others]
         )
 
+    async def let_answer_pass(self, request: ReportRequest) -> tuple[ReportRequest, bool]:
+        """Waits until Amazon lists what an attempt sent shortly before it ended, if it did.
+
+        Returns the entry as it is then, as that attempt may have heard its answer after all, and
+        whether there was something to wait for.
+        """
+        async with self._database.reading() as conn:
+            request, ago = await read_sent(conn, request.request_id)
+        if ago is None or ago >= _UNHEARD or request.report_id is not None:
+            return request, False
+        await asyncio.sleep((_UNHEARD - ago).total_seconds())
+        async with self._database.reading() as conn:
+            request, _ = await read_sent(conn, request.request_id)
+        return request, True
+
     # Asking for a report.
+
+    async def _note_sent(self, request: ReportRequest) -> None:
+        """Raises FencedError: an attempt that has lost its sync sends nothing more."""
+        async with self._database.writing() as conn:
+            await note_sent(conn, request.request_id)
+            await hold_fence(conn, self._fence)
 
     def wait_in_line(self, request: ReportRequest, interval: timedelta) -> timedelta:
         """How long to wait with a report that was requested too soon: at least the interval.
@@ -252,6 +282,7 @@ class ReportDesk:
                         since=request.asked.since if request.asked else None,
                         until=request.asked.until if request.asked else None,
                         options=request.options,
+                        before_sending=partial(self._note_sent, request),
                     )
                 except ThrottledError as exc:
                     refused_since = refused_since or time.monotonic()
@@ -267,12 +298,13 @@ class ReportDesk:
                             "software of the account uses up Amazon's limit."
                         )
                         raise self._given_up[request.report_type] from exc
-                except (UnavailableError, MalformedAnswerError):
+                except (UnavailableError, MalformedAnswerError) as exc:
                     # Amazon may have taken it: look before asking again.
                     failures += 1
                     if failures >= self._retry.attempts:
                         raise
-                    await self._retry.pause(failures)
+                    unheard = _UNHEARD if exc.status is None else None
+                    await self._retry.pause(failures, at_least=unheard)
                     lost = await self.find_lost(request, is_just_asked=True)
                     if lost is not None:
                         return lost.report_id

@@ -46,12 +46,16 @@ class Wire:
         self._loop.call_soon_threadsafe(self._cut)
 
     def mend(self) -> None:
-        self._is_cut = False
+        """After a `cut` before it, however shortly."""
+        self._loop.call_soon_threadsafe(self._mend)
 
     def _cut(self) -> None:
         self._is_cut = True
         for writer in self._open:
             writer.transport.abort()
+
+    def _mend(self) -> None:
+        self._is_cut = False
 
     def _run(self) -> None:
         self._loop.run_until_complete(self._serve())

@@ -9,9 +9,15 @@ from functools import partial
 
 import pytest
 
-from recoup.errors import MalformedAnswerError, ThrottledError, UnavailableError
+from recoup.errors import (
+    BadRequestError,
+    MalformedAnswerError,
+    ThrottledError,
+    UnavailableError,
+)
 from recoup.spapi.operations.reports import (
     CREATE_REPORT,
+    LISTED,
     AmazonReport,
     ProcessingStatus,
     create_report,
@@ -131,6 +137,44 @@ async def test_the_token_of_the_next_page_travels_alone(api, server) -> None:
         "pageSize": ["100"],
     }
     assert more == {"nextToken": ["T"]}
+
+
+_TOO_OLD = Reply(400, {"errors": [{"code": "InvalidInput", "message": "createdSince"}]})
+_AN_HOUR_LATER = {"date": "Mon, 23 Nov 2026 14:00:00 GMT"}
+
+
+def created_since(server) -> list[str]:
+    return [one.query["createdSince"][0] for one in server.received if one.path == REPORTS]
+
+
+async def test_nothing_is_asked_for_that_amazon_no_longer_lists(api, server, time) -> None:
+    """90 days back by a clock that is not quite Amazon's, of a call that waits for its turn."""
+    server.script(REPORTS, Reply(200, {"reports": []}))
+
+    await get_reports(api, report_types=["GET_A"], created_since=time.now - LISTED)
+
+    assert created_since(server) == ["2026-08-25T13:00:00Z"]
+
+
+async def test_a_time_that_amazon_no_longer_lists_is_moved(api, server, time) -> None:
+    """The refusal tells Amazon's clock, which was more than an hour ahead of ours."""
+    late = Reply(400, _TOO_OLD.body, _AN_HOUR_LATER)
+    server.script(REPORTS, late, Reply(200, {"reports": [REPORT]}))
+
+    page = await get_reports(api, report_types=["GET_A"], created_since=time.now - LISTED)
+
+    assert [one.report_id for one in page.reports] == ["R1"]
+    assert created_since(server) == ["2026-08-25T13:00:00Z", "2026-08-25T15:00:00Z"]
+
+
+async def test_another_refusal_of_a_listing_is_raised_at_once(api, server, time) -> None:
+    """It is within Amazon's sight: to ask again would change nothing."""
+    server.script(REPORTS, _TOO_OLD)
+
+    with pytest.raises(BadRequestError):
+        await get_reports(api, report_types=["GET_A"], created_since=time.now - LISTED)
+
+    assert len(created_since(server)) == 1
 
 
 @pytest.mark.parametrize(

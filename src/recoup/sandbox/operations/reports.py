@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
 from urllib.parse import parse_qsl
@@ -124,8 +124,7 @@ def _pager(call: Call, query: Query) -> Pager[ReportRecord]:
 
 def _created(call: Call, query: Query) -> tuple[datetime, datetime]:
     since, until = query.moment("createdSince"), query.moment("createdUntil")
-    # A minute of grace: the 90 days of a client count from its request for the first page.
-    oldest = call.now - RETENTION - timedelta(minutes=1)
+    oldest = call.now - RETENTION
     if since is not None and since < to_instant(oldest) and "nextToken" not in call.query:
         raise invalid_input("createdSince must be within the last 90 days.")
     return (

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from recoup.clock import parse_believable, to_rfc3339
-from recoup.errors import MalformedAnswerError
+from recoup.errors import BadRequestError, MalformedAnswerError
 from recoup.logs import get_logger
 from recoup.spapi.client import SpApi
 from recoup.spapi.operation import Operation, UsagePlan
@@ -58,6 +58,12 @@ _ROLES = {
     "GET_V2_SETTLEMENT_": "Finance and Accounting",
 }
 _FBA_ROLE = "Amazon Fulfillment"
+LISTED = timedelta(days=90)
+"""How far back getReports sees (docs/amazon.md#reports)."""
+# A call may wait for its turn before it is sent, and Amazon refuses it if the time is out of sight by
+# then (ours).
+_MARGIN = timedelta(hours=1)
+_TRIES = 3
 
 _log = get_logger(__name__)
 
@@ -154,17 +160,25 @@ async def get_reports(
 ) -> ReportsPage:
     """The first page of the reports of up to ten types, whoever requested them.
 
-    One that cannot be read is left out: it may be anybody's. Raises what SpApi.call raises.
-    `created_since` is at most 90 days ago.
+    One that cannot be read is left out: it may be anybody's. A `created_since` that is out of
+    Amazon's sight is moved to the earliest that is not, an hour less than LISTED ago.
+    Raises what SpApi.call raises.
     """
-    return await _reports(
-        api,
-        {
+    left = _TRIES
+    while True:
+        since = max(created_since, api.now() - LISTED + _MARGIN)
+        query = {
             "reportTypes": report_types,
-            "createdSince": to_rfc3339(created_since),
+            "createdSince": to_rfc3339(since),
             "pageSize": _PAGE_SIZE,
-        },
-    )
+        }
+        try:
+            return await _reports(api, query)
+        except BadRequestError:
+            left -= 1
+            # The answer has told Amazon's time: it was out of sight after all.
+            if not left or since > api.now() - LISTED:
+                raise
 
 
 async def get_more_reports(api: SpApi, page_token: str) -> ReportsPage:

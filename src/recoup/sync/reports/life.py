@@ -25,7 +25,7 @@ from recoup.errors import (
     SpApiError,
 )
 from recoup.logs import get_logger
-from recoup.spapi.operations.reports import AmazonReport, ProcessingStatus
+from recoup.spapi.operations.reports import LISTED, AmazonReport, ProcessingStatus
 from recoup.streams._stream import Snapshot
 from recoup.streams._window import Window, intersect, subtract
 from recoup.sync.record.stream_state import ASKED_SHARE, LOADED_SHARE, READY_SHARE, StreamState
@@ -33,7 +33,6 @@ from recoup.sync.reports.files import fetch_file, fetch_reason
 from recoup.sync.reports.ledger import ReportLedger
 from recoup.sync.reports.matching import Matched, match_others, match_requests, match_snapshot
 from recoup.sync.reports.narrowing import Narrowing
-from recoup.sync.reports.polls import OLDEST
 from recoup.sync.reports.request import ReportRequest, state_of
 from recoup.sync.reports.requests import ReportDesk
 from recoup.sync.reports.verdict import Verdict, judge
@@ -140,7 +139,7 @@ class ReportLife:
 
     async def _find_made(self) -> list[AmazonReport]:
         """Every report that Amazon made by itself and that the ledger lacks, oldest first."""
-        since = self._work.api.now() - OLDEST
+        since = self._work.api.now() - LISTED
         found = await self._desk.list_unclaimed(self._report.report_type, since=since)
         return [
             one
@@ -267,7 +266,7 @@ class ReportLife:
         except (RemoteNotFoundError, DocumentExpiredError, BrokenDocumentError) as exc:
             if not self._report.discovered:
                 verdict = judge(None, request, similar_before=False, halvable=False)
-            elif request.made_at > self._work.api.now() - OLDEST:
+            elif request.made_at > self._work.api.now() - LISTED:
                 raise  # Amazon still lists it, and makes no other: the next sync tries the same one
             else:
                 verdict = Verdict.FAIL

@@ -16,8 +16,6 @@ from recoup.spapi.operations.reports import AmazonReport, get_report
 from recoup.sync.reports.queries import read_report_times
 from recoup.sync.reports.request import ReportRequest, ReportTimes
 
-OLDEST = timedelta(days=90)
-"""How far back getReports sees."""
 # With this many awaited reports, one getReports polls all of them.
 _ENOUGH_FOR_A_LISTING = 2
 # Of so many reports hardly ever all have ended when half of them usually have: 1 time in 2 ** 5.
@@ -183,7 +181,6 @@ class ReportWatcher:
         if len(awaited) >= _ENOUGH_FOR_A_LISTING:
             types = tuple(dict.fromkeys(one.report_type for one in awaited))
             since = min(one.created_at for one in awaited) - timedelta(minutes=1)
-            since = max(since, self._api.now() - OLDEST)
             found = {one.report_id: one for one in await self._list_since(types, since)}
         else:
             awaited = [one for one in awaited if time.monotonic() >= one.due]

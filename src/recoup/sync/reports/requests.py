@@ -41,7 +41,7 @@ from recoup.spapi.retry import DEFAULT_RETRY, RetryPolicy
 from recoup.sync.record.lease_queries import Fence, hold_fence
 from recoup.sync.reports.cooldown_queries import read_cooldowns, write_cooldown
 from recoup.sync.reports.matching import match_lost
-from recoup.sync.reports.polls import OLDEST, Pace, ReportWatcher
+from recoup.sync.reports.polls import Pace, ReportWatcher
 from recoup.sync.reports.queries import (
     find_oldest_intent,
     list_known_ids,
@@ -142,11 +142,9 @@ class ReportDesk:
             if self._listing is None:
                 async with self._database.reading() as conn:
                     oldest = await find_oldest_intent(conn, self._connection_id)
-                now = self._api.now()
-                since = now - _FRESH
+                since = self._api.now() - _FRESH
                 if oldest is not None:
                     since = min(since, oldest - timedelta(minutes=1))
-                since = max(since, now - OLDEST)
                 self._listing = await self.list_since(self._types, since)
         return self._listing
 

@@ -200,7 +200,10 @@ def _whole(state: StreamState, look_at: datetime) -> tuple[Note, NotAvailableErr
         told = "; ".join(
             f"{', '.join(one.marketplace_ids) or 'all'}: {one.error}" for one in state.refusals
         )
-        raise RefusedError(f"Amazon denies access to {noun}. {told}.")
+        raise RefusedError(
+            f"Amazon refuses the request for {noun}. {told}. No permission is missing: the next sync "
+            "makes it again."
+        )
     text = f"The {noun} are not available: {reason} ({errors[0]}). {_again(look_at)}"
     note = Note(name, NoteCode.NOT_AVAILABLE, text, look_again_at=look_at)
     return note, NotAvailableError(text)

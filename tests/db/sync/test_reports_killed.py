@@ -14,11 +14,13 @@ from sqlalchemy import text
 from recoup.clock import utc_now
 from recoup.db.engine import Database
 from recoup.errors import FencedError
+from recoup.ids import SyncId
 from recoup.jobs.stop import stop_sync
 from recoup.spapi.limits import LocalBudget
+from recoup.spapi.retry import RetryPolicy
 from recoup.sync.record.lease_queries import Fence
 from recoup.sync.reports.queries import insert_request
-from recoup.sync.reports.request import NewRequest
+from recoup.sync.reports.request import NewRequest, ReportRequest
 from recoup.sync.reports.requests import ReportDesk
 from tests.support.dying import KilledError, dying_runner
 from tests.support.lab import Lab, open_lab
@@ -158,15 +160,13 @@ async def test_a_report_that_was_being_asked_for_is_not_asked_for_again(lab: Lab
     assert (await lab.calls())["createReport"] == made
 
 
-async def test_who_has_lost_a_sync_asks_for_nothing(lab: Lab) -> None:
-    """A worker that wakes up when another has the sync must not request what that one requests."""
-    sync_id = await lab.start()
-    connection_id = lab.connection.connection_id
+async def intended(lab: Lab, sync_id: SyncId) -> ReportRequest:
+    """A request of this sync that is not made yet."""
     async with lab.database.writing() as conn:
-        request = await insert_request(
+        return await insert_request(
             conn,
             NewRequest(
-                connection_id=connection_id,
+                connection_id=lab.connection.connection_id,
                 stream="reimbursements",
                 scope="",
                 report_type="GET_FBA_REIMBURSEMENTS_DATA",
@@ -178,10 +178,41 @@ async def test_who_has_lost_a_sync_asks_for_nothing(lab: Lab) -> None:
                 sync_id=sync_id,
             ),
         )
+
+
+async def test_who_has_lost_a_sync_asks_for_nothing(lab: Lab) -> None:
+    """A worker that wakes up when another has the sync must not request what that one requests."""
+    sync_id = await lab.start()
+    request = await intended(lab, sync_id)
     api = await lab.access.open(lab.connection, LocalBudget())
+    connection_id = lab.connection.connection_id
     old = ReportDesk(api, lab.database, connection_id, fence=Fence(sync_id, 7), types=[])
 
     with pytest.raises(FencedError):
         await old.ask(request)
 
     assert "createReport" not in await lab.calls()
+
+
+@pytest.mark.parametrize(("fault", "least"), [("reset", 30.0), ("503", 0.0)])
+async def test_a_broken_connection_has_half_a_minute(lab: Lab, fault: str, least: float) -> None:
+    """What Amazon accepted and could not say is listed by then; after an answer nothing is open."""
+    sync_id = await lab.start()
+    request = await intended(lab, sync_id)
+    await lab.faults(f"{fault}@createReport:1")
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    api = await lab.access.open(lab.connection, LocalBudget())
+    desk = ReportDesk(
+        *(api, lab.database, lab.connection.connection_id),
+        fence=Fence(sync_id, await lab.scalar("select attempt from sync_progress")),
+        types=[],
+        retry=RetryPolicy(sleep=sleep),
+    )
+
+    assert await desk.ask(request)
+    assert len(slept) == 1
+    assert least <= slept[0] < least + 1

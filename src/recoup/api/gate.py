@@ -25,7 +25,10 @@ from recoup.api.problems import MEDIA_TYPE
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """connections: all together; per_peer: those of one address. The rest are seconds.
+    """connections: all together; per_peer: those of one address. waiting: those that the system holds
+    until they are accepted, which one turn of the event loop may do before any limit is looked at. Of
+    more at once some are lost, and their clients try again after 1, 3, 7, 15 s and so on; Linux allows
+    4096 unless told otherwise (net.core.somaxconn). The rest are seconds.
 
     head_seconds: from the connection, or from the last answer, to the end of a request's head.
     body_seconds: from there to the end of its body; a megabyte over a slow line.
@@ -34,25 +37,26 @@ class ConnectionLimits:
 
     connections: int = 24_000
     per_peer: int = 12_000
+    waiting: int = 4096
     head_seconds: float = 10.0
     body_seconds: float = 60.0
     unread_seconds: float = 60.0
 
     def within(self, descriptors: int) -> ConnectionLimits:
         """The same, fewer where the process may open fewer files; see `file_limit`."""
-        connections = max(_FEWEST, min(self.connections, descriptors - OTHER_FILES))
+        waiting = max(_FEWEST, min(self.waiting, descriptors // 4))
+        connections = max(_FEWEST, min(self.connections, descriptors - waiting - OTHER_FILES))
         return ConnectionLimits(
             connections=connections,
             per_peer=min(self.per_peer, max(_FEWEST // 2, connections // 2)),
+            waiting=waiting,
             head_seconds=self.head_seconds,
             body_seconds=self.body_seconds,
             unread_seconds=self.unread_seconds,
         )
 
 
-BACKLOG = 256
-"""Connections that one turn of the event loop accepts, before any limit is looked at."""
-OTHER_FILES = BACKLOG + 256
+OTHER_FILES = 256
 """What a process needs beside its connections: two pools of the database, files, Amazon."""
 _FEWEST = 64
 _RETRY_SECONDS = 5

@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from recoup.api.file_limit import raise_file_limit
-from recoup.api.gate import BACKLOG, ConnectionLimits, Gate, GatedConnection
+from recoup.api.gate import ConnectionLimits, Gate, GatedConnection
 from recoup.api.services import Services
 
 # Requests take milliseconds and event streams are ended: anything longer is cut off.
@@ -33,7 +33,8 @@ async def serve_api(
     `port` 0 takes any free port; `started` receives the port once connections are accepted.
     Raises OSError when the port cannot be had, and what opening the application's parts raises.
     """
-    gate = Gate((limits or ConnectionLimits()).within(raise_file_limit()))
+    limits = (limits or ConnectionLimits()).within(raise_file_limit())
+    gate = Gate(limits)
     with socket.create_server((host, port), family=_family(host, port)) as listener:
         # asyncio sets this for sockets that name their protocol, which create_server's do not. Without
         # it the body of an answer waits up to 40 ms for the client to acknowledge the head.
@@ -43,7 +44,7 @@ async def serve_api(
             # is not acknowledged for a quarter of an hour. Event streams send a heartbeat.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNHEARD_MS)
         async with app.router.lifespan_context(app):
-            await _serve(app, listener, stop, started, gate)
+            await _serve(app, listener, stop, started, gate, waiting=limits.waiting)
 
 
 async def _serve(
@@ -52,13 +53,15 @@ async def _serve(
     stop: asyncio.Event,
     started: Callable[[int], None] | None,
     gate: Gate,
+    *,
+    waiting: int,
 ) -> None:
     services: Services = app.state.services
     server = _Server(
         uvicorn.Config(
             app,
             http=GatedConnection,
-            backlog=BACKLOG,
+            backlog=waiting,
             ws="none",
             # Ours is entered by the caller above, so that its errors are raised and not logged.
             lifespan="off",

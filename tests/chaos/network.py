@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from recoup.listener import open_listener
+
 _CHUNK_BYTES = 65536
 
 
@@ -24,7 +26,7 @@ class Wire:
 
     def __init__(self, target: str | Path, *, listener: socket.socket | None = None) -> None:
         self._target = target
-        self._listener = listener or socket.create_server(("127.0.0.1", 0))
+        self._listener = listener or open_listener("127.0.0.1", 0)
         self._loop = asyncio.new_event_loop()
         self._is_cut = False
         self._open: set[asyncio.StreamWriter] = set()

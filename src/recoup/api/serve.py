@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from recoup.api.file_limit import raise_file_limit
 from recoup.api.gate import ConnectionLimits, Gate, GatedConnection
 from recoup.api.services import Services
+from recoup.listener import open_listener
 
 # Requests take milliseconds and event streams are ended: anything longer is cut off.
 _GRACE_SECONDS = 3
@@ -35,10 +36,7 @@ async def serve_api(
     """
     limits = (limits or ConnectionLimits()).within(raise_file_limit())
     gate = Gate(limits)
-    with socket.create_server((host, port), family=_family(host, port)) as listener:
-        # asyncio sets this for sockets that name their protocol, which create_server's do not. Without
-        # it the body of an answer waits up to 40 ms for the client to acknowledge the head.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with open_listener(host, port) as listener:
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             # A client whose machine or network is gone says nothing: the kernel would send again what
             # is not acknowledged for a quarter of an hour. Event streams send a heartbeat.
@@ -83,10 +81,6 @@ async def _serve(
         services.stopping.set()
         server.should_exit = True
         await serving
-
-
-def _family(host: str, port: int) -> socket.AddressFamily:
-    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
 
 
 class _Server(uvicorn.Server):

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from recoup.listener import open_listener
 from recoup.sandbox.answers import ABORT_EXTENSION
 from recoup.sandbox.app import create_app
 from recoup.sandbox.config import SandboxConfig
@@ -32,8 +33,7 @@ async def serve(
     Raises OSError when the port or the folder for the state cannot be had.
     """
     app = create_app(config)
-    listener = socket.create_server((host, port), family=_family(host, port))
-    with listener:
+    with open_listener(host, port) as listener:
         server = _Server(
             uvicorn.Config(
                 app,
@@ -56,10 +56,6 @@ async def serve(
             server.should_exit = True
             await running
             app.state.sandbox.reports.close()
-
-
-def _family(host: str, port: int) -> socket.AddressFamily:
-    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
 
 
 class _Server(uvicorn.Server):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -161,18 +162,23 @@ async def _list_empty_columns(conn: Reader, connection_id: ConnectionId) -> list
 def _empty_columns() -> str:
     """Checks only rows from files: answers of an API have no headings."""
     needed = frozenset[tuple[str, str]]().union(*map(needs_of, all_rules()))
-    selects = [
-        f"select '{stream.name}', '{one.column}' "
-        f"where exists (select from {table} where {_of_file(stream, one)}) and not exists "
-        f"(select from {table} where {_of_file(stream, one)} and {_is_filled(one)})"
-        for stream in streams_by_name().values()
-        if stream.report
-        for one in stream.report.fields
-        if one.filled or one.filled_where
-        for table in tables_of(stream)
-        if (table, one.column) in needed and not table.endswith("_history")
-    ]
-    return " union all ".join(selects)
+    fields: defaultdict[tuple[str, str], list[Field]] = defaultdict(list)
+    for stream in streams_by_name().values():
+        for one in stream.report.fields if stream.report else ():
+            for table in tables_of(stream) if one.filled or one.filled_where else ():
+                if (table, one.column) in needed and not table.endswith("_history"):
+                    rows = f"(select from {table} where {_of_file(stream, one)}"
+                    fields[stream.name, rows].append(one)
+    return " union all ".join(_empty_of(name, rows, some) for (name, rows), some in fields.items())
+
+
+def _empty_of(stream: str, rows: str, fields: Sequence[Field]) -> str:
+    """Those that none of the rows fills, if there are rows."""
+    filled = ", ".join(f"('{one.column}', exists {rows} and {_is_filled(one)}))" for one in fields)
+    return (
+        f"select '{stream}', name from (values {filled}) as of_column (name, is_filled) "
+        f"where not is_filled and exists {rows})"
+    )
 
 
 def _of_file(stream: Stream, one: Field) -> str:

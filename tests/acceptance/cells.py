@@ -95,6 +95,11 @@ class Cell:
         if not _lives(self._postmaster()):
             self._server.start()
 
+    def set_faults(self, *faults: str) -> None:
+        """From now on the sandbox has these and no others."""
+        url = self.stack.sandbox_url + "/_sandbox/faults"
+        httpx2.post(url, json={"faults": list(faults)}).raise_for_status()
+
     def check(self, calm: Calm) -> None:
         stack = self.stack
         stack.finish()

@@ -59,7 +59,7 @@ def test_a_death_in_a_request_is_healed_by_the_next_one(
     worker = cell.worker()
     steady = cell.serve()
     if step == "cancel":
-        _set_faults(cell, "stall:1")  # or the sync would end before it is cancelled
+        cell.set_faults("stall:1")  # or the sync would end before it is cancelled
     if step != "start":
         sync_id = cell.start()
     if step == "claim_update":
@@ -72,7 +72,7 @@ def test_a_death_in_a_request_is_healed_by_the_next_one(
     cell.stack.until(lambda: _succeeds(ask, cell), "the same request is answered")
 
     if step == "cancel":
-        _set_faults(cell)
+        cell.set_faults()
         assert cell.stack.status() == "cancelled"
         assert cell.stack.scalar("select sync_id from sync_progress") == sync_id
         cell.start("another")
@@ -91,10 +91,6 @@ def _succeeds(ask: Callable[[Cell], object], cell: Cell) -> bool:
     except (httpx2.HTTPError, AssertionError):
         return False
     return True
-
-
-def _set_faults(cell: Cell, *faults: str) -> None:
-    httpx2.post(cell.stack.sandbox_url + "/_sandbox/faults", json={"faults": list(faults)})
 
 
 def _start(cell: Cell) -> None:

@@ -193,6 +193,7 @@ def test_versions_side_by_side_hand_a_sync_on(
     def old() -> Running:
         return cell.started(start(STREAMS, program=_PROGRAM, PYTHONPATH=old_path))
 
+    cell.set_faults("slow:1")  # or the sync could end before the other version has started
     first = old() if is_upgrade else cell.worker()
     reader = cell.read(cell.start())
     cell.stack.until(lambda: _rows(cell) > 0, "the first version works")
@@ -201,6 +202,7 @@ def test_versions_side_by_side_hand_a_sync_on(
     else:
         old()
     first.stop(signal.SIGTERM)
+    cell.set_faults()
 
     cell.check(calm)
     reader.end(within_seconds=180)

@@ -28,7 +28,8 @@ test-long: setup
 	$(BIN)/python -m pytest -n auto --dist worksteal -m long
 	$(BIN)/python -m pytest -n auto --dist worksteal --hypothesis-profile long tests/property/test_claims.py
 
-# Everything below running syncs is hurt, then killed at each named step: see docs/chaos.md. Hours.
+# Everything below running syncs is hurt, then killed at each named step: see docs/chaos.md.
+# 45 minutes.
 # `make chaos SEED=7` deals the blows of seed 7.
 chaos: setup
 	$(BIN)/python -m tests.chaos --sellers 50 --blows 300 $(if $(SEED),--seed $(SEED))

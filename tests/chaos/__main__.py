@@ -33,6 +33,10 @@ from tests.support.sse_reader import SseReader
 FEW = "inventory,ledger,orders,reimbursements"
 _PATIENCE_SECONDS = 1800.0
 _ASKED = "select count(*) from report_request where report_id is not null and not adopted"
+_UNHEARD = (
+    "select coalesce(string_agg(concat_ws(' ', request_id, stream, scope, status, tries, intended_at,"
+    " sent_at, remark), '; '), 'none') from report_request where sent_at is not null and report_id is null"
+)
 _BUSY = (
     "select count(*) from procrastinate_jobs j where j.queue_name = 'sync' and j.status = 'todo'"
     " and j.scheduled_at is null"
@@ -196,7 +200,9 @@ def _check(at: Installation, calm: dict[str, Any], say: Any) -> None:
     calls = httpx2.get(at.stack.sandbox_url + "/_sandbox/calls").json()
     made, asked = calls["createReport"]["calls"], scalar(_ASKED)
     say(f"createReport {made} times, {asked} reports in the ledger; {len(calm)} sellers alike")
-    assert made == asked, "a report was asked for twice, or its id was lost"
+    assert made == asked, (
+        f"a report was asked for twice, or its id was lost; sent and never heard of: {scalar(_UNHEARD)}"
+    )
     assert scalar(_BUSY) == 0, "jobs are left in the queue"
 
 

@@ -46,7 +46,7 @@ from recoup.spapi.transport import (
     open_download,
 )
 
-__all__ = ["Answer", "RetryPolicy", "SpApi", "new_http_client"]
+__all__ = ["ONCE_LIMIT", "Answer", "RetryPolicy", "SpApi", "new_http_client"]
 
 _log = get_logger(__name__)
 
@@ -55,6 +55,11 @@ _log = get_logger(__name__)
 _MOST_RENEWALS = 3
 # Failures of one call in a row: some seconds, after which a person wonders.
 _WORTH_TELLING = 4
+
+ONCE_LIMIT = timedelta(seconds=30)
+"""How long a call that must not be made twice may take once it is noted as sent (ours): a process
+that was stopped in between and wakes up later sends nothing.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +168,9 @@ class SpApi:
             while True:
                 await self._budget.acquire(operation)
                 token = await self._tokens.get(self._refresh_token)
-                outcome = await self._try(request, attempts, token)
+                outcome = await self._try(
+                    request, attempts, token, within=self._retry.request_limit
+                )
                 if isinstance(outcome, Answer):
                     if attempts.was_hindered:
                         await self._budget.recovered(operation)
@@ -176,9 +183,10 @@ class SpApi:
         """Makes a call that must not be made twice: never repeats one that may have reached Amazon.
 
         before_sending: awaited when all waiting is over; what it raises keeps the call from being
-        sent. Only a refused access token is renewed, up to three times. A 429 is not reported to the
-        budget: createReport also has limits of its own for each report type, and those must not
-        slow the others down; `throttled` reports it. Raises the SpApiError of the answer.
+        sent. It and the answer have ONCE_LIMIT together. Only a refused access token is renewed, up
+        to three times. A 429 is not reported to the budget: createReport also has limits of its own
+        for each report type, and those must not slow the others down; `throttled` reports it. Raises
+        the SpApiError of the answer.
         """
         request = _Request(operation, self._endpoint + operation.url_path(), {}, body)
         attempts = _Attempts()
@@ -186,8 +194,10 @@ class SpApi:
             while True:
                 await self._budget.acquire(operation)
                 token = await self._tokens.get(self._refresh_token)
+                began = self._retry.monotonic()
                 await before_sending()
-                outcome = await self._try(request, attempts, token)
+                left = ONCE_LIMIT - timedelta(seconds=self._retry.monotonic() - began)
+                outcome = await self._try(request, attempts, token, within=left)
                 if isinstance(outcome, Answer):
                     return outcome
                 if not isinstance(outcome, AccessTokenRejectedError):
@@ -210,13 +220,15 @@ class SpApi:
         async with self._downloads, open_download(self._http, url, monotonic=monotonic) as answer:
             yield answer
 
-    async def _try(self, request: _Request, attempts: _Attempts, token: str) -> Answer | SpApiError:
+    async def _try(
+        self, request: _Request, attempts: _Attempts, token: str, *, within: timedelta
+    ) -> Answer | SpApiError:
         """Makes one request; learns the clock and the rate from every answer."""
         operation = request.operation
         self._calls[operation] += 1
         attempts.asked_to_wait = None
         try:
-            reply = await self._send(request, token)
+            reply = await self._send(request, token, within)
         except (UnavailableError, MalformedAnswerError, OversizeError) as exc:
             _log.debug("spapi.broken", operation=operation.name, error=str(exc.__cause__ or exc))
             return exc
@@ -243,13 +255,13 @@ class SpApi:
             return Answer(outcome.body, answered_at, reply.request_id, reply.status)
         return outcome
 
-    async def _send(self, request: _Request, token: str) -> Reply:
+    async def _send(self, request: _Request, token: str, within: timedelta) -> Reply:
         return await exchange(
             self._http,
             request.operation.method,
             request.url,
             operation=request.operation.name,
-            within=self._retry.request_limit,
+            within=within,
             params=request.params,
             json=request.body,
             headers={

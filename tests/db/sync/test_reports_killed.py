@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from recoup.errors import FencedError
 from recoup.ids import SyncId
 from recoup.jobs.stop import stop_sync
 from recoup.spapi.limits import LocalBudget
+from recoup.spapi.operations.reports import create_report
 from recoup.spapi.retry import RetryPolicy
 from recoup.sync.record.lease_queries import Fence
-from recoup.sync.reports.queries import insert_request
+from recoup.sync.reports.listing import ReportListing
+from recoup.sync.reports.queries import insert_request, note_sent
 from recoup.sync.reports.request import NewRequest, ReportRequest
 from recoup.sync.reports.requests import ReportDesk
 from tests.support.dying import KilledError, dying_runner
@@ -57,7 +60,7 @@ async def content(lab: Lab) -> list[Any]:
         return [row[0] for row in rows]
 
 
-async def long_ago(lab: Lab, *, seconds: int = 60) -> None:
+async def long_ago(lab: Lab, *, seconds: int = 90) -> None:
     """As if so much time had passed since createReport was sent."""
     async with lab.database.writing() as conn:
         await conn.execute(
@@ -149,8 +152,8 @@ async def test_a_report_that_was_being_asked_for_is_not_asked_for_again(lab: Lab
         await stop_sync(lab.database, lab.workspace_id, sync_id)
         lab.runner.interrupt(sync_id)
         await first
-        # Of the half minute that the next one waits for Amazon.
-        await long_ago(lab, seconds=20)
+        # Of the minute that the next one waits for Amazon.
+        await long_ago(lab, seconds=50)
         asyncio.get_running_loop().call_later(0.5, amazon.accepts.set)
 
         sync = await lab.sync()
@@ -216,3 +219,53 @@ async def test_a_broken_connection_has_half_a_minute(lab: Lab, fault: str, least
     assert await desk.ask(request)
     assert len(slept) == 1
     assert least <= slept[0] < least + 1
+
+
+async def test_what_was_listed_too_early_shows_no_report(lab: Lab) -> None:
+    """A worker that is stopped between the note and the sending may still send for a while. The next
+    one listed the reports when it began, which may be before that.
+    """
+    sync_id = await lab.start()
+    request = await intended(lab, sync_id)
+    api = await lab.access.open(lab.connection, LocalBudget())
+    listing = ReportListing(
+        api, lab.database, lab.connection.connection_id, types=[request.report_type]
+    )
+    assert await listing.list_unclaimed(request.report_type) == []
+    async with lab.database.writing() as conn:
+        await note_sent(conn, request.request_id)
+    report_id = await create_report(
+        api,
+        report_type=request.report_type,
+        marketplace_ids=request.marketplace_ids,
+        since=None,
+        until=None,
+        options={},
+        before_sending=partial(asyncio.sleep, 0),
+    )
+
+    await long_ago(lab, seconds=60)
+    request, must_list = await listing.let_answer_pass(request)
+    lost = await listing.find_lost(request, anew=must_list)
+
+    assert lost is not None
+    assert lost.report_id == report_id
+
+
+async def test_a_listing_that_came_late_enough_is_made_once(lab: Lab) -> None:
+    """Each one costs of getReports, which has a call in 45 seconds."""
+    sync_id = await lab.start()
+    request = await intended(lab, sync_id)
+    api = await lab.access.open(lab.connection, LocalBudget())
+    async with lab.database.writing() as conn:
+        await note_sent(conn, request.request_id)
+    await long_ago(lab)
+    listing = ReportListing(
+        api, lab.database, lab.connection.connection_id, types=[request.report_type]
+    )
+    await listing.list_unclaimed(request.report_type)
+
+    request, must_list = await listing.let_answer_pass(request)
+
+    assert await listing.find_lost(request, anew=must_list) is None
+    assert (await lab.calls())["getReports"] == 1

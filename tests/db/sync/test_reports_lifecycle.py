@@ -358,7 +358,7 @@ async def test_a_report_of_somebody_else_serves(lab: Lab) -> None:
     since = api.now() - timedelta(days=1)
 
     async def unclaimed() -> list[str]:
-        found = await desk.list_unclaimed(mine.report.report_type, since=since)  # type: ignore[union-attr] # it has one
+        found = await desk.listing.list_unclaimed(mine.report.report_type, since=since)  # type: ignore[union-attr] # it has one
         return [one.report_id for one in found]
 
     assert await unclaimed() == [report_id]

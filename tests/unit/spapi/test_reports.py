@@ -15,6 +15,7 @@ from recoup.errors import (
     ThrottledError,
     UnavailableError,
 )
+from recoup.spapi.client import ONCE_LIMIT
 from recoup.spapi.operations.reports import (
     CREATE_REPORT,
     LISTED,
@@ -29,6 +30,7 @@ from tests.support.scripted_server import BREAK, Reply
 
 pytestmark = pytest.mark.anyio
 
+AT_ONCE = partial(asyncio.sleep, 0)
 REPORTS = "/reports/2021-06-30/reports"
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
@@ -45,7 +47,7 @@ REPORT = {
 }
 
 
-async def ask(api):
+async def ask(api, before_sending=AT_ONCE):
     return await create_report(
         api,
         report_type="GET_THINGS",
@@ -53,7 +55,7 @@ async def ask(api):
         since=SINCE,
         until=UNTIL,
         options={"eventType": ""},
-        before_sending=partial(asyncio.sleep, 0),
+        before_sending=before_sending,
     )
 
 
@@ -81,6 +83,14 @@ async def test_what_may_have_reached_amazon_is_not_repeated(api, server, answer)
         await ask(api)
 
     assert len([one for one in server.received if one.path == REPORTS]) == 1
+
+
+async def test_who_wakes_up_too_late_asks_for_nothing(api, server, time) -> None:
+    """A process may be stopped when it has noted that it sends; later another believes it did not."""
+    with pytest.raises(UnavailableError):
+        await ask(api, before_sending=partial(time.sleep, ONCE_LIMIT.total_seconds()))
+
+    assert [one for one in server.received if one.path == REPORTS] == []
 
 
 async def test_a_refusal_of_a_type_does_not_slow_the_others_down(api, server, budget) -> None:

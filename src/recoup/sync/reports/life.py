@@ -133,14 +133,14 @@ class ReportLife:
         missing = [one for one in matched.missing if one is not None and one.until < now - _PRESENT]
         if not missing or self._report.options:
             return {}
-        found = await self._desk.list_unclaimed(self._report.report_type)
+        found = await self._desk.listing.list_unclaimed(self._report.report_type)
         ids = self._ledger.section.marketplace_ids
         return match_others(missing, self._report, ids, found, now=self._work.api.now())
 
     async def _find_made(self) -> list[AmazonReport]:
         """Every report that Amazon made by itself and that the ledger lacks, oldest first."""
         since = self._work.api.now() - LISTED
-        found = await self._desk.list_unclaimed(self._report.report_type, since=since)
+        found = await self._desk.listing.list_unclaimed(self._report.report_type, since=since)
         return [
             one
             for one in reversed(found)
@@ -188,10 +188,10 @@ class ReportLife:
         soon as Amazon must have it.
         """
         if request.request_id in self._resumed:
-            request, has_waited = await self._desk.let_answer_pass(request)
+            request, must_list = await self._desk.listing.let_answer_pass(request)
             if request.status != "intended":
                 return request
-            lost = await self._desk.find_lost(request, is_just_asked=has_waited)
+            lost = await self._desk.listing.find_lost(request, anew=must_list)
             if lost is not None:
                 return await self._ledger.note(request, **state_of(lost))
         if request.ask_at is not None:
@@ -225,7 +225,7 @@ class ReportLife:
         is_cancelled = ended is not None and ended.status is ProcessingStatus.CANCELLED
         similar = False
         if ended is not None and is_cancelled and self._interval:
-            similar = await self._desk.had_similar(request, ended, within=self._interval)
+            similar = await self._desk.listing.had_similar(request, ended, within=self._interval)
         verdict = judge(
             ended.status if ended else None,
             request,

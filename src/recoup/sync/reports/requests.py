@@ -27,43 +27,22 @@ from recoup.errors import (
 from recoup.ids import ConnectionId
 from recoup.logs import get_logger
 from recoup.spapi.client import SpApi
-from recoup.spapi.operations.reports import (
-    CREATE_REPORT,
-    MOST_TYPES,
-    AmazonReport,
-    ProcessingStatus,
-    create_report,
-    get_more_reports,
-    get_reports,
-)
-from recoup.spapi.paging import PageGuard
+from recoup.spapi.operations.reports import CREATE_REPORT, create_report
 from recoup.spapi.retry import DEFAULT_RETRY, RetryPolicy
 from recoup.sync.record.lease_queries import Fence, hold_fence
 from recoup.sync.reports.cooldown_queries import read_cooldowns, write_cooldown
-from recoup.sync.reports.matching import match_lost
+from recoup.sync.reports.listing import UNHEARD, ReportListing
 from recoup.sync.reports.polls import Pace, ReportWatcher
-from recoup.sync.reports.queries import (
-    find_oldest_intent,
-    list_known_ids,
-    list_made_since,
-    note_sent,
-    read_sent,
-)
+from recoup.sync.reports.queries import note_sent
 from recoup.sync.reports.request import ReportRequest
-from recoup.sync.reports.windows import overlaps
 
 _log = get_logger(__name__)
 
-_FRESH = timedelta(days=1)
 # After so many 429s in a row a type is not for this account: with waits of 1, 2, 4 and 8 minutes
 # in between, while Amazon took other types; and when it took none, after two hours (ours).
 _REFUSALS = 5
 _REFUSALS_OF_ALL = 8
 _A_PAIR = 2
-# A createReport whose answer nobody heard has been accepted or refused by then, and is listed: so
-# long does the gateway in front of Amazon's service wait for it (29 s, the limit that AWS documents
-# for its API gateway), and no read of ours waits longer either.
-_UNHEARD = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +56,10 @@ class Taken:
 class ReportDesk:
     """The reports of one connection during one attempt of a sync.
 
-    fence: the attempt's; whoever has lost it requests nothing more. types: the report types of the sync's streams. hurry: by what to divide every wait; 1 at
-    Amazon's, more at a sandbox whose time runs faster. is_still: whether all that the sync does is
-    wait for reports. polls: reports when requested ones have ended.
+    fence: the attempt's; whoever has lost it requests nothing more. types: the report types of the
+    sync's streams. hurry: by what to divide every wait; 1 at Amazon's, more at a sandbox whose time
+    runs faster. is_still: whether all that the sync does is wait for reports. polls: reports when
+    requested ones have ended.
     """
 
     def __init__(
@@ -99,13 +79,10 @@ class ReportDesk:
         self._database = database
         self._connection_id = connection_id
         self._fence = fence
-        self._types = tuple(dict.fromkeys(types))
         self._pace = pace or Pace()
         self._hurry = hurry
         self._retry = retry
-        self._listing: list[AmazonReport] | None = None
-        self._listed = asyncio.Lock()
-        self._made: dict[str, tuple[datetime, list[AmazonReport]]] = {}
+        self.listing = ReportListing(api, database, connection_id, types=types)
         self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._cooldowns: dict[str, tuple[datetime, timedelta]] | None = None
         self._refused: set[str] = set()
@@ -116,7 +93,7 @@ class ReportDesk:
             connection_id,
             pace=self._pace,
             hurry=hurry,
-            list_since=self.list_since,
+            list_since=self.listing.list_since,
             is_still=is_still,
         )
         # How many requests Amazon has taken, and for which types and marketplaces.
@@ -131,107 +108,6 @@ class ReportDesk:
     def hurried(self, span: timedelta) -> timedelta:
         """A span of Amazon's time at this server."""
         return span / self._hurry()
-
-    # What exists already.
-
-    async def _list_recent(self) -> list[AmazonReport]:
-        """Lists reports of the sync's types, whoever requested them: those of the last day, and all
-        since the oldest request whose answer may be lost. Called once per attempt.
-        """
-        async with self._listed:
-            if self._listing is None:
-                async with self._database.reading() as conn:
-                    oldest = await find_oldest_intent(conn, self._connection_id)
-                since = self._api.now() - _FRESH
-                if oldest is not None:
-                    since = min(since, oldest - timedelta(minutes=1))
-                self._listing = await self.list_since(self._types, since)
-        return self._listing
-
-    async def _list_made(self, report_type: str, *, until: datetime) -> list[AmazonReport]:
-        """Lists reports of a type, whoever requested them, including all made up to a moment, as
-        other software continues during the sync. Covers the last day.
-        """
-        async with self._listed:
-            taken_at, found = self._made.get(report_type, (None, []))
-            if taken_at is None or taken_at <= until:
-                taken_at = self._api.now()
-                found = await self.list_since([report_type], until - _FRESH)
-                self._made[report_type] = (taken_at, found)
-        return found
-
-    async def list_since(self, types: Sequence[str], since: datetime) -> list[AmazonReport]:
-        """Lists every report of the types since then, page by page, the newest first."""
-        found: dict[str, AmazonReport] = {}
-        for first in range(0, len(types), MOST_TYPES):
-            guard = PageGuard("getReports")
-            some = types[first : first + MOST_TYPES]
-            page = await get_reports(self._api, report_types=some, created_since=since)
-            while True:
-                guard.check([one.report_id for one in page.reports], page.next_token)
-                found |= {one.report_id: one for one in page.reports}
-                if page.next_token is None:
-                    break
-                page = await get_more_reports(self._api, page.next_token)
-        return sorted(found.values(), key=lambda one: one.created_at, reverse=True)
-
-    async def list_unclaimed(
-        self, report_type: str, *, since: datetime | None = None
-    ) -> list[AmazonReport]:
-        """Reports of the type that the ledger lacks, the newest first: those made since then, or
-        the recent ones, which are listed once per attempt.
-        """
-        if since is None:
-            found = [one for one in await self._list_recent() if one.report_type == report_type]
-        else:
-            found = await self.list_since([report_type], since)
-        async with self._database.reading() as conn:
-            known = await list_known_ids(conn, self._connection_id, [report_type])
-        return [one for one in found if one.report_id not in known]
-
-    async def find_lost(
-        self, request: ReportRequest, *, is_just_asked: bool = False
-    ) -> AmazonReport | None:
-        """The report that Amazon may have made for a request whose answer was lost: in an earlier
-        attempt, or, with `is_just_asked`, a moment ago.
-        """
-        since = request.intended_at - timedelta(minutes=1) if is_just_asked else None
-        return match_lost(request, await self.list_unclaimed(request.report_type, since=since))
-
-    async def had_similar(
-        self, request: ReportRequest, ended: AmazonReport, *, within: timedelta
-    ) -> bool:
-        """Whether Amazon made a similar report, for us or somebody else, shortly before."""
-        since = ended.created_at - within
-        async with self._database.reading() as conn:
-            ours = await list_made_since(conn, request, since)
-        others = [
-            (one.report_id, one.since, one.until)
-            for one in await self._list_made(request.report_type, until=ended.created_at)
-            if since <= one.created_at <= ended.created_at
-            and one.status not in {ProcessingStatus.CANCELLED, ProcessingStatus.FATAL}
-        ]
-        return any(
-            report_id != ended.report_id and overlaps(request.asked, begins, ends)
-            for report_id, begins, ends in [*ours, *others]
-        )
-
-    async def let_answer_pass(self, request: ReportRequest) -> tuple[ReportRequest, bool]:
-        """Waits until Amazon lists what an attempt sent shortly before it ended, if it did.
-
-        Returns the entry as it is then, as that attempt may have heard its answer after all, and
-        whether there was something to wait for.
-        """
-        async with self._database.reading() as conn:
-            request, ago = await read_sent(conn, request.request_id)
-        if ago is None or ago >= _UNHEARD or request.report_id is not None:
-            return request, False
-        await asyncio.sleep((_UNHEARD - ago).total_seconds())
-        async with self._database.reading() as conn:
-            request, _ = await read_sent(conn, request.request_id)
-        return request, True
-
-    # Asking for a report.
 
     async def _note_sent(self, request: ReportRequest) -> None:
         """Raises FencedError: an attempt that has lost its sync sends nothing more."""
@@ -301,9 +177,9 @@ class ReportDesk:
                     failures += 1
                     if failures >= self._retry.attempts:
                         raise
-                    unheard = _UNHEARD if exc.status is None else None
+                    unheard = UNHEARD if exc.status is None else None
                     await self._retry.pause(failures, at_least=unheard)
-                    lost = await self.find_lost(request, is_just_asked=True)
+                    lost = await self.listing.find_lost(request, anew=True)
                     if lost is not None:
                         return lost.report_id
                 else:

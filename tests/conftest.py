@@ -8,7 +8,9 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from time import sleep
 
 import psycopg
 import pytest
@@ -16,6 +18,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 from psycopg import sql
 
+from recoup.clock import utc_now
 from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
 from recoup.migrations.upgrade import upgrade
@@ -24,6 +27,7 @@ from tests.support.whole_seller import StoredSeller, store_whole_seller
 # Each test has a database of its own, which is 300 files: a disk's journal makes it ten times dearer.
 _MEMORY = Path("/dev/shm")
 _ENOUGH_BYTES = 4 * 2**30
+_LONGEST_TEST = timedelta(minutes=1)
 _LONGEST = Path(__file__).parent / "property" / "test_claims.py"
 if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ENOUGH_BYTES:
     # Processes that the tests start go the same way.
@@ -41,6 +45,17 @@ settings.load_profile("usual")
 def pytest_xdist_auto_num_workers() -> int:
     """Two per core (`-n auto`): a test of processes and waits leaves half a core to another one."""
     return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """A test that would begin in the last minute of a day begins on the next one: many plan rows of
+    today, and ask for them a moment later.
+    """
+    now = utc_now()
+    midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+    if midnight - now < _LONGEST_TEST:
+        sleep((midnight - now).total_seconds())
 
 
 @pytest.fixture(scope="session", autouse=True)

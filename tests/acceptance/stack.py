@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 from sqlalchemy import Engine, create_engine, text
 
+from recoup.clock import utc_now
 from recoup.db.engine import Database
 from recoup.db.upsert import PROVENANCE
 from recoup.streams import all_streams
@@ -23,6 +24,8 @@ EMAIL = "seller@example.com"
 # A guard, no promise: after a 429 before any header only the documented rates are believed in.
 _PATIENCE_SECONDS = 240.0
 _KEY = "a-key-for-the-tests-only"
+# One date for all sandboxes: what ran before midnight is compared with what runs after it.
+_TODAY = utc_now().date().isoformat()
 
 
 class Stack:
@@ -60,7 +63,8 @@ class Stack:
 
     def open(self) -> None:
         sandbox = self.recoup.start(
-            *("sandbox", "--port", "0", "--orders", str(self._orders), "--speed", str(self._speed)),
+            *("sandbox", "--port", "0", "--today", _TODAY),
+            *("--orders", str(self._orders), "--speed", str(self._speed)),
             *(f"--claim={claim}" for claim in self._claims),
         )
         self.sandbox_url = _address(sandbox)

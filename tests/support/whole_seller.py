@@ -45,7 +45,16 @@ _CLAIMED = {
     "reimbursement_id": "c.key ->> 'reimbursementId'",
 }
 # What is of the detection and not of the claim.
-_OF_THE_RUN = ("detected_at", "confirmed_at", "is_found", "status_at", "filed_at", "allocation_id")
+# `as_of` is not written where a claim is found again as it was (recoup.claims.detection).
+_OF_THE_RUN = (
+    "as_of",
+    "detected_at",
+    "confirmed_at",
+    "is_found",
+    "status_at",
+    "filed_at",
+    "allocation_id",
+)
 
 
 @dataclass(frozen=True)

@@ -47,9 +47,9 @@ from recoup.db.engine import Database
 from recoup.ids import WorkspaceId
 from recoup.logs import configure_logs
 from recoup.migrations.upgrade import upgrade
-from recoup.users.credential_queries import add_token
 from recoup.users.queries import add_user
 from recoup.users.roles import Scope
+from recoup.users.token_queries import add_token
 from tests.support.whole_seller import StoredSeller, seller_with_claims, store_whole_seller
 
 _LISTS = (

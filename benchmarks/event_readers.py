@@ -44,9 +44,9 @@ from recoup.migrations.upgrade import upgrade
 from recoup.streams import all_streams
 from recoup.sync.record.announce import announce
 from recoup.sync.record.tables import sync_progress, sync_stream
-from recoup.users.credential_queries import add_token
 from recoup.users.queries import add_user
 from recoup.users.roles import Scope
+from recoup.users.token_queries import add_token
 
 _KEY = "a-key-for-the-benchmark-only-0123456789"
 # A process that may open 20,000 files takes half of them from one address.

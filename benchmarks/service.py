@@ -25,9 +25,9 @@ from recoup.db.engine import Database
 from recoup.ids import ConnectionId, WorkspaceId, first_workspace_id
 from recoup.migrations.upgrade import upgrade
 from recoup.sync.access import SellerAccess
-from recoup.users.credential_queries import add_token
 from recoup.users.queries import add_user
 from recoup.users.roles import Scope
+from recoup.users.token_queries import add_token
 
 US = "ATVPDKIKX0DER"
 

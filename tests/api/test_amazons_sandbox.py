@@ -10,8 +10,8 @@ from recoup.db.engine import Database
 from recoup.streams import all_streams
 from recoup.streams._stream import InSandbox
 from recoup.sync.record.states import StreamStatus
-from recoup.users.credential_queries import add_token
 from recoup.users.roles import Scope
+from recoup.users.token_queries import add_token
 from tests.api.serving import reading, serving
 from tests.cli.programs import Recoup
 from tests.support.canned_lab import open_canned_lab

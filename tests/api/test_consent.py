@@ -19,9 +19,9 @@ from recoup.connections.queries import Connection
 from recoup.db.engine import Database
 from recoup.ids import UserId, first_workspace_id
 from recoup.spapi.endpoints import Environment, Region
-from recoup.users.credential_queries import add_token
 from recoup.users.queries import User, add_user
 from recoup.users.roles import Role, Scope
+from recoup.users.token_queries import add_token
 from recoup.users.workspace_queries import add_member, set_role
 from tests.api.serving import Server, new_user, serving
 from tests.api.test_roles import member

@@ -130,7 +130,9 @@ async def test_what_was_never_read(client: httpx2.AsyncClient, connection: Conne
     orders, inventory = await covered(client, "orders"), await covered(client, "inventory")
 
     assert (orders["from"], orders["asOf"], orders["rows"]) == (None, None, 0)
-    assert [hole["from"] for hole in orders["holes"]] == [to_rfc3339(BEGIN)]
+    today = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
+    begin = to_rfc3339(today - timedelta(days=365))
+    assert [hole["from"] for hole in orders["holes"]] == [begin]
     assert [hole["from"] for hole in inventory["holes"]] == [None]
 
 

@@ -12,9 +12,10 @@ from recoup.clock import utc_now
 from recoup.db.engine import Database
 from recoup.ids import WorkspaceId, first_workspace_id
 from recoup.users.queries import User, add_user
-from recoup.users.roles import Role
+from recoup.users.roles import Role, Scope
 from recoup.users.sign_in import set_password
 from recoup.users.tables import invitation
+from recoup.users.token_queries import MOST_TOKENS, add_token
 from recoup.users.workspace_queries import MOST_OWNED, add_member, add_workspace
 from tests.api.serving import CHEAP_PASSWORDS, Server, new_user
 from tests.api.test_sign_in import OWN, PASSWORD, session_of
@@ -142,6 +143,26 @@ async def test_one_person_owns_so_many_workspaces_and_no_more(
     refused = next(one for one in answers if one.status_code == 409)
     assert "One person can own at most 200 workspaces: connect several" in refused.json()["detail"]
     assert len(account["workspaces"]) == MOST_OWNED + 1
+
+
+async def test_one_person_has_so_many_tokens_and_no_more(
+    client: httpx2.AsyncClient, database: Database, user: User
+) -> None:
+    """Also with requests at the same time. Those that are revoked or over do not count."""
+    now = utc_now()
+    async with database.writing() as conn:
+        for number in range(MOST_TOKENS - 1):
+            ends_at = now + timedelta(days=1 if number else -1)
+            await add_token(conn, user.user_id, key="k", scope=Scope.READ, expires_at=ends_at)
+    answers = await asyncio.gather(*(client.post("/api/me/credentials", json={}) for _ in range(4)))
+    made = next(one for one in answers if one.status_code == 201).json()
+    refused = next(one for one in answers if one.status_code == 409).json()
+    await client.delete(f"/api/me/credentials/{made['credentialId']}")
+    again = await client.post("/api/me/credentials", json={})
+
+    assert sorted(one.status_code for one in answers) == [201, 409, 409, 409]
+    assert "One person can have at most 200 tokens: revoke those" in refused["detail"]
+    assert again.status_code == 201
 
 
 async def test_a_session_keeps_the_chosen_workspace(

@@ -23,9 +23,9 @@ from recoup.clock import utc_now
 from recoup.config import Settings
 from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
-from recoup.users.credential_queries import add_token
 from recoup.users.queries import get_user
 from recoup.users.roles import Scope
+from recoup.users.token_queries import add_token
 from tests.api.serving import serving
 from tests.cli.programs import free_port
 from tests.support.patience import PATIENCE

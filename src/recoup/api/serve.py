@@ -34,15 +34,14 @@ async def serve_api(
     `port` 0 takes any free port; `started` receives the port once connections are accepted.
     Raises OSError when the port cannot be had, and what opening the application's parts raises.
     """
-    limits = (limits or ConnectionLimits()).within(raise_file_limit())
-    gate = Gate(limits)
+    gate = Gate((limits or ConnectionLimits()).within(raise_file_limit()))
     with open_listener(host, port) as listener:
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             # A client whose machine or network is gone says nothing: the kernel would send again what
             # is not acknowledged for a quarter of an hour. Event streams send a heartbeat.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNHEARD_MS)
         async with app.router.lifespan_context(app):
-            await _serve(app, listener, stop, started, gate, waiting=limits.waiting)
+            await _serve(app, listener, stop, started, gate)
 
 
 async def _serve(
@@ -51,15 +50,13 @@ async def _serve(
     stop: asyncio.Event,
     started: Callable[[int], None] | None,
     gate: Gate,
-    *,
-    waiting: int,
 ) -> None:
     services: Services = app.state.services
     server = _Server(
         uvicorn.Config(
             app,
             http=GatedConnection,
-            backlog=waiting,
+            backlog=gate.limits.waiting,
             ws="none",
             # Ours is entered by the caller above, so that its errors are raised and not logged.
             lifespan="off",

@@ -215,8 +215,8 @@ class _Demo:
 
     async def _new_token(self, user: User) -> str:
         from recoup.clock import utc_now
-        from recoup.users.credential_queries import add_token
         from recoup.users.roles import Scope
+        from recoup.users.token_queries import add_token
 
         ends = utc_now() + _TOKEN_LIFETIME
         async with self._database.writing() as conn:

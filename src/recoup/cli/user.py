@@ -179,8 +179,8 @@ async def _new_token(
     from recoup.audit.queries import record_of_person
     from recoup.audit.words import Action
     from recoup.clock import utc_now
-    from recoup.users.credential_queries import add_token
     from recoup.users.queries import get_user
+    from recoup.users.token_queries import add_token
 
     async with opened(url) as database, database.writing() as conn:
         user = await get_user(conn, named)

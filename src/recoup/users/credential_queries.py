@@ -34,7 +34,7 @@ from recoup.ids import CredentialId, UserId, WorkspaceId, new_credential_id
 from recoup.users.caller import Caller, CredentialKind, Membership
 from recoup.users.roles import Role, Scope
 from recoup.users.tables import app_user, credential, user_identity, workspace, workspace_member
-from recoup.users.tokens import Secret, mark_of, new_secret, sign
+from recoup.users.tokens import Secret, mark_of
 
 USED_EVERY = timedelta(minutes=1)
 """How exact the last use of a credential is: it costs a write."""
@@ -115,39 +115,6 @@ async def add_credential(
         )
     )
     return credential_id
-
-
-@dataclass(frozen=True, slots=True)
-class NewToken:
-    """A token of a program, which is told once."""
-
-    credential_id: CredentialId
-    text: str = field(repr=False)
-    expires_at: datetime
-
-
-async def add_token(
-    conn: Writer,
-    user_id: UserId,
-    *,
-    key: str,
-    scope: Scope,
-    expires_at: datetime,
-    workspace_id: WorkspaceId | None = None,
-    label: str | None = None,
-) -> NewToken:
-    """A token for one workspace, or for all of a user, signed with the first secret key."""
-    secret = new_secret()
-    new = NewCredential(
-        kind=CredentialKind.TOKEN,
-        expires_at=expires_at,
-        key=key,
-        scope=scope,
-        workspace_id=workspace_id,
-        label=label,
-    )
-    credential_id = await add_credential(conn, user_id, secret, new)
-    return NewToken(credential_id, sign(secret, user_id, key, expires_at=expires_at), expires_at)
 
 
 def _with_memberships(*columns: ColumnElement[Any]) -> Select[Any]:

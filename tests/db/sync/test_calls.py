@@ -111,6 +111,12 @@ async def _had_reports_before(lab: Lab) -> None:
             )
 
 
+async def _answered(lab: Lab) -> dict[str, int]:
+    """Calls by operation, less those that came a moment too early on a busy machine (429)."""
+    calls = await lab.calls_in_full()
+    return {name: one["calls"] - one["throttled"] for name, one in calls.items()}
+
+
 async def _calls_on(
     day: date, database: Database, folder: Path
 ) -> tuple[dict[str, int], dict[str, int]]:
@@ -125,9 +131,9 @@ async def _calls_on(
         await _knows_the_settlements(lab)
         await _had_reports_before(lab)
         await lab.advance("P1D")
-        before = await lab.calls()
+        before = await _answered(lab)
         sync = await lab.sync()
-        after = await lab.calls()
+        after = await _answered(lab)
 
     assert sync.status == "complete", sync.error
     rows = {stream.name: stream.rows_read for stream in sync.streams}
@@ -181,7 +187,7 @@ async def test_inbound_plans_cost_three_calls_each_beside_the_30(
     plans = rows["inbound_plans"]
 
     assert plans > 0
-    assert calls["getInboundPlan"] == calls["getShipment"] == plans
-    assert calls["listTransportationOptions"] <= plans
+    assert calls["getInboundPlan"] == calls["getShipment"] == plans, calls
+    assert calls["listTransportationOptions"] <= plans, calls
     others = {name: n for name, n in calls.items() if name not in _OF_PLANS}
     assert sum(others.values()) <= 30, others

@@ -36,7 +36,6 @@ from recoup.errors import (
 from recoup.ids import WorkspaceId, new_workspace_id
 from recoup.users.caller import Caller, CredentialKind
 from recoup.users.credential_queries import (
-    add_token,
     list_credentials,
     revoke_credential,
     set_current_workspace,
@@ -44,6 +43,7 @@ from recoup.users.credential_queries import (
 from recoup.users.links import join
 from recoup.users.roles import Role
 from recoup.users.sign_in import change_password
+from recoup.users.token_queries import add_token, require_room_for_token
 from recoup.users.tokens import Secret
 from recoup.users.workspace_queries import add_workspace, require_room_for_workspace
 
@@ -141,7 +141,7 @@ async def get_credentials(services: ServicesOfApp, caller: CurrentCaller) -> Cre
 @router.post(
     "/credentials",
     status_code=201,
-    responses=may_fail(write=True),
+    responses=may_fail(ConflictError, write=True),
     summary="Make a token for a program",
 )
 async def post_token(
@@ -149,6 +149,7 @@ async def post_token(
 ) -> NewTokenBody:
     """It opens the workspace that it is made in and no other."""
     async with services.door.writing() as conn:
+        await require_room_for_token(conn, caller.user_id)
         new = await add_token(
             conn,
             caller.user_id,

@@ -198,8 +198,13 @@ def _check(at: Installation, calm: dict[str, Any], say: Any) -> None:
         ]
     assert not differing, "\n".join(differing)
     calls = httpx2.get(at.stack.sandbox_url + "/_sandbox/calls").json()
-    made, asked = calls["createReport"]["calls"], scalar(_ASKED)
-    say(f"createReport {made} times, {asked} reports in the ledger; {len(calm)} sellers alike")
+    of_reports = calls["createReport"]
+    made, asked = of_reports["accepted"], scalar(_ASKED)
+    refused = of_reports["calls"] - made
+    say(
+        f"createReport accepted {made} times and refused {refused} times, {asked} reports in the"
+        f" ledger; {len(calm)} sellers alike"
+    )
     assert made == asked, (
         f"a report was asked for twice, or its id was lost; sent and never heard of: {scalar(_UNHEARD)}"
     )

@@ -42,7 +42,13 @@ def test_the_call_beyond_the_burst_is_refused():
         assert error_of(answers[-1]) == (429, "QuotaExceeded")
         assert answers[0].headers["x-amzn-RateLimit-Limit"] == "0.0056"
         assert "x-amzn-RateLimit-Limit" not in answers[-1].headers
-        expected = {"calls": 22, "throttled": 2, "bucketExceeded": True, "faults": {}}
+        expected = {
+            "calls": 22,
+            "accepted": 20,
+            "throttled": 2,
+            "bucketExceeded": True,
+            "faults": {},
+        }
         assert sandbox.client.get("/_sandbox/calls").json()["searchOrders"] == expected
         assert sandbox.world()["calls"]["searchOrders"] == expected
 

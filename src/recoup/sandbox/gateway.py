@@ -140,6 +140,7 @@ def endpoint(sandbox: Sandbox, operation: Operation) -> Callable[[Request], Awai
             server=_server(request),
         )
         answered = _carry_out(call, operation)
+        count.accepted += answered.status_code < 400
         if fault is not None and fault.kind is FaultKind.MALFORMED:
             return _broken_off(answered)
         return answered

@@ -269,3 +269,21 @@ async def test_a_listing_that_came_late_enough_is_made_once(lab: Lab) -> None:
 
     assert await listing.find_lost(request, anew=must_list) is None
     assert (await lab.calls())["getReports"] == 1
+
+
+async def test_a_request_that_was_left_long_ago_hinders_nobody(lab: Lab) -> None:
+    """Its stream is read by pages since, or not at all: Amazon lists reports for 90 days, and refuses
+    to be asked for older ones.
+    """
+    left = await intended(lab, SyncId("sync_left"))
+    async with lab.database.writing() as conn:
+        await conn.execute(
+            text("update report_request set intended_at = now() - interval '100 days'")
+        )
+
+    api = await lab.access.open(lab.connection, LocalBudget())
+    listing = ReportListing(
+        api, lab.database, lab.connection.connection_id, types=[left.report_type]
+    )
+
+    assert await listing.list_unclaimed(left.report_type) == []

@@ -106,7 +106,9 @@ class Cell:
         assert self.content() == calm
         asked = "select count(*) from report_request where report_id is not null and not adopted"
         calls = httpx2.get(stack.sandbox_url + "/_sandbox/calls").json()
-        assert calls["createReport"]["accepted"] == stack.scalar(asked), "a report was asked for twice"
+        assert calls["createReport"]["accepted"] == stack.scalar(asked), (
+            "a report was asked for twice"
+        )
 
     def content(self) -> Calm:
         with self.stack.engine.connect() as conn:

@@ -17,6 +17,7 @@ from recoup.db.engine import Database
 from recoup.errors import FencedError
 from recoup.ids import SyncId
 from recoup.jobs.stop import stop_sync
+from recoup.spapi.client import SpApi
 from recoup.spapi.limits import LocalBudget
 from recoup.spapi.operations.reports import create_report
 from recoup.spapi.retry import RetryPolicy
@@ -183,6 +184,19 @@ async def intended(lab: Lab, sync_id: SyncId) -> ReportRequest:
         )
 
 
+async def created(api: SpApi, request: ReportRequest) -> str:
+    """The id of a report that Amazon makes for it, of which the ledger knows nothing."""
+    return await create_report(
+        api,
+        report_type=request.report_type,
+        marketplace_ids=request.marketplace_ids,
+        since=None,
+        until=None,
+        options={},
+        before_sending=partial(asyncio.sleep, 0),
+    )
+
+
 async def test_who_has_lost_a_sync_asks_for_nothing(lab: Lab) -> None:
     """A worker that wakes up when another has the sync must not request what that one requests."""
     sync_id = await lab.start()
@@ -234,19 +248,24 @@ async def test_what_was_listed_too_early_shows_no_report(lab: Lab) -> None:
     assert await listing.list_unclaimed(request.report_type) == []
     async with lab.database.writing() as conn:
         await note_sent(conn, request.request_id)
-    report_id = await create_report(
-        api,
-        report_type=request.report_type,
-        marketplace_ids=request.marketplace_ids,
-        since=None,
-        until=None,
-        options={},
-        before_sending=partial(asyncio.sleep, 0),
-    )
+    report_id = await created(api, request)
 
     await long_ago(lab, seconds=60)
     request, must_list = await listing.let_answer_pass(request)
     lost = await listing.find_lost(request, anew=must_list)
+
+    assert lost is not None
+    assert lost.report_id == report_id
+
+
+async def test_a_type_that_was_not_planned_is_listed_too(lab: Lab) -> None:
+    """A stream that began with pages may go on with reports: what was not listed is not missing."""
+    request = await intended(lab, await lab.start())
+    api = await lab.access.open(lab.connection, LocalBudget())
+    listing = ReportListing(api, lab.database, lab.connection.connection_id, types=["GET_OTHERS"])
+    report_id = await created(api, request)
+
+    lost = await listing.find_lost(request)
 
     assert lost is not None
     assert lost.report_id == report_id

@@ -41,7 +41,7 @@ _SETTLED = ONCE_LIMIT + UNHEARD
 class ReportListing:
     """The reports of one connection at Amazon, listed as seldom as possible during one attempt.
 
-    types: the report types of the sync's streams.
+    types: the report types that are planned, which are listed together.
     """
 
     def __init__(
@@ -67,14 +67,16 @@ class ReportListing:
         """
         async with self._listed:
             if self._recent is None:
-                async with self._database.reading() as conn:
-                    oldest = await find_oldest_intent(conn, self._connection_id)
-                since = self._api.now() - _FRESH
-                if oldest is not None:
-                    since = min(since, oldest - timedelta(minutes=1))
+                since = await self._begin_of_recent()
                 self._listed_at = time.monotonic()
                 self._recent = await self.list_since(self._types, since)
         return self._recent
+
+    async def _begin_of_recent(self) -> datetime:
+        async with self._database.reading() as conn:
+            oldest = await find_oldest_intent(conn, self._connection_id)
+        since = self._api.now() - _FRESH
+        return since if oldest is None else min(since, oldest - timedelta(minutes=1))
 
     async def _list_made(self, report_type: str, *, until: datetime) -> list[AmazonReport]:
         """Lists reports of a type, whoever requested them, including all made up to a moment, as
@@ -109,10 +111,11 @@ class ReportListing:
         """Reports of the type that the ledger lacks, the newest first: those made since then, or
         the recent ones, which are listed once per attempt.
         """
-        if since is None:
+        if since is None and report_type in self._types:
             found = [one for one in await self._list_recent() if one.report_type == report_type]
         else:
-            found = await self.list_since([report_type], since)
+            # Of a type that was not planned at first, the plan having changed since.
+            found = await self.list_since([report_type], since or await self._begin_of_recent())
         async with self._database.reading() as conn:
             known = await list_known_ids(conn, self._connection_id, [report_type])
         return [one for one in found if one.report_id not in known]

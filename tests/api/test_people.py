@@ -146,14 +146,18 @@ async def test_one_person_owns_so_many_workspaces_and_no_more(
 
 
 async def test_one_person_has_so_many_tokens_and_no_more(
-    client: httpx2.AsyncClient, database: Database, user: User
+    client: httpx2.AsyncClient, database: Database, user: User, server: Server
 ) -> None:
-    """Also with requests at the same time. Those that are revoked or over do not count."""
-    now = utc_now()
+    """Also with requests at the same time. Those that are revoked, over, or of another key do not
+    count.
+    """
+    key, now = server.settings.keys[0], utc_now()
+    over = [(key, now - timedelta(days=1)), ("another-key", now + timedelta(days=1))]
+    # The one that the client comes with is the last.
+    usable = [(key, now + timedelta(days=1))] * (MOST_TOKENS - 2)
     async with database.writing() as conn:
-        for number in range(MOST_TOKENS - 1):
-            ends_at = now + timedelta(days=1 if number else -1)
-            await add_token(conn, user.user_id, key="k", scope=Scope.READ, expires_at=ends_at)
+        for one, ends_at in [*over, *usable]:
+            await add_token(conn, user.user_id, key=one, scope=Scope.READ, expires_at=ends_at)
     answers = await asyncio.gather(*(client.post("/api/me/credentials", json={}) for _ in range(4)))
     made = next(one for one in answers if one.status_code == 201).json()
     refused = next(one for one in answers if one.status_code == 409).json()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from recoup.db.engine import Writer
 from recoup.errors import ConflictError
@@ -14,7 +14,7 @@ from recoup.users.caller import CredentialKind
 from recoup.users.credential_queries import NewCredential, add_credential
 from recoup.users.roles import Scope
 from recoup.users.tables import app_user, credential
-from recoup.users.tokens import new_secret, sign
+from recoup.users.tokens import mark_of, new_secret, sign
 
 MOST_TOKENS = 200
 """That one person can use at the same time (ours): more than an agency has programs."""
@@ -53,10 +53,10 @@ async def add_token(
     return NewToken(credential_id, sign(secret, user_id, key, expires_at=expires_at), expires_at)
 
 
-async def require_room_for_token(conn: Writer, user_id: UserId) -> None:
+async def require_room_for_token(conn: Writer, user_id: UserId, *, key: str) -> None:
     """Until the transaction ends, nobody else asks this for the same person.
 
-    Raises ConflictError for who has as many as one person may.
+    key: the first one; tokens of others are as good as revoked, and no list shows them. Raises ConflictError for who has as many as one person may.
     """
     await conn.execute(
         select(app_user.c.user_id).where(app_user.c.user_id == user_id).with_for_update()
@@ -66,6 +66,7 @@ async def require_room_for_token(conn: Writer, user_id: UserId) -> None:
         credential.c.kind == CredentialKind.TOKEN,
         credential.c.revoked_at.is_(None),
         credential.c.expires_at > func.now(),
+        or_(credential.c.key_mark.is_(None), credential.c.key_mark == mark_of(key)),
     )
     if (await conn.execute(usable)).scalar_one() >= MOST_TOKENS:
         raise ConflictError(

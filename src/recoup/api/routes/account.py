@@ -149,11 +149,12 @@ async def post_token(
 ) -> NewTokenBody:
     """It opens the workspace that it is made in and no other."""
     async with services.door.writing() as conn:
-        await require_room_for_token(conn, caller.user_id)
+        key = services.settings.keys[0]
+        await require_room_for_token(conn, caller.user_id, key=key)
         new = await add_token(
             conn,
             caller.user_id,
-            key=services.settings.keys[0],
+            key=key,
             scope=body.scope,
             workspace_id=caller.workspace_id,
             label=body.label,

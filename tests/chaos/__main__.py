@@ -26,7 +26,7 @@ from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
 from recoup.migrations.upgrade import upgrade
 from tests.chaos.blows import Hand
-from tests.chaos.installation import Installation, installed
+from tests.chaos.installation import Content, Installation, installed
 from tests.chaos.schedule import schedule
 from tests.support.sse_reader import SseReader
 
@@ -147,7 +147,7 @@ def opened_server() -> Iterator[tuple[EmbeddedServer, Path]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _calm(at: Installation) -> dict[str, Any]:
+def _calm(at: Installation) -> dict[str, Content]:
     frontends = Frontends(at)
     at.until(frontends.have_started, "all have started", 120)
     _end(at, frontends)
@@ -155,7 +155,9 @@ def _calm(at: Installation) -> dict[str, Any]:
     return {seller: at.content(seller) for seller in at.sellers}
 
 
-def _chaos(at: Installation, options: argparse.Namespace, calm: dict[str, Any], say: Any) -> None:
+def _chaos(
+    at: Installation, options: argparse.Namespace, calm: dict[str, Content], say: Any
+) -> None:
     frontends, hand = Frontends(at), Hand(at, say)
     hand.deal(schedule(options.seed, options.blows, pace=options.pace), frontends.tend)
     say(f"dealt: {dict(hand.dealt)}; not possible here: {hand.missing or 'none'}")
@@ -184,7 +186,18 @@ def _check_ends(at: Installation) -> None:
     assert not failed, f"syncs failed: {failed}"
 
 
-def _check(at: Installation, calm: dict[str, Any], say: Any) -> None:
+def _difference(calm: list[tuple[str, ...]], now: list[tuple[str, ...]]) -> str:
+    """Some rows that only one of them has, one below the other."""
+    lines = [("calm ", row) for row in set(calm) - set(now)]
+    lines += [("now  ", row) for row in set(now) - set(calm)]
+    return "\n".join(f"  {when} {' '.join(row)}" for when, row in sorted(lines, key=_row)[:12])
+
+
+def _row(line: tuple[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return line[1]
+
+
+def _check(at: Installation, calm: dict[str, Content], say: Any) -> None:
     scalar = at.stack.scalar
     assert not at.fell, "processes ended by themselves:\n" + "\n".join(at.fell)
     _check_ends(at)
@@ -192,7 +205,8 @@ def _check(at: Installation, calm: dict[str, Any], say: Any) -> None:
     for number, (seller, expected) in enumerate(zip(at.sellers, calm.values(), strict=True)):
         content = at.content(seller)
         differing += [
-            f"seller {number}, {name}: {len(expected[name])} rows calm, {len(content[name])} now"
+            f"seller {number}, {name}: {len(expected[name])} rows calm, {len(content[name])} now\n"
+            + _difference(expected[name], content[name])
             for name in expected
             if expected[name] != content[name]
         ]

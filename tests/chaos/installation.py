@@ -28,6 +28,8 @@ from tests.chaos.network import Wire
 from tests.cli.programs import Running, free_port
 from tests.support.dying_process import kill_postgres
 
+Content = dict[str, list[tuple[str, ...]]]
+"""The rows of one seller by table, each value after the name of its column."""
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = 2
 APIS = 2
@@ -161,9 +163,9 @@ class Installation:
 
     # What is left.
 
-    def content(self, connection_id: str) -> dict[str, list[tuple[str, ...]]]:
+    def content(self, connection_id: str) -> Content:
         """Every row of every stream of a seller, and its claims, without where and when loaded."""
-        found: dict[str, list[tuple[str, ...]]] = {}
+        found: Content = {}
         tables = [table for one in all_streams() for table in (one.table, *one.parts)]
         with self.stack.engine.connect() as conn:
             for table in tables:
@@ -173,7 +175,10 @@ class Installation:
                     .with_only_columns(*columns)
                     .where(table.c.connection_id == connection_id)
                 )
-                found[table.name] = sorted(tuple(map(str, row)) for row in rows)
+                found[table.name] = sorted(
+                    tuple(f"{c.name}={value}" for c, value in zip(columns, row, strict=True))
+                    for row in rows
+                )
             claims = conn.execute(text(_CLAIM), {"connection_id": connection_id})
             found["claim"] = [tuple(map(str, row)) for row in claims]
         return found

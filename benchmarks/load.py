@@ -97,6 +97,8 @@ async def copy_only(database: Database, path: Path, *, insert: str | None) -> fl
     """Seconds of a COPY into text columns, and of a plain INSERT from there when given."""
     columns = [f"c{n}" for n in range(1, len(_HEADER) + 1)]
     async with database.writing() as conn:
+        # A worker may not make tables (docs/security.md).
+        await conn.execute(text("set local role none"))
         await conn.execute(
             text(
                 "create temp table plain_file (source_line bigint generated always as identity, "
@@ -177,7 +179,7 @@ async def connect(database: Database, folder: Path) -> ConnectionId:
 def run_apart(way: str, url: str, path: Path, connection_id: ConnectionId) -> dict[str, float]:
     """One way in a process of its own, so that its peak memory is its own."""
     command = [sys.executable, __file__, "--measure", way, url, str(path), connection_id]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     result: dict[str, float] = json.loads(done.stdout)
     return result
 

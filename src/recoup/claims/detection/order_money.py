@@ -120,6 +120,9 @@ def _parts_of(table: str) -> str:
     return ", ".join(f"{table}.{part}" for part in _PARTS)
 
 
+_COLUMNS = f"""kind, origin, reference, order_id, sku, currency, posted_at, marketplace_id, source,
+    by_seller, quantity, {", ".join(_PARTS)}, is_whole"""
+
 # Settlements stand in for what the Finances API did not report of an order, SKU and kind. They name the
 # parts, too, of what it reports in sums without names, where both have the same money.
 MONEY = TemporaryTable(
@@ -205,15 +208,20 @@ with moved as materialized (
     join moved using (transaction_id)
     join tree using (transaction_id)
 )
-select * from told
-union all
-select kind, 'settlement_lines', reference, order_id, sku, currency, posted_at, marketplace_id,
-    source, by_seller, quantity, {_parts_of("settled")}, true
-from settled
-where kind <> 'other' and not exists (
-    select from told where told.kind = settled.kind and told.order_id = settled.order_id
-        and told.sku = settled.sku
-)
+select {_COLUMNS}
+from (
+    -- An anti join would do, but the planner expects a row of each and joins them by kind alone.
+    select *, bool_or(origin = 'transactions') over (partition by kind, order_id, sku) as is_told
+    from (
+        select * from told
+        union all
+        select kind, 'settlement_lines', reference, order_id, sku, currency, posted_at,
+            marketplace_id, source, by_seller, quantity, {_parts_of("settled")}, true
+        from settled
+        where kind <> 'other'
+    ) as either ({_COLUMNS})
+) as one
+where origin = 'transactions' or not is_told
 """,
     ("order_id, sku",),
     reads={

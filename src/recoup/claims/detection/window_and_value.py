@@ -205,14 +205,16 @@ async def tune(conn: Writer) -> None:
 
     The planner knows little about tables that were made a moment ago. Where it takes one for small
     it would look up a big table row by row; reading each big table once is never much worse, and
-    is the same for ten thousand orders and for a million. Compiling forty statements that run once
-    costs more than it saves, and hashes of the usual 4 MB would go to disk. Each process keeps its
-    own hash: a container's shared memory is often too small for a common one.
+    is the same for ten thousand orders and for a million. Nor may it merge: a merge may use a part of
+    what a condition compares, such as the kind alone, and tries every pair of what is alike in that;
+    a hash uses all of it. Compiling forty statements that run once costs more than it saves, and
+    hashes of the usual 4 MB would go to disk. Each process keeps its own hash: a container's shared
+    memory is often too small for a common one.
     """
     await conn.execute(
         text(
-            "set local enable_nestloop = off; set local jit = off; set local work_mem = '64MB'; "
-            "set local enable_parallel_hash = off"
+            "set local enable_nestloop = off; set local enable_mergejoin = off; set local jit = off; "
+            "set local work_mem = '64MB'; set local enable_parallel_hash = off"
         )
     )
 

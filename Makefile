@@ -125,7 +125,7 @@ bench-plan: setup
 bench-claims: setup
 	$(BIN)/python benchmarks/claims.py $(if $(ODD),--odd $(ODD))
 
-# A whole detection for 10,000, 100,000 and 1,000,000 orders; the last one takes half an hour to fill.
+# A whole detection for 10,000, 100,000 and 1,000,000 orders; the last one takes ten minutes to fill.
 bench-claims-speed: setup
 	$(BIN)/python benchmarks/claims_speed.py
 

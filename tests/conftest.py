@@ -27,7 +27,7 @@ from tests.support.whole_seller import StoredSeller, store_whole_seller
 # Each test has a database of its own, which is 300 files: a disk's journal makes it ten times dearer.
 _MEMORY = Path("/dev/shm")
 _ENOUGH_BYTES = 4 * 2**30
-_LONGEST_TEST = timedelta(minutes=1)
+_END_OF_DAY = timedelta(minutes=1)
 _LONGEST = Path(__file__).parent / "property" / "test_claims.py"
 if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ENOUGH_BYTES:
     # Processes that the tests start go the same way.
@@ -54,7 +54,7 @@ def pytest_runtest_setup() -> None:
     """
     now = utc_now()
     midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
-    if midnight - now < _LONGEST_TEST:
+    if midnight - now < _END_OF_DAY:
         sleep((midnight - now).total_seconds())
 
 

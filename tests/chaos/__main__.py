@@ -26,7 +26,8 @@ from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
 from recoup.migrations.upgrade import upgrade
 from tests.chaos.blows import Hand
-from tests.chaos.installation import Content, Installation, installed
+from tests.chaos.content import Content, differences
+from tests.chaos.installation import Installation, installed
 from tests.chaos.schedule import schedule
 from tests.support.sse_reader import SseReader
 
@@ -186,29 +187,14 @@ def _check_ends(at: Installation) -> None:
     assert not failed, f"syncs failed: {failed}"
 
 
-def _difference(calm: list[tuple[str, ...]], now: list[tuple[str, ...]]) -> str:
-    """Some rows that only one of them has, one below the other."""
-    lines = [("calm ", row) for row in set(calm) - set(now)]
-    lines += [("now  ", row) for row in set(now) - set(calm)]
-    return "\n".join(f"  {when} {' '.join(row)}" for when, row in sorted(lines, key=_row)[:12])
-
-
-def _row(line: tuple[str, tuple[str, ...]]) -> tuple[str, ...]:
-    return line[1]
-
-
 def _check(at: Installation, calm: dict[str, Content], say: Any) -> None:
     scalar = at.stack.scalar
     assert not at.fell, "processes ended by themselves:\n" + "\n".join(at.fell)
     _check_ends(at)
     differing = []
     for number, (seller, expected) in enumerate(zip(at.sellers, calm.values(), strict=True)):
-        content = at.content(seller)
         differing += [
-            f"seller {number}, {name}: {len(expected[name])} rows calm, {len(content[name])} now\n"
-            + _difference(expected[name], content[name])
-            for name in expected
-            if expected[name] != content[name]
+            f"seller {number}, {one}" for one in differences(expected, at.content(seller))
         ]
     assert not differing, "\n".join(differing)
     calls = httpx2.get(at.stack.sandbox_url + "/_sandbox/calls").json()

@@ -12,45 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import text
 
 from recoup.config import Settings
 from recoup.connections.queries import save_connection
 from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
-from recoup.db.upsert import PROVENANCE
 from recoup.ids import WorkspaceId
-from recoup.streams import all_streams
 from recoup.sync.access import SellerAccess
 from tests.acceptance.stack import US, Stack, running_stack
 from tests.chaos.clock import StepClock
+from tests.chaos.content import Content, read_content
 from tests.chaos.network import Wire
 from tests.cli.programs import Running, free_port
 from tests.support.dying_process import kill_postgres
 
-# What only pages tell (docs/amazon.md#orders-report): a plan made in trouble may choose the report.
-_OF_PAGES = {
-    "order_items": {"order_item_id", "condition", "proceeds"},
-    "inventory": {
-        "customer_damaged_quantity",
-        "warehouse_damaged_quantity",
-        "distributor_damaged_quantity",
-        "carrier_damaged_quantity",
-        "defective_quantity",
-        "expired_quantity",
-        "last_updated_at",
-    },
-}
-Content = dict[str, list[tuple[str, ...]]]
-"""The rows of one seller by table, each value after the name of its column."""
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = 2
 APIS = 2
 _KEY = "a-key-for-the-tests-only"
-_CLAIM = (
-    "select type, key, quantity, amount, currency, confidence, status, stage, fileable_from, deadline,"
-    " reason from claim where connection_id = :connection_id order by type, key"
-)
 
 
 class Installation:
@@ -174,30 +153,10 @@ class Installation:
     def administrator(self) -> psycopg.Connection[Any]:
         return psycopg.connect(self.server.superuser_url("postgres"), autocommit=True)
 
-    # What is left.
-
     def content(self, connection_id: str) -> Content:
-        """Every row of every stream of a seller, and its claims: all that does not depend on where and
-        when it was loaded.
-        """
-        found: Content = {}
-        tables = [table for one in all_streams() for table in (one.table, *one.parts)]
+        """What is left of a seller."""
         with self.stack.engine.connect() as conn:
-            for table in tables:
-                left_out = {"connection_id", *PROVENANCE, *_OF_PAGES.get(table.name, ())}
-                columns = [c for c in table.columns if c.name not in left_out]
-                rows = conn.execute(
-                    table.select()
-                    .with_only_columns(*columns)
-                    .where(table.c.connection_id == connection_id)
-                )
-                found[table.name] = sorted(
-                    tuple(f"{c.name}={value}" for c, value in zip(columns, row, strict=True))
-                    for row in rows
-                )
-            claims = conn.execute(text(_CLAIM), {"connection_id": connection_id})
-            found["claim"] = [tuple(map(str, row)) for row in claims]
-        return found
+            return read_content(conn, connection_id)
 
     def until(self, condition: Callable[[], object], what: str, within: float) -> float:
         """Seconds until it held, with everything that died started again meanwhile."""

@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import Column, Integer, Numeric, Table, text
 
 from recoup.claims.detection.detect import detect
+from recoup.claims.detection.window_and_value import last_local_day
 from recoup.claims.tables import claim
 from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database, Writer
@@ -45,9 +46,7 @@ _CLAIMED = {
     "reimbursement_id": "c.key ->> 'reimbursementId'",
 }
 # What is of the detection and not of the claim.
-# `as_of` is not written where a claim is found again as it was (recoup.claims.detection).
 _OF_THE_RUN = (
-    "as_of",
     "detected_at",
     "confirmed_at",
     "is_found",
@@ -59,7 +58,7 @@ _OF_THE_RUN = (
 
 @dataclass(frozen=True)
 class WholeSeller:
-    """What a whole sync has brought. day: the one of the sandbox."""
+    """What a whole sync has brought. day: the one by which its detection judged."""
 
     database: Database
     connection_id: ConnectionId
@@ -88,10 +87,12 @@ async def _sync(database: Database, name: str, folder: Path) -> StoredSeller:
     async with open_lab(database, folder, orders=120, speed=20000, streams=all_streams()) as lab:
         await lab.know_the_rates()
         sync = await lab.sync()
-        day = (await lab.advance("PT1S")).date()
+        connection = lab.connection
+        now = await lab.advance("PT1S")
+        async with database.reading() as conn:
+            day = await last_local_day(conn, connection.connection_id, now)
     await database.close()
     assert sync.status == "complete", sync.error
-    connection = lab.connection
     return StoredSeller(name, connection.connection_id, connection.marketplace_ids[0], day)
 
 

@@ -19,7 +19,7 @@ _QUANTITIES = {
     "researching_quantity": "afn-researching-quantity",
     "unfulfillable_quantity": "afn-unsellable-quantity",
 }
-_UNTOLD = (
+UNTOLD = (
     "customer_damaged_quantity",
     "warehouse_damaged_quantity",
     "distributor_damaged_quantity",
@@ -28,6 +28,7 @@ _UNTOLD = (
     "expired_quantity",
     "last_updated_at",
 )
+"""Columns that only the API fills."""
 _TOLD = ("asin", "product_name", *_QUANTITIES)
 
 # The API says `NewItem` where the file says `New`; otherwise they differ by signs only.
@@ -45,7 +46,7 @@ select distinct on (sku, fnsku, {_CONDITION})
 from staged
 order by sku, fnsku, {_CONDITION}, source_line desc
 on conflict (connection_id, marketplace_id, sku, fnsku, condition) do update set
-    {", ".join(f"{name} = excluded.{name}" for name in (*_TOLD, *_UNTOLD, "source"))},
+    {", ".join(f"{name} = excluded.{name}" for name in (*_TOLD, *UNTOLD, "source"))},
     loaded_at = now()
 where ({", ".join(f"inventory.{name}" for name in _TOLD)})
     is distinct from ({", ".join(f"excluded.{name}" for name in _TOLD)})

@@ -13,8 +13,9 @@ from recoup.ids import CredentialId, UserId, WorkspaceId
 from recoup.users.caller import CredentialKind
 from recoup.users.credential_queries import NewCredential, add_credential
 from recoup.users.roles import Scope
-from recoup.users.tables import app_user, credential
+from recoup.users.tables import credential
 from recoup.users.tokens import mark_of, new_secret, sign
+from recoup.users.workspace_queries import lock_user
 
 MOST_TOKENS = 200
 """That one person can use at the same time (ours): more than an agency has programs."""
@@ -54,13 +55,11 @@ async def add_token(
 
 
 async def require_room_for_token(conn: Writer, user_id: UserId, *, key: str) -> None:
-    """Until the transaction ends, nobody else asks this for the same person.
+    """Holds the person. Raises ConflictError for who has as many as one person may.
 
-    key: the first one; tokens of others are as good as revoked, and no list shows them. Raises ConflictError for who has as many as one person may.
+    key: the first one; tokens of others are as good as revoked, and no list shows them.
     """
-    await conn.execute(
-        select(app_user.c.user_id).where(app_user.c.user_id == user_id).with_for_update()
-    )
+    await lock_user(conn, user_id)
     usable = select(func.count()).where(
         credential.c.user_id == user_id,
         credential.c.kind == CredentialKind.TOKEN,

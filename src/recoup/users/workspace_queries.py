@@ -50,14 +50,16 @@ async def add_workspace(
     await add_member(conn, workspace_id, owner, Role.OWNER)
 
 
-async def require_room_for_workspace(conn: Writer, user_id: UserId) -> None:
-    """Until the transaction ends, nobody else asks this for the same person.
-
-    Raises ConflictError for who owns as many as one person may.
-    """
+async def lock_user(conn: Writer, user_id: UserId) -> None:
+    """Until the transaction ends, nobody else counts what this person has."""
     await conn.execute(
         select(app_user.c.user_id).where(app_user.c.user_id == user_id).with_for_update()
     )
+
+
+async def require_room_for_workspace(conn: Writer, user_id: UserId) -> None:
+    """Holds the person. Raises ConflictError for who owns as many as one person may."""
+    await lock_user(conn, user_id)
     owned = select(func.count()).where(_m.user_id == user_id, _m.role == Role.OWNER)
     if (await conn.execute(owned)).scalar_one() >= MOST_OWNED:
         raise ConflictError(

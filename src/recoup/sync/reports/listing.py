@@ -62,7 +62,7 @@ class ReportListing:
         self._made: dict[str, tuple[datetime, list[AmazonReport]]] = {}
 
     async def _list_recent(self) -> list[AmazonReport]:
-        """Lists reports of the sync's types, whoever requested them: those of the last day, and all
+        """Lists reports of the planned types, whoever requested them: those of the last day, and all
         since the oldest request whose answer may be lost. Called once per attempt.
         """
         async with self._listed:

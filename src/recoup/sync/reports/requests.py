@@ -1,7 +1,6 @@
-"""Amazon's reports for the streams of one sync: one listing, one queue, shared polls.
+"""Requests of Amazon's reports for the streams of one sync: one queue, one listing, shared polls.
 
-A daily sync requests eight reports or more, so shared calls are made once: which reports
-exist already, and which of those that are awaited have ended.
+A daily sync requests eight reports or more, which wait for the same limit.
 """
 
 from __future__ import annotations

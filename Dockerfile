@@ -28,6 +28,7 @@ ENV PATH=/opt/recoup/bin:$PATH RECOUP_DATA_DIR=/var/lib/recoup/data RECOUP_LOG_F
 WORKDIR /var/lib/recoup
 VOLUME /var/lib/recoup
 EXPOSE 8000
-# The embedded PostgreSQL is stopped in order; `docker stop --time 150` where there is one.
+# Where the embedded PostgreSQL is used: `docker run --shm-size 256m`, as its parallel queries share memory
+# there, and `docker stop --time 150`, so that it stops in order.
 STOPSIGNAL SIGTERM
 CMD ["recoup", "serve", "--host", "0.0.0.0"]

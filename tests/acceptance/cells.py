@@ -106,9 +106,21 @@ class Cell:
         assert self.content() == calm
         asked = "select count(*) from report_request where report_id is not null and not adopted"
         calls = httpx2.get(stack.sandbox_url + "/_sandbox/calls").json()
-        assert calls["createReport"]["accepted"] == stack.scalar(asked), (
-            "a report was asked for twice"
-        )
+        of_reports = calls["createReport"]
+        assert of_reports["accepted"] == of_reports["calls"], "Amazon refused a request"
+        assert of_reports["accepted"] == stack.scalar(asked), "a report was asked for twice"
+
+    def check_told(self, reader: SseReader) -> None:
+        """Wait for the end of what it reads: each event was committed once, and the last one came."""
+        reader.end(within_seconds=180)
+        with self.stack.engine.connect() as conn:
+            stored = conn.execute(
+                text("select event_id from event where subject = :sync_id order by event_id"),
+                {"sync_id": reader.sync_id},
+            )
+            ids = list(stored.scalars())
+        assert set(reader.ids) <= set(ids), "told, and never stored"
+        assert reader.ids[-1] == ids[-1], "the last event was not told"
 
     def content(self) -> Calm:
         with self.stack.engine.connect() as conn:

@@ -46,7 +46,7 @@ def test_a_death_in_a_sync_leaves_no_trace(
     cell.recover(kind, victim, cell.worker)
 
     cell.check(calm)
-    reader.end(within_seconds=180)
+    cell.check_told(reader)
 
 
 @pytest.mark.parametrize("kind", ["process", "postgres"])

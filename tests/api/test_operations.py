@@ -29,6 +29,7 @@ async def test_health_needs_nothing(server: Server) -> None:
 
     assert (health.status_code, health.json()) == (200, {"status": "ok"})
     assert (ready.status_code, ready.json()["checks"]["migrations"]) == (503, "unknown")
+    assert ready.headers["retry-after"] == "5"
     assert metrics.status_code == 200
 
 

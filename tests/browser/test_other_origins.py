@@ -12,6 +12,7 @@ from playwright.async_api import BrowserContext, Page, expect
 
 from recoup.config import Settings
 from recoup.connections.queries import disconnect
+from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
 from recoup.jobs.worker import Worker
 from recoup.streams import all_streams
@@ -20,6 +21,7 @@ from tests.api.claim_rows import store_claims
 from tests.api.serving import Server, new_connection, serving, token_of
 from tests.cli.programs import free_port
 from tests.sandbox.running import Running
+from tests.support.away import away
 from tests.support.scripted_server import Reply, ScriptedServer
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "frontend" / "index.html"
@@ -130,6 +132,36 @@ async def test_a_session_works_on_the_same_site_only(
 
     assert same == [200, 204, "open"]
     assert other == [401, 401, "error"]
+
+
+async def test_a_page_of_others_hears_again_after_the_database_was_away(
+    page: Page,
+    server: Server,
+    database: Database,
+    user: User,
+    frontend: ScriptedServer,
+    postgres: EmbeddedServer,
+    database_url: str,
+) -> None:
+    """Its code is one line, `new EventSource`: the browser comes back by itself."""
+    await new_connection(database, server.settings, user)
+    await page.goto(frontend.url)
+    with away(postgres, database_url):
+        await page.evaluate(
+            """url => {
+                window.told = 0;
+                window.failed = 0;
+                window.feed = new EventSource(`${url}/api/sse/status`, {withCredentials: true});
+                feed.onmessage = () => { told += 1; };
+                feed.onerror = () => { failed += 1; };
+            }""",
+            server.url,
+        )
+        await page.wait_for_function("failed > 0")
+        assert await page.evaluate("feed.readyState") == 0  # it will try again
+    async with server.client(user) as client:
+        assert (await client.post("/api/sync/start")).status_code == 200
+    await page.wait_for_function("told > 0")
 
 
 async def test_a_page_that_is_not_allowed_reads_and_writes_nothing(

@@ -19,6 +19,7 @@ from recoup.client import (
     AsyncClient,
     Client,
 )
+from recoup.client._feeds import Feed
 from tests.client.told import FEED, event, example, page_of_claims
 from tests.support.scripted_server import BREAK, Reply, ScriptedServer
 
@@ -87,6 +88,19 @@ async def test_a_busy_server_is_asked_for_the_feed_again(call: Call) -> None:
 
     assert [state.status for state in states] == ["in_progress", "failed"]
     assert requests[-1].headers["last-event-id"] == "7"
+
+
+def test_a_feed_that_brought_nothing_is_asked_for_again_when_it_said() -> None:
+    """Its server was without a database, say; one that brought an event is asked for at once."""
+    feed = Feed("/api/sse/status")
+    for line in ("retry: 5000", ""):
+        feed.take(line)
+    assert feed.wait_after(None) == 5
+
+    assert feed.headers
+    for line in ("retry: 5000", "", "id: 1", "data: {}", ""):
+        feed.take(line)
+    assert feed.wait_after(None) < 5
 
 
 async def test_a_feed_that_has_ended_ends(call: Call) -> None:

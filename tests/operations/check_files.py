@@ -18,7 +18,6 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import venv
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -180,16 +179,22 @@ def proxy(
 
 
 class ByName(http.client.HTTPSConnection):
-    """To a port of this machine, asking for the public name; the certificate is our own."""
+    """To a port of this machine, asking for the public name; the certificate is our own.
 
-    def __init__(self, port: int) -> None:
+    come_from: all of 127.0.0.0/8 is this machine, and only 127.0.0.1 is what a proxy takes for it.
+    """
+
+    def __init__(self, port: int, *, come_from: str = "127.0.0.1") -> None:
         super().__init__(NAME, port, timeout=60)
+        self.come_from = come_from
         self.trusting = ssl.create_default_context()
         self.trusting.check_hostname = False
         self.trusting.verify_mode = ssl.CERT_NONE
 
     def connect(self) -> None:
-        raw = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        raw = socket.create_connection(
+            ("127.0.0.1", self.port), timeout=60, source_address=(self.come_from, 0)
+        )
         self.sock = self.trusting.wrap_socket(raw, server_hostname=NAME)
 
 
@@ -231,6 +236,14 @@ def test_a_proxy_shows_the_page_and_answers(
             assert connection.getresponse().status == status, path
 
 
+def test_a_proxy_shows_the_metrics_to_its_own_machine_only(proxy: int) -> None:
+    """They need no sign-in, and tell how much is going on."""
+    for come_from, status in (("127.0.0.1", 200), ("127.0.0.2", 403)):
+        with closing(ByName(proxy, come_from=come_from)) as connection:
+            connection.request("GET", "/metrics", headers={"Host": NAME})
+            assert connection.getresponse().status == status, come_from
+
+
 def test_the_alerts_fire_when_they_should(fetched: Path) -> None:
     """promtool reads the rules and runs their tests."""
     promtool, folder = find("promtool", fetched), DEPLOY / "prometheus"
@@ -269,6 +282,15 @@ def test_the_images_are_linted() -> None:
 
 
 @pytest.fixture(scope="module")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the lock has, without its hashes: ours has none."""
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    path = tmp_path_factory.mktemp("versions") / "constraints.txt"
+    path.write_text(re.sub(r" *--hash=\S+| *\\$", "", lock, flags=re.MULTILINE))
+    return path
+
+
+@pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder)
@@ -276,19 +298,20 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_an_installed_wheel_runs_the_demo(wheel: Path, tmp_path: Path) -> None:
-    """With all that is no code: migrations, the dashboard, policies, meanings. As pipx installs it."""
+def test_an_installed_wheel_runs_the_demo(wheel: Path, versions: Path, tmp_path: Path) -> None:
+    """With the dependencies that it names, and all that is no code: migrations, the dashboard, policies,
+    meanings. As pipx and uvx install it.
+    """
     place = tmp_path / "venv"
-    venv.create(place, with_pip=False)
+    run(UV, "venv", "--quiet", "--python", sys.executable, place)
     (site,) = place.glob("lib/python*/site-packages")
-    run(UV, "pip", "install", "--quiet", "--no-deps", "--python", place / "bin" / "python", wheel)
-    # The dependencies of this environment; its own recoup is not found by this.
-    (site / "dependencies.pth").write_text(str(Path(pytest.__file__).parents[1]))
+    python = place / "bin" / "python"
+    run(UV, "pip", "install", "--quiet", "--constraint", versions, "--python", python, wheel)
     program = place / "bin" / "recoup"
     data = Path(tempfile.mkdtemp(prefix="recoup-wheel-"))
     data.chmod(0o711)
 
-    where = run(place / "bin" / "python", "-c", "import recoup; print(recoup.__file__)")
+    where = run(python, "-c", "import recoup; print(recoup.__file__)")
     assert str(site) in where
     assert re.fullmatch(r"recoup \d+\.\d+\.\d+\n", run(program, "--version"))
     demo = Running(

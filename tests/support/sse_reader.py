@@ -20,10 +20,11 @@ class SseReader:
     def __init__(self, url: Callable[[], str], token: str, sync_id: str) -> None:
         self.ids: list[int] = []
         self.told: list[dict[str, Any]] = []
+        self.refused: set[int] = set()
         self.returns = 0
         self._url = url
         self.sync_id = sync_id
-        self._headers = {"authorization": f"Bearer {token}"}
+        self._headers = {"authorization": f"Bearer {token}", "accept": "text/event-stream"}
         self._given_up = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._thread.start()
@@ -36,6 +37,7 @@ class SseReader:
         assert self.ids == sorted(set(self.ids)), "told twice, or in another order"
         progress = [body["progress"] for body in self.told]
         assert progress == sorted(progress)
+        assert not self.refused, "a browser would have given up"
 
     def _follow(self) -> None:
         while not self._given_up.is_set() and not self.has_ended:
@@ -57,6 +59,7 @@ class SseReader:
             http.stream("GET", f"/api/sse/sync-progress/{self.sync_id}") as stream,
         ):
             if stream.status_code != httpx2.codes.OK:
+                self.refused.add(stream.status_code)
                 return
             event_id = 0
             for line in stream.iter_lines():

@@ -15,6 +15,7 @@ from recoup import __version__
 from recoup.api.authentication import Authentication
 from recoup.api.body_limit import BodyLimit
 from recoup.api.buckets import RequestLimits
+from recoup.api.come_again import ComeAgain
 from recoup.api.compression import Compression
 from recoup.api.cors import AllowedOrigins
 from recoup.api.fairness import Fairness
@@ -186,6 +187,7 @@ def create_app(
     app.add_middleware(KnownHost, settings=settings)
     app.add_middleware(AllowedOrigins, settings=settings)
     app.add_middleware(Observed, metrics=services.metrics)
+    app.add_middleware(ComeAgain)
     app.add_middleware(SecurityHeaders, settings=settings)
     return app
 

@@ -65,11 +65,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ProblemKind:
-    """The answer for one class of errors."""
+    """The answer for one class of errors. retry_after: seconds (ours), of those that pass by
+    themselves; the error itself may know better.
+    """
 
     status: int
     slug: str
     title: str
+    retry_after: int | None = None
 
 
 # The nearest class of an error decides, so a subclass may be left out here.
@@ -106,19 +109,21 @@ KINDS: Mapping[type[Exception], ProblemKind] = {
     KeyReusedError: ProblemKind(422, "idempotency-key-reused", "Idempotency-Key already used"),
     RequestValidationError: ProblemKind(422, "invalid-input", "Invalid input"),
     SpApiError: ProblemKind(502, "amazon-refused", "Amazon rejected the request"),
-    UnavailableError: ProblemKind(503, "amazon-unavailable", "Amazon is not responding"),
-    ThrottledError: ProblemKind(503, "amazon-unavailable", "Amazon is not responding"),
+    UnavailableError: ProblemKind(503, "amazon-unavailable", "Amazon is not responding", 60),
+    ThrottledError: ProblemKind(503, "amazon-unavailable", "Amazon is not responding", 60),
     EnvironmentUnavailableError: ProblemKind(
         400, "environment-unavailable", "The environment is not set up"
     ),
     IdentityProviderError: ProblemKind(
-        503, "identity-provider-unavailable", "The identity provider is not responding"
+        503, "identity-provider-unavailable", "The identity provider is not responding", 30
     ),
-    ConfigurationError: ProblemKind(503, "misconfigured", "recoup is not configured correctly"),
-    DatabaseError: ProblemKind(503, "database-unavailable", "Database unavailable"),
+    # Until somebody has corrected it and started recoup again.
+    ConfigurationError: ProblemKind(
+        503, "misconfigured", "recoup is not configured correctly", 300
+    ),
+    # A restart takes seconds, and connections that are all in use are given back in less.
+    DatabaseError: ProblemKind(503, "database-unavailable", "Database unavailable", 5),
 }
-# A restart takes seconds, and connections that are all in use are given back in less.
-_DATABASE_RETRY_SECONDS = "5"
 INTERNAL_ERROR = Problem(
     500, "/problems/internal-error", "Internal error", "recoup failed; see its log for the cause."
 )
@@ -141,7 +146,7 @@ def problem_of(exc: Exception) -> Problem:
         title=kind.title,
         detail=_detail(exc),
         extensions=_extensions(exc),
-        headers=_headers(exc),
+        headers=_headers(exc, kind),
     )
 
 
@@ -218,7 +223,7 @@ def _extensions(exc: Exception) -> dict[str, Any]:
     return {}
 
 
-def _headers(exc: Exception) -> dict[str, str]:
+def _headers(exc: Exception, kind: ProblemKind) -> dict[str, str]:
     match exc:
         case UnauthenticatedError():
             return {"WWW-Authenticate": 'Bearer realm="recoup"'}
@@ -229,9 +234,7 @@ def _headers(exc: Exception) -> dict[str, str]:
             | ThrottledError(retry_after=wait)
         ) if wait is not None:
             return {"Retry-After": str(max(1, round(wait.total_seconds())))}
-        case DatabaseError():
-            return {"Retry-After": _DATABASE_RETRY_SECONDS}
-    return {}
+    return {} if kind.retry_after is None else {"Retry-After": str(kind.retry_after)}
 
 
 def _words(error: Mapping[str, Any]) -> str:

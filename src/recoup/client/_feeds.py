@@ -25,7 +25,8 @@ class Message:
 class Feed:
     """A feed that is followed across connections: what came last, and how long to wait.
 
-    A connection that brought an event clears the failures before it.
+    A connection that brought an event clears the failures before it. One that brought none may have
+    said when to come again (`retry`), as while the server's database is away.
     """
 
     def __init__(self, path: str, last_event_id: str = "") -> None:
@@ -33,10 +34,13 @@ class Feed:
         self._last = last_event_id
         self._data: list[str] = []
         self._failures = 0
+        self._come_again_seconds: float | None = None
 
     @property
     def headers(self) -> dict[str, str]:
+        """Of the next connection."""
         self._data = []
+        self._come_again_seconds = None
         last = {"Last-Event-ID": self._last} if self._last else {}
         return {"Accept": "text/event-stream", **last}
 
@@ -50,6 +54,8 @@ class Feed:
             self._last = value
         elif field == "data":
             self._data.append(value)
+        elif field == "retry" and value.isdecimal():
+            self._come_again_seconds = int(value) / 1000
         return None
 
     def wait_after(self, error: ApiError | None) -> float:
@@ -65,6 +71,8 @@ class Feed:
             raise error or ApiUnreachableError("The event stream ended again and again.")
         if error is not None and error.retry_after is not None:
             return error.retry_after.total_seconds()
+        if error is None and self._come_again_seconds is not None:
+            return self._come_again_seconds
         return _FIRST_WAIT_SECONDS * min(self._failures, 8)
 
     def _dispatch(self) -> Message | None:
@@ -72,6 +80,7 @@ class Feed:
             return None
         text, self._data = "\n".join(self._data), []
         self._failures = 0
+        self._come_again_seconds = None  # it matters where nothing else came
         return Message(self._last, json.loads(text))
 
 

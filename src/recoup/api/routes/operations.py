@@ -16,6 +16,8 @@ from recoup.api.services import OpenAnswersOfApp
 from recoup.body import CamelModel
 
 router = APIRouter(tags=["operations"])
+# A worker that is started reports within this.
+_LOOK_AGAIN_SECONDS = "5"
 
 
 class HealthBody(CamelModel):
@@ -47,7 +49,13 @@ async def get_readiness(answers: OpenAnswersOfApp) -> ReadinessBody | Response:
     if not failed:
         return ReadinessBody(checks=checks)
     detail = "; ".join(failed)
-    return response_of(Problem(503, "/problems/not-ready", "Not ready", detail, {"checks": checks}))
+    return response_of(
+        Problem(
+            *(503, "/problems/not-ready", "Not ready", detail),
+            extensions={"checks": checks},
+            headers={"Retry-After": _LOOK_AGAIN_SECONDS},
+        )
+    )
 
 
 @router.get(

@@ -8,12 +8,15 @@ const PATIENCE_MS = 3000;
 // The server's heartbeats are not told to a page. Together with the time that an answer may take: a
 // server that hangs is noticed within half a minute.
 const SILENCE_MS = 15_000;
+// A server without its database opens a stream and ends it at once, so that a browser comes again.
+const OPENING_MS = 500;
 
 /** tell: takes {type: "open" | "polled" | "down" | "signed-out"} and {type: "event", data}. */
 export function openStream(tell) {
   let source = null;
   let timer = null;
   let silence = null;
+  let opening = null;
   let isClosed = false;
   let isDown = false;
 
@@ -29,19 +32,34 @@ export function openStream(tell) {
   function listen() {
     source?.close();
     source = new EventSource(FEED);
+    forgetOpening();
     source.onopen = () => {
-      clearTimeout(timer);
-      timer = null;
-      isDown = false;
-      heard();
-      tell({ type: "open" });
+      opening = setTimeout(opened, OPENING_MS);
     };
     source.onmessage = (event) => {
-      heard();
+      opened();
       tell({ type: "event", data: JSON.parse(event.data) });
     };
-    source.onerror = doubt;
+    source.onerror = () => {
+      forgetOpening();
+      doubt();
+    };
     heard();
+  }
+
+  function forgetOpening() {
+    clearTimeout(opening);
+    opening = null;
+  }
+
+  function opened() {
+    heard();
+    if (opening === null) return;
+    forgetOpening();
+    clearTimeout(timer);
+    timer = null;
+    isDown = false;
+    tell({ type: "open" });
   }
 
   async function poll() {
@@ -76,6 +94,7 @@ export function openStream(tell) {
     isClosed = true;
     clearTimeout(timer);
     clearTimeout(silence);
+    forgetOpening();
     source.close();
   }
 

@@ -59,6 +59,7 @@ check: setup
 	$(BIN)/python lints/where_sql_is.py
 	$(BIN)/python lints/dead_ends.py
 	$(BIN)/python lints/module_size.py
+	$(BIN)/python lints/commit_subjects.py
 	@$(MAKE) --no-print-directory quick
 
 fix: setup

@@ -32,8 +32,8 @@ _NOW = datetime(2026, 11, 20, 2, tzinfo=UTC)
 _US = "ATVPDKIKX0DER"
 _SIZES = (1_000, 10_000, 100_000, 1_000_000)
 _YEAR = timedelta(days=365)
-# Rows of a stream for each order (facts, section 6: 1.3 transactions per order; the rest as the
-# sandbox's world has them).
+# Rows of a stream for each order: the transactions are our assumption, the rest is as the sandbox's
+# world has it.
 _PER_ORDER = {
     "orders": 1.0,
     "transactions": 1.3,

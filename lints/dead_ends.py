@@ -7,7 +7,8 @@ correct them. Now whatever code or tests rest on is a heading in `docs/`, and th
 - every page and heading that is cited in src, tests, benchmarks and documents exists, and is spelled in one way;
 - every relative link of a document leads to a file and a heading, and every module that it names
   exists;
-- no reference is left that is a number of something else;
+- no reference is left to a paper that is not here, be it by name or by the number of a line in it,
+  and no test is named after one;
 - a line of a document is one sentence, or has at most 100 columns.
 """
 
@@ -22,8 +23,29 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 COLUMNS = 100
 
-_CODE_FOLDERS = ("src", "tests", "benchmarks", "docs", "lints")
-_CODE_SUFFIXES = frozenset({".py", ".toml", ".js", ".html", ".css", ".md"})
+_CODE_FOLDERS = (
+    "src",
+    "tests",
+    "benchmarks",
+    "docs",
+    "lints",
+    "examples",
+    "deploy",
+    ".ci",
+    ".github",
+)
+_CODE_SUFFIXES = frozenset(
+    {".py", ".toml", ".js", ".html", ".css", ".md", ".sql", ".sh", ".c", ".yml", ".yaml"}
+)
+# Folders of which each file is read, whatever its name ends with.
+_WHOLE = ("deploy", ".ci")
+_CODE_FILES = (
+    "Makefile",
+    "Dockerfile",
+    "compose.yaml",
+    "pyproject.toml",
+    ".pre-commit-config.yaml",
+)
 # The test of this check plants what it refuses.
 _PLANTED = "test_dead_ends.py"
 # Records of decisions name what there was on their day.
@@ -39,14 +61,27 @@ _CITED = re.compile(r"\b(docs/[\w/-]+\.md|[A-Z]{4,}\.md)( *#)?([\w-]+)?")
 _MODULE = re.compile(r"`((?:[\w-]+/)*\w+\.py)`")
 # The end of a sentence with another one behind it.
 _SENTENCE_END = re.compile(r"(?<![A-Z]\.)(?<!e\.g)(?<!i\.e)[a-z)`*][.!?](?:\*\*|[)\"])? +[A-Z`*\[]")
+# Papers by the number of a line in them. Between two words may be the end of a line.
+_NUMBERED = r"facts?|decisions?|style|contract,?|fixtures?|traps?(?: of)?|rules?|sections?|house"
+_GAP = r"(?:[ \t]|\n[ \t]*(?:#|--|//)?[ \t]*)"
 _GHOSTS = (
+    re.compile(rf"(?<!\.)\b(?:{_NUMBERED}):?{_GAP}#?\d", re.IGNORECASE),
+    re.compile(r"(?:\w+ )?§ ?\d|\b(?:house|style|contract|facts|issue)\.md\b"),
+    re.compile(r"\"\"\"(?:Row|Item|Point|Promise) \d"),
     re.compile(
-        r"\b(?:facts?|decisions?|style|contract,?|fixtures?|traps?(?: of)?) \d", re.IGNORECASE
+        r"\(contract[,:) ]"
+        rf"|\b(?:the|of|our|this){_GAP}contract\b(?! (?:tests?|suites?)\b)|\ba contract(?:'s|[.,]| says)",
+        re.IGNORECASE,
     ),
-    re.compile(r"\(contract[,:) ]|\b(?:the|a) contract(?:'s|\.|,| says)"),
-    # A rule or a type by number, in prose: not the id of a report in a test, nor the T of a time.
-    re.compile(r"(?:\"\"\"|[\s(,#])[RT]\d{1,2}(?=[\s:,.);]|$)"),
+    re.compile(
+        r"\btest_(?:\w+_)?(?:(?:facts?|decisions?|rules?|rows?|issues?|sections?|traps?)_\d"
+        r"|(?:the|of)_contract)\w*"
+    ),
 )
+# A rule or a type by number, in prose: not the id of a report in a test, nor the T of a time.
+_NUMBERED_ID = re.compile(r"(?:\"\"\"|[\s(,#/])([RT]\d{1,2})(?=[\s:,.);/]|$)", re.MULTILINE)
+_NAME_OF_REPOSITORY = 80
+_ISSUE = re.compile(r"\bissues?(?: #?|#)\d+", re.IGNORECASE)
 
 
 def slugs(text: str) -> set[str]:
@@ -76,9 +111,11 @@ def _hidden(path: Path) -> bool:
 def _sources(root: Path) -> Iterator[Path]:
     for folder in _CODE_FOLDERS:
         for path in sorted((root / folder).rglob("*")):
-            if path.suffix in _CODE_SUFFIXES and path.name != _PLANTED:
+            is_text = path.suffix in _CODE_SUFFIXES or (folder in _WHOLE and path.is_file())
+            if is_text and path.name != _PLANTED:
                 yield path
-    yield from (path for path in (*root.glob("*.md"), root / "Makefile") if path.is_file())
+    files = (*root.glob("*.md"), *(root / name for name in _CODE_FILES))
+    yield from (path for path in files if path.is_file())
 
 
 def dead_citations(root: Path, line: str) -> Iterator[str]:
@@ -92,9 +129,30 @@ def dead_citations(root: Path, line: str) -> Iterator[str]:
             yield f"no heading {page}#{heading}"
 
 
-def ghosts(line: str) -> Iterator[str]:
-    """References in this line to papers that the repository does not hold."""
-    yield from (f"leads nowhere: {m[0].strip()!r}" for one in _GHOSTS for m in one.finditer(line))
+def ghosts(text: str, headings: Collection[str] = ()) -> Iterator[tuple[int, str]]:
+    """References to papers that the repository does not hold, each with its line.
+
+    The id of a rule is fine if a heading has it, and the number of an issue behind its repository.
+    """
+    found = [m for one in _GHOSTS for m in one.finditer(text)]
+    found += [m for m in _NUMBERED_ID.finditer(text) if m[1] not in headings]
+    found += [m for m in _ISSUE.finditer(text) if not _is_elsewhere(text[: m.start()])]
+    for m in found:
+        start = m.end() - len(m[0].lstrip())
+        yield text.count("\n", 0, start) + 1, f"leads nowhere: {' '.join(m[0].split())!r}"
+
+
+def _is_elsewhere(before: str) -> bool:
+    """Whether what stands before the number of an issue names a repository of others."""
+    words = before[-_NAME_OF_REPOSITORY:].replace("#", " ").split()
+    return bool(words) and ("/" in words[-1] or "-api" in words[-1])
+
+
+def _headings(root: Path) -> set[str]:
+    """Every word of a heading in docs."""
+    pages = (root / "docs").rglob("*.md")
+    titles = (one for page in pages for one in _HEADING.findall(page.read_text(encoding="utf-8")))
+    return {word.strip("`.,:()") for title in titles for word in title.split()}
 
 
 def dead_links(document: Path) -> Iterator[str]:
@@ -132,11 +190,14 @@ def problems(root: Path = ROOT) -> list[str]:
     found: list[str] = []
     sources = list(_sources(root))
     there = [f"/{path.relative_to(root)}" for path in sources]
+    headings = _headings(root)
     for path in sources:
         place = path.relative_to(root)
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            wrong = [*dead_citations(root, line), *ghosts(line)]
-            found += [f"{place}:{number}: {what}" for what in wrong]
+        text = path.read_text(encoding="utf-8")
+        found += [f"{place}: {what}" for _, what in ghosts(path.name)]
+        found += [f"{place}:{number}: {what}" for number, what in ghosts(text, headings)]
+        for number, line in enumerate(text.splitlines(), start=1):
+            found += [f"{place}:{number}: {what}" for what in dead_citations(root, line)]
     for document in documents(root):
         place = document.relative_to(root)
         found += [f"{place}: {what}" for what in dead_links(document)]

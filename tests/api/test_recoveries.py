@@ -37,7 +37,7 @@ async def all_ids(client: httpx2.AsyncClient, **query: Any) -> list[str]:
     return ids
 
 
-async def test_a_claim_says_what_the_contract_names(
+async def test_a_claim_has_every_field_of_the_guide(
     client: httpx2.AsyncClient, database: Database, connection: Connection
 ) -> None:
     """Every field that docs/api.md#recoveries promises: money as a decimal string, days as dates."""

@@ -353,7 +353,7 @@ async def test_last_use_is_stored_off_the_path_once_a_minute(
     assert third > first
 
 
-async def test_on_http_the_cookie_has_the_name_of_the_contract(
+async def test_on_http_the_cookie_has_no_host_prefix(
     database: Database, settings: Settings, ann: User
 ) -> None:
     """A browser refuses __Host- without TLS; both names are read."""

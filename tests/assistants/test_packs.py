@@ -1,4 +1,4 @@
-"""The tools for packs, against the contract of the API."""
+"""The tools for packs send what the API takes, and pass on what it returns."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_only_what_is_read_can_be_optional() -> None:
         assert named <= touches_of(one)
 
 
-async def test_rules_give_the_columns_of_the_contract_in_order(database: Database) -> None:
+async def test_rules_have_the_columns_that_detection_takes_in_order(database: Database) -> None:
     """Every SELECT has exactly these columns, and nothing is found where there is nothing."""
     async with database.writing() as conn:
         world = await make_world(conn)

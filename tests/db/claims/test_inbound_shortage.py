@@ -132,7 +132,7 @@ async def test_a_payment_shortly_before_the_first_receipt_makes_it_doubtful(worl
 
 
 async def test_a_payment_in_another_currency_settles_no_shortage(database: Database) -> None:
-    """Section 5: per country, never across currencies."""
+    """Shipments are settled per country, never across currencies."""
     async with database.writing() as conn:
         world = await make_world(conn, (UK, DE))
         await send(world, 100, 95)

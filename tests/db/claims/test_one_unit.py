@@ -327,7 +327,7 @@ async def test_a_sellable_loss_is_paid_before_an_unsellable_one(world: World) ->
 
 
 async def test_a_unit_handed_over_in_another_country_ends_no_loss_here(database: Database) -> None:
-    """Section 5: never across currencies; the unit of a payment in Canada is found in Canada."""
+    """Never across currencies: the unit of a payment in Canada is found in Canada."""
     async with database.writing() as conn:
         world = await make_world(conn, (US, CA))
         await world.history()

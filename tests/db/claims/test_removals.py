@@ -125,7 +125,7 @@ async def test_a_payment_of_before_the_parcel_settles_nothing(world: World) -> N
 async def test_a_payment_in_another_currency_settles_nothing(
     database: Database, told_by: str
 ) -> None:
-    """Section 5: never across currencies: that of the order's fee, else of the country units left."""
+    """Never across currencies: that of the order's fee, else of the country units left."""
     async with database.writing() as conn:
         world = await make_world(conn, (US, CA))
         await order(world, currency="CAD" if told_by == "fee" else "")

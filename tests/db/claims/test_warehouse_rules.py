@@ -45,9 +45,6 @@ def _parts(one: dict[str, Any]) -> list[str]:
     return [part["part"] for part in one["confidence_parts"]]
 
 
-# Section 7, fixtures
-
-
 async def test_found_in_another_center_is_no_claim(world: World) -> None:
     """M -1, then F +1 in another FC after 12 days -> no claim."""
     await world.ledger("2026-09-01", -1, "M", fulfillment_center="PHL7")

@@ -1,4 +1,4 @@
-"""Row 7: whatever step of a report a worker dies at, no report is asked for twice."""
+"""Whatever step of a report a worker dies at, no report is asked for twice."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from recoup.claims.bodies.claim import claim_body
 from recoup.claims.reading.cells import CellReader
 from recoup.claims.reading.claims import list_claims
 from recoup.claims.reading.selection import ClaimSelection
-from recoup.claims.reading.sort import Order, Sort
+from recoup.claims.reading.sort import ClaimOrder, Sort
 from recoup.claims.stages import STEPS_IN_WORDS
 from recoup.connections.queries import Connection
 from recoup.db.engine import Database
@@ -29,7 +29,7 @@ async def both(database: Database, connection: Connection, now: datetime) -> tup
     """The file, and what it must be: the header and the cells of each claim's body."""
     selection = ClaimSelection(connection.workspace_id, now)
     async with database.reading() as conn:
-        rows = await list_claims(conn, selection, Order(Sort.DEADLINE, now), limit=MOST)
+        rows = await list_claims(conn, selection, ClaimOrder(Sort.DEADLINE, now), limit=MOST)
     wanted = csv_lines([SHEET.header, *(cells_of(claim_body(row)) for row in rows)])
     return await all_csv(database, sheet_rows(selection, Sort.DEADLINE), SHEET), wanted
 
@@ -65,7 +65,7 @@ async def test_each_claim_is_in_it_once(
     """In the order of the list, wherever a read ends and whichever claims are asked for together."""
     await store(database, connection, ({**one} for one in islice(combinations(), 0, None, 131)))
     now = datetime.combine(TODAY, time(12), UTC)
-    selection, order = ClaimSelection(connection.workspace_id, now), Order(sort, now)
+    selection, order = ClaimSelection(connection.workspace_id, now), ClaimOrder(sort, now)
     reader = CellReader(selection, order, ["claimId"], ids_per_read=7)
 
     found, after = [], None

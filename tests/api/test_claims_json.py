@@ -19,7 +19,7 @@ from recoup.claims.bodies.page_queries import read_claims
 from recoup.claims.lifecycle import Review, Standing, Status, WindowState
 from recoup.claims.reading.claims import list_claims, total_claims, total_payments
 from recoup.claims.reading.selection import ClaimSelection, Period
-from recoup.claims.reading.sort import Order, Sort
+from recoup.claims.reading.sort import ClaimOrder, Sort
 from recoup.claims.rule import ClaimType
 from recoup.claims.stages import Stage
 from recoup.connections.queries import Connection
@@ -40,7 +40,7 @@ async def same(
     database: Database, selection: ClaimSelection, sort: Sort = Sort.DEADLINE
 ) -> list[dict[str, Any]]:
     """What the page shows, which is what the bodies say; and so are the totals."""
-    order = Order(sort, selection.now)
+    order = ClaimOrder(sort, selection.now)
     walled = database.of(selection.workspace_id)
     page = await read_claims(
         walled, selection, order, limit=MOST, after=None, with_evidence=True, more=CURRENT,
@@ -123,7 +123,7 @@ OF_TWO_SHAPES: Mapping[str, tuple[Any, Any]] = {
 
 def texts(selection: ClaimSelection, sort: Sort = Sort.DEADLINE) -> list[str]:
     """The statements as they would be made for this selection."""
-    order = Order(sort, selection.now)
+    order = ClaimOrder(sort, selection.now)
     place = ("0", "2026-01-01", str(selection.workspace_id))
     made = page_queries._statements(selection, order, 7, place, with_evidence=True)
     return [one.text for one in made]

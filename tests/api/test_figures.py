@@ -17,7 +17,7 @@ from recoup.claims.reading.claims import list_claims, total_claims
 from recoup.claims.reading.day import today_on
 from recoup.claims.reading.figures import total_facets
 from recoup.claims.reading.selection import ClaimSelection
-from recoup.claims.reading.sort import Order, Sort
+from recoup.claims.reading.sort import ClaimOrder, Sort
 from recoup.claims.tables import claim
 from recoup.clock import utc_now
 from recoup.connections.queries import Connection
@@ -207,7 +207,7 @@ async def test_figures_and_lists_do_not_read_the_claims(
         assert await _rows_read(conn) == 0
         for sort in Sort:
             found = await list_claims(
-                conn, ClaimSelection(workspace_id, now), Order(sort, now), limit=2
+                conn, ClaimSelection(workspace_id, now), ClaimOrder(sort, now), limit=2
             )
             assert len(found) == 2
         assert await _rows_read(conn) == 2 * len(Sort)

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import insert, text
 
-from recoup.db.copy_out import Snapshot, snapshot
+from recoup.db.copy_out import DatabaseSnapshot, snapshot
 from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
 from recoup.export.export_queries import exported_tables
@@ -59,14 +59,14 @@ def url_of(database: Database) -> str:
 
 
 @pytest.fixture
-def source(seller: Database, workspace_id: str) -> Iterator[Snapshot]:
+def source(seller: Database, workspace_id: str) -> Iterator[DatabaseSnapshot]:
     with snapshot(url_of(seller), workspace_id) as one:
         yield one
 
 
 @pytest.mark.parametrize("name", TABLES)
 async def test_a_parquet_file_has_every_value(
-    name: str, seller: Database, source: Snapshot, tmp_path: Path
+    name: str, seller: Database, source: DatabaseSnapshot, tmp_path: Path
 ) -> None:
     """Typed, in as many rows as the table has, decimals to the last digit, times in UTC."""
     table = TABLES[name]
@@ -96,7 +96,7 @@ def as_sorted(rows: list[dict[str, Any]]) -> list[str]:
     )
 
 
-async def test_types_are_those_of_the_database(source: Snapshot, tmp_path: Path) -> None:
+async def test_types_are_those_of_the_database(source: DatabaseSnapshot, tmp_path: Path) -> None:
     """Money is decimal, a time an instant in UTC, a day a day; columns say what they mean."""
     schema = pq.read_schema(
         write_table(source, TABLES["order_items"], tmp_path, ExportForm.PARQUET).path
@@ -110,7 +110,7 @@ async def test_types_are_those_of_the_database(source: Snapshot, tmp_path: Path)
     assert schema.field("unit_price").metadata[b"comment"] == b"Price of one unit."
 
 
-async def test_empty_and_unknown_stay_apart(source: Snapshot, tmp_path: Path) -> None:
+async def test_empty_and_unknown_stay_apart(source: DatabaseSnapshot, tmp_path: Path) -> None:
     """An empty text is no null, in either format, and quotes and line breaks survive."""
     parquet = write_table(source, TABLES["orders"], tmp_path, ExportForm.PARQUET)
     text_file = write_table(source, TABLES["orders"], tmp_path, ExportForm.CSV)
@@ -155,10 +155,12 @@ def test_secrets_and_people_are_not_exported():
     assert SECRETS["amazon_connection"] == {"refresh_token_sealed"}
 
 
-async def test_a_file_has_its_name_once_it_is_complete(source: Snapshot, tmp_path: Path) -> None:
+async def test_a_file_has_its_name_once_it_is_complete(
+    source: DatabaseSnapshot, tmp_path: Path
+) -> None:
     """An export that breaks leaves no half file."""
 
-    class Broken(Snapshot):
+    class Broken(DatabaseSnapshot):
         def copy_csv(self, query: str) -> Iterator[bytes]:
             pieces = source.copy_csv(query)
             yield next(pieces)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recoup.cli.dpp import Answer, demands
+from recoup.cli.dpp import DemandAnswer, demands
 from recoup.config import Settings
 from recoup.ids import ConnectionId
 from recoup.sync.retention.queries import Overdue
@@ -17,7 +17,7 @@ RETENTION = "non-personal data deleted within 18 months"
 OLD = Overdue(ConnectionId("conn_1"), date(2024, 1, 1), is_held=False)
 
 
-def _answers(settings: Settings, overdue: list[Overdue] | None = None) -> dict[str, Answer]:
+def _answers(settings: Settings, overdue: list[Overdue] | None = None) -> dict[str, DemandAnswer]:
     return {one.demand: one.answer for one in demands(settings, overdue or [])}
 
 
@@ -25,7 +25,7 @@ def test_what_only_the_operator_can_do_is_never_called_met(tmp_path: Path):
     """Logs, vulnerabilities, a contact and backups are outside of what recoup sees."""
     answers = _answers(Settings(data_dir=tmp_path))
 
-    yours = {demand for demand, answer in answers.items() if answer is Answer.YOURS}
+    yours = {demand for demand, answer in answers.items() if answer is DemandAnswer.YOURS}
     assert len(yours) == 4
     assert "backups in another place" in yours
 
@@ -33,12 +33,12 @@ def test_what_only_the_operator_can_do_is_never_called_met(tmp_path: Path):
 @pytest.mark.parametrize(
     ("public_url", "answer"),
     [
-        ("http://127.0.0.1:8000", Answer.YES),
-        ("http://recoup.example.com", Answer.NO),
-        ("https://recoup.example.com", Answer.YOURS),
+        ("http://127.0.0.1:8000", DemandAnswer.YES),
+        ("http://recoup.example.com", DemandAnswer.NO),
+        ("https://recoup.example.com", DemandAnswer.YOURS),
     ],
 )
-def test_an_address_without_tls_is_said(tmp_path: Path, public_url: str, answer: Answer):
+def test_an_address_without_tls_is_said(tmp_path: Path, public_url: str, answer: DemandAnswer):
     """What leaves the machine must be encrypted; who ends TLS decides its version."""
     assert (
         _answers(Settings(data_dir=tmp_path, public_url=public_url))["TLS 1.2 or newer"] is answer
@@ -48,16 +48,16 @@ def test_an_address_without_tls_is_said(tmp_path: Path, public_url: str, answer:
 @pytest.mark.parametrize(
     ("months", "overdue", "answer"),
     [
-        (18, [], Answer.YES),
-        (19, [], Answer.NO),
-        (18, [OLD], Answer.NO),
-        (18, [replace(OLD, is_held=True)], Answer.YOURS),
-        (18, [replace(OLD, is_held=True), OLD], Answer.NO),
-        (18, None, Answer.YOURS),
+        (18, [], DemandAnswer.YES),
+        (19, [], DemandAnswer.NO),
+        (18, [OLD], DemandAnswer.NO),
+        (18, [replace(OLD, is_held=True)], DemandAnswer.YOURS),
+        (18, [replace(OLD, is_held=True), OLD], DemandAnswer.NO),
+        (18, None, DemandAnswer.YOURS),
     ],
 )
 def test_data_that_is_too_old_is_said(
-    tmp_path: Path, months: int, overdue: list[Overdue] | None, answer: Answer
+    tmp_path: Path, months: int, overdue: list[Overdue] | None, answer: DemandAnswer
 ):
     """Met only if the setting allows no more, and no row is older; a legal hold is the owner's."""
     settings = Settings(data_dir=tmp_path, retention_months=months)
@@ -74,5 +74,5 @@ def test_a_key_beside_the_data_is_said(tmp_path: Path):
     beside = _answers(Settings(data_dir=tmp_path))
     apart = _answers(Settings(data_dir=tmp_path, secret_keys="k" * 32))
 
-    assert beside["keys apart from the data"] is Answer.NO
-    assert apart["keys apart from the data"] is Answer.YES
+    assert beside["keys apart from the data"] is DemandAnswer.NO
+    assert apart["keys apart from the data"] is DemandAnswer.YES

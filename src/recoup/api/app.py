@@ -22,7 +22,7 @@ from recoup.api.fairness import Fairness
 from recoup.api.metrics import Metrics
 from recoup.api.observe import Observed
 from recoup.api.one_flight import SharedAnswer
-from recoup.api.openapi import Application
+from recoup.api.openapi import ApiApplication
 from recoup.api.problems import answer_with_problems
 from recoup.api.readiness import check_readiness
 from recoup.api.routes import (
@@ -159,7 +159,7 @@ def create_app(
         uses=BatchedReads(lambda digests: find_uses(door, digests, now=utc_now())),
         identity_provider=identity_provider or _identity_provider(settings),
     )
-    app = Application(
+    app = ApiApplication(
         title="recoup",
         version=__version__,
         description="Copies an Amazon seller's data and finds the money that Amazon owes.",

@@ -17,7 +17,7 @@ from recoup.api.csv_text import MEDIA_TYPE
 from recoup.api.cursors import bad_cursor
 from recoup.api.negotiation import preferred
 from recoup.api.openapi import Responses, may_fail
-from recoup.api.paging import Places, Rows, Sheet, page_after, stream_csv
+from recoup.api.paging import OrderedRows, Places, Sheet, page_after, stream_csv
 from recoup.api.parameters import Cursor, OptionalIdentifier, OptionalInstant
 from recoup.body import CamelModel
 from recoup.connections.queries import get_connection
@@ -126,14 +126,14 @@ def _places(listing: Listing) -> Places:
     )
 
 
-def _rows(listing: Listing, selection: Selection) -> Rows[Sequence[Any]]:
+def _rows(listing: Listing, selection: Selection) -> OrderedRows[Sequence[Any]]:
     """The cells of each row, then its place."""
     length = len(listing.flat_columns)
 
     def read(conn: Reader, limit: int, after: Place | None) -> Awaitable[Sequence[Sequence[Any]]]:
         return list_cells(conn, listing, selection, limit=limit, after=after)
 
-    return Rows(read, place_of=lambda row: tuple(row[length:]))
+    return OrderedRows(read, place_of=lambda row: tuple(row[length:]))
 
 
 def _sheet(listing: Listing) -> Sheet[Sequence[Any]]:

@@ -126,7 +126,7 @@ def _example(kind: ProblemKind) -> dict[str, Any]:
     }
 
 
-class Application(FastAPI):
+class ApiApplication(FastAPI):
     """FastAPI with the actual problems and sign-in in its description."""
 
     def openapi(self) -> dict[str, Any]:

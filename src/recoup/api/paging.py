@@ -24,7 +24,7 @@ Read = Callable[[Reader, int, Place | None], Awaitable[Sequence[R]]]
 
 
 @dataclass(frozen=True)
-class Rows(Generic[R]):
+class OrderedRows(Generic[R]):
     """A selection of rows in one order.
 
     place_of: the stable position of a row; the rows after it follow.
@@ -49,7 +49,7 @@ class Places:
 
 
 @dataclass(frozen=True)
-class Pages(Places, Rows[R]):
+class Pages(Places, OrderedRows[R]):
     """A selection of rows that is read page by page."""
 
 
@@ -109,7 +109,9 @@ def cut_page(
     return rows[:limit], encode_cursor(places.cursor_name, [_text(value) for value in place])
 
 
-async def stream_csv(database: Database, rows: Rows[R], sheet: Sheet[R]) -> StreamingResponse:
+async def stream_csv(
+    database: Database, rows: OrderedRows[R], sheet: Sheet[R]
+) -> StreamingResponse:
     """Yields all rows of the selection, with two chunks in memory. The audit log tells of it.
 
     The first chunk is read before the answer begins: an unreachable database then has its own
@@ -125,14 +127,14 @@ async def stream_csv(database: Database, rows: Rows[R], sheet: Sheet[R]) -> Stre
     )
 
 
-async def all_csv(database: Database, rows: Rows[R], sheet: Sheet[R]) -> bytes:
+async def all_csv(database: Database, rows: OrderedRows[R], sheet: Sheet[R]) -> bytes:
     """The same at once, for a file."""
     first = await _read_chunk(database, rows, sheet, after=None)
     return b"".join([piece async for piece in _pieces(database, rows, sheet, first)])
 
 
 async def _pieces(
-    database: Database, rows: Rows[R], sheet: Sheet[R], chunk: Sequence[R]
+    database: Database, rows: OrderedRows[R], sheet: Sheet[R], chunk: Sequence[R]
 ) -> AsyncGenerator[bytes]:
     """Each chunk is a separate read, so a slow reader holds no connection. PostgreSQL works on the
     next one while the lines of this one are written.
@@ -154,7 +156,7 @@ async def _pieces(
 
 
 async def _read_chunk(
-    database: Database, rows: Rows[R], sheet: Sheet[R], *, after: Place | None
+    database: Database, rows: OrderedRows[R], sheet: Sheet[R], *, after: Place | None
 ) -> Sequence[R]:
     async with database.reading() as conn:
         return await rows.read(conn, sheet.rows_per_read, after)

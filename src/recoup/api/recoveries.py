@@ -14,10 +14,10 @@ from pydantic import TypeAdapter
 from recoup.api.body_csv import header_of
 from recoup.api.cursors import bad_cursor
 from recoup.api.paging import (
+    OrderedRows,
     Pages,
     Place,
     Places,
-    Rows,
     Sheet,
     cut_page,
     place_in,
@@ -39,7 +39,7 @@ from recoup.claims.reading.claims import get_claim
 from recoup.claims.reading.explain import CandidateRow, CandidateSelection, list_candidates
 from recoup.claims.reading.past import read_claim_past
 from recoup.claims.reading.selection import ClaimSelection, Period
-from recoup.claims.reading.sort import Order, Sort, is_day
+from recoup.claims.reading.sort import ClaimOrder, Sort, is_day
 from recoup.clock import utc_now
 from recoup.connections.queries import get_connection
 from recoup.db.engine import Database, Reader
@@ -99,7 +99,7 @@ async def select_claims(
 
 async def read_claim_page(database: Database, selection: ClaimSelection, query: ClaimQuery) -> str:
     """The JSON of a `ClaimPage`. Raises InvalidRequestError for a bad cursor."""
-    order = Order(query.sort, selection.now)
+    order = ClaimOrder(query.sort, selection.now)
     places = Places(
         cursor_name=f"recoveries {query.sort.value}",
         place_length=order.place_length,
@@ -174,13 +174,13 @@ async def _own_connection(
     return (await get_connection(conn, workspace_id, ConnectionId(connection_id))).connection_id
 
 
-def sheet_rows(selection: ClaimSelection, sort: Sort) -> Rows[Sequence[Any]]:
+def sheet_rows(selection: ClaimSelection, sort: Sort) -> OrderedRows[Sequence[Any]]:
     """The rows of `SHEET`, for one file."""
-    reader = CellReader(selection, Order(sort, selection.now), _HEADER)
-    return Rows(reader.read, place_of=lambda row: tuple(row[len(_HEADER) :]))
+    reader = CellReader(selection, ClaimOrder(sort, selection.now), _HEADER)
+    return OrderedRows(reader.read, place_of=lambda row: tuple(row[len(_HEADER) :]))
 
 
-def _claim_place(order: Order, place: tuple[str, ...]) -> Place:
+def _claim_place(order: ClaimOrder, place: tuple[str, ...]) -> Place:
     if not order.is_place(place):
         raise bad_cursor()
     return place

@@ -23,7 +23,7 @@ from recoup.claims.answers import Reason
 from recoup.claims.bodies.candidate import Candidate
 from recoup.claims.bodies.claim import ClaimList
 from recoup.claims.lifecycle import Review, Standing, Status, WindowState
-from recoup.claims.reading.decisions import Answer, Decision
+from recoup.claims.reading.decisions import AmazonAnswer, Decision
 from recoup.claims.reading.sort import Sort
 from recoup.claims.rule import ClaimType
 from recoup.claims.stages import Stage
@@ -177,8 +177,8 @@ class AnswerBody(RequestModel):
             raise ValueError("must have a text, an amount or units")
         return self
 
-    def answer(self, today: date) -> Answer:
-        return Answer(
+    def answer(self, today: date) -> AmazonAnswer:
+        return AmazonAnswer(
             received_on=self.received_on or today,
             text=self.text,
             reason=self.reason,

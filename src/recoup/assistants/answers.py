@@ -29,7 +29,7 @@ _LONGEST_TEXT = 300
 _MOST_SOURCES = 3
 
 
-class Answer(CamelModel):
+class ToolAnswer(CamelModel):
     """source: the call of recoup's API that gave the answer."""
 
     source: str = Field(description="The call of recoup's API that gave this answer.")
@@ -52,14 +52,14 @@ class ShortClaim(CamelModel):
     amazon_data: dict[str, Any] = Field(description="Ids as Amazon or the seller wrote them.")
 
 
-class Claims(Answer):
+class Claims(ToolAnswer):
     items: list[ShortClaim]
     next_cursor: str | None
     claim_count: int = Field(description="Claims of the whole selection.")
     owed: dict[str, Any] = Field(description="Those of the selection that are owed, by currency.")
 
 
-class Evidence(Answer):
+class Evidence(ToolAnswer):
     claim: ShortClaim
     confidence_parts: list[dict[str, Any]] = Field(description="The base, then what changes it.")
     numbers: dict[str, Any] = Field(description="The arithmetic.")
@@ -72,7 +72,7 @@ class Evidence(Answer):
     )
 
 
-class Rows(Answer):
+class Rows(ToolAnswer):
     next_cursor: str | None
     amazon_data: list[dict[str, Any]] = Field(description="The rows, each with its place.")
 
@@ -90,11 +90,11 @@ class ShortSync(CamelModel):
     streams: list[dict[str, Any]]
 
 
-class SyncAnswer(Answer):
+class SyncAnswer(ToolAnswer):
     sync: ShortSync
 
 
-class Documents(Answer):
+class Documents(ToolAnswer):
     items: list[dict[str, Any]]
 
 

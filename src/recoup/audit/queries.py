@@ -135,7 +135,7 @@ async def record_failed_sign_in(conn: Writer, email: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """One action. who: None for somebody who was not signed in, `recoup` for recoup itself.
 
     account: the Amazon account that the subject is, or whose sync it is; None for other subjects and
@@ -175,7 +175,7 @@ _sync = table("sync_progress", column("sync_id"), column("connection_id"), colum
 
 async def list_entries(
     conn: Reader, selection: EntrySelection, *, limit: int, before: int | None = None
-) -> list[Entry]:
+) -> list[AuditEntry]:
     """Newest first, from before an entry on."""
     a = audit_entry.c
     account = func.format("%s (%s)", _connection.c.selling_partner_id, _connection.c.region)
@@ -203,7 +203,7 @@ async def list_entries(
         chosen = chosen.where(a.at < selection.until)
     if before is not None:
         chosen = chosen.where(a.entry_id < before)
-    return [Entry(**row) for row in (await conn.execute(chosen)).mappings()]
+    return [AuditEntry(**row) for row in (await conn.execute(chosen)).mappings()]
 
 
 async def forget_old_entries(conn: Writer) -> int:

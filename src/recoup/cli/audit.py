@@ -13,7 +13,7 @@ from recoup.cli.storage import fitting_database, opened
 from recoup.clock import to_rfc3339
 
 if TYPE_CHECKING:
-    from recoup.audit.queries import Entry
+    from recoup.audit.queries import AuditEntry
 
 app = typer.Typer(help="The audit log: who did what, when and from where.")
 
@@ -36,14 +36,14 @@ def list_(
     show([_record(one) for one in found], as_json=as_json, lines=lines)
 
 
-def _about(one: Entry) -> str | None:
+def _about(one: AuditEntry) -> str | None:
     """The account, and which sync of it."""
     if one.sync_started_at is None:
         return one.account
     return f"sync of {one.account}, {to_rfc3339(one.sync_started_at)}"
 
 
-def _record(one: Entry) -> dict[str, object]:
+def _record(one: AuditEntry) -> dict[str, object]:
     return {
         "entryId": one.entry_id,
         "at": to_rfc3339(one.at),
@@ -61,7 +61,7 @@ def _record(one: Entry) -> dict[str, object]:
     }
 
 
-async def _list(url: str, limit: int) -> list[Entry]:
+async def _list(url: str, limit: int) -> list[AuditEntry]:
     from recoup.audit.queries import EntrySelection, list_entries
 
     async with opened(url) as database, database.reading() as conn:

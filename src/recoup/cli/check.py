@@ -124,7 +124,7 @@ def check(
 
 
 def _marketplaces(named: Sequence[str]) -> tuple[str, ...]:
-    from recoup.sync.files.places import marketplace_named
+    from recoup.sync.files.marketplaces import marketplace_named
 
     found = []
     for word in named:

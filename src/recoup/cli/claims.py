@@ -14,7 +14,7 @@ from recoup.claims.lifecycle import Review, Standing, Status, WindowState
 from recoup.claims.rule import ClaimType
 from recoup.claims.stages import Stage
 from recoup.cli.choice import UserOption, choose_workspace
-from recoup.cli.claims_export import ExportForm, claims_bytes, packet_bytes
+from recoup.cli.claims_export import ClaimsForm, claims_bytes, packet_bytes
 from recoup.cli.claims_table import detail_lines, print_claims
 from recoup.cli.entrance import enter
 from recoup.cli.errors import CommandError
@@ -167,8 +167,8 @@ def export(
     ] = None,
     *,
     form: Annotated[
-        ExportForm, typer.Option("--format", help="Output format; `html` is a packet to print.")
-    ] = ExportForm.CSV,
+        ClaimsForm, typer.Option("--format", help="Output format; `html` is a packet to print.")
+    ] = ClaimsForm.CSV,
     output: Annotated[
         Path | None, typer.Option("--output", help="File to write. Unset: stdout.")
     ] = None,
@@ -178,7 +178,7 @@ def export(
     connection: ConnectionOption = None,
 ) -> None:
     """Export all claims, or the packet for filing one by hand. Nothing is sent to Amazon."""
-    if claim_id is None and form is ExportForm.HTML:
+    if claim_id is None and form is ClaimsForm.HTML:
         raise typer.BadParameter(
             "Only a single claim can be written as html: name a claim, or use csv or json."
         )
@@ -228,11 +228,11 @@ async def _read_list(database: Database, selection: ClaimSelection, limit: int) 
     from recoup.claims.bodies.claim import ClaimList, claim_body
     from recoup.claims.bodies.totals import selection_totals_body
     from recoup.claims.reading.claims import list_claims, total_claims, total_payments
-    from recoup.claims.reading.sort import Order, Sort
+    from recoup.claims.reading.sort import ClaimOrder, Sort
     from recoup.sync.record.note_queries import CLAIMS, read_current_notes
 
     async with database.reading() as conn:
-        order = Order(Sort.DEADLINE, selection.now)
+        order = ClaimOrder(Sort.DEADLINE, selection.now)
         rows = await list_claims(conn, selection, order, limit=limit)
         totals = await total_claims(conn, selection)
         paid = await total_payments(conn, selection)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _ROWS_PER_READ = 1000
 
 
-class ExportForm(enum.StrEnum):
+class ClaimsForm(enum.StrEnum):
     """The format of an export; a list of claims has no printable page."""
 
     CSV = "csv"
@@ -24,28 +24,28 @@ class ExportForm(enum.StrEnum):
     HTML = "html"
 
 
-def packet_bytes(packet: Packet, form: ExportForm) -> bytes:
+def packet_bytes(packet: Packet, form: ClaimsForm) -> bytes:
     """The filing packet of one claim."""
     from recoup.api.body_csv import packet_csv
     from recoup.api.packet_page import render_packet
 
     match form:
-        case ExportForm.CSV:
+        case ClaimsForm.CSV:
             return packet_csv(packet)
-        case ExportForm.JSON:
+        case ClaimsForm.JSON:
             return _json(packet.document())
-        case ExportForm.HTML:
+        case ClaimsForm.HTML:
             return render_packet(packet).encode()
 
 
-async def claims_bytes(database: Database, selection: ClaimSelection, form: ExportForm) -> bytes:
+async def claims_bytes(database: Database, selection: ClaimSelection, form: ClaimsForm) -> bytes:
     """All claims of a selection, the most urgent first."""
     from recoup.api.paging import all_csv
     from recoup.api.recoveries import SHEET, sheet_rows
     from recoup.claims.bodies.claim import claim_body
     from recoup.claims.reading.sort import Sort
 
-    if form is ExportForm.CSV:
+    if form is ClaimsForm.CSV:
         return await all_csv(database, sheet_rows(selection, Sort.DEADLINE), SHEET)
     rows = _iter_rows(database, selection)
     return _json([claim_body(row).document() async for row in rows])
@@ -53,9 +53,9 @@ async def claims_bytes(database: Database, selection: ClaimSelection, form: Expo
 
 async def _iter_rows(database: Database, selection: ClaimSelection) -> AsyncIterator[ClaimRow]:
     from recoup.claims.reading.claims import list_claims
-    from recoup.claims.reading.sort import Order, Sort
+    from recoup.claims.reading.sort import ClaimOrder, Sort
 
-    order = Order(Sort.DEADLINE, selection.now)
+    order = ClaimOrder(Sort.DEADLINE, selection.now)
     after = None
     while True:
         async with database.reading() as conn:

@@ -24,7 +24,7 @@ from recoup.ids import UserId
 
 if TYPE_CHECKING:
     from recoup.claims.bodies.packet import Packet
-    from recoup.claims.reading.decisions import Answer, Decision
+    from recoup.claims.reading.decisions import AmazonAnswer, Decision
     from recoup.db.engine import Database
 
 _MONEY = re.compile(r"(\d{1,12}(?:\.\d{1,4})?) ?([A-Z]{3})", re.ASCII)
@@ -102,9 +102,9 @@ def _answer(
     reason: Reason | None,
     amount: str | None,
     units: int | None,
-) -> Answer | None:
+) -> AmazonAnswer | None:
     """Raises BadParameter."""
-    from recoup.claims.reading.decisions import Answer
+    from recoup.claims.reading.decisions import AmazonAnswer
 
     paid = None if amount is None else _MONEY.fullmatch(amount.strip())
     if amount is not None and (paid is None or not Decimal(paid[1])):
@@ -113,7 +113,7 @@ def _answer(
         if reason is not None or received_on is not None:
             raise typer.BadParameter("--reason and --received-on belong to --answer or --paid.")
         return None
-    return Answer(
+    return AmazonAnswer(
         received_on=received_on.date() if received_on else _today(),
         text=text,
         reason=reason,

@@ -16,7 +16,7 @@ from recoup.cli.doctor_database import examine_database, overdue
 from recoup.cli.doctor_machine import machine_findings
 from recoup.cli.doctor_network import network_findings, port_finding
 from recoup.cli.doctor_settings import client_secret, secret_keys, setting_rows
-from recoup.cli.dpp import Answer, demands
+from recoup.cli.dpp import DemandAnswer, demands
 from recoup.cli.entrance import enter
 from recoup.cli.errors import FAILED
 from recoup.cli.finding import finding_lines
@@ -82,7 +82,7 @@ def _show_demands(settings: Settings, *, as_json: bool) -> None:
             ("demand", "met", "how"), [(one.demand, one.answer, one.says) for one in found]
         ),
     )
-    if any(one.answer is Answer.NO for one in found):
+    if any(one.answer is DemandAnswer.NO for one in found):
         raise typer.Exit(FAILED)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from recoup.sync.retention.queries import Overdue
 
 
-class Answer(StrEnum):
+class DemandAnswer(StrEnum):
     """Whether a demand is met; what recoup cannot do or see is the operator's."""
 
     YES = "yes"
@@ -28,7 +28,7 @@ class Demand:
     """One demand of the policy. says: what meets it, or what to do."""
 
     demand: str
-    answer: Answer
+    answer: DemandAnswer
     says: str
 
 
@@ -45,16 +45,24 @@ def demands(settings: Settings, overdue: Sequence[Overdue] | None) -> Iterator[D
 
 
 def _built_in() -> Iterator[Demand]:
-    yield Demand("lock-out after 10 failed sign-ins", Answer.YES, "for 15 minutes, per address")
-    yield Demand("no reuse of the last 10 passwords", Answer.YES, "and at least 12 characters")
     yield Demand(
-        "access by need", Answer.YES, "roles in a workspace; tokens that read, sync or administer"
+        "lock-out after 10 failed sign-ins", DemandAnswer.YES, "for 15 minutes, per address"
     )
     yield Demand(
-        "refresh tokens of sellers encrypted", Answer.YES, "`recoup keys rotate` renews the key"
+        "no reuse of the last 10 passwords", DemandAnswer.YES, "and at least 12 characters"
     )
     yield Demand(
-        "no personal data of buyers", Answer.YES, "recoup keeps only the fields that it reads"
+        "access by need",
+        DemandAnswer.YES,
+        "roles in a workspace; tokens that read, sync or administer",
+    )
+    yield Demand(
+        "refresh tokens of sellers encrypted",
+        DemandAnswer.YES,
+        "`recoup keys rotate` renews the key",
+    )
+    yield Demand(
+        "no personal data of buyers", DemandAnswer.YES, "recoup keeps only the fields that it reads"
     )
 
 
@@ -63,22 +71,22 @@ def _retention(settings: Settings, overdue: Sequence[Overdue] | None) -> Demand:
     months = settings.retention_months
     if months > DEMANDED_MONTHS:
         says = f"RECOUP_RETENTION_MONTHS is {months}: set {DEMANDED_MONTHS} or less"
-        return Demand(demand, Answer.NO, says)
+        return Demand(demand, DemandAnswer.NO, says)
     if overdue is None:
-        return Demand(demand, Answer.YOURS, "start the database, and look again")
+        return Demand(demand, DemandAnswer.YOURS, "start the database, and look again")
     kept = [one for one in overdue if not one.is_held]
     if kept:
         says = (
             f"{_named(kept)}: a worker deletes it, once the claims that need it, filed and not "
             "decided, are decided"
         )
-        return Demand(demand, Answer.NO, says)
+        return Demand(demand, DemandAnswer.NO, says)
     if overdue:
         says = f"{_named(overdue)}, by a legal hold: end it when no law needs it any more"
-        return Demand(demand, Answer.YOURS, says)
+        return Demand(demand, DemandAnswer.YOURS, says)
     return Demand(
         demand,
-        Answer.YES,
+        DemandAnswer.YES,
         f"what is older than {months} months each week, files and unreadable rows after "
         f"{RAW_MONTHS}; claims stay as the seller's records",
     )
@@ -93,23 +101,29 @@ def _transport(settings: Settings) -> Demand:
     demand = "TLS 1.2 or newer"
     url = urlsplit(settings.public_url)
     if url.scheme == "https":
-        return Demand(demand, Answer.YOURS, "your proxy ends TLS: refuse versions below 1.2 there")
+        return Demand(
+            demand, DemandAnswer.YOURS, "your proxy ends TLS: refuse versions below 1.2 there"
+        )
     if url.hostname in {"127.0.0.1", "localhost", "::1"}:
-        return Demand(demand, Answer.YES, "nothing leaves this machine; set https for others")
+        return Demand(demand, DemandAnswer.YES, "nothing leaves this machine; set https for others")
     return Demand(
-        demand, Answer.NO, f"{settings.public_url} is not encrypted: put a proxy with TLS before it"
+        demand,
+        DemandAnswer.NO,
+        f"{settings.public_url} is not encrypted: put a proxy with TLS before it",
     )
 
 
 def _keys_apart(settings: Settings) -> Demand:
     demand = "keys apart from the data"
     if settings.secret_keys is not None:
-        return Demand(demand, Answer.YES, "RECOUP_SECRET_KEYS; keep them out of the backups")
+        return Demand(demand, DemandAnswer.YES, "RECOUP_SECRET_KEYS; keep them out of the backups")
     if settings.database_url is not None:
-        return Demand(demand, Answer.YES, f"{settings.data_dir}, not in the database's server")
+        return Demand(
+            demand, DemandAnswer.YES, f"{settings.data_dir}, not in the database's server"
+        )
     return Demand(
         demand,
-        Answer.NO,
+        DemandAnswer.NO,
         f"key and database are both in {settings.data_dir}: set RECOUP_SECRET_KEYS",
     )
 
@@ -121,4 +135,4 @@ def _of_the_operator() -> Iterator[Demand]:
         ("a named contact for incidents", "name a person, and tell Amazon"),
         ("backups in another place", "copy the database every day, and try to restore it"),
     ):
-        yield Demand(demand, Answer.YOURS, says)
+        yield Demand(demand, DemandAnswer.YOURS, says)

@@ -32,7 +32,7 @@ class Switch(StrEnum):
     OFF = "off"
 
 
-class Home(StrEnum):
+class SellerHome(StrEnum):
     """Region of the seller account."""
 
     US = "us"
@@ -53,7 +53,9 @@ def sandbox(
     orders: Annotated[
         int, typer.Option(min=0, help="Number of orders in the last 360 days.")
     ] = 2000,
-    profile: Annotated[Home, typer.Option(help="Home marketplace of the seller.")] = Home.US,
+    profile: Annotated[
+        SellerHome, typer.Option(help="Home marketplace of the seller.")
+    ] = SellerHome.US,
     today: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Date in the sandbox. Unset: the real date."),

@@ -15,7 +15,7 @@ from recoup.ids import WorkspaceId
 _PIECE_BYTES = 2**20
 
 
-class Snapshot:
+class DatabaseSnapshot:
     """A read of many tables as of one moment, with the eyes of one workspace. Blocking."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
@@ -55,7 +55,7 @@ def _together(rows: Iterable[bytes | bytearray | memoryview]) -> Iterator[bytes]
 
 
 @contextmanager
-def snapshot(url: str, workspace_id: WorkspaceId) -> Iterator[Snapshot]:
+def snapshot(url: str, workspace_id: WorkspaceId) -> Iterator[DatabaseSnapshot]:
     """Raises DatabaseUnreachableError."""
     conninfo = Database(url, role=DatabaseRole.API).conninfo
     try:
@@ -67,4 +67,4 @@ def snapshot(url: str, workspace_id: WorkspaceId) -> Iterator[Snapshot]:
         # Walls as for a request of the workspace. Nothing waits here but the reader of the rows.
         connection.execute("select set_config('recoup.workspace_id', %s, false)", [workspace_id])
         connection.execute("begin isolation level repeatable read read only")
-        yield Snapshot(connection)
+        yield DatabaseSnapshot(connection)

@@ -14,7 +14,7 @@ import pyarrow.csv  # type: ignore[import-untyped]
 import pyarrow.parquet  # type: ignore[import-untyped]
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Double, Integer, Numeric, Table
 
-from recoup.db.copy_out import Snapshot
+from recoup.db.copy_out import DatabaseSnapshot
 from recoup.export.export_queries import (
     decimal_columns,
     exported_columns,
@@ -45,7 +45,9 @@ class ExportedFile:
     seconds: float
 
 
-def write_table(source: Snapshot, table: Table, folder: Path, form: ExportForm) -> ExportedFile:
+def write_table(
+    source: DatabaseSnapshot, table: Table, folder: Path, form: ExportForm
+) -> ExportedFile:
     """One file of a table. It has its name only once it is complete. Raises OSError."""
     began = time.monotonic()
     path = folder / f"{table.name}.{form}"
@@ -60,7 +62,7 @@ def write_table(source: Snapshot, table: Table, folder: Path, form: ExportForm) 
     return ExportedFile(table.name, path, rows, path.stat().st_size, seconds)
 
 
-def _write_csv(source: Snapshot, table: Table, path: Path) -> int:
+def _write_csv(source: DatabaseSnapshot, table: Table, path: Path) -> int:
     """As PostgreSQL writes it."""
     query = rows_query(table)
     with path.open("wb") as file:
@@ -69,7 +71,7 @@ def _write_csv(source: Snapshot, table: Table, path: Path) -> int:
     return source.rows_copied
 
 
-def _write_parquet(source: Snapshot, table: Table, path: Path) -> int:
+def _write_parquet(source: DatabaseSnapshot, table: Table, path: Path) -> int:
     schema = _schema(source, table)
     pieces = _Pieces(source.copy_csv(rows_query(table)))
     reader = pyarrow.csv.open_csv(
@@ -93,7 +95,7 @@ def _write_parquet(source: Snapshot, table: Table, path: Path) -> int:
     return rows
 
 
-def _schema(source: Snapshot, table: Table) -> pa.Schema:
+def _schema(source: DatabaseSnapshot, table: Table) -> pa.Schema:
     scales = _scales(source, table)
     return pa.schema(
         [
@@ -108,7 +110,7 @@ def _schema(source: Snapshot, table: Table) -> pa.Schema:
     )
 
 
-def _scales(source: Snapshot, table: Table) -> dict[str, int]:
+def _scales(source: DatabaseSnapshot, table: Table) -> dict[str, int]:
     """As many decimals as the longest value of a column has: none is rounded."""
     query = scales_query(table)
     if query is None:

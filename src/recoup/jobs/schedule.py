@@ -18,8 +18,8 @@ from recoup.errors import ConflictError, NotFoundError
 from recoup.ids import ConnectionId, SyncId, WorkspaceId
 from recoup.jobs.start import begin_sync
 from recoup.logs import get_logger
-from recoup.sync.record.again import TRIGGER
-from recoup.sync.record.again_queries import list_due_again
+from recoup.sync.record.next_try import TRIGGER
+from recoup.sync.record.next_try_queries import list_due_again
 
 _log = get_logger(__name__)
 
@@ -45,7 +45,7 @@ async def start_own_syncs(database: Database, queue: App, minute: datetime) -> l
 
 async def start_failed_again(database: Database, queue: App, now: datetime) -> list[SyncId]:
     """Starts a sync of every active connection whose last one failed for a reason that passes, once
-    its time has come (recoup.sync.record.again); returns the new ones.
+    its time has come (recoup.sync.record.next_try); returns the new ones.
     """
     async with database.reading() as conn:
         due = await list_due_again(conn, now)

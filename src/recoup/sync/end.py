@@ -13,12 +13,12 @@ from recoup.db.engine import Database
 from recoup.errors import ReauthorizationRequiredError
 from recoup.logs import get_logger
 from recoup.notes.queries import list_notes
-from recoup.sync.record.again import next_try
-from recoup.sync.record.again_queries import count_tries
 from recoup.sync.record.announce import announce_connection, announce_end
 from recoup.sync.record.end_queries import end_sync
 from recoup.sync.record.ending import complete_message, failed_message, failed_reasons
 from recoup.sync.record.lease_queries import Lease
+from recoup.sync.record.next_try import next_try
+from recoup.sync.record.next_try_queries import count_tries
 from recoup.sync.record.progress import COMPLETE
 from recoup.sync.record.states import SyncStatus
 from recoup.sync.refusals.ignored import tell_ignored

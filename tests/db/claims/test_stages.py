@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 
 from recoup.claims.lifecycle import Status
-from recoup.claims.reading.decisions import Answer, Decision, decide
+from recoup.claims.reading.decisions import AmazonAnswer, Decision, decide
 from recoup.claims.stages import FIRST_STAGES, STATUSES, Stage
 from recoup.claims.tables import claim, claim_history, claim_payment
 from recoup.connections.tables import amazon_connection
@@ -170,7 +170,7 @@ async def test_what_a_person_entered_is_not_what_was_paid(world: World) -> None:
     """An entry of 12.34 that the report does not show leaves the paid amount unknown."""
     claim_id = await lost(world, 1)
     await say(world, claim_id, stage=Stage.FILED, case_id="4711")
-    answer = Answer(received_on=date(2026, 11, 10), amount=Decimal("12.34"), currency="USD")
+    answer = AmazonAnswer(received_on=date(2026, 11, 10), amount=Decimal("12.34"), currency="USD")
     await say(world, claim_id, stage=Stage.PAID, answer=answer)
 
     assert await state(world, claim_id) == ("approved", "paid", None)

@@ -24,7 +24,7 @@ from recoup.sync.files.account import open_account
 from recoup.sync.files.archive import GivenFile
 from recoup.sync.files.bodies import read_check
 from recoup.sync.files.days import DayOrder
-from recoup.sync.files.load import Outcome, Told, load_given
+from recoup.sync.files.load import FileOutcome, Told, load_given
 from recoup.users.queries import add_user
 from tests.support.hand_files import BY_HAND, SHAPES, by_hand, world_of, written
 from tests.support.whole_seller import whole_seller
@@ -69,7 +69,7 @@ async def _account(database: Database, of: str) -> Connection:
 
 async def _load(
     database: Database, account: Connection, content: bytes, told: Told, name: str = "file.txt"
-) -> Outcome:
+) -> FileOutcome:
     given = GivenFile(name, io.BytesIO(content))
     return await load_given(database, account, given, told, now=datetime.now(UTC))
 

@@ -14,7 +14,7 @@ import pytest
 from recoup.errors import DiskFullError, FileRefusedError
 from recoup.sync.files.archive import GivenFile, files_in
 from recoup.sync.files.days import DayOrder, iso_day, iso_time, order_of
-from recoup.sync.files.places import likely_marketplaces, marketplace_named
+from recoup.sync.files.marketplaces import likely_marketplaces, marketplace_named
 from recoup.sync.files.recognise import recognise, report_streams
 from recoup.sync.files.rewrite import rewritten
 

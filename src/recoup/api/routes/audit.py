@@ -18,7 +18,7 @@ from recoup.api.openapi import Responses, may_fail
 from recoup.api.paging import Pages, Place, Sheet, read_page, stream_csv
 from recoup.api.parameters import MAX_BIGINT, Blank, Cursor, OptionalInstant
 from recoup.api.services import CurrentWorkspace, ServicesOfApp
-from recoup.audit.queries import Entry, EntrySelection, list_entries
+from recoup.audit.queries import AuditEntry, EntrySelection, list_entries
 from recoup.audit.words import Action
 from recoup.body import CamelModel, Timestamp
 from recoup.db.engine import Reader
@@ -67,7 +67,7 @@ class EntryPage(CamelModel):
     next_cursor: str | None
 
 
-_SHEET: Sheet[Entry] = Sheet(
+_SHEET: Sheet[AuditEntry] = Sheet(
     name="audit", header=header_of(EntryBody), cells=lambda entry: cells_of(_body(entry))
 )
 
@@ -90,11 +90,11 @@ async def get_audit(
     return EntryPage(items=[_body(row) for row in rows], next_cursor=cursor)
 
 
-def _body(entry: Entry) -> EntryBody:
+def _body(entry: AuditEntry) -> EntryBody:
     return EntryBody.model_validate(entry, from_attributes=True)
 
 
-def _pages(selection: EntrySelection) -> Pages[Entry]:
+def _pages(selection: EntrySelection) -> Pages[AuditEntry]:
     return Pages(
         cursor_name="audit",
         place_length=1,
@@ -106,7 +106,7 @@ def _pages(selection: EntrySelection) -> Pages[Entry]:
 
 def _read(
     selection: EntrySelection, conn: Reader, limit: int, after: Place | None
-) -> Awaitable[list[Entry]]:
+) -> Awaitable[list[AuditEntry]]:
     return list_entries(conn, selection, limit=limit, before=None if after is None else after[0])
 
 

@@ -30,7 +30,7 @@ from recoup.sync.files.bodies import CheckBody, LoadedBody, loaded_body, read_ch
 from recoup.sync.files.days import DayOrder
 from recoup.sync.files.load import Told, load_given
 from recoup.sync.files.look import Seen, look_at
-from recoup.sync.files.places import marketplace_named
+from recoup.sync.files.marketplaces import marketplace_named
 
 router = APIRouter(tags=["files"])
 

@@ -27,7 +27,7 @@ from recoup.body import (
 from recoup.claims.answers import Reason
 from recoup.claims.bodies.evidence import EvidenceDocument
 from recoup.claims.bodies.policy import PolicyBody, policy_body
-from recoup.claims.bodies.ready_text import Known, ReadyText, ready_texts
+from recoup.claims.bodies.ready_text import KnownClaim, ReadyText, ready_texts
 from recoup.claims.bodies.stage import (
     NextActionBody,
     PaymentBody,
@@ -176,7 +176,7 @@ def claim_body(row: ClaimRow) -> ClaimBody:
 
 def claim_detail(row: ClaimRow, past: ClaimPast) -> ClaimDetail:
     """GET /api/recoveries/{claimId}: the claim, its history, its sources and what settled units."""
-    known = Known(row, past.payments, past.allocations)
+    known = KnownClaim(row, past.payments, past.allocations)
     rule = {rule.type: rule for rule in all_rules()}.get(row.type)
     return ClaimDetail(
         **_fields(row),

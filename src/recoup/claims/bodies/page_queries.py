@@ -44,7 +44,7 @@ from recoup.claims.reading.claims import (
 from recoup.claims.reading.day import today_on
 from recoup.claims.reading.row import CONFIRMED, last_confirmed
 from recoup.claims.reading.selection import ClaimSelection, shape_of, values_of
-from recoup.claims.reading.sort import Order, place_values
+from recoup.claims.reading.sort import ClaimOrder, place_values
 from recoup.claims.reading.standing import next_day_of, next_stage_of, next_step_on, stage_on
 from recoup.claims.reading.worked_out import plain, worked_out
 from recoup.claims.rule import ClaimType
@@ -74,7 +74,7 @@ class ClaimsRead:
 async def read_claims(
     database: Database,
     selection: ClaimSelection,
-    order: Order,
+    order: ClaimOrder,
     *,
     limit: int,
     after: tuple[str, ...] | None,
@@ -104,7 +104,7 @@ async def read_claims(
 
 def _statements(
     selection: ClaimSelection,
-    order: Order,
+    order: ClaimOrder,
     limit: int,
     after: tuple[str, ...] | None,
     *,

@@ -54,7 +54,7 @@ class ReadyText(CamelModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownClaim:
     """What may be stated: the claim, what the reports show as paid, and what settled other units."""
 
     row: ClaimRow
@@ -72,11 +72,11 @@ class Known:
 @dataclass(frozen=True, slots=True)
 class _Wording:
     title: str
-    says: Callable[[Known], str]
+    says: Callable[[KnownClaim], str]
     attach: tuple[str, ...] = ()
 
 
-def _already_reimbursed(known: Known) -> str:
+def _already_reimbursed(known: KnownClaim) -> str:
     paid = [one for one in known.payments if one.amount > 0]
     if not paid:
         return (
@@ -90,7 +90,7 @@ def _already_reimbursed(known: Known) -> str:
     )
 
 
-def _units_found(known: Known) -> str:
+def _units_found(known: KnownClaim) -> str:
     found = known.settled_by("find")
     asks = (
         "Please send the date, the fulfillment center and the reference id of the ledger row that "
@@ -106,7 +106,7 @@ def _units_found(known: Known) -> str:
     return asks
 
 
-def _reversed(known: Known) -> str:
+def _reversed(known: KnownClaim) -> str:
     taken = [one for one in known.payments if one.amount < 0 or one.units < 0]
     ids = ", ".join(dict.fromkeys(one.reimbursement_id for one in taken[-5:]))
     shown = f"My reimbursements report shows the reversal {ids}. " if ids else ""
@@ -194,7 +194,7 @@ _WORDINGS: Mapping[Reason, _Wording] = {
 }
 
 
-def ready_texts(known: Known, action: NextStep) -> list[ReadyText]:
+def ready_texts(known: KnownClaim, action: NextStep) -> list[ReadyText]:
     """The text for the next action of a claim; none where nothing is to be written."""
     reason = known.row.answer_reason or Reason.OTHER
     wording = _WORDINGS[reason]
@@ -224,7 +224,7 @@ def ready_texts(known: Known, action: NextStep) -> list[ReadyText]:
 
 
 def _text(
-    known: Known, kind: TextKind, wording: _Wording, opening: str, reason: Reason | None = None
+    known: KnownClaim, kind: TextKind, wording: _Wording, opening: str, reason: Reason | None = None
 ) -> ReadyText:
     paragraphs = ("Hello,", opening, _about(known), wording.says(known), "Thank you.")
     return ReadyText(
@@ -236,7 +236,7 @@ def _text(
     )
 
 
-def _about(known: Known) -> str:
+def _about(known: KnownClaim) -> str:
     """The codes that Amazon's people need; no value here is longer than a code."""
     row = known.row
     facts = (
@@ -252,7 +252,7 @@ def _about(known: Known) -> str:
     return "\n".join(f"{name}: {value}" for name, value in facts if value)
 
 
-def _rest(known: Known) -> str:
+def _rest(known: KnownClaim) -> str:
     row = known.row
     paid = plain_money(row.paid_amount, row.paid_currency)
     shown = f"My reimbursements report shows {paid} for this case. " if paid else ""

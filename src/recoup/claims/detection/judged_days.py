@@ -28,7 +28,7 @@ _OLDEST_MONTH = timedelta(days=62)
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
+class CoveredDays:
     """The last days without a hole that files cover of a stream."""
 
     first_on: date
@@ -47,7 +47,7 @@ async def is_of_files(conn: Reader, connection_id: ConnectionId) -> bool:
     return bool(found.scalar_one_or_none())
 
 
-async def read_days(conn: Reader, connection_id: ConnectionId) -> dict[str, Days]:
+async def read_days(conn: Reader, connection_id: ConnectionId) -> dict[str, CoveredDays]:
     """The days of each stream that files cover."""
     rows = await conn.execute(
         text(
@@ -61,10 +61,10 @@ async def read_days(conn: Reader, connection_id: ConnectionId) -> dict[str, Days
         ),
         {"connection_id": connection_id},
     )
-    return {row.stream: Days(row.first_on, row.last_on) for row in rows}
+    return {row.stream: CoveredDays(row.first_on, row.last_on) for row in rows}
 
 
-def old_gaps(days: Mapping[str, Days], as_of: date) -> list[Gap]:
+def old_gaps(days: Mapping[str, CoveredDays], as_of: date) -> list[Gap]:
     """Streams whose files end so long ago that what they would say of today is not known."""
     return [
         Gap(name, f"the files of {streams_by_name()[name].noun} end on {one.last_on}")
@@ -73,7 +73,7 @@ def old_gaps(days: Mapping[str, Days], as_of: date) -> list[Gap]:
     ]
 
 
-def judged_days_of(rules: Iterable[Rule], days: Mapping[str, Days]) -> list[JudgedDays]:
+def judged_days_of(rules: Iterable[Rule], days: Mapping[str, CoveredDays]) -> list[JudgedDays]:
     """The days that each rule may judge."""
     return [span for rule in rules if (span := _span(rule, days)) is not None]
 
@@ -84,7 +84,7 @@ def needed_streams(rule: Rule) -> list[Stream]:
     return [streams_by_name()[name] for name in sorted(streams_with(tables))]
 
 
-def _span(rule: Rule, days: Mapping[str, Days]) -> JudgedDays | None:
+def _span(rule: Rule, days: Mapping[str, CoveredDays]) -> JudgedDays | None:
     known = [
         (one, days[one.name])
         for one in needed_streams(rule)

@@ -18,7 +18,7 @@ from recoup.claims.proofs.queries import ProofRow, list_proofs_about, list_purch
 from recoup.claims.reading.claims import list_claims
 from recoup.claims.reading.row import ClaimRow
 from recoup.claims.reading.selection import ClaimSelection
-from recoup.claims.reading.sort import Order, Sort
+from recoup.claims.reading.sort import ClaimOrder, Sort
 from recoup.db.engine import Reader
 from recoup.errors import NotFoundError
 from recoup.ids import ConnectionId, WorkspaceId
@@ -57,7 +57,11 @@ async def read_groups(
             standing=one,
         )
         found = await list_claims(
-            conn, selection, Order(Sort.DEADLINE, now), limit=MOST_CLAIMS + 1, with_evidence=False
+            conn,
+            selection,
+            ClaimOrder(Sort.DEADLINE, now),
+            limit=MOST_CLAIMS + 1,
+            with_evidence=False,
         )
         is_complete &= len(found) <= MOST_CLAIMS
         rows += found[:MOST_CLAIMS]

@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from recoup.claims.reading.claims import chosen_of, in_order, valued_currency
 from recoup.claims.reading.day import today_on
 from recoup.claims.reading.selection import ClaimSelection
-from recoup.claims.reading.sort import Order
+from recoup.claims.reading.sort import ClaimOrder
 from recoup.claims.reading.standing import next_step_on
 from recoup.claims.reading.worked_out import plain, worked_out
 from recoup.claims.stages import STEPS_IN_WORDS
@@ -55,7 +55,7 @@ class CellReader:
     def __init__(
         self,
         selection: ClaimSelection,
-        order: Order,
+        order: ClaimOrder,
         names: Sequence[str],
         *,
         ids_per_read: int = _IDS_PER_READ,

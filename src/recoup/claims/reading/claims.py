@@ -41,7 +41,7 @@ from recoup.claims.reading.selection import (
     end_names,
     values_of,
 )
-from recoup.claims.reading.sort import Order
+from recoup.claims.reading.sort import ClaimOrder
 from recoup.claims.reading.standing import in_window, stage_on, standing_on
 from recoup.claims.rule import ClaimType
 from recoup.claims.tables import SEARCHED, claim, claim_payment
@@ -242,7 +242,7 @@ def valued_currency() -> ColumnElement[str | None]:
 async def list_claims(
     conn: Reader,
     selection: ClaimSelection,
-    order: Order,
+    order: ClaimOrder,
     *,
     limit: int,
     after: tuple[str, ...] | None = None,
@@ -259,7 +259,7 @@ async def list_claims(
 def page_of(
     wanted: Select[Any],
     selection: ClaimSelection,
-    order: Order,
+    order: ClaimOrder,
     *,
     limit: int,
     after: tuple[str, ...] | None,
@@ -273,7 +273,7 @@ def page_of(
 
 
 def chosen_of(
-    selection: ClaimSelection, order: Order, *, limit: int, after: tuple[str, ...] | None
+    selection: ClaimSelection, order: ClaimOrder, *, limit: int, after: tuple[str, ...] | None
 ) -> Select[tuple[str]]:
     """The ids of at most `limit` claims after a position. Looks at all claims of the selection."""
     chosen = select(_c.claim_id).where(*conditions(selection))
@@ -282,7 +282,7 @@ def chosen_of(
     return chosen.order_by(*order.by()).limit(limit)
 
 
-def in_order(wanted: Select[Any], order: Order) -> Select[Any]:
+def in_order(wanted: Select[Any], order: ClaimOrder) -> Select[Any]:
     """With the position of each row behind it."""
     return wanted.add_columns(*order.place_columns()).order_by(*order.by())
 

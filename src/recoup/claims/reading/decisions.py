@@ -36,7 +36,7 @@ _IN_HISTORY = ("case_id", "note", "arrived", "hold_reason", "answer_reason")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class AmazonAnswer:
     """What Amazon answered, word for word, or what it is said to have paid."""
 
     received_on: date
@@ -58,7 +58,7 @@ class Decision:
     stage: Stage | None = None
     hold_reason: str | None = None
     filed_on: date | None = None
-    answer: Answer | None = None
+    answer: AmazonAnswer | None = None
 
 
 async def decide(
@@ -209,7 +209,7 @@ def _changes(
 async def _add_answer(
     conn: Writer,
     stored: ClaimRow,
-    answer: Answer | None,
+    answer: AmazonAnswer | None,
     stage: Stage,
     who: UserId,
     now: datetime,
@@ -218,7 +218,7 @@ async def _add_answer(
     if answer is None:
         return False
     r = claim_response.c
-    said = {name: getattr(answer, name) for name in Answer.__slots__}
+    said = {name: getattr(answer, name) for name in AmazonAnswer.__slots__}
     known = select(r.response_id).where(
         r.claim_id == stored.claim_id,
         *(r[name].is_not_distinct_from(value) for name, value in said.items()),
@@ -239,7 +239,7 @@ async def _add_answer(
 
 
 def _told(
-    stored: ClaimRow, values: dict[str, Any], stage: Stage, answer: Answer | None
+    stored: ClaimRow, values: dict[str, Any], stage: Stage, answer: AmazonAnswer | None
 ) -> dict[str, Any]:
     """What the history says changed, as {"name": [before, after]}."""
     told: dict[str, Any] = {

@@ -36,7 +36,7 @@ _c = claim.c
 
 
 def place_values(place: Sequence[str]) -> Mapping[str, str]:
-    """The values of the parameters of `Order.after`."""
+    """The values of the parameters of `ClaimOrder.after`."""
     return {f"after_{number}": text for number, text in enumerate(place)}
 
 
@@ -110,7 +110,7 @@ _COLUMNS: dict[str, tuple[tuple[ColumnElement[Any], _Kind], ...]] = {
 }
 
 
-class Order:
+class ClaimOrder:
     """A total order of claims: the sorted columns, then the claim's id.
 
     By `deadline` the most urgent come first, so those that are over at `now` come last.

@@ -16,7 +16,7 @@ from recoup.connections.states import ConnectionEnvironment, ConnectionStatus
 from recoup.db.engine import Reader, Writer
 from recoup.errors import InvalidRequestError
 from recoup.ids import WorkspaceId
-from recoup.sync.files.places import region_of
+from recoup.sync.files.marketplaces import region_of
 from recoup.sync.record.announce import announce_connection
 
 DEFAULT_NAME = "My reports"

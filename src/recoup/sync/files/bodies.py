@@ -10,7 +10,7 @@ from pydantic import Field
 from recoup.body import CamelModel, Timestamp
 from recoup.claims.detection.gaps import streams_by_name
 from recoup.claims.detection.judged_days import (
-    Days,
+    CoveredDays,
     judged_days_of,
     needed_streams,
     old_gaps,
@@ -24,7 +24,7 @@ from recoup.notes.note import NoteCode
 from recoup.notes.queries import list_notes
 from recoup.streams._stream import Stream
 from recoup.sync.cursors.queries import list_cursors
-from recoup.sync.files.load import Outcome
+from recoup.sync.files.load import FileOutcome
 from recoup.sync.files.menu import PLACES
 from recoup.sync.files.queries import FileRow, list_files
 
@@ -87,7 +87,7 @@ class CheckBody(CamelModel):
     rules: list[RuleBody]
 
 
-def loaded_body(outcome: Outcome, connection: Connection) -> LoadedBody:
+def loaded_body(outcome: FileOutcome, connection: Connection) -> LoadedBody:
     return LoadedBody(
         **dict(file_body(outcome.file)),
         connection_id=connection.connection_id,
@@ -123,7 +123,7 @@ async def read_check(conn: Reader, connection: Connection, as_of: date) -> Check
 
 def _rule_body(
     rule: Rule,
-    days: Mapping[str, Days],
+    days: Mapping[str, CoveredDays],
     read: set[str],
     old: set[str],
     waits: Mapping[str, str],
@@ -145,7 +145,7 @@ def _rule_body(
     )
 
 
-def _missing(stream: Stream, days: Days | None) -> MissingReport:
+def _missing(stream: Stream, days: CoveredDays | None) -> MissingReport:
     place = PLACES.get(stream.name)
     why = f"No file of {stream.noun} is loaded."
     if days is not None:

@@ -41,7 +41,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class FileOutcome:
     """What became of a file. is_known: the same one was loaded before, so nothing changed.
 
     unknown: headings that recoup does not read.
@@ -55,7 +55,7 @@ class Outcome:
 
 async def load_given(
     database: Database, connection: Connection, given: GivenFile, told: Told, *, now: datetime
-) -> Outcome:
+) -> FileOutcome:
     """Loads one file. Raises FileRefusedError; nothing of the file is stored then."""
     digest = await asyncio.to_thread(_digest, given.content)
     with ExitStack() as stack:
@@ -77,7 +77,7 @@ async def _load(
     told: Told,
     *,
     now: datetime,
-) -> Outcome:
+) -> FileOutcome:
     await keep_connection(conn, connection.connection_id)
     report = file.report
     days = _days(file, told, now)
@@ -86,7 +86,7 @@ async def _load(
         if days is not None and told.days is not None:
             await widen_file(conn, connection.connection_id, digest, days.first, _last(days))
             await _cover(conn, connection, report.stream, days, now)
-        return Outcome(known, report.stream, is_known=True)
+        return FileOutcome(known, report.stream, is_known=True)
     target = _target(connection, digest, file, days, now)
     loaded = await load_report(conn, target, file.spool)
     if not loaded.shrunk:
@@ -105,7 +105,7 @@ async def _load(
         remark=_remark(loaded),
     )
     await insert_file(conn, connection.connection_id, row)
-    return Outcome(row, report.stream, is_known=False, unknown=report.unknown)
+    return FileOutcome(row, report.stream, is_known=False, unknown=report.unknown)
 
 
 def _target(

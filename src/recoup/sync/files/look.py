@@ -10,7 +10,7 @@ from recoup.disk import temporary_space
 from recoup.errors import FileRefusedError
 from recoup.sync.files.archive import GivenFile
 from recoup.sync.files.days import DayOrder
-from recoup.sync.files.places import likely_marketplaces
+from recoup.sync.files.marketplaces import likely_marketplaces
 from recoup.sync.files.rewrite import rewritten
 
 

@@ -46,7 +46,7 @@ class NumberForm(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class FormEvidence:
     """Evidence in the values of a column."""
 
     is_whole: bool
@@ -56,7 +56,7 @@ class Evidence:
     decimal_point: bool
 
 
-def decide(columns: dict[str, Evidence]) -> dict[str, NumberForm]:
+def decide(columns: dict[str, FormEvidence]) -> dict[str, NumberForm]:
     """Decides the form of each column of a file."""
     commas = any(one.decimal_comma for one in columns.values())
     points = any(one.decimal_point for one in columns.values())
@@ -66,7 +66,7 @@ def decide(columns: dict[str, Evidence]) -> dict[str, NumberForm]:
     return {name: _form(one, others) for name, one in columns.items()}
 
 
-def _form(column: Evidence, others: NumberForm) -> NumberForm:
+def _form(column: FormEvidence, others: NumberForm) -> NumberForm:
     if not column.has_comma and not column.has_point:
         return NumberForm.PLAIN
     if column.is_whole:

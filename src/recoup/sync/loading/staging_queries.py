@@ -21,7 +21,7 @@ from recoup.sync.loading.numbers import (
     HAS_DECIMAL_COMMA,
     HAS_DECIMAL_POINT,
     HAS_POINT_GROUPS,
-    Evidence,
+    FormEvidence,
     decide,
 )
 from recoup.sync.loading.target import Origin
@@ -139,7 +139,7 @@ async def _read_samples(conn: Writer, columns: Sequence[str]) -> dict[str, str]:
     return {name: str(value or "") for name, value in zip(columns, row, strict=True)}
 
 
-async def _read_evidence(conn: Writer, numbers: Mapping[str, bool]) -> dict[str, Evidence]:
+async def _read_evidence(conn: Writer, numbers: Mapping[str, bool]) -> dict[str, FormEvidence]:
     """The evidence in the values of each column. `numbers`: whether it is whole."""
     tests = []
     for name, is_whole in numbers.items():
@@ -155,7 +155,7 @@ async def _read_evidence(conn: Writer, numbers: Mapping[str, bool]) -> dict[str,
     columns = ", ".join(f"coalesce(bool_or({one}), false)" for one in tests)
     row = tuple((await conn.execute(text(f"select {columns} from {RAW}"))).one())
     return {
-        name: Evidence(is_whole, *row[n * 4 : n * 4 + 4])
+        name: FormEvidence(is_whole, *row[n * 4 : n * 4 + 4])
         for n, (name, is_whole) in enumerate(numbers.items())
     }
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from recoup.body import CamelModel, Timestamp
 from recoup.clock import parse_rfc3339
 from recoup.sync.planning.plan import Plan, Revision
-from recoup.sync.planning.timeline import PlanStep, Span
+from recoup.sync.planning.timeline import PlanStep, StepSpan
 
 Body = dict[str, Any]
 """A step or a revision as it is stored: the document of its body."""
@@ -97,7 +97,7 @@ def next_plan_body(plan: Plan) -> PlanBody:
     )
 
 
-def step_body(step: PlanStep, foreseen: Span) -> StepBody:
+def step_body(step: PlanStep, foreseen: StepSpan) -> StepBody:
     actual = None
     if step.ended is not None:
         actual = round(step.ended - (step.begun if step.begun is not None else step.ended), 1)

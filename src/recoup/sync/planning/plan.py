@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from recoup.sync.pacing.bounds import lower_bound, total_calls
 from recoup.sync.planning.channel_choice import Missing, choose_channels
 from recoup.sync.planning.forecast import Known
-from recoup.sync.planning.timeline import PlanStep, Span, end_of, lay_out
+from recoup.sync.planning.timeline import PlanStep, StepSpan, end_of, lay_out
 
 # The choice for one stream depends on the calls of the others; a second look settles it.
 _ROUNDS = 2
@@ -40,7 +40,7 @@ class Plan:
     missing: tuple[Missing, ...]
     known: Known
     steps: tuple[PlanStep, ...]
-    foreseen: tuple[Span, ...]
+    foreseen: tuple[StepSpan, ...]
     predicted_seconds: float
     revisions: tuple[Revision, ...] = ()
 

@@ -63,7 +63,7 @@ class PlanStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class StepSpan:
     """A period in seconds since the start of the sync."""
 
     begins: float
@@ -74,13 +74,13 @@ class Span:
         return self.ends - self.begins
 
 
-def lay_out(steps: Sequence[PlanStep], known: Known, *, now: float = 0.0) -> tuple[Span, ...]:
+def lay_out(steps: Sequence[PlanStep], known: Known, *, now: float = 0.0) -> tuple[StepSpan, ...]:
     """The span of each step. `known` is as of `now`; ended steps keep their own times."""
     queue = _Queue(known, now)
     return tuple(queue.span(step) for step in steps)
 
 
-def end_of(spans: Sequence[Span]) -> float:
+def end_of(spans: Sequence[StepSpan]) -> float:
     """The end of the last step: the length of the critical path."""
     return max((span.ends for span in spans), default=0.0)
 
@@ -94,11 +94,11 @@ class _Queue:
         self._spent: Counter[str] = Counter()
         self._lanes: defaultdict[str, float] = defaultdict(lambda: now)
 
-    def span(self, step: PlanStep) -> Span:
+    def span(self, step: PlanStep) -> StepSpan:
         if step.ended is not None:
-            return Span(step.ended if step.begun is None else step.begun, step.ended)
+            return StepSpan(step.ended if step.begun is None else step.begun, step.ended)
         begins, ends = self._pages(step) if step.channel is Channel.API else self._report(step)
-        return Span(begins if step.begun is None else step.begun, ends)
+        return StepSpan(begins if step.begun is None else step.begun, ends)
 
     def _pages(self, step: PlanStep) -> tuple[float, float]:
         begins = self._lanes[step.stream]
@@ -136,7 +136,7 @@ class _Queue:
         return self._now + waited
 
 
-def by_stream(steps: Sequence[PlanStep], spans: Sequence[Span]) -> Mapping[str, float]:
+def by_stream(steps: Sequence[PlanStep], spans: Sequence[StepSpan]) -> Mapping[str, float]:
     """The end of each stream."""
     ends: dict[str, float] = {}
     for step, span in zip(steps, spans, strict=True):

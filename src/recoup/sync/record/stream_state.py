@@ -26,7 +26,7 @@ ASKED_SHARE, READY_SHARE, LOADED_SHARE = 0.05, 0.2, 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class SectionRefusal:
     """Marketplaces of a section that Amazon refuses, and its answer."""
 
     scope: str
@@ -60,7 +60,7 @@ class StreamState:
     was_unavailable: bool = False
     without: frozenset[str] = frozenset()
     refused_datasets: dict[str, RecoupError] = field(default_factory=dict)
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[SectionRefusal] = field(default_factory=list)
     # Of a stream that is read by reports: the share of each that is done.
     reports: dict[tuple[str, int], float] = field(default_factory=dict)
     # Of each scope: the share of its time that reports read, and how far each channel is.

@@ -27,7 +27,7 @@ from recoup.streams._stream import Stream
 from recoup.streams._turns import midnight_of
 from recoup.sync.cursors.sections import Section
 from recoup.sync.record.lease_queries import hold_fence
-from recoup.sync.record.stream_state import Refusal, StreamState
+from recoup.sync.record.stream_state import SectionRefusal, StreamState
 from recoup.sync.record.tell_notes import tell_notes
 from recoup.sync.work import Work
 
@@ -255,4 +255,4 @@ def is_refusal(error: BaseException) -> bool:
 
 def refuse_section(state: StreamState, section: Section, error: RecoupError) -> None:
     """Records that Amazon refuses a whole section."""
-    state.refusals.append(Refusal(section.scope, section.marketplace_ids, error))
+    state.refusals.append(SectionRefusal(section.scope, section.marketplace_ids, error))

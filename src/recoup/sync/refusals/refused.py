@@ -27,7 +27,7 @@ from recoup.sync.cursors.queries import (
 from recoup.sync.cursors.sections import Section, sections_of
 from recoup.sync.cursors.shared_cursor import SharedCursor
 from recoup.sync.record.lease_queries import hold_fence
-from recoup.sync.record.stream_state import Refusal, StreamState
+from recoup.sync.record.stream_state import SectionRefusal, StreamState
 from recoup.sync.work import Work
 
 
@@ -76,7 +76,7 @@ async def leave_out(
             apart = Cursor(cursor.connection_id, cursor.stream, one, closed=cursor.closed)
             await write_cursor(conn, apart)
         await hold_fence(conn, work.fence)
-    state.refusals += [Refusal(one, (one,), exc) for one, exc in refused.items()]
+    state.refusals += [SectionRefusal(one, (one,), exc) for one, exc in refused.items()]
     left = tuple(one for one in section.marketplace_ids if one not in refused)
     return replace(section, marketplace_ids=left)
 

@@ -35,7 +35,7 @@ _log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class DeletedBatch:
     """What one transaction deleted. rows: by table. judged: events that stay as they were judged.
     is_last: nothing of the connection is left to delete.
     """
@@ -91,12 +91,12 @@ async def delete_batch(
     week: Limits,
     *,
     now: datetime,
-) -> Batch:
+) -> DeletedBatch:
     """Deletes the oldest rows, in the caller's transaction of REPEATABLE READ, and tells it to the
     audit log. Deletes nothing under a legal hold.
     """
     if not await take_deletable(conn, connection_id):
-        return Batch({}, None, 0, is_last=True)
+        return DeletedBatch({}, None, 0, is_last=True)
     rows_from = week.rows_from
     needed_from = await find_needed_from(conn, connection_id, now.date())
     if needed_from is not None:
@@ -133,4 +133,4 @@ async def delete_batch(
         )
     if is_last:
         await set_looked_at(conn, connection_id, week.rows_from)
-    return Batch(deleted, held_from, judged, is_last)
+    return DeletedBatch(deleted, held_from, judged, is_last)

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from recoup.db.engine import Reader
 from recoup.ids import ConnectionId, SyncId, WorkspaceId
-from recoup.sync.record.again import TRIGGER
+from recoup.sync.record.next_try import TRIGGER
 
 _TRIED = text(
     """

@@ -22,7 +22,7 @@ from recoup.jobs.queue import new_queue
 from recoup.jobs.schedule import start_failed_again
 from recoup.spapi.paging import OperationPage
 from recoup.streams._stream import Request
-from recoup.sync.record.again import GAPS, next_try
+from recoup.sync.record.next_try import GAPS, next_try
 from recoup.sync.record.queries import SyncRow
 from recoup.sync.runner import SyncRunner
 from tests.support.lab import Lab, named, open_lab, with_api

@@ -11,7 +11,6 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date
 from difflib import get_close_matches
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -30,7 +29,7 @@ from pydantic_settings import (
 from recoup.database_url import read_database_url
 from recoup.errors import ConfigurationError, UnknownSettingError
 from recoup.key_file import MIN_KEY_CHARACTERS, read_or_make_keys
-from recoup.origins import read_origins
+from recoup.origins import is_loopback, read_origins
 from recoup.smtp_url import read_sender, read_smtp_url
 
 _PREFIX = "RECOUP_"
@@ -219,7 +218,7 @@ class Settings(BaseSettings):
     @field_validator("local_sandbox")
     @classmethod
     def _is_local(cls, value: str | None) -> str | None:
-        if value is not None and not _is_loopback(value):
+        if value is not None and not is_loopback(_host_of(value)):
             raise ValueError("must be an address of this machine, such as http://127.0.0.1:8001")
         return value
 
@@ -335,22 +334,12 @@ def _host_of(url: str) -> str | None:
 
 def _require_sealed(url: str | None, otherwise: str) -> str | None:
     """Raises ValueError, which says what happens otherwise, for http:// to another machine."""
-    if url is not None and url.startswith("http://") and not _is_loopback(url):
+    if url is not None and url.startswith("http://") and not is_loopback(_host_of(url)):
         raise ValueError(
             f"must begin with https://; http:// {otherwise}, and is for this machine only "
             "(127.0.0.1, localhost)"
         )
     return url
-
-
-def _is_loopback(url: str) -> bool:
-    host = _host_of(url) or ""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _toml_names(path: Path) -> list[str]:

@@ -1,7 +1,9 @@
-"""Origins of web pages (RFC 6454): who a browser says that a request comes from."""
+"""Origins of web pages (RFC 6454), who a browser says that a request comes from, and this machine."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 _PORTS = {"http": 80, "https": 443}
@@ -21,6 +23,17 @@ def origin_of(url: str) -> str | None:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     own_port = "" if port is None or port == _PORTS[parts.scheme] else f":{port}"
     return f"{parts.scheme}://{host}{own_port}"
+
+
+@lru_cache(maxsize=256)
+def is_loopback(host: str | None) -> bool:
+    """Whether a host is this machine: localhost, or an address of its loopback device."""
+    if host is None or host == "localhost":
+        return host is not None
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def read_origins(text: str) -> tuple[str, ...]:

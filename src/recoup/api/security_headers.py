@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from recoup.api.problems import problem_of, response_of
 from recoup.config import Settings
 from recoup.errors import WrongHostError
+from recoup.origins import is_loopback
 
 # Load balancers and monitoring ask an instance by its own address; nothing there is anybody's data.
 _ANY_HOST = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -55,7 +55,7 @@ class KnownHost:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in _ANY_HOST:
             host = _host_of(Headers(scope=scope).get("host", ""))
-            if host is None or not (host == self._public_host or _is_loopback(host)):
+            if host is None or not (host == self._public_host or is_loopback(host)):
                 refusal = WrongHostError(
                     f"This is recoup at {self._public_url}: use that address, or set "
                     "RECOUP_PUBLIC_URL to the one that browsers use."
@@ -75,13 +75,3 @@ def _host_of(header: str) -> str | None:
         return None
     plain = parts.netloc == header and "@" not in header
     return parts.hostname if plain else None
-
-
-@lru_cache(maxsize=256)
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recoup.cli.errors import CommandError
+from recoup.cli.storage import opened
 
 if TYPE_CHECKING:
     from recoup.db.engine import Reader
@@ -20,6 +21,26 @@ UserOption = Annotated[
         help="Email address of the user, or the id of a workspace; not needed if there is only one.",
     ),
 ]
+
+OneConnectionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--connection", metavar="ID", help="Amazon account; not needed if there is only one."
+    ),
+]
+AnyConnectionOption = Annotated[
+    str | None,
+    typer.Option("--connection", metavar="ID", help="Amazon account. Unset: all accounts."),
+]
+
+
+async def read_workspace(url: str, named: str | None) -> WorkspaceId:
+    """Chooses a workspace of the database at this address, and closes the connection.
+
+    Raises NotFoundError, CommandError.
+    """
+    async with opened(url) as database, database.reading() as conn:
+        return await choose_workspace(conn, named)
 
 
 async def choose_workspace(conn: Reader, named: str | None) -> WorkspaceId:

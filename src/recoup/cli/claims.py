@@ -13,7 +13,7 @@ import typer
 from recoup.claims.lifecycle import Review, Standing, Status, WindowState
 from recoup.claims.rule import ClaimType
 from recoup.claims.stages import Stage
-from recoup.cli.choice import UserOption, choose_workspace
+from recoup.cli.choice import AnyConnectionOption, UserOption, choose_workspace
 from recoup.cli.claims_export import ClaimsForm, claims_bytes, packet_bytes
 from recoup.cli.claims_table import detail_lines, print_claims
 from recoup.cli.entrance import enter
@@ -81,10 +81,6 @@ SearchOption = Annotated[
         help="Beginning of an order id, SKU, FNSKU, ASIN or case id, in capitals or small letters.",
     ),
 ]
-ConnectionOption = Annotated[
-    str | None,
-    typer.Option("--connection", metavar="ID", help="Amazon account. Unset: all accounts."),
-]
 
 
 @app.command("list")
@@ -106,7 +102,7 @@ def list_(
         int, typer.Option(min=1, max=10_000, help="Maximum number of claims shown.")
     ] = 50,
     user: UserOption = None,
-    connection: ConnectionOption = None,
+    connection: AnyConnectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List claims, most urgent first. Totals cover all matching claims."""
@@ -175,7 +171,7 @@ def export(
     status: StatusOption = None,
     window: WindowOption = None,
     user: UserOption = None,
-    connection: ConnectionOption = None,
+    connection: AnyConnectionOption = None,
 ) -> None:
     """Export all claims, or the packet for filing one by hand. Nothing is sent to Amazon."""
     if claim_id is None and form is ClaimsForm.HTML:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recoup.cli.choice import UserOption, choose_workspace
+from recoup.cli.choice import OneConnectionOption, UserOption, choose_workspace
 from recoup.cli.claims_table import print_claims
 from recoup.cli.entrance import enter
 from recoup.cli.output import JsonOption, hint, show
@@ -62,12 +62,7 @@ def detect_(
         ),
     ] = None,
     user: UserOption = None,
-    connection: Annotated[
-        str | None,
-        typer.Option(
-            "--connection", metavar="ID", help="Amazon account; not needed when there is only one."
-        ),
-    ] = None,
+    connection: OneConnectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Detect claims in the loaded data, without calling Amazon.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recoup.cli.choice import UserOption, choose_workspace
+from recoup.cli.choice import UserOption, read_workspace
 from recoup.cli.entrance import enter
 from recoup.cli.errors import CommandError
 from recoup.cli.output import JsonOption, hint, say, show
@@ -90,7 +90,7 @@ def _print_reader(
     from recoup.db.embedded import EmbeddedServer
     from recoup.db.readers import ALL_WORKSPACES, drop_reader, make_reader
 
-    chosen = ALL_WORKSPACES if every else asyncio.run(_workspace(url, user))
+    chosen = ALL_WORKSPACES if every else asyncio.run(read_workspace(url, user))
     is_embedded = settings.database_url is None
     administrator = EmbeddedServer(settings.data_dir).superuser_url() if is_embedded else url
     if revoke:
@@ -103,11 +103,6 @@ def _print_reader(
     login = make_reader(administrator, chosen)
     asyncio.run(_record(url, Action.READER_MADE, login.user, chosen, every=every))
     say(url_of_user(url, login.user, "" if is_embedded else login.password))
-
-
-async def _workspace(url: str, user: str | None) -> str:
-    async with opened(url) as database, database.reading() as conn:
-        return await choose_workspace(conn, user)
 
 
 async def _record(url: str, action: Action, reader: str, chosen: str, *, every: bool) -> None:

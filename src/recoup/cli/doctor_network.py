@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from recoup.cli.finding import Finding, note, ok, problem
+from recoup.origins import is_loopback
 
 if TYPE_CHECKING:
     from recoup.config import Settings
@@ -71,7 +72,7 @@ def _taken(check: str, who: str) -> Finding:
 def _port(public_url: str) -> int:
     """Of the address, if browsers reach recoup there without a proxy; otherwise the usual one."""
     url = urlsplit(public_url)
-    is_here = url.hostname in {"127.0.0.1", "localhost", "::1"}
+    is_here = is_loopback(url.hostname)
     return url.port if is_here and url.port else _SERVE_PORT
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from recoup.origins import is_loopback
 from recoup.sync.retention.periods import DEMANDED_MONTHS, RAW_MONTHS
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _transport(settings: Settings) -> Demand:
         return Demand(
             demand, DemandAnswer.YOURS, "your proxy ends TLS: refuse versions below 1.2 there"
         )
-    if url.hostname in {"127.0.0.1", "localhost", "::1"}:
+    if is_loopback(url.hostname):
         return Demand(demand, DemandAnswer.YES, "nothing leaves this machine; set https for others")
     return Demand(
         demand,

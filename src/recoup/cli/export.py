@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recoup.cli.choice import UserOption, choose_workspace
+from recoup.cli.choice import UserOption, read_workspace
 from recoup.cli.entrance import enter
 from recoup.cli.errors import CommandError
 from recoup.cli.output import JsonOption, align, show
-from recoup.cli.storage import fitting_database, opened
+from recoup.cli.storage import fitting_database
 
 if TYPE_CHECKING:
     from recoup.export.write import ExportedFile
@@ -42,7 +42,7 @@ def export(
 ) -> None:
     """Write tables as files, one per table, as of one moment. Secrets are left out."""
     with fitting_database(enter()) as url:
-        files = _write(url, asyncio.run(_workspace(url, user)), folder, _Format(form), table)
+        files = _write(url, asyncio.run(read_workspace(url, user)), folder, _Format(form), table)
     rows = [
         (one.table, one.rows, one.size_bytes, round(one.rows / max(one.seconds, 0.001)))
         for one in files
@@ -55,11 +55,6 @@ def export(
         as_json=as_json,
         lines=align(("table", "rows", "bytes", "rows/s"), rows),
     )
-
-
-async def _workspace(url: str, user: str | None) -> WorkspaceId:
-    async with opened(url) as database, database.reading() as conn:
-        return await choose_workspace(conn, user)
 
 
 def _write(

@@ -14,6 +14,7 @@ from recoup.cli.entrance import enter
 from recoup.cli.errors import CommandError
 from recoup.cli.output import JsonOption, hint, show
 from recoup.cli.storage import fitting_database, opened
+from recoup.origins import is_loopback
 
 if TYPE_CHECKING:
     from recoup.config import Settings
@@ -49,7 +50,7 @@ def _is_served(address: str) -> bool:
     recoup by another network.
     """
     url = urlsplit(address)
-    if url.hostname not in {"127.0.0.1", "localhost", "::1"}:
+    if not is_loopback(url.hostname):
         return True
     try:
         socket.create_connection((url.hostname, url.port or 80), timeout=1).close()

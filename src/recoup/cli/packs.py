@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recoup.claims.lifecycle import Standing
-from recoup.cli.choice import UserOption, choose_workspace
+from recoup.cli.choice import AnyConnectionOption, UserOption, choose_workspace
 from recoup.cli.entrance import enter
 from recoup.cli.errors import CommandError
 from recoup.cli.output import JsonOption, align, say, show, write_file
@@ -34,10 +34,6 @@ StandingOption = Annotated[
         "--standing", help="owed, or toReview and windowUnknown, which need a look first."
     ),
 ]
-ConnectionOption = Annotated[
-    str | None,
-    typer.Option("--connection", metavar="ID", help="Amazon account. Unset: all accounts."),
-]
 _HEADER = ("pack", "what", "marketplace", "claims", "amount", "days left", "missing")
 _SHORT_ID = 8
 _PREFIX = "pack_"
@@ -57,7 +53,7 @@ def list_(
     *,
     standing: StandingOption = Standing.OWED,
     user: UserOption = None,
-    connection: ConnectionOption = None,
+    connection: AnyConnectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List packs of claims that can be filed today, most urgent first."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recoup.claims.proofs.kinds import ProofKind, Subject, SubjectKind
-from recoup.cli.choice import UserOption, choose_workspace
+from recoup.cli.choice import OneConnectionOption, UserOption, choose_workspace
 from recoup.cli.entrance import enter
 from recoup.cli.output import JsonOption, align, say, show
 from recoup.cli.storage import on_database
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Store the documents that packs need: once for each product or order.")
 
-ConnectionOption = Annotated[
-    str | None,
-    typer.Option(
-        "--connection", metavar="ID", help="Amazon account; not needed if there is only one."
-    ),
-]
 _HEADER = ("document", "kind", "about", "file", "KB")
 _MOST = 10_000
 
@@ -53,7 +47,7 @@ def add(
     code: Annotated[
         str, typer.Option("--code", help="The SKU, FNSKU, shipment or order that it is about.")
     ],
-    connection: ConnectionOption = None,
+    connection: OneConnectionOption = None,
     user: UserOption = None,
 ) -> None:
     """Store a document. The same file for the same thing is stored once."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recoup.cli.choice import UserOption, choose_workspace
+from recoup.cli.choice import OneConnectionOption, UserOption, choose_workspace
 from recoup.cli.coverage import coverage_table
 from recoup.cli.entrance import enter
 from recoup.cli.errors import FAILED
@@ -34,12 +34,6 @@ app = typer.Typer(help="Start, follow and stop syncs.")
 SyncArgument = Annotated[
     str | None, typer.Argument(metavar="[SYNC_ID]", help="Sync id. Unset: the newest sync.")
 ]
-ConnectionOption = Annotated[
-    str | None,
-    typer.Option(
-        "--connection", metavar="ID", help="Amazon account; not needed if there is only one."
-    ),
-]
 
 
 @app.command("start")
@@ -47,7 +41,7 @@ def start(
     *,
     watch: Annotated[bool, typer.Option("--watch", help="Follow the sync until it ends.")] = False,
     user: UserOption = None,
-    connection: ConnectionOption = None,
+    connection: OneConnectionOption = None,
     api: ApiOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -77,7 +71,7 @@ def watch(
     sync_id: SyncArgument = None,
     *,
     user: UserOption = None,
-    connection: ConnectionOption = None,
+    connection: OneConnectionOption = None,
     api: ApiOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -98,7 +92,7 @@ def status(
     sync_id: SyncArgument = None,
     *,
     user: UserOption = None,
-    connection: ConnectionOption = None,
+    connection: OneConnectionOption = None,
     api: ApiOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -113,7 +107,7 @@ def status(
 def plan(
     *,
     user: UserOption = None,
-    connection: ConnectionOption = None,
+    connection: OneConnectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what the next sync would read, from which source, and how long it would take."""
@@ -130,7 +124,7 @@ def plan(
 def coverage(
     *,
     user: UserOption = None,
-    connection: ConnectionOption = None,
+    connection: OneConnectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the dates for which each stream is loaded, what is missing, and why."""
@@ -174,7 +168,7 @@ def cancel(
     sync_id: SyncArgument = None,
     *,
     user: UserOption = None,
-    connection: ConnectionOption = None,
+    connection: OneConnectionOption = None,
     api: ApiOption = None,
     as_json: JsonOption = False,
 ) -> None:

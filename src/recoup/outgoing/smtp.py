@@ -9,12 +9,12 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, localtime
-from ipaddress import ip_address
 
 import aiosmtplib
 
 from recoup.config import Settings
 from recoup.errors import MailError
+from recoup.origins import is_loopback
 from recoup.smtp_url import SmtpServer, read_sender, read_smtp_url
 
 _SECONDS = 30.0
@@ -91,18 +91,9 @@ def _start_tls(server: SmtpServer) -> bool | None:
 
     A server of this machine has hardly ever a certificate that anybody could check.
     """
-    if server.is_tls or _is_loopback(server.host):
+    if server.is_tls or is_loopback(server.host):
         return False
     return True if server.user is not None else None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _say(exc: Exception) -> str:

@@ -150,7 +150,7 @@ def _require_whole(file: IO[bytes], *, told: bool) -> None:
     piece = file.read(_READ_BYTES)
     if not piece.startswith(MAGIC):
         if told and b"\n" not in piece and b"\r" not in piece:
-            raise _broken("is damaged")
+            raise broken_file("is damaged")
         return
     gunzip, size = GzipReader(), 0
     while piece:
@@ -159,10 +159,10 @@ def _require_whole(file: IO[bytes], *, told: bool) -> None:
                 size += len(plain)
                 require_size(size)
         except zlib.error as exc:
-            raise _broken("is damaged") from exc
+            raise broken_file("is damaged") from exc
         piece = file.read(_READ_BYTES)
     if not gunzip.is_whole:
-        raise _broken("is truncated")
+        raise broken_file("is truncated")
 
 
 def require_size(unpacked: int) -> None:
@@ -174,7 +174,8 @@ def require_size(unpacked: int) -> None:
         )
 
 
-def _broken(how: str) -> BrokenDocumentError:
+def broken_file(how: str) -> BrokenDocumentError:
+    """how: what is wrong with it, as the end of a sentence."""
     return BrokenDocumentError(f"The compressed file {how}.", operation=DOWNLOAD, status=200)
 
 

@@ -17,11 +17,10 @@ from contextlib import suppress
 from itertools import chain
 from typing import IO
 
-from recoup.errors import BrokenDocumentError, ReportFileError
+from recoup.errors import ReportFileError
 from recoup.spapi.ceilings import FILE_COLUMNS, HEADING_CHARACTERS, LINE_BYTES, MIB
-from recoup.spapi.documents import Spool, require_size
+from recoup.spapi.documents import Spool, broken_file, require_size
 from recoup.spapi.gunzip import MAGIC, GzipReader
-from recoup.spapi.transport import DOWNLOAD
 from recoup.streams._report import Field
 from recoup.sync.loading.cells import place_columns
 from recoup.sync.loading.lines import RowFitter, Shape, Tally, shape_of
@@ -338,7 +337,7 @@ def unpacked(file: IO[bytes]) -> Iterator[bytes]:
         pieces = _unpacked(pieces)
     first = next(pieces, b"")
     if first.startswith(MAGIC):
-        raise _broken("is compressed too many times")
+        raise broken_file("is compressed too many times")
     return chain([first], pieces)
 
 
@@ -352,13 +351,9 @@ def _unpacked(packed: Iterator[bytes]) -> Iterator[bytes]:
                 require_size(size)
                 yield plain
     except zlib.error as exc:
-        raise _broken("is damaged") from exc
+        raise broken_file("is damaged") from exc
     if not gunzip.is_whole:
-        raise _broken("is truncated")
-
-
-def _broken(how: str) -> BrokenDocumentError:
-    return BrokenDocumentError(f"The compressed file {how}.", operation=DOWNLOAD, status=200)
+        raise broken_file("is truncated")
 
 
 def _decoded(pieces: Iterator[bytes], charset: str, *, lenient: bool) -> Iterator[bytes]:

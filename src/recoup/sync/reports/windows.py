@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from recoup.streams._report import ReplaceDays, Report, Upsert
+from recoup.streams._turns import midnight_of
 from recoup.streams._window import Days, Window, union
 
 # A report's days are those of the marketplace, whose midnight is up to 14 hours before or 12 after
@@ -31,7 +32,7 @@ def plan_windows(
         return _months(todo, span)
     pieces = union(todo)
     if isinstance(report.load, ReplaceDays):
-        pieces = union(Window(_midnight(piece.since), piece.until) for piece in pieces)
+        pieces = union(Window(midnight_of(piece.since), piece.until) for piece in pieces)
         span = None if span is None else max(_DAY, timedelta(days=span.days))
     return [part for piece in pieces for part in _parts(piece, span)]
 
@@ -61,11 +62,7 @@ def _months(todo: Sequence[Window], span: timedelta | None) -> list[Window]:
 
 
 def _first_of_month(moment: datetime) -> datetime:
-    return _midnight(moment).replace(day=1)
-
-
-def _midnight(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight_of(moment).replace(day=1)
 
 
 def asked_window(window: Window | None, report: Report, *, now: datetime) -> Window | None:
@@ -113,7 +110,7 @@ def halves(window: Window, report: Report) -> tuple[Window, Window] | None:
     """Two windows in place of one; None if it cannot be divided."""
     if report.by_month or window.length < 2 * _SHORTEST_WINDOW:
         return None
-    middle = _midnight(window.since + window.length / 2)
+    middle = midnight_of(window.since + window.length / 2)
     return Window(window.since, middle), Window(middle, window.until)
 
 

@@ -101,6 +101,7 @@ async def test_a_refused_cost_comes_back_on_day_30(
 async def test_a_workbook_of_something_else_changes_nothing(
     client: httpx2.AsyncClient, connection: Connection
 ) -> None:
+    """A workbook with a row that cannot be read is refused with that row, and the loaded one stays."""
     await put(client, workbook(ROWS))
     answer = await put(client, workbook([["B1", "X1", "1.234", "", "", "USD", "", ""]]))
     assert answer.status_code == 422
@@ -111,6 +112,7 @@ async def test_a_workbook_of_something_else_changes_nothing(
 async def test_nobody_elses_workbook(
     client: httpx2.AsyncClient, connection: Connection, server: Server, database: Database
 ) -> None:
+    """The account of another workspace is 404, and so is its workbook."""
     await put(client, workbook(ROWS))
     async with server.client(await new_user(database, "other@example.com")) as other:
         query = {"connectionId": connection.connection_id}

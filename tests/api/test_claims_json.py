@@ -141,6 +141,7 @@ def test_no_value_of_a_selection_is_in_its_statements(name: str) -> None:
 
 @pytest.mark.parametrize("name", OF_TWO_SHAPES)
 def test_what_changes_the_statements_has_statements_of_its_own(name: str) -> None:
+    """Two values of such a filter never share a kept statement."""
     one = ClaimSelection(WorkspaceId("any"), NOON)
     first, second = (replace(one, **{name: value}) for value in OF_TWO_SHAPES[name])
 

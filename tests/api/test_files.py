@@ -25,6 +25,7 @@ async def post(client: httpx2.AsyncClient, content: bytes, **query: Any) -> http
 
 
 async def test_a_report_makes_an_account_that_never_syncs(client: httpx2.AsyncClient) -> None:
+    """A first report makes an account of files; it can be searched for claims, but not synced."""
     answer = await post(client, CONTENT, name="Retouren.csv", marketplace="US")
     assert answer.status_code == 201, answer.text
     [file] = answer.json()["files"]
@@ -47,6 +48,7 @@ async def test_a_report_makes_an_account_that_never_syncs(client: httpx2.AsyncCl
 
 
 async def test_the_same_file_again_and_an_archive_of_it(client: httpx2.AsyncClient) -> None:
+    """A file that is loaded already is recognised, also in an archive, whose other files are named."""
     await post(client, CONTENT, marketplace="US")
     again = (await post(client, CONTENT)).json()["files"]
     assert [one["alreadyLoaded"] for one in again] == [True]
@@ -73,6 +75,7 @@ async def test_the_same_file_again_and_an_archive_of_it(client: httpx2.AsyncClie
 async def test_what_is_refused_is_said(
     client: httpx2.AsyncClient, content: bytes, query: dict[str, str], kind: str, said: str
 ) -> None:
+    """A refused file has a problem that says why, and makes no account."""
     answer = await post(client, content, **query)
     assert answer.json()["type"] == f"/problems/{kind}", answer.text
     assert said in answer.json()["detail"]
@@ -92,6 +95,7 @@ async def test_an_account_of_amazon_is_chosen_before_one_of_files(
 async def test_nobody_elses_files(
     client: httpx2.AsyncClient, server: Server, database: Database
 ) -> None:
+    """Another person's files are 404, and the same file can be loaded into one's own account."""
     mine = (await post(client, CONTENT, marketplace="US")).json()["connectionId"]
     async with server.client(await new_user(database, "other@example.com")) as other:
         assert (await other.get(FILES, params={"connectionId": mine})).status_code == 404

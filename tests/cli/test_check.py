@@ -31,6 +31,7 @@ def files(tmp_path: Path) -> list[str]:
 def test_files_become_claims_and_a_list_of_what_is_missing(
     alone: Recoup, data_dir: Path, files: list[str]
 ) -> None:
+    """One command prints claims and missing reports, and leaves no process and no database behind."""
     done = alone.run("check", *files, *DAYS, "--marketplace", "US")
     assert done.code == 0, done
     assert "Inventory Ledger, detailed view  de" in done.stdout

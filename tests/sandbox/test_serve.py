@@ -130,7 +130,7 @@ def test_a_port_in_use_is_an_os_error():
 
 
 def test_it_stops_at_once_with_stalled_requests_open():
-    """Open stalled and slow requests do not hold the server back; their clients see an end."""
+    """Open stalled requests do not hold the server back: it ends them before their clients give up."""
     with Running(faults=["stall:1"]) as sandbox:
         sandbox.control("faults", {"faults": []})
         token = sandbox.token()
@@ -146,17 +146,15 @@ def test_it_stops_at_once_with_stalled_requests_open():
         callers = [threading.Thread(target=call) for _ in range(5)]
         for caller in callers:
             caller.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while stalled(sandbox) < 5 and time.monotonic() < deadline:
             pass
-        begun = time.monotonic()
         sandbox.stop()
-        took = time.monotonic() - begun
         for caller in callers:
             caller.join(PATIENCE)
 
     assert len(ends) == 5
-    assert took < 3
+    assert not any(issubclass(one, httpx2.TimeoutException) for one in ends)
 
 
 def stalled(sandbox: Running) -> int:

@@ -29,13 +29,19 @@ def spent(work):
     result = work()
     return time.process_time() - begins, result
 
+def yardstick():
+    # A loop in Python, which is as slow as the rest where the machine is slow or busy.
+    return spent(lambda: sum(len(str(number)) for number in range(2_000_000)))[0]
+
+before = yardstick()
 world = new_world(1, 1_000_000)
 page, _ = spent(lambda: [world.orders.story(index) for index in range(100)])
 order_file = all_report_types()[WHOLE]
 file_seconds, size = spent(
     lambda: sum(map(len, document_bytes(order_file, world, request(world))))
 )
-stock, _ = spent(lambda: world.stock_rows(MIDNIGHT))
+loop_seconds = (before + yardstick()) / 2
+world.stock_rows(MIDNIGHT)
 week = request(world, since=MIDNIGHT - 7 * DAY)
 for name in ("GET_LEDGER_DETAIL_VIEW_DATA", "GET_LEDGER_SUMMARY_VIEW_DATA",
              "GET_FBA_REIMBURSEMENTS_DATA", "GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA"):
@@ -44,10 +50,9 @@ for name in ("GET_LEDGER_DETAIL_VIEW_DATA", "GET_LEDGER_SUMMARY_VIEW_DATA",
 list(islice(world.ledger.iter_entries(world.start, MIDNIGHT, MIDNIGHT), 500))
 planted = len(truth(world)["claims"])
 print(json.dumps({
-    "first page": page,
-    "stock": stock,
+    "loops for the first page": page / loop_seconds,
     "file MB": size / 1e6,
-    "MB per second": size / 1e6 / file_seconds,
+    "MB per loop": size / 1e6 / (file_seconds / loop_seconds),
     "memory MB": peak_megabytes(),
     "planted": planted,
 }))
@@ -56,7 +61,9 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def measured():
-    """What a fresh process needs for a world of a million orders, in processor seconds."""
+    """What a fresh process needs for a world of a million orders. The unit of time is a loop in
+    Python of about a fifth of a second, measured before and after.
+    """
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=300
     )
@@ -70,11 +77,11 @@ def test_a_million_orders_fit_into_300_megabytes(measured):
     assert measured["memory MB"] < 300
 
 
-def test_the_first_page_comes_within_a_second(measured):
-    """A hundred orders of a million need no preparation worth a second."""
-    assert measured["first page"] < 1
+def test_the_first_page_needs_no_preparation(measured):
+    """A hundred orders of a million cost about a loop, and not the world that they are from."""
+    assert measured["loops for the first page"] < 5
 
 
 def test_the_order_file_is_written_fast(measured):
-    """The bar of 50 MB/s holds on an idle core; a machine that runs other tests may take longer."""
-    assert measured["MB per second"] > 20
+    """Some 40 MB/s: eight or nine megabytes in the time of a loop, whatever else the machine does."""
+    assert measured["MB per loop"] > 4

@@ -36,6 +36,7 @@ def test_the_same_number_twice_is_one_day() -> None:
     "text", ["", "31.02.2026", "31.01.26", "13/13/2026", "2026-13-01", "2026-1/31", "soon", "45678"]
 )
 def test_what_is_no_day_is_refused(text: str) -> None:
+    """The message shows how to write a day."""
     with pytest.raises(ValueError, match=r"^must be a day, e\.g\. 2026-01-31$"):
         parse_day(text)
 

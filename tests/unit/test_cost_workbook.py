@@ -62,6 +62,7 @@ def refusals(content: bytes) -> list[str]:
 
 
 def test_what_amazon_has_estimated_and_approved_is_read() -> None:
+    """Costs come with their day and source, and empty cells are unknown."""
     first, second, third = read_workbook(workbook(ROWS))
     assert (first.fnsku, first.estimated_cost, first.approved_cost) == (
         "X000000001",
@@ -92,6 +93,7 @@ def test_read_filled_and_read_again_is_the_same_plus_the_costs() -> None:
 
 
 def test_what_would_have_to_be_guessed_is_refused_with_its_row() -> None:
+    """Each cell that could mean two things is named with its sheet and row."""
     rows = [list(row) for row in ROWS]
     rows[0][3] = "1.234"
     rows[1][5] = "dollars"
@@ -108,6 +110,7 @@ def test_what_would_have_to_be_guessed_is_refused_with_its_row() -> None:
 
 
 def test_files_that_are_no_such_workbook_are_refused() -> None:
+    """Each refusal says what is wrong with the file."""
     assert "not an .xlsx" in refusals(b"sku,cost\n")[0]
     assert "damaged" in refusals(workbook(ROWS)[:900])[0]
     assert "no products" in refusals(workbook([]))[0]
@@ -119,6 +122,7 @@ def test_files_that_are_no_such_workbook_are_refused() -> None:
 
 
 def test_a_workbook_that_unpacks_to_a_disk_full_is_refused() -> None:
+    """A small file that unpacks to more than the ceiling is refused."""
     target = io.BytesIO(workbook(ROWS))
     with zipfile.ZipFile(target, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/media/zeros.bin", b"0" * 80_000_000)
@@ -140,6 +144,7 @@ def test_a_workbook_that_unpacks_to_a_disk_full_is_refused() -> None:
     ],
 )
 def test_amounts_of_every_usual_spreadsheet(text: str, amount: str) -> None:
+    """Both decimal marks, thousands and the sign of the currency are understood."""
     assert parse_amount(text, "EUR") == Decimal(amount)
 
 
@@ -148,5 +153,6 @@ def test_amounts_of_every_usual_spreadsheet(text: str, amount: str) -> None:
     ["1.234", "1,234", "12.345", "$ 4.20 USD", "£4.20", "-4", "1e3", "4.20.1", "", "NaN", "4 20"],
 )
 def test_amounts_that_are_not_guessed(text: str) -> None:
+    """Text that is no amount, could be two amounts or names another currency is refused."""
     with pytest.raises(ValueError, match=r"."):
         parse_amount(text, "EUR")

@@ -6,6 +6,7 @@ from recoup.jobs.outage import OutagePause
 
 
 def test_pauses_grow_to_half_a_minute_and_begin_small_again():
+    """Pauses double up to 30 s, syncs that fail together share one, and a success resets them."""
     now = 0.0
     pause = OutagePause(lambda: now)
     assert not pause.is_on

@@ -134,6 +134,7 @@ async def _rows(database: Database, sql: str) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("language", SHAPES)
 async def test_the_same_file_twice_changes_nothing(database, account, language):
+    """The second time the file is known, whatever its name, and no row is written."""
     content = written(
         "returns", SHAPES[language], RETURNS, [_return(1, "11-14"), _return(2, "11-15")]
     )

@@ -22,6 +22,7 @@ CASES = [
 def test_a_number_of_units_that_is_unknown_is_said_to_be(
     settled: dict[str, object], words: str
 ) -> None:
+    """An unknown number of units is called unknown, and never 0."""
     row = CandidateRow(
         connection_id=ConnectionId("c"),
         type=ClaimType("lost_in_warehouse"),

@@ -38,6 +38,7 @@ def refusal(content: bytes) -> str:
 
 @pytest.mark.parametrize("stream", [one.name for one in report_streams()])
 def test_each_report_is_recognised_by_the_headings_of_the_api(stream: str) -> None:
+    """The headings of the API, in any case, name the report and all of its columns."""
     report = next(one.report for one in report_streams() if one.name == stream)
     assert report is not None
     found = recognise([one.headers[0].upper() for one in report.fields])
@@ -47,6 +48,7 @@ def test_each_report_is_recognised_by_the_headings_of_the_api(stream: str) -> No
 
 
 def test_a_german_ledger_becomes_that_of_the_api() -> None:
+    """German headings, words and days become Amazon's English ones."""
     head, row = read(f"{GERMAN}\n{LINE}\n".encode("cp1252"))
     assert dict(zip(head, row, strict=True)) == {
         "Date": "2026-03-14",
@@ -66,16 +68,19 @@ def test_a_german_ledger_becomes_that_of_the_api() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
 def test_the_encoding_is_found(encoding: str) -> None:
+    """An umlaut is read in each encoding that programs write."""
     assert read(f"{GERMAN}\n{LINE}\n".encode(encoding))[1][4] == "Büroklammern"
 
 
 def test_lines_above_the_headings_and_unknown_columns_are_left_out() -> None:
+    """Only rows remain, and of them only the columns that recoup knows."""
     rows = read(f"Bericht\n\nsep=;\n{GERMAN};Kundenkommentar\n{LINE};privat\n".encode())
     assert len(rows) == 2
     assert "privat" not in rows[1]
 
 
 def test_an_unknown_file_is_refused_with_its_headings_and_without_data() -> None:
+    """The refusal quotes headings and never a cell, which may be about a person."""
     assert "destination, nights" in refusal(b"destination,nights\nLisbon,4\n")
     told = refusal(b"anna@example.com,2026-01-01\n")
     assert "anna" not in told
@@ -84,6 +89,7 @@ def test_an_unknown_file_is_refused_with_its_headings_and_without_data() -> None
 
 
 def test_an_unknown_word_in_another_language_is_not_guessed() -> None:
+    """A file in another language with an unknown event type is refused; an English heading among the others is read."""
     assert "'Umbuchung'" in refusal(
         f"{GERMAN}\n{LINE.replace('Korrekturen', 'Umbuchung')}\n".encode()
     )
@@ -92,6 +98,7 @@ def test_an_unknown_word_in_another_language_is_not_guessed() -> None:
 
 
 def test_days_that_may_be_either_are_refused_unless_a_person_says() -> None:
+    """Day or month first is decided by a person or by another day of the column."""
     either = f"{GERMAN}\n{LINE.replace('14.03.2026', '03/04/2026')}\n".encode()
     assert "'03/04/2026'" in refusal(either)
     assert read(either, DayOrder.DAY)[1][0] == "2026-04-03"
@@ -120,6 +127,7 @@ def test_days_that_may_be_either_are_refused_unless_a_person_says() -> None:
     ],
 )
 def test_days_of_all_languages_are_read(text: str, day: str | None) -> None:
+    """Days of all six languages are read, and what is no day is none."""
     assert iso_day(text, DayOrder.UNKNOWN) == day
 
 
@@ -136,10 +144,12 @@ def test_days_of_all_languages_are_read(text: str, day: str | None) -> None:
     ],
 )
 def test_times_keep_their_zone_and_days_stay_the_same_day(text: str, instant: str | None) -> None:
+    """A named zone counts, no zone is UTC, and a day without a time is its noon."""
     assert iso_time(text, DayOrder.DAY) == instant
 
 
 def test_the_order_of_days_is_decided_by_all_of_them() -> None:
+    """One day that can be read in one way only decides; two that contradict each other decide nothing."""
     assert order_of(["01/02/2026", "13/02/2026"]) is DayOrder.DAY
     assert order_of(["01/02/2026", "02/13/2026"]) is DayOrder.MONTH
     assert order_of(["13/02/2026", "02/13/2026"]) is DayOrder.UNKNOWN
@@ -156,6 +166,7 @@ def _zip(**members: bytes) -> io.BytesIO:
 
 
 def test_archives_are_unpacked_within_limits() -> None:
+    """Files of an archive are read; nested, huge, damaged and empty archives are refused."""
     with ExitStack() as stack:
         content = f"{GERMAN}\n{LINE}\n".encode()
         found = files_in(GivenFile("all.zip", _zip(a=content, b=content)), stack)
@@ -184,6 +195,7 @@ def test_a_full_disk_is_no_damaged_archive(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_marketplaces_follow_from_what_files_name() -> None:
+    """Stores, countries and currencies name marketplaces, the most frequent first; a shared currency names none."""
     assert likely_marketplaces({"Amazon.de": 9, "amazon.fr": 2, "Amazon.com": 1}) == (
         "A1PA6795UKMFR9",
         "A13V1IB3VIYZZH",

@@ -89,7 +89,7 @@ async def test_the_slot_is_kept_while_one_stream_works():
         entered = asyncio.create_task(other.at_work().__aenter__())
         await settle()
         assert not entered.done()
-    await asyncio.wait_for(entered, 1)
+    await asyncio.wait_for(entered, PATIENCE)
 
 
 async def test_the_slot_is_taken_again_after_the_wait():
@@ -111,7 +111,7 @@ async def test_the_slot_is_taken_again_after_the_wait():
         back.set()
         await settle()
         assert not over.is_set()
-    await asyncio.wait_for(over.wait(), 1)
+    await asyncio.wait_for(over.wait(), PATIENCE)
     await task
 
 

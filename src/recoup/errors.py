@@ -110,7 +110,9 @@ class ImpossibleStepError(ConflictError):
     """A claim cannot change from its status to this one; `possible` lists the allowed ones."""
 
     def __init__(self, current: str, wanted: str, possible: tuple[str, ...]) -> None:
-        choice = f"possible now: {', '.join(possible)}" if possible else "nothing can follow"
+        choice = (
+            f"possible now: {', '.join(possible)}" if possible else "no further change is possible"
+        )
         super().__init__(f"A claim that is {current} cannot become {wanted}; {choice}.")
         self.possible = possible
 

@@ -86,7 +86,7 @@ async def test_no_page_keeps_anybody_out(
         await expect(page.get_by_role("link", name="Connect an Amazon account")).to_be_visible()
         assert await serious(page) == []
         await page.goto("/#/settings/account")
-        await page.get_by_role("button", name="Make a token").click()
+        await page.get_by_role("button", name="Create token").click()
         await expect(page.get_by_label("Token", exact=True)).to_be_visible()
         assert await serious(page) == []
         await seat.context.clear_cookies()

@@ -313,7 +313,7 @@ async def test_a_policy_links_to_its_sources(full_seat: Seat) -> None:
     """Whoever doubts a deadline can read Amazon's own text."""
     page = await full_seat.page("/#/claims?standing=owed&type=lost_in_warehouse")
     await page.locator("tbody a").first.click()
-    await page.get_by_text("The policy it rests on").click()
+    await page.get_by_text("The policy behind this claim").click()
     link = page.get_by_role("link", name="sellercentral.amazon.com").first
     await expect(link).to_have_attribute(
         "href", re.compile(r"^https://sellercentral\.amazon\.com/")
@@ -346,8 +346,8 @@ async def test_costs_from_missing_to_amount(seat: Seat) -> None:
     await several.get_by_label("CSV", exact=True).fill(
         "sku;cost;currency;invoiceReference\nRC-1;4,20;;INV-1\nRC-2;5;EUR;INV-2\n"
     )
-    await several.get_by_label("Currency of lines without one").fill("USD")
-    await several.get_by_label("Valid from, of lines without it").fill("2026-01-01")
+    await several.get_by_label("Currency for lines without one").fill("USD")
+    await several.get_by_label("Valid from, for lines without it").fill("2026-01-01")
     await several.get_by_role("button", name="Save all").click()
     await expect(page.get_by_text("2 costs saved.", exact=False).first).to_be_visible()
     entered = page.get_by_label("Entered costs", exact=True)

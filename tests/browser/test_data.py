@@ -71,11 +71,11 @@ async def test_the_filters_are_in_the_address(seat: Seat) -> None:
     assert "pages=2" in page.url
 
     # How true the list is stands above it for each account that it shows.
-    freshness = page.get_by_text("Not read to its end yet.")
-    await expect(freshness).to_have_text([f"A{n} (NA): Not read to its end yet." for n in (1, 2)])
+    freshness = page.get_by_text("Not read completely yet.")
+    await expect(freshness).to_have_text([f"A{n} (NA): Not read completely yet." for n in (1, 2)])
     await page.get_by_label("Amazon account").select_option("A2 (NA)")
     await expect(rows(page)).to_have_count(3)
-    await expect(freshness).to_have_text(["A2 (NA): Not read to its end yet."])
+    await expect(freshness).to_have_text(["A2 (NA): Not read completely yet."])
     await page.get_by_label("Amazon account").select_option("Any")
     await page.get_by_label("SKU").fill("SKU-1")
     await expect(rows(page)).to_have_count(21)

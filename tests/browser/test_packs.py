@@ -84,7 +84,7 @@ async def test_enter_files_a_pack_and_its_head_says_so(seat: Seat) -> None:
     connection = await with_shipment(seat)
     page = await open_pack(seat)
     head = page.get_by_role("region", name="Overview")
-    await expect(head.get_by_role("link", name="Page to print")).to_be_visible()
+    await expect(head.get_by_role("link", name="Printable page")).to_be_visible()
     filings: list[str] = []
     page.on("request", lambda one: filings.append(one.url) if one.url.endswith("/filed") else None)
     await page.get_by_label("Case id").fill("4711")
@@ -101,7 +101,7 @@ async def test_enter_files_a_pack_and_its_head_says_so(seat: Seat) -> None:
     assert await status_of(seat, connection) == {("filed", "4711")}
     await expect(head.get_by_text("Filed", exact=True)).to_be_visible()
     await expect(head).not_to_contain_text("File by")
-    await expect(head.get_by_role("link", name="Page to print")).to_have_count(0)
+    await expect(head.get_by_role("link", name="Printable page")).to_have_count(0)
 
 
 async def test_the_packs_say_what_of_the_owed_is_not_in_them_yet(seat: Seat) -> None:

@@ -74,7 +74,7 @@ async def test_the_page_of_a_sync_keeps_open_what_was_opened(seat: Seat) -> None
     await set_stream(seat.database, sync_id, "returns", status="unavailable", error=why)
     page = await seat.page(f"/#/syncs/{sync_id}")
     await page.get_by_role("heading", name="Plan", exact=True).click()
-    await page.get_by_text("What Amazon does not give this account").click()
+    await page.get_by_text("Not available for this account").click()
     plan = page.get_by_role("table", name="Plan of the sync")
     for percent in (43, 47, 52):
         await progress(seat.database, sync_id, percent, f"told at {percent}")

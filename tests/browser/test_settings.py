@@ -42,10 +42,10 @@ async def test_a_token_is_shown_once_and_can_be_revoked(seat: Seat) -> None:
     page = await seat.page("/#/account")
     await expect(page.get_by_role("heading", name="Settings")).to_be_visible()
     await accept(page)
-    form = page.get_by_label("Make a token", exact=True)
+    form = page.get_by_label("Create a token", exact=True)
     await form.get_by_label("What it is for").fill("nightly export")
-    await form.get_by_label("It may").select_option("Read")
-    await form.get_by_role("button", name="Make a token").click()
+    await form.get_by_label("Rights").select_option("Read")
+    await form.get_by_role("button", name="Create token").click()
     token = await form.get_by_label("Token", exact=True).input_value()
     await form.get_by_role("button", name="Copy the token").click()
     await expect(form.get_by_role("button", name="Copy the token")).to_have_text("Copied")
@@ -87,7 +87,7 @@ async def test_a_person_is_invited_changed_and_removed(seat: Seat, browser: Brow
     form = page.get_by_label("Invite a person", exact=True)
     await form.get_by_label("Email address").fill("ann@example.net")
     await form.get_by_label("Role").select_option("Viewer")
-    await form.get_by_role("button", name="Make a link").click()
+    await form.get_by_role("button", name="Create link").click()
     link = await form.get_by_label("Link", exact=True).input_value()
     invited = page.get_by_label("Open invitations", exact=True)
     await expect(invited).to_contain_text("ann@example.net")
@@ -150,7 +150,7 @@ async def test_a_viewer_sees_no_button_that_is_not_for_viewers(seat: Seat) -> No
     await expect(main.get_by_label("Note")).to_have_count(0)
     await page.goto("/#/settings/audit")
     await expect(page.get_by_label("Password", exact=True)).to_be_visible()
-    await expect(page.get_by_label("Make a token", exact=True)).to_be_visible()
+    await expect(page.get_by_label("Create a token", exact=True)).to_be_visible()
 
 
 async def test_the_audit_log_is_chosen_paged_and_taken_along(seat: Seat, tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ async def test_the_audit_log_names_accounts_and_syncs(seat: Seat) -> None:
 async def test_a_form_that_is_sent_twice_makes_one_token(seat: Seat) -> None:
     """A second Enter before the answer is none, and does not have the browser load a page."""
     page = await seat.page("/#/account")
-    form = page.get_by_label("Make a token", exact=True)
+    form = page.get_by_label("Create a token", exact=True)
     await form.get_by_label("What it is for").fill("nightly export")
     await page.evaluate(
         """() => {
@@ -280,7 +280,7 @@ async def test_an_account_gets_a_schedule_of_its_own(seat: Seat) -> None:
     await expect(row).to_contain_text("2:00 AM")
     await chosen.select_option("Daily at 05:00 UTC")
     await expect(row).to_contain_text("5:00 AM")
-    await chosen.select_option("Only by hand")
+    await chosen.select_option("Manual only")
     await expect(row).to_contain_text("not scheduled")
     async with seat.server.client(seat.user) as client:
         path = f"/api/v1/integrations/amazon/connections/{account.connection_id}"
@@ -347,7 +347,7 @@ async def test_a_test_mail_is_sent(browser: Browser, shop: Server, shop_database
             card = page.get_by_label("Mails", exact=True)
             await card.get_by_role("button", name="Send a test mail").click()
             await expect(card.get_by_role("status")).to_have_text(
-                f"The mail server took a test mail for {user.email}."
+                f"The mail server accepted a test mail for {user.email}."
             )
             assert [mail.recipients for mail in mail_server.mails] == [(user.email,)]
             assert seat.troubles == []

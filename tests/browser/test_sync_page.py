@@ -88,7 +88,7 @@ async def test_what_the_next_sync_will_do_is_shown(seat: Seat) -> None:
     await card(page, "A1").get_by_text("Plan of the next sync").click()
     plan = page.get_by_role("table", name="Plan of the sync")
     await expect(plan.get_by_role("row", name=re.compile("^Orders"))).to_contain_text("by pages")
-    await expect(card(page, "A1")).to_contain_text("Foreseen: ")
+    await expect(card(page, "A1")).to_contain_text("Expected time: ")
 
 
 async def test_a_seller_who_must_authorize_is_led_there(seat: Seat) -> None:
@@ -131,7 +131,7 @@ async def test_the_history_is_filtered_in_its_address(seat: Seat) -> None:
     await expect(rows).to_contain_text("2 min 5 s")
 
     running = await seat.start(second)
-    await expect(history).to_contain_text("There are changes since this history was loaded.")
+    await expect(history).to_contain_text("The history has changed since it was loaded.")
     await expect(rows).to_have_count(1)
     await history.get_by_label("State").select_option("In progress")
     await history.get_by_label("Amazon account").select_option("Any")

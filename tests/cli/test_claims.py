@@ -98,7 +98,7 @@ def test_one_claim_in_detail(claims: Recoup):
         1,
         "recoup: Several claims begin with claim-: enter more characters of the id.\n",
     )
-    line = "There is no such claim; `recoup claims list` lists those that there are."
+    line = "There is no such claim; `recoup claims list` lists them."
     assert unknown.outcome == (1, f"recoup: {line}\n")
 
 

@@ -135,7 +135,7 @@ def test_an_unknown_id_leads_to_the_known_ones(
     done = recoup.run(*arguments)
 
     assert done.code == 1
-    assert done.stderr.endswith(f"; `recoup {listed_by}` lists those that there are.\n")
+    assert done.stderr.endswith(f"; `recoup {listed_by}` lists them.\n")
 
 
 def test_a_schema_is_upgraded_once(recoup: Recoup, empty_database: str):

@@ -26,11 +26,11 @@ def render_packet(packet: Packet) -> str:
         _facts(claim),
         f"<h2>To paste into Seller Central</h2><p><b>{escape(packet.subject)}</b></p>",
         f"<pre>{escape(packet.text)}</pre>",
-        f"<h2>How the numbers come about</h2>{bullets(packet.arithmetic)}",
+        f"<h2>How the numbers were calculated</h2>{bullets(packet.arithmetic)}",
         f"<h2>Source rows</h2>{_rows(packet.rows)}",
-        f"<h2>The policy it rests on</h2>{_policy(packet.policy)}",
+        f"<h2>The policy behind this claim</h2>{_policy(packet.policy)}",
         f"<h2>Documents to attach</h2>{checklist(packet.documents, nothing)}",
-        f"<h2>What became of it</h2>{_history(claim.history)}",
+        f"<h2>History</h2>{_history(claim.history)}",
     )
 
 
@@ -46,7 +46,7 @@ def _facts(claim: ClaimDetail) -> str:
         ("Event", written_day(claim.event_date)),
         ("Units", claim.quantity),
         ("Amount", "not known" if claim.amount is None else claim.amount),
-        ("Fileable from", claim.fileable_from and written_day(claim.fileable_from)),
+        ("Can be filed from", claim.fileable_from and written_day(claim.fileable_from)),
         (
             "Last safe day",
             written_day(claim.deadline) if claim.deadline else "not known: check Seller Central",

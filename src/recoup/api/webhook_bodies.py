@@ -45,7 +45,7 @@ class NewWebhookBody(WebhookBody):
 
 class WebhookSecretBody(CamelModel):
     secret: str = Field(
-        description="The new secret; it is not shown again. The previous one signs too for a day."
+        description="The new secret; it is not shown again. For a day, messages are signed with the previous one too."
     )
 
 

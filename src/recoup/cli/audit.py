@@ -21,10 +21,10 @@ app = typer.Typer(help="The audit log: who did what, when and from where.")
 @app.command("list")
 def list_(
     *,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Number of entries.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of entries.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """List the newest entries of all workspaces. They are kept for 12 months."""
+    """List the newest entries of the audit log, of all workspaces. They are kept for 12 months."""
     with fitting_database(enter()) as url:
         found = asyncio.run(_list(url, limit))
     header = ("at", "who", "from", "action", "about", "subject", "workspace")

@@ -22,7 +22,7 @@ def backup(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a copy of the database to a file, while recoup works.
+    """Write a copy of the database to a file, while recoup keeps running.
 
     The secret keys are not in it: keep a copy of them in another place.
     """
@@ -43,13 +43,13 @@ def restore(
     file: Annotated[Path, typer.Argument(help="A file that `recoup db backup` wrote.")],
     *,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a database that has people in it.")
+        bool, typer.Option("--overwrite", help="Replace a database that already has users.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Replace the database by a copy, and upgrade it to this version. Stop recoup before.
+    """Replace the database with a copy, and upgrade it to this version. Stop recoup first.
 
-    The copy may be of an older version. The secret keys are not in it: put them back, too.
+    The copy may be from an older version. The secret keys are not in it: restore them too.
     """
     from recoup.db.backup import restore as restore_copy
     from recoup.db.engine import Database
@@ -86,7 +86,9 @@ async def _refuse_used(url: str, *, overwrite: bool) -> None:
         return
     async with opened(url, role=None) as database, database.reading() as conn:
         if await any_user(conn):
-            raise CommandError("The database has people in it: add --overwrite to replace it all.")
+            raise CommandError(
+                "The database already has users: add --overwrite to replace all of it."
+            )
 
 
 def _keys(settings: Settings) -> str:

@@ -67,7 +67,7 @@ def check(
         typer.Option(
             "--marketplace",
             metavar="COUNTRY",
-            help="Where you sell, such as DE; may be repeated. Unset: as the files say.",
+            help="Country where you sell, such as DE; can be repeated. Unset: as stated in the files.",
         ),
     ] = None,
     since: Annotated[
@@ -76,17 +76,22 @@ def check(
             "--from",
             formats=["%Y-%m-%d"],
             metavar="DATE",
-            help="First day that was chosen in Seller Central. Unset: of each file's rows.",
+            help="First day that you chose in Seller Central. Unset: the days of each file's rows.",
         ),
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], metavar="DATE", help="Last day of these."),
+        typer.Option(
+            "--to",
+            formats=["%Y-%m-%d"],
+            metavar="DATE",
+            help="Last day that you chose in Seller Central.",
+        ),
     ] = None,
     days: Annotated[
         DayOrder,
         typer.Option(
-            "--days", help="Order in days such as 03/04/2026, if a file does not show it."
+            "--days", help="Order in dates such as 03/04/2026, if a file does not show it."
         ),
     ] = DayOrder.UNKNOWN,
     name: Annotated[

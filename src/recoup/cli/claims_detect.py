@@ -67,7 +67,7 @@ def detect_(
 ) -> None:
     """Detect claims in the loaded data, without calling Amazon.
 
-    A day before that of the stored claims is a replay: the result is shown, but not stored.
+    With a day before that of the stored claims, the result is shown but not stored (a replay).
     """
 
     async def main(url: str) -> Detected:

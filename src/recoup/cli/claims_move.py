@@ -46,7 +46,7 @@ def move(
     stage: Annotated[Stage, typer.Argument(metavar="STAGE", help="Stage, e.g. filed or denied.")],
     *,
     case_id: Annotated[
-        str | None, typer.Option("--case", metavar="ID", help="Id of the case at Amazon.")
+        str | None, typer.Option("--case", metavar="ID", help="Amazon's case id.")
     ] = None,
     filed_on: Annotated[
         datetime | None,

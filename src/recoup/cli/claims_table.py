@@ -113,7 +113,7 @@ def detail_lines(packet: Packet) -> list[str]:
     ]
     lines = [claim.title]
     lines += [f"  {name:<12} {value}" for name, value in facts if value is not None]
-    lines += _section("How the numbers come about", packet.arithmetic)
+    lines += _section("How the numbers were calculated", packet.arithmetic)
     lines += _section(
         "Source rows", [f"{place_in_words(row)}: {values_in_words(row)}" for row in packet.rows]
     )

@@ -102,7 +102,7 @@ def reauthorize_(
     user: UserOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Give a connection a new refresh token; its data and marketplaces are kept.
+    """Replace the refresh token of a connection; its data and marketplaces are kept.
 
     Generate the token in Seller Central: your application, Authorize. For an application with a
     consent page, --consent prints a link that is valid for ten minutes. Open it in a browser that is

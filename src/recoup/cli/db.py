@@ -42,7 +42,7 @@ def upgrade_schema(*, as_json: JsonOption = False) -> None:
 
 @app.command("status")
 def status(*, as_json: JsonOption = False) -> None:
-    """Show the version of the database and the one that is needed."""
+    """Show the version of the database and the version that recoup needs."""
     from recoup.db.engine import Database
     from recoup.migrations.upgrade import read_status
 
@@ -56,13 +56,17 @@ def url_(
     *,
     read_only: Annotated[
         bool,
-        typer.Option("--read-only", help="Of a user that reads one workspace, without secrets."),
+        typer.Option(
+            "--read-only",
+            help="Print the address of a user that can read one workspace, without secrets.",
+        ),
     ] = False,
     all_workspaces: Annotated[
-        bool, typer.Option("--all-workspaces", help="With --read-only: every workspace.")
+        bool,
+        typer.Option("--all-workspaces", help="With --read-only: all workspaces instead of one."),
     ] = False,
     revoke: Annotated[
-        bool, typer.Option("--revoke", help="With --read-only: remove that user.")
+        bool, typer.Option("--revoke", help="With --read-only: remove the user.")
     ] = False,
     user: UserOption = None,
 ) -> None:
@@ -96,9 +100,9 @@ def _print_reader(
     if revoke:
         removed = drop_reader(administrator, chosen)
         if removed is None:
-            raise CommandError("There is no such user.")
+            raise CommandError("There is no such read-only user.")
         asyncio.run(_record(url, Action.READER_REMOVED, removed, chosen, every=every))
-        say("Removed the user that reads.")
+        say("Removed the read-only user.")
         return
     login = make_reader(administrator, chosen)
     asyncio.run(_record(url, Action.READER_MADE, login.user, chosen, every=every))

@@ -49,7 +49,7 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="Exit after the first sync.")] = False,
     orders: Annotated[int, typer.Option(min=0, help="Number of orders of the demo seller.")] = 2000,
     speed: Annotated[
-        float, typer.Option(min=0.01, help="How many times faster than Amazon's limits.")
+        float, typer.Option(min=0.01, help="Factor by which limits refill faster than Amazon's.")
     ] = 200.0,
     port: Annotated[
         int | None,

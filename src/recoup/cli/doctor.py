@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DppOption = Annotated[
     bool,
-    typer.Option("--dpp", help="Say how each demand of Amazon's Data Protection Policy is met."),
+    typer.Option("--dpp", help="Show how each demand of Amazon's Data Protection Policy is met."),
 ]
 
 

@@ -250,7 +250,7 @@ def _late(
 def _messages(webhooks: Sequence[str], mails: int) -> Iterator[Finding]:
     if webhooks:
         says = f"{_first(webhooks)} fails or was turned off"
-        yield note("webhooks", says, "`recoup webhook list`, and mend the receiver")
+        yield note("webhooks", says, "see `recoup webhook list`, and fix the receiver")
     if mails:
         says = f"the mail server has refused {mails} mails at least {_REFUSED_OFTEN} times each"
         yield problem(

@@ -51,9 +51,11 @@ def port_finding(settings: Settings, *, is_ours: bool) -> Finding:
     try:
         answer = _get(f"http://127.0.0.1:{port}/readyz")
     except TimeoutError:
-        return problem(check, f"what listens there says nothing for {_PATIENCE_SECONDS:.0f} s")
+        return problem(
+            check, f"the program that listens there does not answer for {_PATIENCE_SECONDS:.0f} s"
+        )
     except (HTTPException, ConnectionResetError):
-        return _taken(check, "a program that speaks no HTTP")
+        return _taken(check, "a program that does not speak HTTP")
     except OSError:
         return note(check, "nothing listens there", "`recoup serve` would")
     if not _is_recoup(answer[1]):

@@ -43,7 +43,7 @@ def explain(error: Exception) -> tuple[str, int] | None:
     if isinstance(error, ConfigurationError):
         return _one_line(error), WRONG_USAGE
     if isinstance(error, NotFoundError) and error.listed_by is not None:
-        there = f"; `recoup {error.listed_by}` lists those that there are."
+        there = f"; `recoup {error.listed_by}` lists them."
         return f"{_one_line(error).rstrip('.')}{there}", FAILED
     if isinstance(error, RecoupError):
         return _one_line(error), FAILED

@@ -27,7 +27,7 @@ class _Format(enum.StrEnum):
 
 def export(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Where to write; created if missing.")
+        Path, typer.Argument(metavar="FOLDER", help="Folder to write to; created if missing.")
     ],
     *,
     form: Annotated[
@@ -35,7 +35,9 @@ def export(
     ] = _Format.PARQUET,
     table: Annotated[
         list[str] | None,
-        typer.Option("--table", metavar="NAME", help="Only this table. May be repeated."),
+        typer.Option(
+            "--table", metavar="NAME", help="Table to write; can be repeated. Unset: all tables."
+        ),
     ] = None,
     user: UserOption = None,
     as_json: JsonOption = False,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from recoup.ids import ConnectionId
     from recoup.sync.record.legal_hold_queries import LegalHold
 
-app = typer.Typer(help="Legal holds: while one counts, nothing of what it keeps is deleted.")
+app = typer.Typer(help="Set and end legal holds, which protect data from deletion.")
 
 ConnectionOption = Annotated[
     str | None,
@@ -25,12 +25,12 @@ ConnectionOption = Annotated[
         "--connection", metavar="CONNECTION", help="Id of a connection. Unset: the whole workspace."
     ),
 ]
-ReasonOption = Annotated[str, typer.Option(help="Why, for the audit log.")]
+ReasonOption = Annotated[str, typer.Option(help="Reason, for the audit log.")]
 
 
 @app.command("list")
 def list_(*, user: UserOption = None, as_json: JsonOption = False) -> None:
-    """List the legal holds, since when and why."""
+    """List the legal holds with their dates and reasons."""
     found = on_database(enter(), lambda database: _list(database, user))
     records = [
         {"connectionId": one.connection_id, "since": to_rfc3339(one.since), "reason": one.reason}
@@ -45,7 +45,7 @@ def list_(*, user: UserOption = None, as_json: JsonOption = False) -> None:
 def set_(
     *, reason: ReasonOption, connection: ConnectionOption = None, user: UserOption = None
 ) -> None:
-    """Keep everything of a workspace or a connection from being deleted."""
+    """Protect all data of a workspace or a connection from deletion."""
     on_database(enter(), lambda database: _change(database, user, connection, reason, is_held=True))
     say(f"Nothing of {connection or 'the workspace'} is deleted until `recoup hold end`.")
 
@@ -54,7 +54,7 @@ def set_(
 def end(
     *, reason: ReasonOption, connection: ConnectionOption = None, user: UserOption = None
 ) -> None:
-    """End a legal hold: what is too old is deleted from now on."""
+    """End a legal hold: recoup again deletes data that is too old."""
     on_database(
         enter(), lambda database: _change(database, user, connection, reason, is_held=False)
     )

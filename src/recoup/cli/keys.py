@@ -28,7 +28,7 @@ def keys() -> None:
 
 @app.command("rotate")
 def rotate() -> None:
-    """Make a new secret key, seal refresh tokens and webhook secrets with it, and drop the old keys.
+    """Create a secret key, encrypt refresh tokens and webhook secrets with it, and drop the old keys.
 
     All sessions and tokens of the old keys end: sign in again and create new tokens; the command
     lists the tokens. If it is interrupted, nothing is lost; run it again.

@@ -31,7 +31,7 @@ def mcp(
     name: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="HOST[:PORT]", help="With --http: host name by which a proxy reaches it."
+            metavar="HOST[:PORT]", help="With --http: host name under which a proxy reaches it."
         ),
     ] = None,
 ) -> None:

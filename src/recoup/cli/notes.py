@@ -22,7 +22,7 @@ def waiting_lines(notes: Sequence[NoteBody]) -> list[str]:
     """The waiting claim rules: the list may not contain everything that Amazon owes."""
     if not notes:
         return []
-    return ["Not looked for at present:", *(f"  {note.message}{_since(note)}" for note in notes)]
+    return ["Not searched at present:", *(f"  {note.message}{_since(note)}" for note in notes)]
 
 
 def _line(note: NoteBody) -> str:

@@ -31,7 +31,7 @@ PackArgument = Annotated[
 StandingOption = Annotated[
     Standing,
     typer.Option(
-        "--standing", help="owed, or toReview and windowUnknown, which need a look first."
+        "--standing", help="owed, or toReview and windowUnknown, which need a check first."
     ),
 ]
 _HEADER = ("pack", "what", "marketplace", "claims", "amount", "days left", "missing")
@@ -94,7 +94,7 @@ def filed(
         str | None,
         typer.Option(
             "--version",
-            help="Version that `show` printed. Unset: nothing is filed if a claim changed in 24 hours.",
+            help="Version that `show` printed. Unset: nothing is filed if a claim changed in the last 24 hours.",
         ),
     ] = None,
     user: UserOption = None,

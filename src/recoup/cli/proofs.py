@@ -45,12 +45,12 @@ def add(
     kind: Annotated[ProofKind, typer.Option("--kind", help="What the document is.")],
     about: Annotated[SubjectKind, typer.Option("--about", help="What it is about.")],
     code: Annotated[
-        str, typer.Option("--code", help="The SKU, FNSKU, shipment or order that it is about.")
+        str, typer.Option("--code", help="SKU, FNSKU, shipment or order that it is about.")
     ],
     connection: OneConnectionOption = None,
     user: UserOption = None,
 ) -> None:
-    """Store a document. The same file for the same thing is stored once."""
+    """Store a document. The same file is stored only once for the same subject."""
     if not code.strip():
         raise typer.BadParameter("--code must not be empty.")
     subject = Subject(about, code.strip())

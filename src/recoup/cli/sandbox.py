@@ -84,7 +84,7 @@ def sandbox(
         list[str] | None,
         typer.Option(
             metavar="TYPE[:PHASE]",
-            help="Plant this claim and no others, and no look-alikes. PHASE is where its window is "
+            help="Plant this claim and no others, and no look-alikes. PHASE is the state of its window "
             "today: open (the default), near, early or expired. Can be repeated. Unset: some of "
             "every type, and look-alikes.",
         ),

@@ -51,7 +51,7 @@ def serve(
         int, typer.Option(min=1, max=65535, help="Port of the sandbox.")
     ] = _SANDBOX_PORT,
     odd: Annotated[
-        list[str] | None, typer.Option(metavar="KIND|all", help=f"For the sandbox. {ODD_HELP}")
+        list[str] | None, typer.Option(metavar="KIND|all", help=f"With --sandbox. {ODD_HELP}")
     ] = None,
 ) -> None:
     """Run the HTTP API, and a worker beside it in a process of its own."""

@@ -22,7 +22,7 @@ app = typer.Typer(help="List and revoke sessions and tokens. `recoup user token`
 def list_(
     *,
     user: Annotated[
-        str | None, typer.Option(metavar="EMAIL", help="Only those of this user.")
+        str | None, typer.Option(metavar="EMAIL", help="List only those of this user.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

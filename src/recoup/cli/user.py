@@ -64,7 +64,7 @@ def list_(*, as_json: JsonOption = False) -> None:
 def remove(named: NamedArgument) -> None:
     """Remove a user with its sessions and tokens.
 
-    A user with Amazon accounts is kept: disconnect and purge them first.
+    A user who still has Amazon accounts is not removed: disconnect and purge them first.
     """
     with fitting_database(enter()) as url:
         user = asyncio.run(_remove(url, named))
@@ -82,7 +82,7 @@ def passwd(
         ),
     ] = None,
 ) -> None:
-    """Set a user's password; ends the user's sessions and a lock-out."""
+    """Set a user's password, end the user's sessions, and lift a lock-out."""
     password = _read_password(password_file)
     with fitting_database(enter()) as url:
         user = asyncio.run(_set_password(url, named, password))

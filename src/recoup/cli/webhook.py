@@ -50,7 +50,8 @@ def add(
     url: Annotated[str, typer.Argument(metavar="URL", help="An https:// address.")],
     *,
     kind: Annotated[
-        list[NotificationKind] | None, typer.Option(help="What is sent. Unset: everything.")
+        list[NotificationKind] | None,
+        typer.Option(help="Kind of message to send; can be repeated. Unset: every kind."),
     ] = None,
     user: UserOption = None,
     as_json: JsonOption = False,

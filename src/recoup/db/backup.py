@@ -51,7 +51,7 @@ def back_up(url: str, target: Path) -> int:
             check=False,
         )
         if done.returncode != 0:
-            raise DatabaseError(f"PostgreSQL gives no copy: {_last_line(done.stderr)}")
+            raise DatabaseError(f"PostgreSQL did not make a copy: {_last_line(done.stderr)}")
         draft.replace(target)
     except OSError as exc:
         raise DatabaseError(f"Cannot write {target}: {exc.strerror}.") from exc

@@ -43,7 +43,7 @@ async def copy_in(
     except psycopg.DataError as exc:
         # Its text names a line and shows it, with whatever personal data it holds.
         raise ReportFileError(
-            "The lines of the file do not fit its header; the next sync asks for it again."
+            "The lines of the file do not fit its header; the next sync requests it again."
         ) from exc
 
 

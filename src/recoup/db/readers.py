@@ -49,7 +49,7 @@ def make_reader(administrator: str, workspace_id: str) -> ReaderAccess:
                 conn.execute(statement)
     except psycopg.errors.InsufficientPrivilege as exc:
         raise ConfigurationError(
-            "The user of RECOUP_DATABASE_URL may not make users that read: have an administrator of "
+            "The user of RECOUP_DATABASE_URL may not create read-only users: have an administrator of "
             "the server grant it CREATEROLE, and the role recoup_reader with admin option."
         ) from exc
     return login

@@ -49,7 +49,7 @@ async def add_first_user(conn: Writer, email: str, *, name: str | None) -> User:
     """The same while there is nobody. Raises ConflictError; of two at once one comes first."""
     await conn.execute(text("lock table app_user in share row exclusive mode"))
     if await any_user(conn):
-        raise ConflictError("There is a user by now: sign in, or ask for an invitation.")
+        raise ConflictError("There is a user already: sign in, or ask for an invitation.")
     return await add_user(conn, email, name=name)
 
 

@@ -65,7 +65,7 @@ async def set_password(
         user = await get_user(conn, user_id)
         earlier = await list_last_hashes(conn, user_id)
     if await passwords.is_among(password, earlier):
-        raise WeakPasswordError(f"Choose a password that is none of your last {NOT_AGAIN}.")
+        raise WeakPasswordError(f"Choose a password that is not one of your last {NOT_AGAIN}.")
     hashed = await passwords.hash(password)
     async with database.writing() as conn:
         await store_password(conn, user_id, hashed)

@@ -250,7 +250,7 @@ async def test_a_row_that_names_nothing_hides_its_stream(world: World, raw: Any)
     [told] = [one for one in detection.waits if one.subject == "lost_in_warehouse"]
     assert told.message == (
         'Claims "Lost in the warehouse" were not searched: 1 row of returns could not be read, and '
-        "nothing in it names a product or an order. They stay as they are until that is read."
+        "nothing in it names a product or an order. They stay as they are until this data is read."
     )
     assert await world.claims() == []
 

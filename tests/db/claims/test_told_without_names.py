@@ -74,7 +74,7 @@ async def test_a_settlement_of_other_money_names_nothing(world: World, orders: O
     [told] = [one.message for one in detection.waits if one.subject == "refund_overpaid"]
     assert told == (
         'Claims "Refunded more than was paid" were searched only in part: Amazon reports the sale or '
-        "refund of 1 order as totals without naming the parts. They stay as they are until that is read."
+        "refund of 1 order as totals without naming the parts. They stay as they are until this data is read."
     )
 
 

@@ -543,7 +543,7 @@ async def test_balances_that_do_not_add_up_suppress_the_fnsku(world: World) -> N
 @pytest.mark.parametrize(
     ("unknown", "why"),
     [
-        ({"found": None}, "does not tell how many units were found"),
+        ({"found": None}, "does not state how many units were found"),
         ({"receipts": None, "ending_balance": 8}, "has empty cells"),
     ],
 )

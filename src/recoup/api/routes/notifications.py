@@ -144,7 +144,7 @@ async def post_test_mail(services: ServicesOfApp, caller: CurrentCaller) -> Mail
         raise ConflictError("Your account has no email address, so no mail can be sent to you.")
     if mailer is None:
         raise ConflictError(
-            "This server has no mail server yet: its operator sets RECOUP_SMTP_URL and "
+            "No mail server is set up yet: the operator of this server can set RECOUP_SMTP_URL and "
             "RECOUP_MAIL_FROM."
         )
     async with services.database.writing() as conn:

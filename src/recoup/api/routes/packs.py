@@ -51,7 +51,7 @@ class PackQuery(CamelModel):
     standing: Annotated[
         Standing,
         Blank,
-        Field(description="`owed`, or `toReview` and `windowUnknown`, which need a look first."),
+        Field(description="`owed`, or `toReview` and `windowUnknown`, which need a check first."),
     ] = Standing.OWED
     limit: int = Field(default=100, ge=1, le=500)
     offset: int = Field(default=0, ge=0, le=1_000_000)

@@ -72,15 +72,13 @@ def path_note(how: RouteBody) -> str:
     """Whether a page about this marketplace shows the path, and when it was read."""
     read = f"read {written_day(how.read_on)}"
     if how.is_confirmed:
-        return f"This path is from a page about this marketplace, {read}; Amazon may have moved it."
+        return f"Amazon's page for this marketplace shows this path ({read}); Amazon may have moved it."
     if how.confirmed_for:
         places = ", ".join(how.confirmed_for)
         return (
             f"This path is shown for {places} ({read}); it is not confirmed for this marketplace."
         )
-    return (
-        f"No page of Amazon that we found shows this path ({read}); search Seller Central for it."
-    )
+    return f"recoup knows no page of Amazon that shows this path ({read}); search Seller Central for it."
 
 
 def attachment_lines(pack: PackBody) -> Iterator[str]:
@@ -88,9 +86,9 @@ def attachment_lines(pack: PackBody) -> Iterator[str]:
     for one in pack.attachments:
         yield f"{one.title} ({one.about.code}): {attachment_state(one)}"
     if pack.needs_list:
-        yield "The list of all claims as a spreadsheet: the text has no room for all of them"
+        yield "The list of all claims as a spreadsheet: not all of them fit into the text"
     if not pack.attachments and not pack.needs_list:
-        yield "Nothing: the facts above are enough, unless Amazon asks"
+        yield "Nothing, unless Amazon asks for more"
 
 
 def attachment_state(one: AttachmentBody) -> str:

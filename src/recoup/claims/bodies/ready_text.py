@@ -267,12 +267,10 @@ def _rest(known: KnownClaim) -> str:
 
 def _early(row: ClaimRow) -> str:
     if row.fileable_from is None:
-        return (
-            "Please tell me from which day on you accept the claim, and on which date you count it."
-        )
+        return "Please tell me from which day you accept the claim, and which date you count from."
     return (
         f"By your policy I count the window from {_day(row.fileable_from)}. Please review the case now, or "
-        "tell me from which day on you accept it."
+        "tell me from which day you accept it."
     )
 
 

@@ -179,5 +179,5 @@ def _note(rule: Rule, what: str, reasons: Sequence[str]) -> Note:
         stream=CLAIMS,
         code=NoteCode.RULE_WAITS,
         subject=rule.type.value,
-        message=f'Claims "{rule.title}" {what}: {why}. They stay as they are until that is read.',
+        message=f'Claims "{rule.title}" {what}: {why}. They stay as they are until this data is read.',
     )

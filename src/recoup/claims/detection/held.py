@@ -148,7 +148,7 @@ HELD = TemporaryTable(
             on span.type = event.type
         where event_on < span.first_on or event_on > span.last_on
         union all
-        select type, key, 'Data that it was judged by was deleted with age.'
+        select type, key, 'The data that it is based on was deleted with age.'
         from judged_event where connection_id = :connection_id and type = any(:types)
     )
     select type, key, string_agg(distinct why, ' ') from reason group by type, key

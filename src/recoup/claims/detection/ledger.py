@@ -318,7 +318,7 @@ DOUBTFUL = TemporaryTable(
         union all
         -- An empty cell is no proof that nothing was found.
         select b.fnsku, b.month_on, 'the monthly summary of ' || to_char(b.month_on, 'YYYY-MM')
-            || case when b.found_is_unknown then ' does not tell how many units were found'
+            || case when b.found_is_unknown then ' does not state how many units were found'
                 else ' shows more found units than the ledger' end
         from balance b
         cross join detect_ledger_span span

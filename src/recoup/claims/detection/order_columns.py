@@ -16,9 +16,7 @@ VALUE_MISSING = """case
 
 _DISPUTED = """when c.is_disputed then 'an A-to-z claim or a chargeback is on this order; Amazon decides '
         || 'about the money there'"""
-_UNKNOWN = (
-    "when c.is_amazon is null then 'nothing loaded tells whether Amazon fulfilled this order'"
-)
+_UNKNOWN = "when c.is_amazon is null then 'the loaded data does not show whether Amazon fulfilled this order'"
 
 HELD_BACK = f"""case
     {_DISPUTED}

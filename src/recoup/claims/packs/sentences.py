@@ -90,10 +90,10 @@ ASKED: Mapping[ClaimType, str] = {
 }
 
 HAPPENED_BY_CAUSE: Mapping[str, str] = {
-    "size_changed": "You changed the size of the product in your records, and charge a higher "
+    "size_changed": "You changed the size of the product in your records, and have charged a higher "
     "fulfillment fee since.",
     "volume": "You charged storage for a larger volume than the product has.",
     "quantity": "You charged storage for more units than were in stock.",
-    "age": "You charged the surcharge on old stock for units that are not that old.",
+    "age": "You charged the surcharge on aged stock for units that are not that old.",
 }
 """Where a claim type has several causes; the others say what the type says."""

@@ -188,7 +188,7 @@ async def _require_room(conn: Writer, connection_id: ConnectionId, file: Checked
     if int(used.scalar_one()) + len(file.content) > MOST_BYTES_OF_ACCOUNT:
         megabytes = MOST_BYTES_OF_ACCOUNT // 1024 // 1024
         raise ConflictError(
-            f"The documents of this account fill the {megabytes} MB that are kept: delete some first."
+            f"The documents of this account use all of their {megabytes} MB: delete some first."
         )
 
 

@@ -117,7 +117,7 @@ async def _lock(conn: Writer, workspace_id: WorkspaceId, claim_id: str, now: dat
 def _next_step(stored: ClaimRow, decision: Decision) -> tuple[Stage, Status]:
     """The stage and status afterwards, as they are stored."""
     if decision.arrived is not None and stored.type not in _OF_REMOVALS:
-        raise ConflictError(f"`arrived` is asked of a removal's parcel, not of {stored.type}.")
+        raise ConflictError(f"`arrived` is about the parcel of a removal, not about {stored.type}.")
     wanted = decision.stage
     if wanted is not None:
         shown = stored.shown_stage

@@ -28,7 +28,7 @@ _SURE = list_of(
         part(
             "possible payment",
             0,
-            "Amazon paid something that may be for this order, and does not say so",
+            "a payment of Amazon may be for this order without naming it",
             at_most=FOR_REVIEW,
             when="c.is_unclear",
         ),
@@ -37,7 +37,7 @@ _SURE = list_of(
             0,
             Sql(
                 "c.came_otherwise || ' more came back under another SKU of the order than were "
-                "refunded: look whether it is this one'"
+                "refunded: check whether this unit is one of them'"
             ),
             at_most=FOR_REVIEW,
             when="c.came_otherwise > 0",
@@ -46,9 +46,8 @@ _SURE = list_of(
             "return in the stock ledger",
             0,
             Sql(
-                f"c.unseen || {by_number('c.unseen', ' more unit', ' more units')} || "
-                "' of this FNSKU came back by the stock ledger than the "
-                "report of returns tells'"
+                f"'the stock ledger shows ' || c.unseen || {by_number('c.unseen', ' more unit', ' more units')} || "
+                "' of this FNSKU coming back than the returns report'"
             ),
             at_most=FOR_REVIEW,
             when="c.unseen > 0",

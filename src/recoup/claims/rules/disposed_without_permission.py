@@ -30,13 +30,13 @@ _SURE = list_of(
     part(
         "vendor returns",
         -0.2,
-        "units leave like this by a removal order: check that none is missing",
+        "units usually leave in this way by a removal order: check that none is missing",
         when="codes like '%VendorReturns%'",
     ),
     part(
         "donated",
         Sql("case when is_sellable then -0.35 else -0.1 end"),
-        "Amazon gave the units to charity, which your removal settings may permit",
+        "Amazon donated the units, which your removal settings may permit",
         when="codes = 'G'",
     ),
     part(

@@ -31,7 +31,7 @@ _SURE = list_of(
         part(
             "base",
             0.5,
-            "Amazon changed the measures of the product and its fee rose",
+            "Amazon changed the measurements of the product and its fee rose",
             when="cause = 'size_changed'",
         ),
         part("base", 0.4, "charged more than the fee preview"),
@@ -48,7 +48,7 @@ _GIVEN_BACK = settled(
     "correction",
     "transaction_ids",
     "quantity",
-    Sql("format('%s %s given back for order %s', round(given_back, 2), currency, order_id)"),
+    Sql("format('%s %s credited for order %s', round(given_back, 2), currency, order_id)"),
 )
 
 _SETTLED = list_of(

@@ -9,7 +9,7 @@ from recoup.claims.detection.temporary_table import MONEY_OF_ORDERS, all_of
 from recoup.claims.detection.wording import by_number
 from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
-_SURE = list_of(part("base", 0.4, "who damaged the units is for Amazon to say"))
+_SURE = list_of(part("base", 0.4, "only Amazon can say who damaged the units"))
 
 _SQL = f"""
 with carriers as (

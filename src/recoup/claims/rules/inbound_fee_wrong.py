@@ -11,7 +11,7 @@ from recoup.claims.detection.temporary_table import MONEY_OF_PAYMENTS
 from recoup.claims.detection.wording import by_number
 from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
-_SURE = list_of(part("base", 0.3, "the rows contradict each other; what is true only Amazon knows"))
+_SURE = list_of(part("base", 0.3, "the rows contradict each other; only Amazon knows what is true"))
 
 _SQL = f"""
 with arrived as (
@@ -97,7 +97,7 @@ left join detect_fee_change as defect on defect.kind = 'defect_fee'
 
 RULE = Rule(
     type=ClaimType.INBOUND_FEE_WRONG,
-    title="Fee for an inbound problem that was none",
+    title="Fee for an inbound problem that did not exist",
     source="docs/rules.md#inbound_fee_wrong",
     window=PolicyWindow.INBOUND_PROBLEM,
     value=Value.OWN,

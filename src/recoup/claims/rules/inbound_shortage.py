@@ -52,8 +52,8 @@ _SETTLED = list_of(
         "surplus",
         "c.shipment_id",
         "c.mislabelled",
-        "in this shipment came too many units of another SKU of the same ASIN, or units without a "
-        "label (Amazon.Found): they are these",
+        "this shipment contained too many units of another SKU of the same ASIN, or units without a "
+        "label (Amazon.Found): they are the missing ones",
         when="c.mislabelled > 0",
     ),
 )

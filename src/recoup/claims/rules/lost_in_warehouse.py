@@ -20,8 +20,8 @@ _SURE = list_of(
             "not sellable",
             0.35,
             Sql(
-                "'the units were ' || disposition || ' before: Amazon answers for no unit that is "
-                "defective or that a customer damaged, so look at it first'"
+                "'the units were ' || disposition || ' before: Amazon is not liable for units that "
+                "are defective or that a customer damaged: check this first'"
             ),
             when="not strong",
         ),
@@ -49,7 +49,7 @@ _SURE = list_of(
     part(
         "unmatched find",
         -0.2,
-        "a unit was found that ends no known loss",
+        "a unit was found that matches no known loss",
         when="unused_find is not null",
     ),
     part(

@@ -12,7 +12,7 @@ _SURE = list_of(
     part(
         "possible payment",
         -0.15,
-        "Amazon paid something on this order whose purpose is not known",
+        "Amazon made a payment for this order whose purpose is not known",
         when="c.is_unclear",
     ),
 )

@@ -9,7 +9,7 @@ from recoup.claims.detection.temporary_table import MONEY_OF_PAYMENTS
 from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
 _SURE = list_of(
-    part("base", 0.6, "more was given back than was paid"),
+    part("base", 0.6, "more was refunded than was paid"),
     part(
         "charges not loaded",
         -0.15,

@@ -63,15 +63,14 @@ _SETTLED = list_of(
             "arrival",
             "original_reimbursement_id",
             "sum(right_back)",
-            "what was paid as missing on its way has come since",
+            "what was paid as missing on its way has arrived since",
             when="sum(right_back) > 0 and min(original_family) in ('inbound', 'removal')",
         ),
         settled(
             "order",
             "min(order_id)",
             "sum(right_back)",
-            "returned and paid together are more units than were refunded: so many were taken back "
-            "rightly",
+            "more units were returned or paid than were refunded: Amazon may take back the difference",
             when="sum(right_back) > 0",
         ),
     ),

@@ -20,7 +20,7 @@ _SURE = list_of(
     part(
         "below the value",
         0.5,
-        "paid below the value: look in Seller Central whether Amazon has approved it",
+        "paid below the value: check in Seller Central whether Amazon has approved your cost",
     ),
     part(
         "approved by Amazon",
@@ -178,7 +178,7 @@ RULE = Rule(
             'notes', jsonb_build_array(
                 'Amazon accepts this only through its Reimbursement Revaluation tool: do not open a case.')
             || case when bool_or(valid_from is not null and lost_on is null) then jsonb_build_array(
-                'The loss that this pays is not known: it is compared with the lowest cost of all days that are possible.')
+                'The loss that this payment is for is not known: it is compared with the lowest cost of all possible days.')
                 else '[]' end) as evidence
     from judged
     where paid_at_first < due * 0.95 and paid_per_unit is not null

@@ -10,7 +10,7 @@ from recoup.claims.detection.wording import by_number
 from recoup.claims.rule import ClaimType, PolicyWindow, Rule, Value
 
 _SURE = list_of(
-    part("base", 0.3, "nothing tells whether the parcel arrived: confirm arrival"),
+    part("base", 0.3, "no data shows whether the parcel arrived: confirm arrival"),
     part("your word", 0.55, "you said that it did not arrive", when="not arrived"),
     part(
         "possible payment",

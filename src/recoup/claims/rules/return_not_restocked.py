@@ -68,7 +68,7 @@ select jsonb_build_object('orderId', c.owner, 'sku', c.returned_sku) as key,
         'notes', jsonb_build_array(
             'Only sums per FNSKU, warehouse and day can be compared: look at the returns first.')
         || case when c.alike > 1 then jsonb_build_array(
-            'Several units came back that day; which of them is missing cannot be told.')
+            'Several units came back that day; recoup cannot tell which of them is missing.')
             else '[]' end
     ) as evidence
 from candidate as c

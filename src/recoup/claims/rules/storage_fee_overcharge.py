@@ -39,7 +39,7 @@ _SURE = list_of(
             "the mean of the stock ledger is below the charged quantity",
             when="cause = 'quantity'",
         ),
-        part("base", 0.3, "the age of units is reckoned, first in, first out"),
+        part("base", 0.3, "the age of units is calculated, first in, first out"),
     )
 )
 

@@ -153,7 +153,7 @@ def _time_holes(
         if (debt.stream, debt.scope) == (stream.name, scope):
             for window in debt.windows:
                 yield _hole(
-                    window, f"Amazon refused the dataset {debt.dataset}; it is asked for again"
+                    window, f"Amazon refused the dataset {debt.dataset}; recoup requests it again"
                 )
 
 

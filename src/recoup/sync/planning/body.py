@@ -24,8 +24,8 @@ class StepBody(CamelModel):
     source: Literal["api", "report"]
     since: Timestamp | None = Field(alias="from", description="Null: all that there is now.")
     until: Timestamp | None = Field(alias="to")
-    calls: dict[str, int] = Field(description="Calls foreseen, by operation.")
-    rows: int = Field(description="Rows foreseen; once it has ended, those that were read.")
+    calls: dict[str, int] = Field(description="Expected calls, by operation.")
+    rows: int = Field(description="Expected rows; once it has ended, those that were read.")
     predicted_seconds: float
     actual_seconds: float | None
     given_up: bool = Field(description="Ended early: the rest came from the other source.")

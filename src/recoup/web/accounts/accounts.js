@@ -112,9 +112,9 @@ function accountCard(account, problem, may) {
     troubles(account),
     isFiles ? h("p", {}, h("a", { href: `#/check/${encodeURIComponent(account.connectionId)}` }, "Reports and what is missing")) : null,
     facts([
-      ["Where", `${account.region}, ${wordsOf("environment", account.environment)}`],
+      ["Region", `${account.region}, ${wordsOf("environment", account.environment)}`],
       ["Marketplaces", account.marketplaceIds.map((id) => wordsOf("marketplace", id)).join(", ")],
-      [isFiles ? "Made" : "Authorized", time(account.authorizedAt)],
+      [isFiles ? "Created" : "Authorized", time(account.authorizedAt)],
       ["Authorize again by", account.expiresAt && day(account.expiresAt)],
       ["Last sync", isFiles ? null : time(account.lastSyncAt)],
     ]),
@@ -149,7 +149,7 @@ function tokenCard(environments) {
   const { region, environment, any } = places(environments, (one) => one.isReady);
   const token = h("input", { name: "refreshToken", type: "password", autocomplete: "off", required: true });
   const seller = h("input", { name: "sellingPartnerId", placeholder: "requested from Amazon" });
-  const marketplaces = h("input", { name: "marketplaceIds", placeholder: "all where the seller sells" });
+  const marketplaces = h("input", { name: "marketplaceIds", placeholder: "all marketplaces of the seller" });
   const answer = h("div");
   const submit = async (event) => {
     event.preventDefault();
@@ -171,7 +171,7 @@ function tokenCard(environments) {
   const missing = environments.find((one) => one.environment === "production")?.problem;
   const part = h("section.card", { "aria-label": "Connect with a refresh token" },
     h("h2", {}, "Connect with a refresh token"),
-    h("p", {}, "For your own application: generate the token in Seller Central, under your application, Authorize. A connected seller keeps its data."),
+    h("p", {}, "For your own application: generate the token in Seller Central, under your application, Authorize. If the seller is connected already, its data is kept."),
     missing ? h("p.muted.small", {}, missing) : null,
     answer,
     any ? h("form.form.columns.broad-fields", { onsubmit: submit }, field("Refresh token", token), field("Seller id", seller),

@@ -63,8 +63,8 @@ function filesCard({ files }) {
   return h("section.card", { "aria-label": "Loaded reports" }, h("h2", {}, "Loaded reports"),
     table("Loaded reports", [
       ["Report", (one) => [one.title, h("div.muted.small", {}, one.name), one.remark ? h("div.notice.small", {}, one.remark) : null], "wrap lead"],
-      ["Days", (one) => (one.firstOn ? `${day(one.firstOn)} to ${day(one.lastOn)}` : "As of its download"), "wrap"],
+      ["Days", (one) => (one.firstOn ? `${day(one.firstOn)} to ${day(one.lastOn)}` : "As of the download"), "wrap"],
       ["Rows", (one) => number(one.rowsRead), "number"],
-      ["Not readable", (one) => (one.rowsQuarantined ? h("a", { href: "#/syncs/quarantine" }, number(one.rowsQuarantined)) : "0"), "number"],
+      ["Unreadable", (one) => (one.rowsQuarantined ? h("a", { href: "#/syncs/quarantine" }, number(one.rowsQuarantined)) : "0"), "number"],
     ], files));
 }

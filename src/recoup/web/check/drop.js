@@ -10,7 +10,7 @@ export function dropCard(account, finish) {
   const progress = h("ul.plain.spaced", { "aria-live": "polite" });
   const problem = h("div");
   const name = h("input", { name: "account", value: account?.sellingPartnerId ?? "My reports", maxlength: 100 });
-  const marketplace = select("marketplace", [["", "As the files say"], ...choicesOf("marketplace")], account?.marketplaceIds[0] ?? "");
+  const marketplace = select("marketplace", [["", "As stated in the files"], ...choicesOf("marketplace")], account?.marketplaceIds[0] ?? "");
   const first = h("input", { type: "date", name: "firstOn" });
   const last = h("input", { type: "date", name: "lastOn" });
   const days = select("days", [["", "As the file shows"], ["day-first", "Day first"], ["month-first", "Month first"]], "");
@@ -22,7 +22,7 @@ export function dropCard(account, finish) {
     if (!files.length || isLoading) return;
     isLoading = true;
     put(problem);
-    const lines = files.map((one) => ({ one, part: h("li", {}, h("b", {}, one.name), " waits") }));
+    const lines = files.map((one) => ({ one, part: h("li", {}, h("b", {}, one.name), " is waiting") }));
     put(progress, lines.map((line) => line.part));
     let found = null;
     const failed = [];
@@ -77,7 +77,7 @@ async function loadOne({ one, part }, query) {
 }
 
 function resultOf(loaded) {
-  if (loaded.alreadyLoaded) return `${loaded.title}: the same file was loaded before, nothing changed.`;
-  const unreadable = loaded.rowsQuarantined ? `, ${plural(loaded.rowsQuarantined, "row")} not readable` : "";
+  if (loaded.alreadyLoaded) return `${loaded.title}: this file is loaded already, so nothing changed.`;
+  const unreadable = loaded.rowsQuarantined ? `, ${plural(loaded.rowsQuarantined, "row")} unreadable` : "";
   return `${loaded.title}: ${plural(loaded.rowsRead, "row")}${unreadable}.`;
 }

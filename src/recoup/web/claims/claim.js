@@ -79,7 +79,7 @@ function summary(claim) {
     ["FNSKU", copyable("FNSKU", claim.fnsku)], ["ASIN", copyable("ASIN", claim.asin)],
     ["Marketplace", claim.marketplaceId && wordsOf("marketplace", claim.marketplaceId)],
     ["Event", day(claim.eventDate)],
-    ["Fileable from", claim.fileableFrom && day(claim.fileableFrom)],
+    ["Can be filed from", claim.fileableFrom && day(claim.fileableFrom)],
     ["Last safe day", claim.deadline ? day(claim.deadline) : "not known: check Seller Central"],
     ["Confidence", `${wordsOf("review", claim.review)} (${percent(claim.confidence)})`],
     ["Case id", copyable("case id", claim.caseId)], ["Filed on", claim.filedOn && day(claim.filedOn)], ["Note", claim.note],
@@ -94,7 +94,7 @@ function explanation(packet) {
   return h("section.card", {},
     h("h2", {}, "How the numbers were calculated"), lines(arithmetic(packet.claim)),
     settled.length ? [h("h2", {}, "Already settled"), lines(settled)] : [],
-    policy.sources.length ? h("details", {}, h("summary", {}, "The policy it rests on"),
+    policy.sources.length ? h("details", {}, h("summary", {}, "The policy behind this claim"),
       h("p.small", {}, `${policyOf(policy.version)}: ${span(policy)} after the ${policy.clock}. Confidence in this policy: ${policy.confidence}.`),
       h("ul.small", {}, policy.sources.map((one) => h("li", {}, linked(one)))))
       : h("p.muted.small", {}, `Policy of ${policyOf(policy.version)}: no window is known for this marketplace.`));

@@ -129,7 +129,7 @@ function answerForm(claim, answers, record, close) {
   };
   return h("form.form", { "aria-label": "Amazon's answer", onsubmit: record(said) },
     h("div.form.columns", {}, field("Outcome", outcome), field("Received on", on), reasoned), paid,
-    h("p.muted.small", {}, "What counts as recovered is what the reimbursements report shows."),
+    h("p.muted.small", {}, "Only what the reimbursements report shows counts as recovered."),
     field("Amazon's answer, word for word", text),
     h("div.row.actions", {}, h("button", { type: "submit" }, "Save answer"), cancel(close)));
 }

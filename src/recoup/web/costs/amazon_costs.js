@@ -43,7 +43,7 @@ export function amazonCosts(view, mayEnter, refresh) {
     const { items, productCount } = await get(`${COSTS}/amazon`, { connectionId, limit: 100 });
     if (connectionId !== view.connectionId) return;
     put(part, h("section.card", { "aria-label": "Amazon's workbook" }, h("h2", {}, "Amazon's workbook"),
-      h("p.muted.small", {}, "Seller Central, Manage your sourcing cost, bulk: load the workbook that you download there. recoup reads what Amazon has approved, and fills in your costs for you to upload."),
+      h("p.muted.small", {}, "Download the workbook in Seller Central (Manage your sourcing cost, bulk) and load it here. recoup reads the costs that Amazon has approved and fills in yours; then upload the workbook in Seller Central."),
       problem,
       mayEnter ? h("div.form", {}, field("Workbook (.xlsx)", h("input", { type: "file", name: "workbook", accept: ".xlsx", onchange: load }))) : null,
       productCount ? [h("p", {}, h("button.quiet", { type: "button", onclick: take }, "Download with your costs")), list(items, mayEnter && { refuse, forget })] : null,
@@ -70,7 +70,7 @@ function list(items, act) {
 
 function stateOf(one) {
   if (one.isDue) return h("div", {}, h("span.badge.warn", {}, "Refused, can be sent again"));
-  if (one.refusedOn) return h("div", {}, h("span.badge", {}, `Refused, again from ${day(one.sendAgainOn)}`));
+  if (one.refusedOn) return h("div", {}, h("span.badge", {}, `Refused, can be sent again from ${day(one.sendAgainOn)}`));
   return one.costToSend ? h("div", {}, h("span.badge.accent", {}, "To send")) : null;
 }
 

@@ -50,9 +50,9 @@ export function tableForm(save) {
     await attempt(problem, () => save(text.value, "text/csv", { currency: currency.value.trim(), validFrom: validFrom.value }));
   };
   return h("section.card", { "aria-label": "Enter several costs" }, h("h2", {}, "Enter several costs"), problem,
-    h("p.muted.small", {}, "One header line, then one line per cost, with commas, semicolons, tabs or bars between the cells; paste the text or choose a file. Either all lines are saved, or none. Currency and day may be left out of the lines if you enter them here once."),
+    h("p.muted.small", {}, "One header line, then one line per cost, with commas, semicolons, tabs or vertical bars between the cells; paste the text or choose a file. Either all lines are saved, or none. If you enter currency and day here once, the lines may leave them out."),
     h("form.form", { onsubmit: submit }, text, file, h("div.form.columns", {},
-      field("Currency of lines without one", currency), field("Valid from, of lines without it", validFrom)), h("button", {}, "Save all")));
+      field("Currency for lines without one", currency), field("Valid from, for lines without it", validFrom)), h("button", {}, "Save all")));
 }
 
 async function attempt(problem, work) {

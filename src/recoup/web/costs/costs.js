@@ -92,7 +92,7 @@ export async function showCosts() {
 }
 
 function introduction() {
-  return h("p.muted", {}, "For units lost before an order Amazon pays what a unit cost you: the product alone, without freight, duties, packaging and labels. A cost counts from its day on, until the next entry.");
+  return h("p.muted", {}, "For units lost before an order, Amazon pays what a unit cost you: the product alone, without freight, duties, packaging and labels. A cost applies from its day until the next entry.");
 }
 
 function savedNote(saved, unknown, recalculate) {
@@ -133,7 +133,7 @@ async function fillMissing(part, view, take) {
   }) }, "Show more");
   drawAgain(part, () => put(part, productCount ? h("section.card", { "aria-label": "Missing costs" },
     h("h2", {}, `${plural(productCount, "product")} without a cost`),
-    h("p.muted.small", {}, "Their claims have no amount until you enter it. What Amazon paid for such units before is an estimate of what waits."),
+    h("p.muted.small", {}, "Their claims have no amount until you enter the cost. The estimates are what Amazon paid for such units before."),
     rows, productCount > items.length ? [more, trouble] : null) : null));
 }
 

@@ -83,7 +83,7 @@ async function showList(name, connections) {
     if (told === account && telling) return;
     told = account;
     const shown = connections.filter((one) => !account || one.connectionId === account);
-    if (shown.length > MOST_ACCOUNTS) return put(freshness, h("p.muted.small", {}, "Choose an Amazon account to see up to when its data is loaded."));
+    if (shown.length > MOST_ACCOUNTS) return put(freshness, h("p.muted.small", {}, "Choose an Amazon account to see how far its data is loaded."));
     const coverages = await Promise.all(shown.map((one) => get("/api/coverage", { connectionId: one.connectionId })));
     if (told !== account) return;
     put(freshness, shown.map((one, n) => howLoaded(list.stream ?? name, coverages[n], sellers ? `${nameOf(one)}: ` : "")));
@@ -129,7 +129,7 @@ function howLoaded(stream, { streams }, whose) {
   const loaded = loadedByStream(own).get(stream);
   const said = loaded?.from ? `Loaded from ${day(loaded.from)} to ${time(loaded.to)}. ` : "";
   return [
-    h("p.muted.small", {}, whose, said, loaded?.asOf ? `Last read ${time(loaded.asOf)}.` : "Not read to its end yet."),
+    h("p.muted.small", {}, whose, said, loaded?.asOf ? `Last read ${time(loaded.asOf)}.` : "Not read completely yet."),
     holesList(own),
   ];
 }

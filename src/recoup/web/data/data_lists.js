@@ -61,7 +61,7 @@ const COLUMNS = {
   name: ["Name", text, "wrap"],
   orderId: ["Order", text, "nowrap"],
   orderType: ["Kind", word],
-  originalOrderId: ["Order before", text, "nowrap"],
+  originalOrderId: ["Original order", text, "nowrap"],
   postedAt: ["Posted", time, "date"],
   price: ["Price", money, "number"],
   problemQuantity: ["Units", number, "number"],
@@ -82,7 +82,7 @@ const COLUMNS = {
   reservedQuantity: ["Reserved", number, "number"],
   returnedAt: ["Returned", time, "date"],
   salesChannel: ["Sold on", text],
-  salesPrice: ["Price at sale", money, "number"],
+  salesPrice: ["Sale price", money, "number"],
   serviceLevel: ["Service level", word],
   settlementId: ["Settlement", text],
   shipmentId: ["Shipment", text],
@@ -91,7 +91,7 @@ const COLUMNS = {
   sizeTier: ["Size class", (tier) => word(tier).replace(/^Us /, "US ")],
   sku: ["SKU", text, "wrap"],
   snapshotOn: ["Day", day, "date"],
-  startedAt: ["Began", time, "date"],
+  startedAt: ["Started", time, "date"],
   startingBalance: ["Beginning", number, "number"],
   status: ["Status", word],
   storageRate: ["Rate", money, "number"],
@@ -122,7 +122,7 @@ export const LISTS = {
   },
   fees: {
     title: "Fees", noun: "fee", at: "postedAt", stream: "transactions", isPart: true, filters: ["sku", "orderId"],
-    says: "The lines of which transactions are made.",
+    says: "The lines that make up transactions.",
     columns: ["type", "postedAt", "category", "orderId", "sku", "money"],
   },
   inventory: {
@@ -157,27 +157,27 @@ export const LISTS = {
   },
   "inbound-plans": {
     title: "Inbound plans", noun: "plan", at: "lastUpdatedAt", stream: "inbound_plans", filters: [],
-    says: "The plans from which shipments come.",
+    says: "The plans that shipments belong to.",
     columns: ["inboundPlanId", "lastUpdatedAt", "name", "status", "marketplaceIds"],
   },
   "inbound-noncompliance": {
     title: "Inbound problems", noun: "problem", at: "reportedAt", stream: "inbound_noncompliance", filters: ["sku", "fnsku"],
-    says: "What Amazon objected to in shipments, and what it charged for that.",
+    says: "Problems that Amazon found in shipments, and what it charged for them.",
     columns: ["problemType", "reportedAt", "shipmentId", "sku", "problemQuantity", "feeTotal"],
   },
   "ledger-summary": {
     title: "Monthly balances", noun: "balance", at: "monthOn", stream: "ledger_summary", filters: ["sku", "fnsku"],
-    says: "The stock at the beginning and the end of each month, and what moved between.",
+    says: "The stock at the beginning and the end of each month, and the movements in between.",
     columns: ["msku", "monthOn", "fnsku", "disposition", "location", "startingBalance", "receipts", "lost", "unknownEvents", "endingBalance"],
   },
   "removal-shipments": {
     title: "Removal parcels", noun: "parcel", at: "shippedAt", stream: "removal_shipments", filters: ["sku", "fnsku", "orderId"],
-    says: "The parcels in which Amazon sent removals.",
+    says: "The parcels of removal orders.",
     columns: ["orderId", "shippedAt", "sku", "shippedQuantity", "carrier", "trackingNumber", "disposition"],
   },
   replacements: {
     title: "Replacements", noun: "replacement", at: "shippedAt", filters: ["sku", "orderId"],
-    says: "Units that Amazon sent to customers in place of others.",
+    says: "Units that Amazon sent to customers as replacements.",
     columns: ["replacementOrderId", "shippedAt", "originalOrderId", "sku", "quantity", "reasonCode"],
   },
   "fee-preview": {
@@ -192,7 +192,7 @@ export const LISTS = {
   },
   "long-term-storage-fees": {
     title: "Aged inventory surcharges", noun: "surcharge", at: "snapshotOn", stream: "long_term_storage_fees", filters: ["sku", "fnsku"],
-    says: "What Amazon charges for stock that lies for long.",
+    says: "What Amazon charges for units that have been in stock for a long time.",
     columns: ["sku", "snapshotOn", "fnsku", "surchargeAgeTier", "quantityCharged", "surchargeRate", "amountCharged"],
   },
   settlements: {
@@ -202,7 +202,7 @@ export const LISTS = {
   },
   marketplaces: {
     title: "Marketplaces", noun: "marketplace", at: "loadedAt", filters: [],
-    says: "Where the account may sell.",
+    says: "Where the account can sell.",
     columns: ["name", "countryCode", "currency", "isParticipating"],
   },
 };

@@ -70,7 +70,7 @@ function withoutAmount(metrics, months) {
   const found = months.reduce((sum, one) => sum + (one.detected.unvaluedCount ?? 0), 0);
   const begin = months.find((one) => one.from)?.from;
   if (!owed && !found) return null;
-  return h("p.muted.small", {}, "Not in the bars, as their amount is not known: ",
+  return h("p.muted.small", {}, "Not in the chart, as their amount is not known: ",
     owed ? [claimsLink({ standing: "owed", valued: false }, plural(owed, "owed claim")), found ? " and " : ""] : null,
     found ? [claimsLink({ discarded: false, valued: false, detectedFrom: begin }, plural(found, "claim")), " found in these months"] : null, ".");
 }

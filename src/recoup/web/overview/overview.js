@@ -122,5 +122,5 @@ function activityCard({ activities }, sellers) {
   if (!activities.length) return null;
   const lines = activities.map((one) => h("li", {}, told(one.message),
     h("div.muted.small", {}, listed([time(one.timestamp), sellers.get(one.syncId)]))));
-  return h("section.card", {}, h("h2", {}, "Lately"), h("ul.plain.spaced", {}, lines));
+  return h("section.card", {}, h("h2", {}, "Recent activity"), h("ul.plain.spaced", {}, lines));
 }

@@ -7,10 +7,10 @@ const MOST_BYTES = 5 * 1024 * 1024;
 
 /** reload: draws the pack again; null for a person who may not add documents. */
 export function attachments(pack, reload) {
-  const list = pack.needsList ? h("li", {}, "The CSV of the claims: the text has no room for all of them.") : null;
+  const list = pack.needsList ? h("li", {}, "The CSV of the claims: not all of them fit into the text.") : null;
   return h("section.card", { "aria-label": "Attach" }, h("h2", {}, "Attach"),
     pack.attachments.length || list ? h("ul.plain.spaced", {}, list, pack.attachments.map((one) => attachment(pack, one, reload)))
-      : h("p.muted", {}, "Nothing: the facts are enough, unless Amazon asks."));
+      : h("p.muted", {}, "Nothing, unless Amazon asks for more."));
 }
 
 function attachment(pack, one, reload) {

@@ -36,7 +36,7 @@ export async function showDocuments() {
     title: "Documents",
     content: [
       h("div.row.spread.head", {}, h("h1", {}, "Documents"), h("a.button.quiet", { href: "#/packs" }, "Filing packs")),
-      h("p.muted", {}, "Invoices, proofs of delivery and other documents that Amazon demands. Each is kept once and appears in every pack that needs it."),
+      h("p.muted", {}, "Invoices, proofs of delivery and other documents that Amazon requires. Each is kept once and appears in every pack that needs it."),
       problem,
       mayWork && connections.length ? addForm(connections, draw) : null,
       h("section.card", {}, body),

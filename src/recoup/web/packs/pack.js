@@ -54,14 +54,14 @@ function overview(pack, path, problem, { isFiled = false } = {}) {
     h("p.muted", {}, `${plural(pack.claimCount, "claim")}, ${plural(pack.quantity, "unit")}, ${pack.marketplace ?? "marketplace not known"}.`,
       pack.unvaluedCount ? [` ${plural(pack.unvaluedCount, "claim")} without a known amount: `, h("a", { href: "#/costs" }, "enter sourcing costs"), "."] : null),
     isFiled ? null : h("div.row.actions", {},
-      h("a.button.quiet", { href: path, target: "_blank", rel: "noopener" }, "Page to print"),
+      h("a.button.quiet", { href: path, target: "_blank", rel: "noopener" }, "Printable page"),
       csvButton(path, () => ({}), `${pack.packId}.csv`, problem)));
 }
 
 function where(how) {
-  const note = how.isConfirmed ? "This path is from a page about this marketplace."
+  const note = how.isConfirmed ? "Amazon's page for this marketplace shows this path."
     : how.confirmedFor.length ? `This path is shown for ${how.confirmedFor.join(", ")}; it is not confirmed for this marketplace.`
-      : "No page of Amazon that we found shows this path: search Seller Central for it.";
+      : "recoup knows no page of Amazon that shows this path: search Seller Central for it.";
   const outside = (href, text) => h("a.button.quiet", { href, target: "_blank", rel: "noopener noreferrer" }, text);
   return h("section.card", { "aria-label": "Where to click" },
     h("h2", {}, "Where to click"), h("p", {}, h("b", {}, how.title)),
@@ -82,13 +82,13 @@ function texts(pack) {
     h("div.row.spread", {}, h("h2", {}, "Text to paste"), copyButton(pack.text, "text", "Copy text")),
     h("p", {}, copyable("title of the case", pack.subject)),
     h("pre.paste", { tabindex: 0, "aria-label": "Text for the case" }, pack.text),
-    h("p.muted.small", {}, `${number(pack.text.length)} of 2,000 characters.`, pack.needsList ? " Not all claims have room: attach the CSV of the claims." : null));
+    h("p.muted.small", {}, `${number(pack.text.length)} of 2,000 characters.`, pack.needsList ? " Not all claims fit: attach the CSV of the claims." : null));
 }
 
 function factsCard(pack) {
   return h("section.card", { "aria-label": "Facts" }, h("h2", {}, "Facts"),
     facts(pack.facts.map(({ label, value }) => [label, copyable(label, value)])),
-    pack.facts.length ? null : h("p.muted", {}, "The claims have nothing in common but their kind."));
+    pack.facts.length ? null : h("p.muted", {}, "These claims have only their type in common."));
 }
 
 function claims(pack) {

@@ -68,7 +68,7 @@ export async function showPacks() {
       h("div.row.spread.head", {}, h("h1", {}, "Filing packs"),
         h("div.row", {}, h("a.button.quiet", { href: "#/documents" }, "Documents"), h("a.button.quiet", { href: "#/claims" }, "Claims"))),
       news.part,
-      h("p.muted", {}, "Claims that can be filed today, grouped as Seller Central takes them: by shipment, product, order or removal order. Small ones of the same kind and month are filed together. Claims whose window opens later follow on their day."),
+      h("p.muted", {}, "Claims that can be filed today, grouped as Seller Central takes them: by shipment, product, order or removal order. Small ones of the same kind and month are filed together. Claims whose window opens later appear on that day."),
       h("section.card", {},
         h("form.filters", { onsubmit: (event) => event.preventDefault() }, field("Standing", standing), account ? field("Amazon account", account) : null),
         body),
@@ -87,7 +87,7 @@ function laterLine(later, { connectionId }) {
   if (!later?.claimCount) return null;
   const sums = later.byCurrency.map((one) => money(one)).join(" and ");
   return h("p.muted", {}, claimsLink({ standing: "owed", windowState: "wait", ...(connectionId ? { connectionId } : {}) },
-    `${plural(later.claimCount, "owed claim")}${sums ? ` (${sums})` : ""}`), " can be filed later, each from its day on.");
+    `${plural(later.claimCount, "owed claim")}${sums ? ` (${sums})` : ""}`), " can be filed later, when their windows open.");
 }
 
 function list(page, query, later, sellers, more) {
@@ -98,7 +98,7 @@ function list(page, query, later, sellers, more) {
       byCurrency.length ? `: ${byCurrency.map((one) => money(one)).join(" and ")}` : null,
       unvaluedCount ? h("span.muted", {}, `, ${number(unvaluedCount)} without a known amount (`, h("a", { href: "#/costs" }, "enter sourcing costs"), ")") : null),
     laterLine(later, query),
-    page.isComplete ? null : h("p.notice", {}, "There are more claims than are grouped at once; these are the most urgent ones."),
+    page.isComplete ? null : h("p.notice", {}, "There are too many claims to group at once; these are the most urgent ones."),
     packsTable(page.items, sellers),
     page.items.length < page.packCount && page.items.length < 500 ? h("button.quiet", { type: "button", onclick: more }, "Show more") : null,
   ];

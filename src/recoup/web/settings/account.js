@@ -44,7 +44,7 @@ export function credentialsTable(found, end, { withPerson = false } = {}) {
   return table("Sessions and tokens", [
     ["What", what, "wrap lead"],
     ...(withPerson ? [["Who", (one) => one.email ?? "-", "wrap"]] : []),
-    ["May", (one) => wordsOf("scope", one.scope)],
+    ["Rights", (one) => wordsOf("scope", one.scope)],
     ["Last used", (one) => (one.lastUsedAt ? time(one.lastUsedAt) : "never")],
     ["Until", (one) => time(one.expiresAt)],
     ["End", button, "nowrap"],
@@ -58,14 +58,14 @@ function newToken(run) {
   const result = h("div");
   const submit = once(async () => {
     const body = { scope: scope.value, days: Number(days.value), label: label.value.trim() || null };
-    const made = await run("The token was made.", () => send("POST", CREDENTIALS, body));
+    const made = await run("The token was created.", () => send("POST", CREDENTIALS, body));
     if (!made) return;
     label.value = "";
     put(result, shownOnce("Token", made.token, "Copy the token now: it is not shown again."));
   });
-  return h("section.card", { "aria-label": "Make a token" }, h("h2", {}, "Make a token"),
-    h("p.muted.small", {}, "For a program that uses the API. It opens this workspace only, and may never do more than you."), result,
-    h("form.form", { onsubmit: submit }, field("What it is for", label), field("It may", scope), field("Valid for", days), h("button", {}, "Make a token")));
+  return h("section.card", { "aria-label": "Create a token" }, h("h2", {}, "Create a token"),
+    h("p.muted.small", {}, "For a program that uses the API. It works in this workspace only, and never has more rights than you."), result,
+    h("form.form", { onsubmit: submit }, field("What it is for", label), field("Rights", scope), field("Valid for", days), h("button", {}, "Create token")));
 }
 
 function password(run) {
@@ -77,7 +77,7 @@ function password(run) {
     if (changed !== undefined) event.target.reset();
   };
   return h("section.card", { "aria-label": "Password" }, h("h2", {}, "Password"),
-    h("p.muted.small", {}, "A change ends all your other sessions. Tokens stay."),
+    h("p.muted.small", {}, "A change ends all your other sessions. Tokens stay valid."),
     h("form.form", { onsubmit: submit }, field("Current password, if you have one", current),
       field("New password, at least 12 characters", wanted), h("button", {}, "Change password")));
 }

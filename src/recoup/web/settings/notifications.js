@@ -20,7 +20,7 @@ export async function mails(mayChange, act) {
     onclick: async () => {
       put(tested, `Sending a test mail to ${email} ...`);
       const answer = await run("The test has ended.", () => send("POST", `${PATH}/test`));
-      put(tested, !answer ? null : answer.isSent ? `The mail server took a test mail for ${answer.email}.`
+      put(tested, !answer ? null : answer.isSent ? `The mail server accepted a test mail for ${answer.email}.`
         : `The test mail was not sent: ${answer.error}`);
     },
   }, "Send a test mail");
@@ -40,7 +40,7 @@ export async function mails(mayChange, act) {
       }));
     };
     return h("form.form", { onsubmit: submit },
-      h("fieldset.plain", {}, h("legend", {}, "Report"), boxes.map(([, called, box]) => h("label.check", {}, box, called))),
+      h("fieldset.plain", {}, h("legend", {}, "Notify me of"), boxes.map(([, called, box]) => h("label.check", {}, box, called))),
       field("Daily mail at", sendAt), field("Time zone", zone),
       field("Quiet from (optional)", from), field("Quiet until", to), h("button", {}, "Save"));
   };
@@ -51,7 +51,7 @@ export async function mails(mayChange, act) {
 function says({ email, canSend }) {
   if (!email) return h("p.muted", {}, "Your account has no email address, so recoup cannot send you mails.");
   return [
-    canSend ? null : h("p.notice", {}, "This server has no mail server yet: its operator sets ", h("code", {}, "RECOUP_SMTP_URL"), "."),
+    canSend ? null : h("p.notice", {}, "No mail server is set up yet. The operator of this server can set ", h("code", {}, "RECOUP_SMTP_URL"), "."),
     h("p.muted.small", {}, `At most one mail a day to ${email}, and none if nothing is new. Deadlines are reported 14, 7, 3 and 1 days before the last safe day. In quiet hours a mail waits until they end.`),
   ];
 }

@@ -65,13 +65,13 @@ function inviteCard(run) {
   const result = h("div");
   const submit = once(async () => {
     const body = { email: email.value, role: role.value };
-    const made = await run("The link was made.", () => send("POST", `${WORKSPACE}/invitations`, body));
+    const made = await run("The link was created.", () => send("POST", `${WORKSPACE}/invitations`, body));
     if (!made) return;
     email.value = "";
     put(result, shownOnce("Link", made.link, `Send this link to ${made.email}. It works once, until ${time(made.expiresAt)}, and is not shown again.`));
   });
   return h("section.card", { "aria-label": "Invite a person" }, h("h2", {}, "Invite a person"), result,
-    h("form.form", { onsubmit: submit }, field("Email address", email), field("Role", role), h("button", {}, "Make a link")));
+    h("form.form", { onsubmit: submit }, field("Email address", email), field("Role", role), h("button", {}, "Create link")));
 }
 
 function invitationsCard(invitations, run) {

@@ -16,7 +16,7 @@ export async function retention(isOwner, act) {
     const { retentionMonths, holds } = await get(HOLD);
     drawAgain(part, () => put(part, h("h2", {}, "Retention"),
       facts([["Data of sellers", `${retentionMonths} months`], ["Audit log", "12 months"]]),
-      h("p.muted.small", {}, "Older data is deleted by itself, once a week. Claims, costs and their history stay. The server's setting is ", h("code", {}, "RECOUP_RETENTION_MONTHS"), "."),
+      h("p.muted.small", {}, "Older data is deleted automatically, once a week. Claims, costs and their history are kept. The period is the server's setting ", h("code", {}, "RECOUP_RETENTION_MONTHS"), "."),
       h("h3", {}, "Legal hold"),
       holds.length ? h("ul.plain.spaced", {}, holds.map((one) => h("li", {},
         h("b", {}, nameOfHold(one)), ` since ${day(one.since)}: ${one.reason}`,

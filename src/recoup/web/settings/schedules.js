@@ -7,7 +7,7 @@ import { nameOf, time } from "../shared/words.js";
 const BASE = "/api/v1/integrations/amazon";
 // By what is left out of a day: the API takes any hour, and hours are in UTC.
 const CHOICES = [
-  ["server", "As the server does"], ["", "Only by hand"], ["0 * * * *", "Every hour"], ["0 */6 * * *", "Every 6 hours"],
+  ["server", "Server default"], ["", "Manual only"], ["0 * * * *", "Every hour"], ["0 */6 * * *", "Every 6 hours"],
   ...Array.from({ length: 24 }, (_, hour) => [`0 ${hour} * * *`, `Daily at ${String(hour).padStart(2, "0")}:00 UTC`]),
 ];
 
@@ -29,7 +29,7 @@ function body(connections, change) {
   const usable = connections.filter((one) => one.status !== "disconnected" && one.environment !== "files");
   if (!usable.length) return h("p.muted", {}, "No account is connected yet.");
   return [
-    h("p.muted.small", {}, "The server's own schedule is its setting ", h("code", {}, "RECOUP_SYNC_SCHEDULE"), "."),
+    h("p.muted.small", {}, "The server's default schedule is the setting ", h("code", {}, "RECOUP_SYNC_SCHEDULE"), "."),
     table("Schedule", [
       ["Amazon account", nameOf, "wrap lead"],
       ["Syncs", (one) => (change ? choice(one, change) : called(one.schedule))],

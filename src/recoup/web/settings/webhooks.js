@@ -19,7 +19,7 @@ export async function webhooks(isOwner, act) {
   const logs = new Map();
   const refresh = async () => {
     const found = (await get(PATH)).webhooks;
-    drawAgain(list, () => put(list, found.length ? found.map((one) => card(one)) : h("p.muted", {}, "None yet.")));
+    drawAgain(list, () => put(list, found.length ? found.map((one) => card(one)) : h("p.muted", {}, "No webhooks yet.")));
   };
   const run = act(refresh);
   const at = (one, more = "") => `${PATH}/${encodeURIComponent(one.webhookId)}${more}`;
@@ -30,7 +30,7 @@ export async function webhooks(isOwner, act) {
       h("h3.wrap", {}, one.url),
       h("p.small.muted", {}, one.kinds.map((kind) => wordsOf("notification", kind)).join(", ")),
       one.isEnabled ? null : h("p.notice", {}, one.disabledWhy ?? "It is turned off."),
-      one.isEnabled && one.failingSince ? h("p.notice", {}, `Nothing was accepted since ${time(one.failingSince)}.`) : null,
+      one.isEnabled && one.failingSince ? h("p.notice", {}, `Nothing has been accepted since ${time(one.failingSince)}.`) : null,
       isOwner ? h("div.actions.row", {},
         one.isEnabled ? button("Test", () => test(one)) : null,
         button(one.isEnabled ? "Turn off" : "Turn on", () => run(one.isEnabled ? "Turned off." : "Turned on.", () => send("PATCH", at(one), { isEnabled: !one.isEnabled }))),
@@ -52,7 +52,7 @@ export async function webhooks(isOwner, act) {
   }
 
   async function replace(one) {
-    if (!confirm("Replace the secret? The present one signs too for a day.")) return;
+    if (!confirm("Replace the secret? For a day, messages are signed with the old one too.")) return;
     const made = await run("The secret was replaced.", () => send("POST", at(one, "/secret")));
     if (made) put(secret, shownOnce("Secret", made.secret, "Copy the secret now: it is not shown again."));
   }
@@ -60,7 +60,7 @@ export async function webhooks(isOwner, act) {
   const added = (made) => put(secret, shownOnce("Secret", made.secret, "Copy the secret now, to verify signatures: it is not shown again."));
   await refresh();
   return h("section.card", { "aria-label": "Webhooks" }, h("h2", {}, "Webhooks"),
-    h("p.muted.small", {}, "recoup sends a signed POST to a program of yours when something happens. Messages that are not accepted are tried again for a day."),
+    h("p.muted.small", {}, "recoup sends your program a signed POST request when something happens. It sends messages that are not accepted again for a day."),
     secret, list, isOwner ? form(run, added) : null);
 }
 
@@ -87,7 +87,7 @@ function deliveryLog(one, at, isOwner, run) {
       put(rows, failure(error));
       throw error;
     });
-    drawAgain(rows, () => put(rows, deliveries.length ? entries(deliveries) : h("p.muted", {}, "Nothing was sent yet.")));
+    drawAgain(rows, () => put(rows, deliveries.length ? entries(deliveries) : h("p.muted", {}, "Nothing has been sent yet.")));
     return deliveries;
   }
 
@@ -101,7 +101,7 @@ function deliveryLog(one, at, isOwner, run) {
     }
   }
 
-  const again = (entry) => run("It is sent again.", async () => {
+  const again = (entry) => run("The message is being sent again.", async () => {
     await send("POST", at(one, `/deliveries/${encodeURIComponent(entry.deliveryId)}/redeliver`));
     await until(entry.deliveryId);
   });

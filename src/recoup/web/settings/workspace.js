@@ -38,6 +38,6 @@ function reportsCard(mayLoad) {
 
 function exportCard() {
   return h("section.card", { "aria-label": "Export" }, h("h2", {}, "Export"),
-    h("p", {}, "Everything that the workspace has, one JSON object per line. A file without the line that begins with ", h("code", {}, '{"end"'), " was cut off."),
+    h("p", {}, "All data of the workspace, one JSON object per line. A file is complete if its last line begins with ", h("code", {}, '{"end"'), "."),
     h("p", {}, h("a.button.quiet", { href: "/api/export", download: "" }, "Download everything")));
 }

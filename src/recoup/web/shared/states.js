@@ -100,8 +100,8 @@ const STATES = {
     "marketplace_ignored": ["Marketplace ignored", ""],
     "data_doubted": ["Contradictory data", "warn"],
     "rule_waits": ["Rule is waiting", "warn"],
-    "authorization_expires": ["Authorization ends", "warn"],
-    "client_secret_expires": ["Client secret ends", "warn"]
+    "authorization_expires": ["Authorization expires soon", "warn"],
+    "client_secret_expires": ["Client secret expires soon", "warn"]
   },
   "marketplace": {
     "A2EUQ1WTGCTBG2": ["Amazon.ca", ""],
@@ -135,7 +135,7 @@ const STATES = {
   },
   "scope": {
     "read": ["Read", ""],
-    "sync": ["Read, sync and decide", ""],
+    "sync": ["Read, sync and change claims", ""],
     "admin": ["Everything", ""]
   },
   "credential": {
@@ -147,7 +147,7 @@ const STATES = {
     "sign_in_failed": ["Sign-in failed", ""],
     "signed_out": ["Signed out", ""],
     "password_changed": ["Password changed", ""],
-    "token_made": ["Token made", ""],
+    "token_made": ["Token created", ""],
     "credential_revoked": ["Session or token ended", ""],
     "invitation_made": ["Person invited", ""],
     "invitation_withdrawn": ["Invitation withdrawn", ""],
@@ -156,7 +156,7 @@ const STATES = {
     "member_removed": ["Person removed", ""],
     "user_added": ["User added", ""],
     "user_removed": ["User removed", ""],
-    "workspace_made": ["Workspace made", ""],
+    "workspace_made": ["Workspace created", ""],
     "workspace_renamed": ["Workspace renamed", ""],
     "connection_made": ["Amazon account connected", ""],
     "connection_removed": ["Amazon account disconnected", ""],
@@ -165,7 +165,7 @@ const STATES = {
     "legal_hold_ended": ["Legal hold ended", ""],
     "rows_deleted_with_age": ["Old data deleted", ""],
     "schedule_changed": ["Schedule changed", ""],
-    "mails_chosen": ["Mails chosen", ""],
+    "mails_chosen": ["Mail settings changed", ""],
     "mail_tested": ["Test mail requested", ""],
     "webhook_added": ["Webhook added", ""],
     "webhook_changed": ["Webhook changed", ""],
@@ -173,7 +173,7 @@ const STATES = {
     "webhook_secret_rotated": ["Webhook secret replaced", ""],
     "webhook_tested": ["Webhook tested", ""],
     "webhook_redelivered": ["Webhook message sent again", ""],
-    "reader_made": ["Read-only database address made", ""],
+    "reader_made": ["Read-only database address created", ""],
     "reader_removed": ["Read-only database address removed", ""],
     "sync_started": ["Sync started", ""],
     "sync_cancelled": ["Sync cancelled", ""],
@@ -214,7 +214,7 @@ const STATES = {
     "disposed_without_permission": ["Disposed of without permission", ""],
     "fulfillment_fee_overcharge": ["Fulfillment fee too high", ""],
     "storage_fee_overcharge": ["Storage fee too high", ""],
-    "inbound_fee_wrong": ["Fee for an inbound problem that was none", ""],
+    "inbound_fee_wrong": ["Fee for an inbound problem that did not exist", ""],
     "reimbursement_reversed": ["Reimbursement reversed wrongly", ""],
     "reimbursement_underpaid": ["Reimbursement below the value", ""]
   }

@@ -39,7 +39,7 @@ export async function showQuarantine() {
     content: [
       h("p", {}, h("a", { href: "#/syncs" }, "All syncs")),
       h("div.row.spread.head", {}, h("h1", {}, "Quarantine"), mayWork ? h("button", { type: "button", onclick: replay }, "Try all rows again") : null),
-      h("p.muted", {}, "Rows that recoup could not read. A newer version may be able to: then try them again. Nothing else waits for them."),
+      h("p.muted", {}, "Rows that recoup could not read. A newer version of recoup may be able to: try them again after an upgrade. All other rows are loaded."),
       h("div", { role: "status" }, told),
       h("section.card", {}, filter, list.query.stream && !list.strange.length ? h("p.muted", {}, `Only ${words(list.query.stream).toLowerCase()}. `,
         h("a", { href: "#/syncs/quarantine" }, "Show all")) : null, list.part),
@@ -48,7 +48,7 @@ export async function showQuarantine() {
 }
 
 function outcome({ tried, loaded, remaining }) {
-  if (!tried) return h("p.notice", {}, "There was no row to try.");
+  if (!tried) return h("p.notice", {}, "There were no rows to try.");
   return h(`p.notice${loaded && !remaining ? ".saved" : ""}`, {},
     `${plural(tried, "row")} tried: ${number(loaded)} loaded, ${number(remaining)} still cannot be read.`);
 }

@@ -55,7 +55,7 @@ export async function showSync(id) {
         h("div.row.spread", {}, h("h2", {}, syncBadge(sync)),
           mayWork && sync.status === "in_progress" ? h("button.quiet", { type: "button", onclick: cancel }, "Cancel") : null),
         problem, outcome(sync, known), causes(sync, h("div.row.actions", {}, remedy())),
-        sync.attempt > 1 ? h("p.muted.small", {}, `Attempt ${number(sync.attempt)}: a worker ended in between, and another one continued.`) : null),
+        sync.attempt > 1 ? h("p.muted.small", {}, `Attempt ${number(sync.attempt)}: a worker stopped in between, and another one continued.`) : null),
       h("section.card", {}, h("h2", {}, "By kind of data"), progressTable(sync, known)),
       known ? planCard(known) : null,
       sync.notes.length ? h("section.card", {}, h("h2", {}, `${plural(gathered(sync.notes).length, "thing")} to look at`), noteList(sync.notes)) : null,
@@ -64,7 +64,7 @@ export async function showSync(id) {
   const planCard = (known) => {
     const took = known.actualSeconds === null ? "" : `, took ${lasting(known.actualSeconds)}`;
     planPart = h("details.card", { open: planPart?.open ?? false },
-      h("summary", {}, h("h2", {}, "Plan"), h("span.muted", {}, ` foreseen ${lasting(known.predictedSeconds)}${took}`)), planDetails(known));
+      h("summary", {}, h("h2", {}, "Plan"), h("span.muted", {}, ` planned for ${lasting(known.predictedSeconds)}${took}`)), planDetails(known));
     return planPart;
   };
 

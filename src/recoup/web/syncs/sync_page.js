@@ -70,9 +70,9 @@ function history(sellers, states) {
     },
     rows: (syncs) => historyTable(syncs, sellers),
     filled: ({ items }) => items.forEach((one) => states.set(one.syncId, one.status)),
-    empty: (query) => h("p.muted", {}, Object.values(query).some(Boolean) ? "No matching syncs." : "There was no sync yet."),
+    empty: (query) => h("p.muted", {}, Object.values(query).some(Boolean) ? "No matching syncs." : "No sync has run yet."),
   });
-  const news = staleNotice("There are changes since this history was loaded.", "Show them", list.fill);
+  const news = staleNotice("The history has changed since it was loaded.", "Show them", list.fill);
   const date = (title, name) => field(title, h("input", { type: "date", name, value: list.query[name] ?? "", onchange: list.change }));
   const choices = choicesOf("sync").filter(([word]) => word !== "idle");
   return {

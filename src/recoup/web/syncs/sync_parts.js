@@ -11,7 +11,7 @@ export function syncBadge(sync) {
 
 /** Asks first; true once it is cancelled. */
 export async function cancelSync(sync, connection) {
-  if (!confirm(`Cancel the sync of ${nameOf(connection)}? What is loaded stays.`)) return false;
+  if (!confirm(`Cancel the sync of ${nameOf(connection)}? Data that is loaded already is kept.`)) return false;
   await send("POST", `/api/sync/cancel/${encodeURIComponent(sync.syncId)}`);
   return true;
 }
@@ -60,13 +60,13 @@ export function causes(sync, remedy = null) {
     failed.length ? h("div.error", {}, h("b", {}, plural(failed.length, "problem")), h("ul.plain", {}, failed),
       sync.status === "failed" ? h("p", {}, "Everything else was kept. ", goesOn(sync)) : null,
       remedy) : null,
-    missing.length ? h("details", {}, h("summary", {}, "What Amazon does not give this account"), h("ul.plain.small", {}, missing)) : null,
+    missing.length ? h("details", {}, h("summary", {}, "Not available for this account"), h("ul.plain.small", {}, missing)) : null,
   ];
 }
 
 function goesOn({ retryAt }) {
-  if (retryAt && Date.parse(retryAt) > Date.now()) return `recoup tries again at ${time(retryAt)}, and goes on from there. You need not do anything.`;
-  return "When this is solved, start the sync again: it goes on from there.";
+  if (retryAt && Date.parse(retryAt) > Date.now()) return `recoup tries again at ${time(retryAt)} and continues from there. You do not have to do anything.`;
+  return "Once this is solved, start the sync again: it continues from there.";
 }
 
 /** A reason without the call that met it, which is another one for each kind of data. */
@@ -133,7 +133,7 @@ export function planDetails(plan) {
     table("Plan of the sync", [
       ["Data", ([one]) => words(one.stream), "lead"],
       ["Steps", stepsOf, "nowrap"],
-      ["Time that is read", (steps) => (first(steps) ? `${day(first(steps))} to ${day(last(steps))}` : "as it is now")],
+      ["Period", (steps) => (first(steps) ? `${day(first(steps))} to ${day(last(steps))}` : "current state")],
       ["Calls", (steps) => number(calls(steps)), "number"],
       ["Rows", (steps) => number(steps.reduce((sum, one) => sum + one.rows, 0)), "number"],
       ["Why", (steps) => told(sentence(steps[0].reason)), "wrap wide small"],

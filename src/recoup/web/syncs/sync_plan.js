@@ -38,7 +38,7 @@ export function nextPlan(connection) {
     if (!body.firstChild) put(body, h("p.muted.small", {}, "Loading ..."));
     try {
       const plan = await get("/api/sync/plan", { connectionId: connection().connectionId });
-      put(body, h("p.muted.small", {}, `Foreseen: ${lasting(plan.predictedSeconds)}, as Amazon's limits and earlier syncs suggest.`), planDetails(plan));
+      put(body, h("p.muted.small", {}, `Expected time: ${lasting(plan.predictedSeconds)}, based on Amazon's limits and earlier syncs.`), planDetails(plan));
     } catch (error) {
       put(body, failure(error));
     }

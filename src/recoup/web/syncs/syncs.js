@@ -121,7 +121,7 @@ function syncCard({ isOpen, isDetailed, mayWork }) {
       if (details) look();
     });
     return [outcome(sync, known), causes(sync), more,
-      h("p.small", {}, h("a", { href: `#/syncs/${encodeURIComponent(sync.syncId)}` }, "All about this sync"))];
+      h("p.small", {}, h("a", { href: `#/syncs/${encodeURIComponent(sync.syncId)}` }, "Details of this sync"))];
   };
   return { part, set };
 }

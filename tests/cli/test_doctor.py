@@ -114,6 +114,14 @@ def test_what_does_not_answer(alone: Recoup, past: str):
     assert "--port" in found[port]["advice"]
 
 
+def test_a_stranger_where_the_sandbox_should_be(alone: Recoup, past: str):
+    """That something answers there is not enough."""
+    found = findings(alone.run("doctor", "--json", RECOUP_LOCAL_SANDBOX=past))
+
+    assert found["sandbox"]["says"] == f"another program answers at {past}"
+    assert "recoup sandbox" in found["sandbox"]["advice"]
+
+
 def test_another_recoup_has_the_port(recoup: Recoup, alone: Recoup):
     """A recoup that listens is this one only if it works on the same database."""
     port = free_port()

@@ -58,7 +58,8 @@ def port_finding(settings: Settings, *, is_ours: bool) -> Finding:
         return _taken(check, "a program that does not speak HTTP")
     except OSError:
         return note(check, "nothing listens there", "`recoup serve` would")
-    if not _is_recoup(answer[1]):
+    # As GET /readyz of recoup answers, ready or not.
+    if not _has(answer[1], "checks", "migrations"):
         return _taken(check, "another program")
     if is_ours:
         return ok(check, "this recoup listens there")
@@ -98,7 +99,7 @@ def _amazon(settings: Settings) -> Iterator[Finding]:
 
 def _sandbox(address: str) -> Finding:
     try:
-        _get(address)
+        _, body = _get(f"{address}/_sandbox/calls")
     except (OSError, HTTPException) as exc:
         says = f"nothing answers at {address} ({_reason(exc)}), so no sync of the environment local works"
         port = urlsplit(address).port or 80
@@ -107,6 +108,12 @@ def _sandbox(address: str) -> Finding:
             says,
             f"start `recoup sandbox --port {port}` or `recoup serve --sandbox`, "
             "or unset RECOUP_LOCAL_SANDBOX",
+        )
+    if not _has(body, "lwaToken"):
+        return problem(
+            "sandbox",
+            f"another program answers at {address}",
+            "set RECOUP_LOCAL_SANDBOX to the address that `recoup sandbox` prints",
         )
     return ok("sandbox", f"{address} answers")
 
@@ -134,12 +141,15 @@ def _get(url: str) -> tuple[HTTPMessage, bytes]:
         return answer.headers, answer.read(10_000)
 
 
-def _is_recoup(body: bytes) -> bool:
-    """Whether it is what GET /readyz of recoup answers, ready or not."""
+def _has(body: bytes, *path: str) -> bool:
+    """Whether it is a JSON object with this member of this member."""
     try:
-        return "migrations" in json.loads(body)["checks"]
+        found = json.loads(body)
+        for name in path:
+            found = found[name]
     except (ValueError, TypeError, LookupError):
         return False
+    return True
 
 
 def _reason(exc: Exception) -> str:

@@ -29,14 +29,12 @@ def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def subjects(root: Path, base: str) -> list[str]:
-    """Of the commits after the base; of all that are there if it is not, as in a shallow clone.
+    """Of the commits after the base.
 
-    Empty where there is no history, as in an archive.
+    Empty where the history does not reach back to it, as in a shallow clone or an archive: what is there
+    may be older than the rule.
     """
-    is_there = _git(root, "cat-file", "-e", f"{base}^{{commit}}").returncode == 0
-    return _git(
-        root, "log", "--format=%s", f"{base}..HEAD" if is_there else "HEAD"
-    ).stdout.splitlines()
+    return _git(root, "log", "--format=%s", f"{base}..HEAD").stdout.splitlines()
 
 
 def too_long(subjects: Iterable[str]) -> Iterator[str]:

@@ -30,18 +30,27 @@ _OF_A_WORKER = {
     "end": 1,
 }
 """Each step, and which time of its coming is fatal."""
+_IN_THE_MIDDLE = {"file_rows": 2, "candidates": 1, "new_claims": 1}
+"""Statements in the middle of a load and of a detection."""
 _OF_AN_API = ("start", "cancel", "claim_update")
+_AROUND = ("before", "after")
+"""The commit of the step's transaction."""
 
 
 @pytest.mark.parametrize("kind", ["process", "postgres"])
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("step", _OF_A_WORKER)
+@pytest.mark.parametrize(
+    ("step", "nth"),
+    [
+        *((f"{step}.{when}", nth) for step, nth in _OF_A_WORKER.items() for when in _AROUND),
+        *((f"{step}.at", nth) for step, nth in _IN_THE_MIDDLE.items()),
+    ],
+)
 def test_a_death_in_a_sync_leaves_no_trace(
-    cell: Cell, calm: Calm, step: str, when: str, kind: str
+    cell: Cell, calm: Calm, step: str, nth: int, kind: str
 ) -> None:
     """Another attempt goes on; each row once, each report asked for once, each reader told the end."""
     cell.serve()
-    victim = cell.worker(f"{step}.{when}", str(_OF_A_WORKER[step]), cell.victim(kind))
+    victim = cell.worker(step, str(nth), cell.victim(kind))
     reader = cell.read(cell.start())
     cell.recover(kind, victim, cell.worker)
 
@@ -50,7 +59,7 @@ def test_a_death_in_a_sync_leaves_no_trace(
 
 
 @pytest.mark.parametrize("kind", ["process", "postgres"])
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", _AROUND)
 @pytest.mark.parametrize("step", _OF_AN_API)
 def test_a_death_in_a_request_is_healed_by_the_next_one(
     cell: Cell, calm: Calm, step: str, when: str, kind: str

@@ -3,8 +3,9 @@
     python -m tests.support.dying_process STEP NTH process COMMAND...
     python -m tests.support.dying_process STEP NTH PID_OF_POSTGRES COMMAND...
 
-A step is a transaction that sends a certain statement; the death comes before its commit (`.before`) or
-right after it (`.after`). SQLAlchemy tells of both, so the product needs to know nothing of it.
+A step is a transaction that sends a certain statement; the death comes instead of the statement (`.at`),
+before the commit (`.before`) or right after it (`.after`). SQLAlchemy tells of all, so the product needs to
+know nothing of it.
 """
 
 from __future__ import annotations
@@ -31,8 +32,11 @@ STATEMENTS = {
     "cursor": r"insert into stream_cursor ",
     "report_intent": r"insert into report_request",
     "report_id": r"update report_request set status=case",
+    "file_rows": r"insert into ledger \(",
     "report_file": r"update report_request set status=\S+, charset=",
     "progress": r"insert into event ",
+    "candidates": r"insert into claim_candidate \(",
+    "new_claims": r"insert into claim \(",
     "claims": r"update sync_progress set claims_detected=",
     "end": r"update sync_progress set status=",
     # An API's.
@@ -46,12 +50,14 @@ STATEMENTS = {
 def die_at(name: str, nth: int, strike: Callable[[], None]) -> None:
     """From now on `strike` is called when a transaction of this process comes to the step."""
     step, _, when = name.partition(".")
-    statement, left = re.compile(STATEMENTS[step]), nth
-    assert when in {"before", "after"}
+    statement, count = re.compile(STATEMENTS[step]), _countdown(nth, strike)
+    assert when in {"at", "before", "after"}
 
     def sent(_conn: Any, _cursor: Any, sql: str, *_rest: Any) -> None:
         if statement.search(" ".join(sql.lower().split())):
             _conn.info["step"] = "sent"
+            if when == "at":
+                count(_conn.info)
 
     def committing(conn: Any) -> None:
         if conn.info.get("step") == "sent":
@@ -63,6 +69,15 @@ def die_at(name: str, nth: int, strike: Callable[[], None]) -> None:
         if record.info.pop("step", None) == "committed" and when == "after":
             count(record.info)
 
+    event.listen(Engine, "before_cursor_execute", sent)
+    event.listen(Engine, "commit", committing)
+    event.listen(Pool, "checkin", given_back)
+
+
+def _countdown(nth: int, strike: Callable[[], None]) -> Callable[[dict[Any, Any]], None]:
+    """Strikes at the nth call, which is about the connection with this information."""
+    left = nth
+
     def count(info: dict[Any, Any]) -> None:
         nonlocal left
         info.pop("step", None)
@@ -70,9 +85,7 @@ def die_at(name: str, nth: int, strike: Callable[[], None]) -> None:
         if left == 0:
             strike()
 
-    event.listen(Engine, "before_cursor_execute", sent)
-    event.listen(Engine, "commit", committing)
-    event.listen(Pool, "checkin", given_back)
+    return count
 
 
 def kill_postgres(postmaster: int) -> None:

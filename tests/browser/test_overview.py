@@ -164,7 +164,7 @@ async def test_each_currency_has_its_own_bars(seat: Seat) -> None:
     assert len(names) >= 4
     # A bar without script: an address that can be opened in another tab.
     assert await months.locator("a").first.get_attribute("href")
-    await expect(page.get_by_text("Not in the bars")).to_contain_text("1 owed claim")
+    await expect(page.get_by_text("Not in the chart")).to_contain_text("1 owed claim")
 
 
 async def test_what_needs_a_person(seat: Seat) -> None:

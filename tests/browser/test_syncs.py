@@ -173,14 +173,14 @@ async def test_a_failed_sync_says_each_cause_once(seat: Seat) -> None:
     failure = card(page, "A1").locator(".error")
     await expect(failure.locator("li")).to_have_count(2)
     await expect(failure.get_by_text("The role Inventory is missing.")).to_have_count(1)
-    await expect(failure).to_contain_text("start the sync again: it goes on from there")
+    await expect(failure).to_contain_text("start the sync again: it continues from there")
 
 
 async def test_a_failed_sync_says_when_it_is_tried_again(seat: Seat) -> None:
     """Nobody need start it then; once the time has passed, the words are the usual ones."""
     for seller, hours, words in (
-        ("A1", 1, "You need not do anything."),
-        ("A2", -1, "start the sync again: it goes on from there"),
+        ("A1", 1, "You do not have to do anything."),
+        ("A2", -1, "start the sync again: it continues from there"),
     ):
         (account,) = await seat.connect(seller)
         sync_id = await seat.start(account)

@@ -46,7 +46,7 @@ def labels_of(expression: str) -> set[str]:
 
 async def test_each_metric_exists(database: Database):
     """By its name in /metrics, and with the labels that are asked for."""
-    metrics = Metrics()
+    metrics = Metrics(worker_restarts=lambda: 0)
     metrics.requests.labels("GET", "/", "200").inc()
     metrics.seconds.labels("GET", "/").observe(0.1)
     text = (await metrics.render(database)).decode()

@@ -9,6 +9,7 @@ import pytest
 
 from tests.acceptance.stack import Stack, running_stack
 from tests.cli.programs import STOP_SECONDS
+from tests.support.asleep import asleep
 
 _ROWS = "select coalesce(sum(rows), 0) from sync_stream"
 
@@ -88,10 +89,28 @@ def test_a_zombie_writes_nothing_after_the_takeover(stack: Stack, undisturbed) -
     ended = stack.scalar("select row(s.*)::text from sync_progress s")
     events = stack.scalar("select max(event_id) from event")
     zombie.process.send_signal(signal.SIGCONT)
-    stack.until(lambda: any("sync_fenced" in line for line in zombie.errors), "the zombie notices")
+    # Fenced, or without its session, which PostgreSQL or another worker ended in the meantime.
+    noticed = ("sync_fenced", "sync_interrupted")
+    stack.until(
+        lambda: any(word in line for line in zombie.errors for word in noticed), "the zombie notices"
+    )
 
     assert rows_then < stack.scalar(_ROWS)
     assert stack.scalar("select row(s.*)::text from sync_progress s") == ended
     assert stack.scalar("select max(event_id) from event") == events
     assert stack.tables() == undisturbed
     assert zombie.process.poll() is None, "it is a worker still"
+
+
+def test_who_sleeps_in_the_middle_of_a_statement_stops_nobody(
+    stack: Stack, undisturbed, database_url: str
+) -> None:
+    """A page is sent in parts. PostgreSQL waits for the rest for ever, whatever is locked."""
+    with asleep(database_url, locked="transactions"):
+        worker = stack.worker()
+        stack.start_sync()
+        stack.finish()
+
+    assert stack.tables() == undisturbed
+    assert any("sleeping_sessions_ended" in line for line in worker.errors)
+    assert not any("sync_interrupted" in line for line in worker.errors), "it waited, and went on"

@@ -46,9 +46,10 @@ pg_stat_activity which versions work on a database."""
 
 _log = get_logger(__name__)
 
-# A worker that is stopped in the middle of a transaction (SIGSTOP, a laptop that sleeps) must not
-# hold its row locks past its lease, or nobody could take its sync over.
-_IDLE_IN_TRANSACTION_MS = 8_000
+ASLEEP_SECONDS = 8
+"""A worker that is stopped in the middle of a transaction (SIGSTOP, a laptop that sleeps) must not
+hold its row locks past its lease, or nobody could take its sync over. PostgreSQL ends it after this
+long, see also recoup.db.sessions.end_sleepers."""
 _LOCK_TIMEOUT_MS = 20_000
 _CLOSE_SECONDS = 1.0
 # A server that vanished without a goodbye (a cable, a failover, a firewall that forgot) is given up in
@@ -103,7 +104,7 @@ class Database:
             (
                 "-c timezone=UTC -c datestyle=ISO,MDY",
                 f"-c lock_timeout={_LOCK_TIMEOUT_MS}",
-                f"-c idle_in_transaction_session_timeout={_IDLE_IN_TRANSACTION_MS}",
+                f"-c idle_in_transaction_session_timeout={ASLEEP_SECONDS}s",
                 *self._role,
             )
         )

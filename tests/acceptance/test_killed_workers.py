@@ -92,7 +92,8 @@ def test_a_zombie_writes_nothing_after_the_takeover(stack: Stack, undisturbed) -
     # Fenced, or without its session, which PostgreSQL or another worker ended in the meantime.
     noticed = ("sync_fenced", "sync_interrupted")
     stack.until(
-        lambda: any(word in line for line in zombie.errors for word in noticed), "the zombie notices"
+        lambda: any(word in line for line in zombie.errors for word in noticed),
+        "the zombie notices",
     )
 
     assert rows_then < stack.scalar(_ROWS)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
+import httpx2
 import pytest
+from starlette.responses import Response
 
+from recoup.api.come_again import ComeAgain
 from recoup.api.problems import KINDS
 from recoup.db.embedded import EmbeddedServer
 from recoup.users.queries import User
@@ -43,9 +46,26 @@ async def test_a_stream_is_refused_for_other_reasons_as_before(server: Server) -
     assert answer.status_code == 401
 
 
-def test_every_503_says_when_to_come_again() -> None:
-    """A program that waits as it is told needs no rule of its own."""
-    unavailable = [kind for kind in KINDS.values() if kind.status == 503]
+@pytest.mark.parametrize("passes", [True, False])
+async def test_what_time_does_not_heal_is_told_to_a_browser_too(passes: bool) -> None:
+    """It would come again for ever, and nobody would learn of the wrong setting."""
+    wait = {"retry-after": "5"} if passes else {}
+    problem = ComeAgain(Response("wrong setting", status_code=503, headers=wait))
 
-    assert len(unavailable) > 3
-    assert all(kind.retry_after for kind in unavailable)
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(problem), base_url="http://recoup.test"
+    ) as client:
+        answer = await client.get(STREAMS[0], headers=AS_A_BROWSER)
+
+    assert (answer.status_code, answer.text) == (
+        (200, "retry: 5000\n\n") if passes else (503, "wrong setting")
+    )
+
+
+def test_every_503_that_passes_says_when_to_come_again() -> None:
+    """A program that waits as it is told needs no rule of its own."""
+    silent = {
+        kind.slug for kind in KINDS.values() if kind.status == 503 and kind.retry_after is None
+    }
+
+    assert silent == {"misconfigured"}

@@ -3,7 +3,8 @@
 An `EventSource` that gets any status but 200 gives up for good (WHATWG HTML, 9.2.3), and every page that
 was open while the database was away would stay deaf. Who asks for `text/event-stream` gets an empty
 stream with a `retry` field, closes it, and returns after that time by itself. It is told nothing, as
-nobody knows yet who it is. Others get the problem.
+nobody knows yet who it is. Others get the problem, and so does a browser where time does not heal it,
+as `Retry-After` says.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _STREAMS = "/api/sse/"
 _MEDIA_TYPE = "text/event-stream"
 _UNAVAILABLE = 503
-_WAIT_SECONDS = 5
 
 
 class ComeAgain:
@@ -31,7 +31,7 @@ class ComeAgain:
 
         async def send_stream(message: Message) -> None:
             nonlocal farewell
-            if message["type"] == "http.response.start" and message["status"] == _UNAVAILABLE:
+            if message["type"] == "http.response.start" and _passes(message):
                 farewell = _ask_to_come_again(message)
             elif farewell is not None and message["type"] == "http.response.body":
                 message = {"type": "http.response.body", "body": farewell}
@@ -48,10 +48,14 @@ def _wants_events(scope: Scope) -> bool:
     )
 
 
+def _passes(start: Message) -> bool:
+    return start["status"] == _UNAVAILABLE and "retry-after" in Headers(raw=start["headers"])
+
+
 def _ask_to_come_again(start: Message) -> bytes:
     """Makes the start of a problem that of a stream; returns all that the stream says."""
     headers = MutableHeaders(scope=start)
-    wait = int(headers.get("retry-after", _WAIT_SECONDS))
+    wait = int(headers["retry-after"])
     body = f"retry: {wait * 1000}\n\n".encode()
     start["status"] = 200
     headers["content-type"] = f"{_MEDIA_TYPE}; charset=utf-8"

@@ -117,10 +117,8 @@ KINDS: Mapping[type[Exception], ProblemKind] = {
     IdentityProviderError: ProblemKind(
         503, "identity-provider-unavailable", "The identity provider is not responding", 30
     ),
-    # Until somebody has corrected it and started recoup again.
-    ConfigurationError: ProblemKind(
-        503, "misconfigured", "recoup is not configured correctly", 300
-    ),
+    # Time does not heal it: somebody must correct it, and start recoup again.
+    ConfigurationError: ProblemKind(503, "misconfigured", "recoup is not configured correctly"),
     # A restart takes seconds, and connections that are all in use are given back in less.
     DatabaseError: ProblemKind(503, "database-unavailable", "Database unavailable", 5),
 }

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Sequence
+import time
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -35,6 +38,23 @@ async def run_all(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
         return list(await asyncio.gather(*tasks))
     finally:
         await cancel_all(tasks)
+
+
+async def end_what_began(
+    work: Coroutine[Any, Any, T], *, has_begun: Callable[[], bool], within: timedelta
+) -> T:
+    """Returns the result of `work`. A cancel is obeyed at once until it has begun, afterwards when it
+    has ended, or after `within`: what another machine does already cannot be called back.
+    """
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    finally:
+        deadline = time.monotonic() + within.total_seconds()
+        while has_begun() and not task.done() and (left := deadline - time.monotonic()) > 0:
+            with suppress(asyncio.CancelledError):  # `cancel_all` repeats its request
+                await asyncio.wait({task}, timeout=left)
+        await cancel_all([task])
 
 
 async def cancel_all(tasks: Collection[asyncio.Task[Any]]) -> None:

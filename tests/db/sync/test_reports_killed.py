@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from recoup.spapi.operations.reports import create_report
 from recoup.spapi.retry import RetryPolicy
 from recoup.sync.record.lease_queries import Fence
 from recoup.sync.reports.listing import ReportListing
-from recoup.sync.reports.queries import insert_request, note_sent
+from recoup.sync.reports.queries import insert_request, note_sent, store_report_id
 from recoup.sync.reports.request import NewRequest, ReportRequest
 from recoup.sync.reports.requests import ReportDesk
 from tests.support.dying import KilledError, dying_runner
@@ -42,6 +43,10 @@ STEPS = [
     "rows_written",
     "file_loaded",
 ]
+
+_UNHEARD = "select count(*) from report_request where status = 'intended' and sent_at is not null"
+# Of the minute that the next attempt waits for Amazon (seconds).
+_BEFORE_IT_SETTLES = 30
 
 
 @pytest.fixture
@@ -164,6 +169,32 @@ async def test_a_report_that_was_being_asked_for_is_not_asked_for_again(lab: Lab
     assert (await lab.calls())["createReport"] == made
 
 
+async def test_a_cancel_waits_for_the_answer_of_a_report_that_is_asked_for(lab: Lab) -> None:
+    """So the next sync knows it, and need not wait until Amazon lists it. A cancel that is asked for
+    again, as it is every two seconds, does not cut it off.
+    """
+    amazon = _LateAmazon()
+    async with meddled(lab, amazon.answer, *STREAMS), asyncio.timeout(PATIENCE):
+        sync_id = await lab.start()
+        first = asyncio.create_task(lab.runner.run(sync_id))
+        await amazon.has_taken.wait()
+        await stop_sync(lab.database, lab.workspace_id, sync_id)
+        lab.runner.interrupt(sync_id)
+        asyncio.get_running_loop().call_later(2.5, amazon.accepts.set)
+        await first
+
+        asked = (await lab.calls())["createReport"]
+        assert asked == await lab.scalar(
+            "select count(*) from report_request where report_id <> ''"
+        )
+        assert await lab.scalar(_UNHEARD) == 0
+        sync = await lab.sync()
+
+    assert sync.status == "complete", sync.error
+    made = await lab.scalar("select count(*) from report_request where status <> 'dropped'")
+    assert (await lab.calls())["createReport"] == made
+
+
 async def intended(lab: Lab, sync_id: SyncId) -> ReportRequest:
     """A request of this sync that is not made yet."""
     async with lab.database.writing() as conn:
@@ -182,6 +213,11 @@ async def intended(lab: Lab, sync_id: SyncId) -> ReportRequest:
                 sync_id=sync_id,
             ),
         )
+
+
+async def kept(request: ReportRequest, report_id: str) -> ReportRequest:
+    """As if the id was stored."""
+    return replace(request, report_id=report_id)
 
 
 async def created(api: SpApi, request: ReportRequest) -> str:
@@ -206,7 +242,7 @@ async def test_who_has_lost_a_sync_asks_for_nothing(lab: Lab) -> None:
     old = ReportDesk(api, lab.database, connection_id, fence=Fence(sync_id, 7), types=[])
 
     with pytest.raises(FencedError):
-        await old.ask(request)
+        await old.ask(request, kept)
 
     assert "createReport" not in await lab.calls()
 
@@ -230,7 +266,7 @@ async def test_a_broken_connection_has_half_a_minute(lab: Lab, fault: str, least
         retry=RetryPolicy(sleep=sleep),
     )
 
-    assert await desk.ask(request)
+    assert (await desk.ask(request, kept)).report_id
     assert len(slept) == 1
     assert least <= slept[0] < least + 1
 
@@ -256,6 +292,26 @@ async def test_what_was_listed_too_early_shows_no_report(lab: Lab) -> None:
 
     assert lost is not None
     assert lost.report_id == report_id
+
+
+async def test_an_answer_that_is_heard_meanwhile_ends_the_waiting(lab: Lab) -> None:
+    """The worker of a cancelled sync may hear it when the next sync has begun."""
+    request = await intended(lab, await lab.start())
+    api = await lab.access.open(lab.connection, LocalBudget())
+    async with lab.database.writing() as conn:
+        await note_sent(conn, request.request_id)
+    listing = ReportListing(
+        api, lab.database, lab.connection.connection_id, types=[request.report_type]
+    )
+    waiting = asyncio.create_task(listing.let_answer_pass(request))
+    async with lab.database.writing() as conn:
+        await store_report_id(conn, request.request_id, "R7", created_at=utc_now())
+
+    async with asyncio.timeout(_BEFORE_IT_SETTLES):
+        heard, _ = await waiting
+
+    assert heard.report_id == "R7"
+    assert "getReports" not in await lab.calls()
 
 
 async def test_a_type_that_was_not_planned_is_listed_too(lab: Lab) -> None:

@@ -5,7 +5,6 @@ What is decided here is stored by the ledger, requested at the desk, and awaited
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -197,15 +196,10 @@ class ReportLife:
         if request.ask_at is not None:
             await self._desk.sleep_until(request.ask_at)
         try:
-            request, report_id = await self._narrowing.ask(request)
+            return await self._narrowing.ask(request)
         except (BadRequestError, ForbiddenError, NotAvailableError) as exc:
             await self._ledger.note(request, status="failed", remark=str(exc))
             raise
-        self._work.reached("report_asked")
-        # A cancel that comes just now must not lose the id.
-        request = await asyncio.shield(self._ledger.store_id(request, report_id))
-        self._work.reached("id_stored")
-        return request
 
     # Wait: one look at Amazon's is for all reports that are awaited.
 

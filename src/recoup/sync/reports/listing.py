@@ -36,6 +36,8 @@ documents for its API gateway).
 """
 # Of one that an earlier attempt sent, only the beginning is known.
 _SETTLED = ONCE_LIMIT + UNHEARD
+# That attempt may still be waiting for the answer, as a cancelled sync does for a moment.
+_LOOK_AGAIN_SECONDS = 1.0
 
 
 class ReportListing:
@@ -156,12 +158,14 @@ class ReportListing:
             request, ago = await read_sent(conn, request.request_id)
         if ago is None or request.report_id is not None:
             return request, False
-        if ago < _SETTLED:
-            await asyncio.sleep((_SETTLED - ago).total_seconds())
+        if ago >= _SETTLED:
+            return request, self._listing_age() > ago - _SETTLED
+        settles = time.monotonic() + (_SETTLED - ago).total_seconds()
+        while request.report_id is None and (left := settles - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, _LOOK_AGAIN_SECONDS))
             async with self._database.reading() as conn:
                 request, _ = await read_sent(conn, request.request_id)
-            return request, True
-        return request, self._listing_age() > ago - _SETTLED
+        return request, True
 
     def _listing_age(self) -> timedelta:
         """Zero if nothing was listed yet: that is done when it is needed."""

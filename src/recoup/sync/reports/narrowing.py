@@ -26,8 +26,8 @@ class Narrowing:
         self._finding_out = asyncio.Lock()
         self._refusal: RecoupError | None = None
 
-    async def ask(self, request: ReportRequest) -> tuple[ReportRequest, str]:
-        """Requests the report; returns the request as it was made, and the report's id.
+    async def ask(self, request: ReportRequest) -> ReportRequest:
+        """Requests the report, and stores its id; returns the request as it was made.
 
         Raises BadRequestError or ForbiddenError when it is refused for every marketplace,
         NotAvailableError for a type that is refused again and again.
@@ -35,9 +35,9 @@ class Narrowing:
         if set(self._ledger.section.marketplace_ids) < set(request.marketplace_ids):
             request = await self._narrow(request)
         if self._state.was_unavailable:
-            return request, await self._ask_once(request)
+            return await self._ask_once(request)
         try:
-            return request, await self._desk.ask(request)
+            return await self._desk.ask(request, self._store)
         except (BadRequestError, ForbiddenError) as exc:
             if len(request.marketplace_ids) < 2:
                 raise
@@ -46,20 +46,20 @@ class Narrowing:
                     return await self._ask_for_some(request, exc)
             return await self.ask(request)
 
-    async def _ask_once(self, request: ReportRequest) -> str:
+    async def _ask_once(self, request: ReportRequest) -> ReportRequest:
         """Requests the report of a stream that was unavailable: the first answer counts for all."""
         async with self._finding_out:
             if self._refusal is not None:
                 raise self._refusal
             try:
-                return await self._desk.ask(request)
+                return await self._desk.ask(request, self._store)
             except (BadRequestError, ForbiddenError, NotAvailableError) as exc:
                 self._refusal = exc
                 raise
 
     async def _ask_for_some(
         self, request: ReportRequest, error: BadRequestError | ForbiddenError
-    ) -> tuple[ReportRequest, str]:
+    ) -> ReportRequest:
         """Leaves out the marketplaces that Amazon refuses in all further requests."""
         taken = await self._desk.ask_for_some(request, error)
         refused = [one for one in request.marketplace_ids if one not in taken.marketplace_ids]
@@ -71,7 +71,14 @@ class Narrowing:
             ledger.shared.cursor,
             dict.fromkeys(refused, error),
         )
-        return await self._narrow(request), taken.report_id
+        return await self._store(await self._narrow(request), taken.report_id)
+
+    async def _store(self, request: ReportRequest, report_id: str) -> ReportRequest:
+        """Before anything else happens. A cancel that comes just now must not lose the id."""
+        self._work.reached("report_asked")
+        request = await asyncio.shield(self._ledger.store_id(request, report_id))
+        self._work.reached("id_stored")
+        return request
 
     async def _narrow(self, request: ReportRequest) -> ReportRequest:
         """The request for the remaining marketplaces."""

@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 
 from recoup.db.engine import Database
 from recoup.errors import (
@@ -34,6 +33,7 @@ from recoup.sync.reports.listing import UNHEARD, ReportListing
 from recoup.sync.reports.polls import Pace, ReportWatcher
 from recoup.sync.reports.queries import note_sent
 from recoup.sync.reports.request import ReportRequest
+from recoup.sync.side_tasks import end_what_began
 
 _log = get_logger(__name__)
 
@@ -42,6 +42,12 @@ _log = get_logger(__name__)
 _REFUSALS = 5
 _REFUSALS_OF_ALL = 8
 _A_PAIR = 2
+# A cancel, or a worker that stops, waits so long for Amazon's answer. Without it the next attempt
+# must wait until Amazon lists what it took, a minute from the sending.
+_LAST_WORDS = timedelta(seconds=5)
+
+Store = Callable[[ReportRequest, str], Awaitable[ReportRequest]]
+"""Records the id of the report that Amazon makes for a request; returns the request as it is then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +138,8 @@ class ReportDesk:
         """Lowers the tolerance for a type that Amazon refused the day before: one 429 is enough."""
         self._doubted.add(report_type)
 
-    async def ask(self, request: ReportRequest) -> str:
-        """Requests the report from Amazon once; returns its id.
+    async def ask(self, request: ReportRequest, store: Store) -> ReportRequest:
+        """Requests the report from Amazon once, and stores its id; returns what `store` returns.
 
         Each type has its own queue: one that Amazon refuses (429) waits, and the others
         do not. Raises the SpApiError of an answer that another try does not help, and
@@ -148,15 +154,7 @@ class ReportDesk:
             while True:
                 await self._wait_for_type(request.report_type)
                 try:
-                    report_id = await create_report(
-                        self._api,
-                        report_type=request.report_type,
-                        marketplace_ids=request.marketplace_ids,
-                        since=request.asked.since if request.asked else None,
-                        until=request.asked.until if request.asked else None,
-                        options=request.options,
-                        before_sending=partial(self._note_sent, request),
-                    )
+                    stored = await self._send(request, store)
                 except ThrottledError as exc:
                     refused_since = refused_since or time.monotonic()
                     if time.monotonic() - refused_since > self._retry.throttled_for.total_seconds():
@@ -180,10 +178,33 @@ class ReportDesk:
                     await self._retry.pause(failures, at_least=unheard)
                     lost = await self.listing.find_lost(request, anew=True)
                     if lost is not None:
-                        return lost.report_id
+                        return await store(request, lost.report_id)
                 else:
                     await self._accepted(request)
-                    return report_id
+                    return stored
+
+    async def _send(self, request: ReportRequest, store: Store) -> ReportRequest:
+        """Once the request is noted as sent, a cancel waits for the answer and for its id."""
+        is_noted = False
+
+        async def note() -> None:
+            nonlocal is_noted
+            is_noted = True
+            await self._note_sent(request)
+
+        async def send() -> ReportRequest:
+            report_id = await create_report(
+                self._api,
+                report_type=request.report_type,
+                marketplace_ids=request.marketplace_ids,
+                since=request.asked.since if request.asked else None,
+                until=request.asked.until if request.asked else None,
+                options=request.options,
+                before_sending=note,
+            )
+            return await store(request, report_id)
+
+        return await end_what_began(send(), has_begun=lambda: is_noted, within=_LAST_WORDS)
 
     async def ask_for_some(self, request: ReportRequest, error: SpApiError) -> Taken:
         """Requests the report without the marketplaces for which Amazon refuses it.
@@ -210,7 +231,8 @@ class ReportDesk:
             some = tuple(accepted)
             if len(some) == 1:
                 return Taken(accepted[some[0]], some)
-            return Taken(await self.ask(replace(request, marketplace_ids=some)), some)
+            together = await self.ask(replace(request, marketplace_ids=some), _keep)
+            return Taken(_id_of(together), some)
 
     def _parts_of(self, ids: tuple[str, ...]) -> list[tuple[str, ...]]:
         """The marketplaces without suspected ones and, if more than two, without each in turn."""
@@ -221,7 +243,7 @@ class ReportDesk:
 
     async def _try(self, request: ReportRequest, some: tuple[str, ...]) -> str | None:
         try:
-            return await self.ask(replace(request, marketplace_ids=some))
+            return _id_of(await self.ask(replace(request, marketplace_ids=some), _keep))
         except (BadRequestError, ForbiddenError):
             return None
 
@@ -268,3 +290,13 @@ class ReportDesk:
         """Waits until this time at Amazon. Holds nothing; can be cancelled."""
         while (left := (moment - self._api.now()).total_seconds()) > 0:  # noqa: ASYNC110 - a clock, no event
             await asyncio.sleep(min(left, 30.0))
+
+
+async def _keep(request: ReportRequest, report_id: str) -> ReportRequest:
+    """Stores nothing yet: the report tells of some of the marketplaces of the stored request only."""
+    return replace(request, report_id=report_id)
+
+
+def _id_of(request: ReportRequest) -> str:
+    assert request.report_id is not None
+    return request.report_id

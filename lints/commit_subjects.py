@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 MOST_CHARACTERS = 71
-BASE = "858cb621dce78a3021e35ee941d9e11a9177bd04"
+BASE = "fd62ce072a5b8cd27d92e5bfc7536a3a2e979cf8"
 """The last commit that is not looked at."""
 
 

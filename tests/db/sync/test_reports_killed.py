@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from sqlalchemy import text
 
 from recoup.clock import utc_now
 from recoup.db.engine import Database
-from recoup.errors import FencedError
+from recoup.errors import FencedError, ForbiddenError, SpApiError
 from recoup.ids import SyncId
 from recoup.jobs.stop import stop_sync
 from recoup.spapi.client import SpApi
@@ -362,3 +363,52 @@ async def test_a_request_that_was_left_long_ago_hinders_nobody(lab: Lab) -> None
     )
 
     assert await listing.list_unclaimed(left.report_type) == []
+
+
+@pytest.mark.parametrize("status", [429, 403])
+async def test_what_amazon_refused_is_not_waited_for(lab: Lab, status: int) -> None:
+    """A sync that begins right after a failed one would look for its reports for a minute."""
+    sync_id = await lab.start()
+    request = await intended(lab, sync_id)
+    if status == 429:
+        await lab.faults("429@createReport:1")
+    else:
+        await lab.refuse("createReport")
+    api = await lab.access.open(lab.connection, LocalBudget())
+    desk = ReportDesk(
+        *(api, lab.database, lab.connection.connection_id),
+        fence=Fence(sync_id, await lab.scalar("select attempt from sync_progress")),
+        types=[],
+        retry=RetryPolicy(throttled_for=timedelta(seconds=-1)),
+    )
+
+    with pytest.raises(SpApiError) as refused:
+        await desk.ask(request, kept)
+
+    assert refused.value.status == status
+    assert await lab.scalar(_UNHEARD) == 0
+
+
+async def test_a_refused_part_does_not_hide_the_part_that_amazon_took(
+    database: Database, tmp_path: Path
+) -> None:
+    """Its report has no id in the ledger yet, so who comes after a death must look for it."""
+    async with open_lab(database, tmp_path, profile="eu", streams=STREAMS) as lab:
+        sync_id = await lab.start()
+        request = await intended(lab, sync_id)
+        first, second = request.marketplace_ids[:2]
+        api = await lab.access.open(lab.connection, LocalBudget())
+        desk = ReportDesk(
+            *(api, lab.database, lab.connection.connection_id),
+            fence=Fence(sync_id, await lab.scalar("select attempt from sync_progress")),
+            types=[],
+        )
+        await lab.refuse(second)
+
+        taken = await desk.ask_for_some(
+            replace(request, marketplace_ids=(first, second)),
+            ForbiddenError("both", operation="createReport"),
+        )
+
+        assert taken.marketplace_ids == (first,)
+        assert await lab.scalar(_UNHEARD) == 1

@@ -137,6 +137,15 @@ async def note_sent(conn: Writer, request_id: int) -> None:
     )
 
 
+async def note_refused(conn: Writer, request_id: int) -> None:
+    """Records that Amazon did not take it, so that nobody waits for a report of it."""
+    await conn.execute(
+        update(report_request)
+        .where(_r.request_id == request_id)
+        .values(sent_at=None, updated_at=func.now())
+    )
+
+
 async def read_sent(conn: Reader, request_id: int) -> tuple[ReportRequest, timedelta | None]:
     """An entry as it is now, and how long ago createReport was sent for it, if that is known."""
     row = (

@@ -31,7 +31,7 @@ from recoup.sync.record.lease_queries import Fence, hold_fence
 from recoup.sync.reports.cooldown_queries import read_cooldowns, write_cooldown
 from recoup.sync.reports.listing import UNHEARD, ReportListing
 from recoup.sync.reports.polls import Pace, ReportWatcher
-from recoup.sync.reports.queries import note_sent
+from recoup.sync.reports.queries import note_refused, note_sent
 from recoup.sync.reports.request import ReportRequest
 from recoup.sync.side_tasks import end_what_began
 
@@ -104,6 +104,8 @@ class ReportDesk:
         # How many requests Amazon has taken, and for which types and marketplaces.
         self._taken = 0
         self._taken_for: set[tuple[str, tuple[str, ...]]] = set()
+        # Of requests whose ids are not stored yet.
+        self._partly_taken: set[int] = set()
         self._doubted: set[str] = set()
         self._given_up: dict[str, NotAvailableError] = {}
         self._suspects: set[str] = set()
@@ -119,6 +121,13 @@ class ReportDesk:
         async with self._database.writing() as conn:
             await note_sent(conn, request.request_id)
             await hold_fence(conn, self._fence)
+
+    async def _note_refused(self, request: ReportRequest) -> None:
+        """Unless Amazon took the request for a part of its marketplaces. Raises FencedError."""
+        if request.request_id not in self._partly_taken:
+            async with self._database.writing() as conn:
+                await note_refused(conn, request.request_id)
+                await hold_fence(conn, self._fence)
 
     def wait_in_line(self, request: ReportRequest, interval: timedelta) -> timedelta:
         """How long to wait with a report that was requested too soon: at least the interval.
@@ -193,15 +202,19 @@ class ReportDesk:
             await self._note_sent(request)
 
         async def send() -> ReportRequest:
-            report_id = await create_report(
-                self._api,
-                report_type=request.report_type,
-                marketplace_ids=request.marketplace_ids,
-                since=request.asked.since if request.asked else None,
-                until=request.asked.until if request.asked else None,
-                options=request.options,
-                before_sending=note,
-            )
+            try:
+                report_id = await create_report(
+                    self._api,
+                    report_type=request.report_type,
+                    marketplace_ids=request.marketplace_ids,
+                    since=request.asked.since if request.asked else None,
+                    until=request.asked.until if request.asked else None,
+                    options=request.options,
+                    before_sending=note,
+                )
+            except (BadRequestError, ForbiddenError, ThrottledError):
+                await self._note_refused(request)
+                raise
             return await store(request, report_id)
 
         return await end_what_began(send(), has_begun=lambda: is_noted, within=_LAST_WORDS)
@@ -231,7 +244,7 @@ class ReportDesk:
             some = tuple(accepted)
             if len(some) == 1:
                 return Taken(accepted[some[0]], some)
-            together = await self.ask(replace(request, marketplace_ids=some), _keep)
+            together = await self.ask(replace(request, marketplace_ids=some), self._keep)
             return Taken(_id_of(together), some)
 
     def _parts_of(self, ids: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -243,9 +256,14 @@ class ReportDesk:
 
     async def _try(self, request: ReportRequest, some: tuple[str, ...]) -> str | None:
         try:
-            return _id_of(await self.ask(replace(request, marketplace_ids=some), _keep))
+            return _id_of(await self.ask(replace(request, marketplace_ids=some), self._keep))
         except (BadRequestError, ForbiddenError):
             return None
+
+    async def _keep(self, request: ReportRequest, report_id: str) -> ReportRequest:
+        """Stores nothing yet: the report tells of some of the request's marketplaces only."""
+        self._partly_taken.add(request.request_id)
+        return replace(request, report_id=report_id)
 
     async def _wait_for_type(self, report_type: str) -> None:
         if self._cooldowns is None:
@@ -290,11 +308,6 @@ class ReportDesk:
         """Waits until this time at Amazon. Holds nothing; can be cancelled."""
         while (left := (moment - self._api.now()).total_seconds()) > 0:  # noqa: ASYNC110 - a clock, no event
             await asyncio.sleep(min(left, 30.0))
-
-
-async def _keep(request: ReportRequest, report_id: str) -> ReportRequest:
-    """Stores nothing yet: the report tells of some of the marketplaces of the stored request only."""
-    return replace(request, report_id=report_id)
 
 
 def _id_of(request: ReportRequest) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -15,6 +16,7 @@ from recoup.cli.keys import _end_credentials, _rotate_file
 from recoup.clock import utc_now
 from recoup.config import Settings
 from recoup.connections.queries import Connection
+from recoup.db.embedded import EmbeddedServer
 from recoup.db.engine import Database
 from recoup.ids import CredentialId
 from recoup.sync.record.purge_queries import delete_user
@@ -24,6 +26,7 @@ from recoup.users.queries import User
 from recoup.users.tables import credential
 from recoup.users.tokens import new_secret, sign
 from tests.api.serving import Server, serving, token_of
+from tests.support.away import away
 
 OWN = "https://recoup.example"
 
@@ -271,17 +274,32 @@ async def test_text_that_cannot_be_stored_is_refused(
     assert {a.json()["type"] for a in answers} == {"/problems/invalid-input"}
 
 
-async def test_a_database_that_is_away_is_a_503(server: Server, user: User) -> None:
-    """The caller is told that it is not their fault and when to try again, and no connection string."""
-    nowhere = Database("postgresql://somebody:hidden@127.0.0.1:9/none")
-    object.__setattr__(server.services, "database", nowhere)
-    async with server.client(user) as client:
-        answer = await client.get("/api/sync/status")
-    await nowhere.close()
+async def test_a_database_that_is_away_is_a_503(
+    server: Server,
+    user: User,
+    postgres: EmbeddedServer,
+    database_url: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The caller is told that it is not their fault and when to try again. Where the database is and
+    what it is called is told to the log alone, whoever asks.
+    """
+    paths = ["/api/sync/status", "/api/overview", "/api/me", "/readyz"]
+    async with server.client(user) as client, server.client() as stranger:
+        with away(postgres, database_url):
+            answers = [await client.get(path) for path in paths]
+            answers.append(await stranger.get("/readyz"))
 
-    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/database-unavailable")
-    assert answer.headers["retry-after"] == "5"
-    assert "hidden" not in answer.text
+    assert [one.status_code for one in answers] == [503] * len(answers)
+    assert {one.json()["type"] for one in answers} == {
+        "/problems/database-unavailable",
+        "/problems/not-ready",
+    }
+    assert {one.headers["retry-after"] for one in answers} == {"5"}
+    address = urlsplit(database_url)
+    secrets = [address.path[1:], address.username, "socket", "FATAL"]
+    assert [(one.url, word) for one in answers for word in secrets if word in one.text] == []
+    assert address.path[1:] in caplog.text
 
 
 async def test_a_bug_is_a_500_that_tells_nothing(

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from recoup.api.outage_log import OUTAGE, tell_operator
 from recoup.errors import (
     AmbiguousConnectionError,
     AmbiguousWorkspaceError,
@@ -66,13 +67,15 @@ class Problem:
 @dataclass(frozen=True, slots=True)
 class ProblemKind:
     """The answer for one class of errors. retry_after: seconds (ours), of those that pass by
-    themselves; the error itself may know better.
+    themselves; the error itself may know better. says: in place of the error's own text, which is for
+    operators.
     """
 
     status: int
     slug: str
     title: str
     retry_after: int | None = None
+    says: str | None = None
 
 
 # The nearest class of an error decides, so a subclass may be left out here.
@@ -120,7 +123,11 @@ KINDS: Mapping[type[Exception], ProblemKind] = {
     # Time does not heal it: somebody must correct it, and start recoup again.
     ConfigurationError: ProblemKind(503, "misconfigured", "recoup is not configured correctly"),
     # A restart takes seconds, and connections that are all in use are given back in less.
-    DatabaseError: ProblemKind(503, "database-unavailable", "Database unavailable", 5),
+    DatabaseError: ProblemKind(
+        *(503, "database-unavailable", "Database unavailable", 5),
+        says="recoup cannot use its database at the moment: try again in a few seconds. If it "
+        f"lasts, the operator finds the reason in recoup's log ({OUTAGE}).",
+    ),
 }
 INTERNAL_ERROR = Problem(
     500, "/problems/internal-error", "Internal error", "recoup failed; see its log for the cause."
@@ -132,17 +139,21 @@ def kind_of(error: type[Exception]) -> ProblemKind | None:
 
 
 def problem_of(exc: Exception) -> Problem:
-    """The problem for an exception; for an unknown one it contains no details."""
+    """The problem for an exception; for an unknown one it contains no details, and of the database
+    only the operator's log has them.
+    """
     if isinstance(exc, HTTPException):
         return _http_problem(exc)
     kind = kind_of(type(exc))
     if kind is None:
         return INTERNAL_ERROR
+    if isinstance(exc, DatabaseError):
+        tell_operator(exc)
     return Problem(
         status=kind.status,
         type=f"/problems/{kind.slug}",
         title=kind.title,
-        detail=_detail(exc),
+        detail=kind.says or _detail(exc),
         extensions=_extensions(exc),
         headers=_headers(exc, kind),
     )

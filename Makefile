@@ -5,7 +5,7 @@ STAMP := .venv/.ready
 # The tests start a thousand processes; with this set, each would compile recoup anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup demo test test-long clients quick check fix dev reference operations chaos drills soak bench bench-api bench-beside-ledger bench-beside-orders bench-claims bench-claims-csv bench-claims-page bench-claims-speed bench-export bench-load bench-neighbours bench-night bench-nights bench-paint bench-plan bench-sse screenshots lock
+.PHONY: setup demo test test-long clients quick check fix dev reference operations chaos drills soak bench bench-api bench-beside-ledger bench-beside-orders bench-cancel bench-claims bench-claims-csv bench-claims-page bench-claims-speed bench-export bench-load bench-neighbours bench-night bench-nights bench-paint bench-plan bench-sse screenshots lock
 
 setup: $(STAMP)
 
@@ -154,6 +154,10 @@ soak: setup
 # The nightly syncs of a thousand sellers on two workers; `SELLERS=200` for less.
 bench-nights: setup
 	$(BIN)/python -m benchmarks.many_sellers $(if $(SELLERS),--sellers $(SELLERS))
+
+# How soon a cancelled sync has stopped: twenty first syncs, eight minutes.
+bench-cancel: setup
+	$(BIN)/python -m benchmarks.cancel $(if $(TIMES),--times $(TIMES))
 
 # Faults made and ended, as root: see docs/drills.md.
 drills: setup

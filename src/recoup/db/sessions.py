@@ -32,7 +32,7 @@ _END_SLEEPERS = text(
     and datname = current_database() and usename = session_user
     and (starts_with(application_name, :prefix)
         or application_name = current_setting('application_name'))
-    and wait_event in ('ClientRead', 'ClientWrite')
+    and state <> 'idle' and wait_event in ('ClientRead', 'ClientWrite')
     and state_change < clock_timestamp() - make_interval(secs => :seconds)
     """
 )

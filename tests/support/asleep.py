@@ -28,8 +28,10 @@ def asleep(url: str, *, locked: str, name: str = "recoup 0.0.1") -> Iterator[int
         conn.execute(sql.SQL("lock table {} in exclusive mode").format(sql.Identifier(locked)))
         os.write(conn.pgconn.socket, _message(b"P", _PARSE))
         os.write(conn.pgconn.socket, _message(b"B", _PARAMETERS, length=_BYTES_ANNOUNCED))
-        yield conn.info.backend_pid
-        conn.close()
+        try:
+            yield conn.info.backend_pid
+        finally:  # the server would take a rollback for the rest of the page
+            conn.close()
 
 
 def _message(kind: bytes, body: bytes, *, length: int | None = None) -> bytes:

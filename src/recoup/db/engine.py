@@ -49,7 +49,7 @@ _log = get_logger(__name__)
 ASLEEP_SECONDS = 8
 """A worker that is stopped in the middle of a transaction (SIGSTOP, a laptop that sleeps) must not
 hold its row locks past its lease, or nobody could take its sync over. PostgreSQL ends it after this
-long, see also recoup.db.sessions.end_sleepers."""
+long, see also recoup.db.sleepers."""
 _LOCK_TIMEOUT_MS = 20_000
 _CLOSE_SECONDS = 1.0
 # A server that vanished without a goodbye (a cable, a failover, a firewall that forgot) is given up in

@@ -16,7 +16,7 @@ from recoup.clock import utc_now
 from recoup.config import Settings
 from recoup.db.engine import Database
 from recoup.db.listen import listen
-from recoup.db.sessions import end_sleepers
+from recoup.db.sleepers import Sleepers
 from recoup.errors import DatabaseError, DatabaseUnreachableError
 from recoup.events.queries import delete_superseded_events
 from recoup.ids import SyncId
@@ -235,13 +235,14 @@ class Worker:
         """Ends sessions that sleep on their locks, and queues a job for each sync whose worker died.
         On every worker, harmless if doubled.
         """
+        sleepers = Sleepers(self._database)
         while True:
             await asyncio.sleep(_RESCUE_EVERY_SECONDS)
             if self._outage.is_on:
                 continue
             try:
                 # First, as what follows may wait for one of them, too.
-                if ended := await end_sleepers(self._database):
+                if ended := await sleepers.end():
                     _log.warning("sleeping_sessions_ended", sessions=ended)
                 async with self._database.writing() as conn:
                     for sync_id in await list_orphaned_syncs(conn):

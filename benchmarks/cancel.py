@@ -4,7 +4,8 @@
 
 First syncs are cancelled at moments that are spread over the length of one: while they read pages,
 request reports, wait for them, load files and detect. The sandbox keeps Amazon's limits, made
-faster, so that they wait for those, too. Target: no call later than a second after the answer.
+faster, so that they wait for those, too. Target: no call later than a second after the cancel was
+asked for.
 """
 
 from __future__ import annotations
@@ -116,6 +117,9 @@ def show(stopped: list[Stopped]) -> None:
             f"at {one.percent:3} %: answered after {one.answer:.2f} s, told after {one.event:.2f} s, "
             f"last call after {one.last_call:.2f} s"
         )
+    if not stopped:
+        print("every sync had ended before its cancel: try more orders")
+        return
     late = max(one.last_call for one in stopped)
     print(
         f"latest of {len(stopped)}: answer {max(one.answer for one in stopped):.2f} s, event "

@@ -40,13 +40,23 @@ def _unread(answer: httpx2.Response) -> httpx2.Response:
 
 
 @asynccontextmanager
+async def meddling_access(lab: Lab, meddle: Meddle) -> AsyncIterator[SellerAccess]:
+    """An access to the lab's sellers whose requests are answered by `meddle`."""
+    http = httpx2.AsyncClient(transport=_Meddler(meddle), timeout=PATIENCE)
+    access = SellerAccess(lab.settings, http=http)
+    try:
+        yield access
+    finally:
+        await access.close()
+
+
+@asynccontextmanager
 async def meddled(lab: Lab, meddle: Meddle, *streams: Stream) -> AsyncIterator[None]:
     """Meanwhile each request of the lab's syncs, which read `streams`, is answered by `meddle`."""
-    http = httpx2.AsyncClient(transport=_Meddler(meddle), timeout=PATIENCE)
-    access, before = SellerAccess(lab.settings, http=http), lab.runner
-    lab.runner = SyncRunner(lab.database, access, owner="lab", streams=streams)
-    try:
-        yield
-    finally:
-        lab.runner = before
-        await access.close()
+    before = lab.runner
+    async with meddling_access(lab, meddle) as access:
+        lab.runner = SyncRunner(lab.database, access, owner="lab", streams=streams)
+        try:
+            yield
+        finally:
+            lab.runner = before

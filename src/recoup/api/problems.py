@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from recoup.api.outage_log import OUTAGE, tell_operator
+from recoup.api.outage_log import OUTAGE, OUTAGES
 from recoup.errors import (
     AmbiguousConnectionError,
     AmbiguousWorkspaceError,
@@ -22,6 +22,7 @@ from recoup.errors import (
     ConflictError,
     ConsentError,
     DatabaseError,
+    DiskFullError,
     EnvironmentUnavailableError,
     FileRefusedError,
     ForeignOriginError,
@@ -120,8 +121,13 @@ KINDS: Mapping[type[Exception], ProblemKind] = {
     IdentityProviderError: ProblemKind(
         503, "identity-provider-unavailable", "The identity provider is not responding", 30
     ),
-    # Time does not heal it: somebody must correct it, and start recoup again.
+    # Time alone does not heal it: somebody must correct it.
     ConfigurationError: ProblemKind(503, "misconfigured", "recoup is not configured correctly"),
+    DiskFullError: ProblemKind(
+        *(503, "database-unavailable", "No space left", 60),
+        says="recoup has no space left for temporary files: its operator must free some; its log "
+        f"({OUTAGE}) names the folder. Nothing was stored; try again then.",
+    ),
     # A restart takes seconds, and connections that are all in use are given back in less.
     DatabaseError: ProblemKind(
         *(503, "database-unavailable", "Database unavailable", 5),
@@ -148,7 +154,7 @@ def problem_of(exc: Exception) -> Problem:
     if kind is None:
         return INTERNAL_ERROR
     if isinstance(exc, DatabaseError):
-        tell_operator(exc)
+        OUTAGES.tell(exc)
     return Problem(
         status=kind.status,
         type=f"/problems/{kind.slug}",

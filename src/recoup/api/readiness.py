@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from recoup.api.outage_log import OUTAGE, tell_operator
+from recoup.api.outage_log import OUTAGE, OUTAGES
 from recoup.api.services import Services
 from recoup.errors import DatabaseError, SchemaMismatchError
 from recoup.jobs.queries import count_live_workers
@@ -24,7 +24,7 @@ async def check_readiness(services: Services) -> dict[str, str]:
         migrations = await _check_migrations(services)
         worker = await _check_worker(services) if migrations == OK else _UNKNOWN
     except DatabaseError as exc:
-        tell_operator(exc)
+        OUTAGES.tell(exc)
         return {"database": _AWAY, "migrations": _UNKNOWN, "worker": _UNKNOWN}
     return {"database": OK, "migrations": migrations, "worker": worker}
 

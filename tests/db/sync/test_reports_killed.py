@@ -23,14 +23,15 @@ from recoup.spapi.client import SpApi
 from recoup.spapi.limits import LocalBudget
 from recoup.spapi.operations.reports import create_report
 from recoup.spapi.retry import RetryPolicy
+from recoup.sync.access import SellerAccess
 from recoup.sync.record.lease_queries import Fence
 from recoup.sync.reports.listing import ReportListing
-from recoup.sync.reports.queries import insert_request, note_sent, store_report_id
+from recoup.sync.reports.queries import insert_request, note_refused, note_sent, store_report_id
 from recoup.sync.reports.request import NewRequest, ReportRequest
 from recoup.sync.reports.requests import ReportDesk
 from tests.support.dying import KilledError, dying_runner
 from tests.support.lab import Lab, open_lab
-from tests.support.meddling import Send, meddled
+from tests.support.meddling import Send, meddled, meddling_access
 from tests.support.patience import PATIENCE
 from tests.support.report_files import stream
 
@@ -48,6 +49,8 @@ STEPS = [
 _UNHEARD = "select count(*) from report_request where status = 'intended' and sent_at is not null"
 # Of the minute that the next attempt waits for Amazon (seconds).
 _BEFORE_IT_SETTLES = 30
+# The first look is over by then, in which nothing was heard.
+_A_LOOK_SECONDS = 0.5
 
 
 @pytest.fixture
@@ -170,32 +173,6 @@ async def test_a_report_that_was_being_asked_for_is_not_asked_for_again(lab: Lab
     assert (await lab.calls())["createReport"] == made
 
 
-async def test_a_cancel_waits_for_the_answer_of_a_report_that_is_asked_for(lab: Lab) -> None:
-    """So the next sync knows it, and need not wait until Amazon lists it. A cancel that is asked for
-    again, as it is every two seconds, does not cut it off.
-    """
-    amazon = _LateAmazon()
-    async with meddled(lab, amazon.answer, *STREAMS), asyncio.timeout(PATIENCE):
-        sync_id = await lab.start()
-        first = asyncio.create_task(lab.runner.run(sync_id))
-        await amazon.has_taken.wait()
-        await stop_sync(lab.database, lab.workspace_id, sync_id)
-        lab.runner.interrupt(sync_id)
-        asyncio.get_running_loop().call_later(2.5, amazon.accepts.set)
-        await first
-
-        asked = (await lab.calls())["createReport"]
-        assert asked == await lab.scalar(
-            "select count(*) from report_request where report_id <> ''"
-        )
-        assert await lab.scalar(_UNHEARD) == 0
-        sync = await lab.sync()
-
-    assert sync.status == "complete", sync.error
-    made = await lab.scalar("select count(*) from report_request where status <> 'dropped'")
-    assert (await lab.calls())["createReport"] == made
-
-
 async def intended(lab: Lab, sync_id: SyncId) -> ReportRequest:
     """A request of this sync that is not made yet."""
     async with lab.database.writing() as conn:
@@ -295,24 +272,30 @@ async def test_what_was_listed_too_early_shows_no_report(lab: Lab) -> None:
     assert lost.report_id == report_id
 
 
-async def test_an_answer_that_is_heard_meanwhile_ends_the_waiting(lab: Lab) -> None:
+@pytest.mark.parametrize("is_taken", [True, False])
+async def test_an_answer_that_is_heard_meanwhile_ends_the_waiting(lab: Lab, is_taken: bool) -> None:
     """The worker of a cancelled sync may hear it when the next sync has begun."""
     request = await intended(lab, await lab.start())
     api = await lab.access.open(lab.connection, LocalBudget())
     async with lab.database.writing() as conn:
-        await note_sent(conn, request.request_id)
+        sent = await note_sent(conn, request.request_id)
     listing = ReportListing(
         api, lab.database, lab.connection.connection_id, types=[request.report_type]
     )
     waiting = asyncio.create_task(listing.let_answer_pass(request))
+    done, _ = await asyncio.wait({waiting}, timeout=_A_LOOK_SECONDS)
+    assert not done
     async with lab.database.writing() as conn:
-        await store_report_id(conn, request.request_id, "R7", created_at=utc_now())
+        if is_taken:
+            await store_report_id(conn, request.request_id, "R7", created_at=utc_now())
+        else:
+            await note_refused(conn, request.request_id, sent)
 
     async with asyncio.timeout(_BEFORE_IT_SETTLES):
-        heard, _ = await waiting
+        heard, must_list = await waiting
 
-    assert heard.report_id == "R7"
-    assert "getReports" not in await lab.calls()
+    assert heard.report_id == ("R7" if is_taken else None)
+    assert not must_list
 
 
 async def test_a_type_that_was_not_planned_is_listed_too(lab: Lab) -> None:
@@ -368,19 +351,11 @@ async def test_a_request_that_was_left_long_ago_hinders_nobody(lab: Lab) -> None
 @pytest.mark.parametrize("status", [429, 403])
 async def test_what_amazon_refused_is_not_waited_for(lab: Lab, status: int) -> None:
     """A sync that begins right after a failed one would look for its reports for a minute."""
-    sync_id = await lab.start()
-    request = await intended(lab, sync_id)
+    desk, request = await asking(lab)
     if status == 429:
         await lab.faults("429@createReport:1")
     else:
         await lab.refuse("createReport")
-    api = await lab.access.open(lab.connection, LocalBudget())
-    desk = ReportDesk(
-        *(api, lab.database, lab.connection.connection_id),
-        fence=Fence(sync_id, await lab.scalar("select attempt from sync_progress")),
-        types=[],
-        retry=RetryPolicy(throttled_for=timedelta(seconds=-1)),
-    )
 
     with pytest.raises(SpApiError) as refused:
         await desk.ask(request, kept)
@@ -389,20 +364,25 @@ async def test_what_amazon_refused_is_not_waited_for(lab: Lab, status: int) -> N
     assert await lab.scalar(_UNHEARD) == 0
 
 
+async def test_a_refusal_says_nothing_of_an_earlier_sending(lab: Lab) -> None:
+    """Amazon may have taken the first one: who comes after a death must look for its report."""
+    desk, request = await asking(lab)
+    await lab.faults("500@createReport:1", "429@createReport:2")
+
+    with pytest.raises(SpApiError) as refused:
+        await desk.ask(request, kept)
+
+    assert refused.value.status == 429
+    assert await lab.scalar(_UNHEARD) == 1
+
+
 async def test_a_refused_part_does_not_hide_the_part_that_amazon_took(
     database: Database, tmp_path: Path
 ) -> None:
-    """Its report has no id in the ledger yet, so who comes after a death must look for it."""
+    """Its report has no id in the ledger yet."""
     async with open_lab(database, tmp_path, profile="eu", streams=STREAMS) as lab:
-        sync_id = await lab.start()
-        request = await intended(lab, sync_id)
+        desk, request = await asking(lab)
         first, second = request.marketplace_ids[:2]
-        api = await lab.access.open(lab.connection, LocalBudget())
-        desk = ReportDesk(
-            *(api, lab.database, lab.connection.connection_id),
-            fence=Fence(sync_id, await lab.scalar("select attempt from sync_progress")),
-            types=[],
-        )
         await lab.refuse(second)
 
         taken = await desk.ask_for_some(
@@ -412,3 +392,47 @@ async def test_a_refused_part_does_not_hide_the_part_that_amazon_took(
 
         assert taken.marketplace_ids == (first,)
         assert await lab.scalar(_UNHEARD) == 1
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+async def test_a_cancel_waits_for_the_answer_to_what_was_sent(lab: Lab, is_taken: bool) -> None:
+    """So the next sync knows it, and need not wait until Amazon lists it."""
+    amazon = _LateAmazon()
+    async with meddling_access(lab, amazon.answer) as access, asyncio.timeout(PATIENCE):
+        desk, request = await asking(lab, access)
+        if not is_taken:
+            await lab.faults("429@createReport:1")
+        stored: list[str] = []
+
+        async def store(request: ReportRequest, report_id: str) -> ReportRequest:
+            stored.append(report_id)
+            return request
+
+        sending = asyncio.create_task(desk.ask(request, store))
+        await amazon.has_taken.wait()
+        async with lab.database.writing() as conn:
+            await conn.execute(
+                text("update sync_progress set status = 'cancelled', completed_at = now()")
+            )
+        sending.cancel()
+        amazon.accepts.set()
+        await asyncio.wait({sending})
+
+    assert sending.cancelled()
+    assert len(stored) == is_taken
+    assert await lab.scalar(_UNHEARD) == is_taken, "as nothing was really stored"
+
+
+async def asking(lab: Lab, access: SellerAccess | None = None) -> tuple[ReportDesk, ReportRequest]:
+    """A desk of a sync, and a request that was not made yet."""
+    sync_id = await lab.start()
+    request = await intended(lab, sync_id)
+    api = await (access or lab.access).open(lab.connection, LocalBudget())
+    desk = ReportDesk(
+        *(api, lab.database, lab.connection.connection_id),
+        fence=Fence(sync_id, await lab.scalar("select attempt from sync_progress")),
+        types=[],
+        retry=RetryPolicy(throttled_for=timedelta(seconds=-1)),
+        last_words=timedelta(seconds=PATIENCE),
+    )
+    return desk, request

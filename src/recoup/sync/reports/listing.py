@@ -154,18 +154,14 @@ class ReportListing:
         Returns the entry as it is then, as that attempt may have heard its answer after all, and
         whether what was listed before is too old to show its report.
         """
-        async with self._database.reading() as conn:
-            request, ago = await read_sent(conn, request.request_id)
-        if ago is None or request.report_id is not None:
-            return request, False
-        if ago >= _SETTLED:
-            return request, self._listing_age() > ago - _SETTLED
-        settles = time.monotonic() + (_SETTLED - ago).total_seconds()
-        while request.report_id is None and (left := settles - time.monotonic()) > 0:
-            await asyncio.sleep(min(left, _LOOK_AGAIN_SECONDS))
+        while True:
             async with self._database.reading() as conn:
-                request, _ = await read_sent(conn, request.request_id)
-        return request, True
+                request, ago = await read_sent(conn, request.request_id)
+            if ago is None or request.report_id is not None:
+                return request, False
+            if ago >= _SETTLED:
+                return request, self._listing_age() > ago - _SETTLED
+            await asyncio.sleep(min((_SETTLED - ago).total_seconds(), _LOOK_AGAIN_SECONDS))
 
     def _listing_age(self) -> timedelta:
         """Zero if nothing was listed yet: that is done when it is needed."""

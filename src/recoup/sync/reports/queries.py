@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, Unpack
 
@@ -26,6 +27,16 @@ from recoup.sync.reports.request import (
 _r = report_request.c
 # Windows whose ends differ by no more than this part of their length have about the same rows.
 _COMPARABLE_SHARE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """When a createReport was noted as sent. before: what stood there, of an earlier sending whose
+    answer was not heard, or whose id is not stored.
+    """
+
+    at: datetime
+    before: datetime | None
 
 
 class _Scoped(Protocol):
@@ -128,21 +139,39 @@ async def store_report_id(
     )
 
 
-async def note_sent(conn: Writer, request_id: int) -> None:
+async def note_sent(conn: Writer, request_id: int) -> Sent:
     """Records that createReport is sent now."""
-    await conn.execute(
-        update(report_request)
+    before = (
+        select(_r.request_id, _r.sent_at)
         .where(_r.request_id == request_id)
-        .values(sent_at=func.clock_timestamp(), updated_at=func.now())
+        .with_for_update()
+        .subquery("before")
     )
+    row = (
+        await conn.execute(
+            update(report_request)
+            .where(_r.request_id == before.c.request_id)
+            .values(sent_at=func.clock_timestamp(), updated_at=func.now())
+            .returning(_r.sent_at, before.c.sent_at.label("before"))
+        )
+    ).one()
+    return Sent(row.sent_at, row.before)
 
 
-async def note_refused(conn: Writer, request_id: int) -> None:
-    """Records that Amazon did not take it, so that nobody waits for a report of it."""
+async def note_refused(conn: Writer, request_id: int, sent: Sent) -> None:
+    """Records that Amazon did not take what was sent then, so that nobody waits for its report.
+
+    Without the fence, as a cancelled sync may hear it, too: nothing changes if somebody else has sent
+    it meanwhile. An earlier sending without an answer stays in doubt.
+    """
     await conn.execute(
         update(report_request)
-        .where(_r.request_id == request_id)
-        .values(sent_at=None, updated_at=func.now())
+        .where(
+            _r.request_id == request_id,
+            _r.status == RequestStatus.INTENDED,
+            _r.sent_at == sent.at,
+        )
+        .values(sent_at=sent.before, updated_at=func.now())
     )
 
 

@@ -18,6 +18,7 @@ from recoup.errors import (
     ForbiddenError,
     MalformedAnswerError,
     NotAvailableError,
+    OversizeError,
     SpApiError,
     ThrottledError,
     UnavailableError,
@@ -31,7 +32,7 @@ from recoup.sync.record.lease_queries import Fence, hold_fence
 from recoup.sync.reports.cooldown_queries import read_cooldowns, write_cooldown
 from recoup.sync.reports.listing import UNHEARD, ReportListing
 from recoup.sync.reports.polls import Pace, ReportWatcher
-from recoup.sync.reports.queries import note_refused, note_sent
+from recoup.sync.reports.queries import Sent, note_refused, note_sent
 from recoup.sync.reports.request import ReportRequest
 from recoup.sync.side_tasks import end_what_began
 
@@ -42,9 +43,12 @@ _log = get_logger(__name__)
 _REFUSALS = 5
 _REFUSALS_OF_ALL = 8
 _A_PAIR = 2
-# A cancel, or a worker that stops, waits so long for Amazon's answer. Without it the next attempt
-# must wait until Amazon lists what it took, a minute from the sending.
-_LAST_WORDS = timedelta(seconds=5)
+# A cancel, or a worker that stops, waits so long for Amazon's answer, which nearly always comes within
+# it; both must be over in a second. Without the answer the next attempt must wait until Amazon lists
+# what it took, a minute from the sending.
+_LAST_WORDS = timedelta(seconds=0.8)
+# Amazon may have taken the request.
+_UNHEARD = (UnavailableError, MalformedAnswerError, OversizeError)
 
 Store = Callable[[ReportRequest, str], Awaitable[ReportRequest]]
 """Records the id of the report that Amazon makes for a request; returns the request as it is then."""
@@ -79,6 +83,7 @@ class ReportDesk:
         hurry: Callable[[], float] = lambda: 1.0,
         retry: RetryPolicy = DEFAULT_RETRY,
         is_still: Callable[[], bool] = lambda: False,
+        last_words: timedelta = _LAST_WORDS,
     ) -> None:
         self._api = api
         self._database = database
@@ -87,6 +92,7 @@ class ReportDesk:
         self._pace = pace or Pace()
         self._hurry = hurry
         self._retry = retry
+        self._last_words = last_words
         self.listing = ReportListing(api, database, connection_id, types=types)
         self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._cooldowns: dict[str, tuple[datetime, timedelta]] | None = None
@@ -104,8 +110,6 @@ class ReportDesk:
         # How many requests Amazon has taken, and for which types and marketplaces.
         self._taken = 0
         self._taken_for: set[tuple[str, tuple[str, ...]]] = set()
-        # Of requests whose ids are not stored yet.
-        self._partly_taken: set[int] = set()
         self._doubted: set[str] = set()
         self._given_up: dict[str, NotAvailableError] = {}
         self._suspects: set[str] = set()
@@ -116,18 +120,16 @@ class ReportDesk:
         """A span of Amazon's time at this server."""
         return span / self._hurry()
 
-    async def _note_sent(self, request: ReportRequest) -> None:
+    async def _note_sent(self, request: ReportRequest) -> Sent:
         """Raises FencedError: an attempt that has lost its sync sends nothing more."""
         async with self._database.writing() as conn:
-            await note_sent(conn, request.request_id)
+            sent = await note_sent(conn, request.request_id)
             await hold_fence(conn, self._fence)
+        return sent
 
-    async def _note_refused(self, request: ReportRequest) -> None:
-        """Unless Amazon took the request for a part of its marketplaces. Raises FencedError."""
-        if request.request_id not in self._partly_taken:
-            async with self._database.writing() as conn:
-                await note_refused(conn, request.request_id)
-                await hold_fence(conn, self._fence)
+    async def _note_refused(self, request: ReportRequest, sent: Sent) -> None:
+        async with self._database.writing() as conn:
+            await note_refused(conn, request.request_id, sent)
 
     def wait_in_line(self, request: ReportRequest, interval: timedelta) -> timedelta:
         """How long to wait with a report that was requested too soon: at least the interval.
@@ -193,13 +195,12 @@ class ReportDesk:
                     return stored
 
     async def _send(self, request: ReportRequest, store: Store) -> ReportRequest:
-        """Once the request is noted as sent, a cancel waits for the answer and for its id."""
-        is_noted = False
+        """Once the request is noted as sent, a cancel waits a moment for the answer and its id."""
+        sent: Sent | None = None
 
         async def note() -> None:
-            nonlocal is_noted
-            is_noted = True
-            await self._note_sent(request)
+            nonlocal sent
+            sent = await self._note_sent(request)
 
         async def send() -> ReportRequest:
             try:
@@ -212,12 +213,15 @@ class ReportDesk:
                     options=request.options,
                     before_sending=note,
                 )
-            except (BadRequestError, ForbiddenError, ThrottledError):
-                await self._note_refused(request)
+            except SpApiError as exc:
+                if sent is not None and not isinstance(exc, _UNHEARD):
+                    await self._note_refused(request, sent)
                 raise
             return await store(request, report_id)
 
-        return await end_what_began(send(), has_begun=lambda: is_noted, within=_LAST_WORDS)
+        return await end_what_began(
+            send(), has_begun=lambda: sent is not None, within=self._last_words
+        )
 
     async def ask_for_some(self, request: ReportRequest, error: SpApiError) -> Taken:
         """Requests the report without the marketplaces for which Amazon refuses it.
@@ -244,7 +248,7 @@ class ReportDesk:
             some = tuple(accepted)
             if len(some) == 1:
                 return Taken(accepted[some[0]], some)
-            together = await self.ask(replace(request, marketplace_ids=some), self._keep)
+            together = await self.ask(replace(request, marketplace_ids=some), _keep)
             return Taken(_id_of(together), some)
 
     def _parts_of(self, ids: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -256,14 +260,9 @@ class ReportDesk:
 
     async def _try(self, request: ReportRequest, some: tuple[str, ...]) -> str | None:
         try:
-            return _id_of(await self.ask(replace(request, marketplace_ids=some), self._keep))
+            return _id_of(await self.ask(replace(request, marketplace_ids=some), _keep))
         except (BadRequestError, ForbiddenError):
             return None
-
-    async def _keep(self, request: ReportRequest, report_id: str) -> ReportRequest:
-        """Stores nothing yet: the report tells of some of the request's marketplaces only."""
-        self._partly_taken.add(request.request_id)
-        return replace(request, report_id=report_id)
 
     async def _wait_for_type(self, report_type: str) -> None:
         if self._cooldowns is None:
@@ -308,6 +307,11 @@ class ReportDesk:
         """Waits until this time at Amazon. Holds nothing; can be cancelled."""
         while (left := (moment - self._api.now()).total_seconds()) > 0:  # noqa: ASYNC110 - a clock, no event
             await asyncio.sleep(min(left, 30.0))
+
+
+async def _keep(request: ReportRequest, report_id: str) -> ReportRequest:
+    """Stores nothing yet: the report tells of some of the request's marketplaces only."""
+    return replace(request, report_id=report_id)
 
 
 def _id_of(request: ReportRequest) -> str:

@@ -26,9 +26,10 @@ from recoup.spapi.retry import RetryPolicy
 from recoup.sync.access import SellerAccess
 from recoup.sync.record.lease_queries import Fence
 from recoup.sync.reports.listing import ReportListing
-from recoup.sync.reports.queries import insert_request, note_refused, note_sent, store_report_id
+from recoup.sync.reports.queries import insert_request, store_report_id
 from recoup.sync.reports.request import NewRequest, ReportRequest
 from recoup.sync.reports.requests import ReportDesk
+from recoup.sync.reports.sent_queries import note_refused, note_sent
 from tests.support.dying import KilledError, dying_runner
 from tests.support.lab import Lab, open_lab
 from tests.support.meddling import Send, meddled, meddling_access

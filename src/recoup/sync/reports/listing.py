@@ -23,9 +23,9 @@ from recoup.sync.reports.queries import (
     find_oldest_intent,
     list_known_ids,
     list_made_since,
-    read_sent,
 )
 from recoup.sync.reports.request import ReportRequest
+from recoup.sync.reports.sent_queries import read_sent
 from recoup.sync.reports.windows import overlaps
 
 _FRESH = timedelta(days=1)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol, Unpack
 
 from sqlalchemy import ColumnElement, Row, Text, case, cast, func, select, text, update
@@ -27,16 +26,6 @@ from recoup.sync.reports.request import (
 _r = report_request.c
 # Windows whose ends differ by no more than this part of their length have about the same rows.
 _COMPARABLE_SHARE = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """When a createReport was noted as sent. before: what stood there, of an earlier sending whose
-    answer was not heard, or whose id is not stored.
-    """
-
-    at: datetime
-    before: datetime | None
 
 
 class _Scoped(Protocol):
@@ -64,7 +53,7 @@ async def list_open_requests(conn: Reader, cursor: Cursor) -> list[ReportRequest
     rows = await conn.execute(
         select(report_request).where(*_of(cursor), _r.status.in_(OPEN)).order_by(_r.request_id)
     )
-    return [_request(row) for row in rows]
+    return [to_request(row) for row in rows]
 
 
 async def insert_request(conn: Writer, new: NewRequest, **state: Unpack[Changes]) -> ReportRequest:
@@ -93,7 +82,7 @@ async def insert_request(conn: Writer, new: NewRequest, **state: Unpack[Changes]
             insert(report_request).values({**values, **state}).returning(report_request)
         )
     ).one()
-    return _request(row)
+    return to_request(row)
 
 
 async def store_report_id(
@@ -139,54 +128,6 @@ async def store_report_id(
     )
 
 
-async def note_sent(conn: Writer, request_id: int) -> Sent:
-    """Records that createReport is sent now."""
-    before = (
-        select(_r.request_id, _r.sent_at)
-        .where(_r.request_id == request_id)
-        .with_for_update()
-        .subquery("before")
-    )
-    row = (
-        await conn.execute(
-            update(report_request)
-            .where(_r.request_id == before.c.request_id)
-            .values(sent_at=func.clock_timestamp(), updated_at=func.now())
-            .returning(_r.sent_at, before.c.sent_at.label("before"))
-        )
-    ).one()
-    return Sent(row.sent_at, row.before)
-
-
-async def note_refused(conn: Writer, request_id: int, sent: Sent) -> None:
-    """Records that Amazon did not take what was sent then, so that nobody waits for its report.
-
-    Without the fence, as a cancelled sync may hear it, too: nothing changes if somebody else has sent
-    it meanwhile. An earlier sending without an answer stays in doubt.
-    """
-    await conn.execute(
-        update(report_request)
-        .where(
-            _r.request_id == request_id,
-            _r.status == RequestStatus.INTENDED,
-            _r.sent_at == sent.at,
-        )
-        .values(sent_at=sent.before, updated_at=func.now())
-    )
-
-
-async def read_sent(conn: Reader, request_id: int) -> tuple[ReportRequest, timedelta | None]:
-    """An entry as it is now, and how long ago createReport was sent for it, if that is known."""
-    row = (
-        await conn.execute(
-            select(report_request, (func.clock_timestamp() - _r.sent_at).label("sent_ago")).where(
-                _r.request_id == request_id
-            )
-        )
-    ).one()
-    return _request(row), row.sent_ago
-
-
 async def update_request(
     conn: Writer, request_id: int, **changes: Unpack[Changes]
 ) -> ReportRequest:
@@ -199,7 +140,7 @@ async def update_request(
             .returning(report_request)
         )
     ).one()
-    return _request(row)
+    return to_request(row)
 
 
 async def list_known_ids(
@@ -392,7 +333,7 @@ async def read_report_times(conn: Reader, connection_id: ConnectionId) -> dict[s
     return {row.report_type: ReportTimes(row.p50, row.p90, row.p95, row.reports) for row in rows}
 
 
-def _request(row: Row[Any]) -> ReportRequest:
+def to_request(row: Row[Any]) -> ReportRequest:
     return ReportRequest(
         request_id=row.request_id,
         connection_id=ConnectionId(row.connection_id),

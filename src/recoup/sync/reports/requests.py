@@ -32,8 +32,8 @@ from recoup.sync.record.lease_queries import Fence, hold_fence
 from recoup.sync.reports.cooldown_queries import read_cooldowns, write_cooldown
 from recoup.sync.reports.listing import UNHEARD, ReportListing
 from recoup.sync.reports.polls import Pace, ReportWatcher
-from recoup.sync.reports.queries import Sent, note_refused, note_sent
 from recoup.sync.reports.request import ReportRequest
+from recoup.sync.reports.sent_queries import Sent, note_refused, note_sent
 from recoup.sync.side_tasks import end_what_began
 
 _log = get_logger(__name__)
